@@ -1,0 +1,46 @@
+"""The form of a row of the corpus: a name, the verdict wanted, and what really raises."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from tests.corpus.world import World
+
+
+@dataclass(frozen=True)
+class Raised:
+    """Hold one failure that is really raised.
+
+    Attributes:
+        name: what fails, unique in the corpus.
+        wanted: N (no retry can cure it), R (a retry can) or U (the evidence doesn't settle it).
+        raiser: raises when called with the world.
+        needs: module it needs; the row is left out where it isn't installed.
+    """
+
+    name: str
+    wanted: str
+    raiser: Callable[[World], Any]
+    needs: str = ""
+
+    def is_possible(self) -> bool:
+        """Tell whether the library is installed here."""
+        if not self.needs:
+            return True
+        try:
+            return importlib.util.find_spec(self.needs) is not None
+        except ModuleNotFoundError:  # the package above it isn't there
+            return False
+
+
+def library(name: str) -> Any:
+    """Import a module that the checks of types don't need to know."""
+    return importlib.import_module(name)
+
+
+def raise_it(exc: BaseException) -> None:
+    """Raise, where only an expression is allowed."""
+    raise exc

@@ -1,0 +1,82 @@
+"""Failures that libraries really raise get the verdict they should have, live and from JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.corpus import raised_libraries, raised_python, raised_torch
+from tests.corpus.known_wrong import KNOWN_WRONG
+from tests.corpus.raising import Raised
+from tests.corpus.world import World, world
+from ts_retry_ext.judge import (
+    Failure,
+    Host,
+    Outcome,
+    Phase,
+    failure_from_exception,
+    failure_from_record,
+    failure_from_text,
+    judge,
+    record_of,
+)
+
+ROWS = (*raised_python.ROWS, *raised_torch.ROWS, *raised_libraries.ROWS)
+WANTED = {"N": Outcome.NON_RECOVERABLE, "R": Outcome.RECOVERABLE, "U": Outcome.UNKNOWN}
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("servers")) as made:
+        yield made
+
+
+@pytest.fixture
+def here(servers: World, tmp_path: Path) -> World:
+    servers.tmp = tmp_path
+    return servers
+
+
+def raised(row: Raised, here: World) -> Failure:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            row.raiser(here)
+        except (Exception, SystemExit) as exc:
+            return failure_from_exception(exc, Phase.INITIALIZE, model_dir=str(here.tmp))
+    pytest.fail(f"{row.name} raised nothing")
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.is_possible()], ids=lambda row: str(row.name)
+)
+def test_a_failure_really_raised_is_judged_as_wanted(row: Raised, here: World) -> None:
+    failure = raised(row, here)
+    host = Host(model_dir=str(here.tmp), exists=os.path.exists)
+    verdict = judge(failure, host=host)
+    wanted = KNOWN_WRONG[row.name][0] if row.name in KNOWN_WRONG else row.wanted
+    assert verdict.verdict is WANTED[wanted], (verdict, failure.type, failure.message)
+    data = json.loads(json.dumps(record_of(failure)))
+    again = judge(failure_from_record(data, model_dir=host.model_dir), host=host)
+    assert (again.verdict, again.fingerprint) == (verdict.verdict, verdict.fingerprint)
+    printed = judge(failure_from_text(failure.traceback))
+    if wanted == "R":
+        assert printed.verdict is not Outcome.NON_RECOVERABLE
+
+
+def test_the_corpus_is_large_and_names_are_unique() -> None:
+    assert len(ROWS) >= 150
+    assert len({row.name for row in ROWS}) == len(ROWS)
+
+
+def test_what_is_known_to_be_wrong_never_halts_what_would_recover() -> None:
+    names = {row.name: row for row in ROWS}
+    for name, (given, reason) in KNOWN_WRONG.items():
+        assert given != names[name].wanted
+        assert not (given == "N" and names[name].wanted == "R")
+        assert reason

@@ -1,0 +1,42 @@
+"""The table of built-in rules is whole: unique ids, dates, words for people, known fields."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from ts_retry_ext.judge.builtin import BUILTIN_RULES, GROUPS, TOPICS
+from ts_retry_ext.judge.memory import MEMORY_PREDICATES
+from ts_retry_ext.judge.paths import PATH_PREDICATES
+from ts_retry_ext.judge.rule import WHERE, When
+
+
+def test_ids_are_unique_and_in_kebab_case() -> None:
+    ids = [rule.id for rule in BUILTIN_RULES]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", name) for name in ids)
+
+
+def test_every_row_tells_the_operator_what_is_wrong_and_what_to_do() -> None:
+    for rule in BUILTIN_RULES:
+        assert rule.reason.endswith("."), rule.id
+        assert rule.remedy.endswith("."), rule.id
+        assert date.fromisoformat(rule.since) >= date(2026, 11, 23), rule.id
+        assert rule.source.startswith("built-in:"), rule.id
+
+
+def test_every_condition_is_valid_and_not_empty() -> None:
+    for rule in BUILTIN_RULES:
+        when = rule.when
+        assert when != When(), rule.id
+        assert when.where in WHERE
+        assert not when.memory or when.memory in MEMORY_PREDICATES
+        assert not when.path or when.path in PATH_PREDICATES
+        for pattern in filter(None, (when.message, when.unless)):
+            assert pattern == pattern.lower() or "\\" in pattern, rule.id
+            re.compile(pattern)
+
+
+def test_every_group_of_every_topic_is_in_the_table() -> None:
+    rows = sum(len(getattr(topic, group, ())) for topic in TOPICS for group in GROUPS)
+    assert rows == len(BUILTIN_RULES)

@@ -1,0 +1,479 @@
+"""Built-in rows answer as meant, and the row that answers is the one that says why.
+
+A row of the table: rule, verdict (N: no retry can cure it, R: a retry can, U: the text doesn't settle
+it), type, message, and what else the record holds. Names and numbers are made up.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ts_retry_ext.judge import Outcome, failure_from_record, judge
+from ts_retry_ext.judge.capture import failure_from_exception
+from ts_retry_ext.judge.failure import Phase
+
+WANTED = {
+    "N": Outcome.NON_RECOVERABLE,
+    "R": Outcome.RECOVERABLE,
+    "U": Outcome.UNKNOWN,
+}
+
+ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    (
+        "device-busy-or-unavailable",
+        "U",
+        "RuntimeError",
+        "CUDA error: all CUDA-capable devices are busy or unavailable",
+        {},
+    ),
+    (
+        "metadata-host-unknown",
+        "U",
+        "google.auth.exceptions.TransportError",
+        "HTTPConnectionPool(host='metadata.google.internal', port=80): Max retries exceeded with url: /x (Caused by NewConnectionError('<x>: Failed to establish a new connection: [Errno -2] Name or service not known'))",
+        {},
+    ),
+    (
+        "metadata-without-account",
+        "U",
+        "google.auth.exceptions.TransportError",
+        "Failed to retrieve http://metadata.google.internal/x from the Google Compute Engine metadata service. Status: 404 Response: b''",
+        {},
+    ),
+    (
+        "download-unpacked-badly",
+        "U",
+        "zipfile.BadZipFile",
+        "File is not a zip file",
+        {"frames": [["/x/site-packages/nltk/downloader.py", "download"]]},
+    ),
+    (
+        "hub-answers-unlike-a-hub",
+        "U",
+        "huggingface_hub.errors.LocalEntryNotFoundError",
+        "An error happened while trying to locate the file on the Hub and we cannot find the requested files in the local cache.",
+        {
+            "chain": [
+                {
+                    "exc_type": "huggingface_hub.errors.FileMetadataError",
+                    "message": "Distant resource does not seem to be on huggingface.co.",
+                }
+            ]
+        },
+    ),
+    (
+        "host-request-huge",
+        "U",
+        "RuntimeError",
+        "[enforce fail at alloc_cpu.cpp:1] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 200000000000 bytes. Error code 12 (Cannot allocate memory)",
+        {},
+    ),
+    (
+        "host-memory-shortage",
+        "R",
+        "RuntimeError",
+        "[enforce fail at alloc_cpu.cpp:1] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 2000000000 bytes. Error code 12 (Cannot allocate memory)",
+        {},
+    ),
+    ("json-empty-unnamed", "U", "Exception", "EOF while parsing a value at line 1 column 0", {}),
+    (
+        "bitsandbytes-without-cuda",
+        "N",
+        "RuntimeError",
+        "CUDA Setup failed despite GPU being available. Please run the following command: python -m bitsandbytes",
+        {},
+    ),
+    (
+        "queue-missing",
+        "U",
+        "amqp.exceptions.NotFound",
+        "Queue.declare: (404) NOT_FOUND - no queue 'jobs' in vhost '/'",
+        {},
+    ),
+    (
+        "gpu-model-exceeds-card",
+        "N",
+        "RuntimeError",
+        "CUDA out of memory. Tried to allocate 100.00 MiB (GPU 0; 2.00 GiB total capacity; 1.50 GiB already allocated; 20.00 MiB free; 1.60 GiB reserved in total by PyTorch)",
+        {},
+    ),
+    (
+        "gpu-memory-held-by-others",
+        "R",
+        "RuntimeError",
+        "CUDA out of memory. Tried to allocate 100.00 MiB (GPU 0; 2.00 GiB total capacity; 300.00 MiB already allocated; 20.00 MiB free; 310.00 MiB reserved in total by PyTorch)",
+        {},
+    ),
+    (
+        "gpu-memory-numbers-contradict",
+        "U",
+        "RuntimeError",
+        "CUDA out of memory. Tried to allocate 10.00 MiB (GPU 0; 12.00 GiB total capacity; 5.00 MiB already allocated; 9.00 GiB free; 6.00 MiB cached)",
+        {},
+    ),
+    (
+        "gpu-memory-held-mostly-here",
+        "U",
+        "RuntimeError",
+        "CUDA out of memory. Tried to allocate 1.00 GiB (GPU 0; 16.00 GiB total capacity; 11.00 GiB already allocated; 500.00 MiB free; 12.00 GiB reserved in total by PyTorch)",
+        {},
+    ),
+    (
+        "gpu-memory-share-nearly-free",
+        "U",
+        "ValueError",
+        "Free memory on device cuda:0 (21.00/24.00 GiB) on startup is less than desired GPU memory utilization (0.9, 21.20 GiB).",
+        {},
+    ),
+    (
+        "gpu-memory-held-by-others",
+        "R",
+        "ValueError",
+        "Free memory on device cuda:0 (3.00/24.00 GiB) on startup is less than desired GPU memory utilization (0.9, 21.60 GiB).",
+        {},
+    ),
+    (
+        "credentials-not-configured",
+        "N",
+        "azure.identity._exceptions.CredentialUnavailableError",
+        "EnvironmentCredential authentication unavailable. Environment variables are not fully configured.",
+        {},
+    ),
+    (
+        "credentials-not-found",
+        "U",
+        "azure.core.exceptions.ClientAuthenticationError",
+        "DefaultAzureCredential failed to retrieve a token from the included credentials. EnvironmentCredential authentication unavailable.",
+        {},
+    ),
+    (
+        "credentials-file-missing-in-shared-place",
+        "U",
+        "google.auth.exceptions.DefaultCredentialsError",
+        "File /var/run/secrets/google/key.json was not found.",
+        {},
+    ),
+    (
+        "credentials-file-unusable",
+        "N",
+        "google.auth.exceptions.DefaultCredentialsError",
+        "File 0123abcd was not found.",
+        {},
+    ),
+    (
+        "command-missing-unnamed",
+        "N",
+        "FileNotFoundError",
+        "[WinError 2] The system cannot find the file specified",
+        {"errno": 2, "frames": [["/usr/lib/python3.10/subprocess.py", "_execute_child"]]},
+    ),
+    (
+        "local-directory-without-file",
+        "N",
+        "OSError",
+        "Error no file named model.fp16.bin found in directory /srv/data/model/unet",
+        {},
+    ),
+    (
+        "local-directory-missing-in-shared-place",
+        "U",
+        "OSError",
+        "Error no file named model.bin found in directory /root/.cache/huggingface/hub/models--a--b/snapshots/0123abc",
+        {},
+    ),
+    (
+        "no-kernel-image",
+        "N",
+        "RuntimeError",
+        "GPUs with compute capability below 7.0 are not supported.",
+        {},
+    ),
+    (
+        "connection-errno",
+        "R",
+        "ConnectionRefusedError",
+        "[Errno 111] Connection refused",
+        {"errno": 111},
+    ),
+    (
+        "private-host-unknown",
+        "U",
+        "requests.exceptions.ConnectionError",
+        "HTTPConnectionPool(host='tracking', port=80): Max retries exceeded with url: /x (Caused by NewConnectionError('<x>: Failed to establish a new connection: [Errno -2] Name or service not known'))",
+        {},
+    ),
+    (
+        "connection-type",
+        "R",
+        "requests.exceptions.ConnectionError",
+        "HTTPSConnectionPool(host='cdn.example.org', port=443): Max retries exceeded with url: /x (Caused by NewConnectionError('<x>: Failed to establish a new connection: [Errno -2] Name or service not known'))",
+        {},
+    ),
+    ("no-space", "U", "OSError", "[Errno 122] Disk quota exceeded", {"errno": 122}),
+    (
+        "file-missing-on-host-by-text",
+        "N",
+        "FileNotFoundError",
+        "[Errno 2] No such file or directory: '/opt/ml/model/code/inference.py'",
+        {"errno": 2},
+    ),
+    (
+        "model-directory-incomplete",
+        "N",
+        "OSError",
+        "Unable to open file (unable to open file: name = 'model.h5', errno = 2, error message = 'No such file or directory', flags = 0, o_flags = 0)",
+        {},
+    ),
+    (
+        "operation-not-permitted",
+        "N",
+        "PermissionError",
+        "[Errno 1] Operation not permitted: '/models/x'",
+        {"errno": 1},
+    ),
+    ("archive-damaged", "N", "tarfile.ReadError", "not a gzip file", {}),
+    (
+        "tls-not-built-in",
+        "N",
+        "urllib.error.URLError",
+        "<urlopen error unknown url type: https>",
+        {},
+    ),
+    (
+        "certificate-file-unusable",
+        "N",
+        "ssl.SSLError",
+        "[SSL: KEY_VALUES_MISMATCH] key values mismatch (_ssl.c:3900)",
+        {},
+    ),
+    (
+        "client-configuration",
+        "N",
+        "requests.exceptions.InvalidProxyURL",
+        "Please check proxy URL. It is malformed and could be missing the host.",
+        {},
+    ),
+    (
+        "url-host-malformed",
+        "N",
+        "UnicodeError",
+        "encoding with 'idna' codec failed (UnicodeError: label empty or too long)",
+        {},
+    ),
+    (
+        "aws-refuses-the-request",
+        "N",
+        "botocore.exceptions.ClientError",
+        "An error occurred (ValidationException) when calling the X operation: The provided model identifier is invalid.",
+        {},
+    ),
+    (
+        "role-not-assumable-yet",
+        "U",
+        "botocore.exceptions.ClientError",
+        "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: Not authorized to perform sts:AssumeRoleWithWebIdentity",
+        {},
+    ),
+    (
+        "credentials-incomplete",
+        "N",
+        "botocore.exceptions.PartialCredentialsError",
+        "Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY",
+        {},
+    ),
+    (
+        "login-by-a-person-needed",
+        "N",
+        "botocore.exceptions.UnauthorizedSSOTokenError",
+        "The SSO session associated with this profile has expired or is otherwise invalid. To refresh this SSO session run aws sso login with the corresponding profile.",
+        {},
+    ),
+    (
+        "client-configuration-text",
+        "N",
+        "ValueError",
+        "Invalid endpoint: https://s3..amazonaws.com",
+        {},
+    ),
+    (
+        "credentials-file-unusable",
+        "N",
+        "google.auth.exceptions.DefaultCredentialsError",
+        "File /app/key.json is not a valid json file.",
+        {},
+    ),
+    (
+        "database-login-not-possible",
+        "N",
+        "psycopg2.OperationalError",
+        "fe_sendauth: no password supplied\n",
+        {},
+    ),
+    (
+        "database-right-missing",
+        "N",
+        "psycopg2.errors.InsufficientPrivilege",
+        "permission denied for table x\n",
+        {},
+    ),
+    ("server-lacks-feature", "N", "sqlite3.OperationalError", "no such module: fts5", {}),
+    (
+        "database-host-unknown",
+        "U",
+        "redis.exceptions.ConnectionError",
+        "Error -2 connecting to redis:6379. Name or service not known.",
+        {},
+    ),
+    (
+        "broker-forbids-vhost",
+        "N",
+        "pika.exceptions.ProbableAccessDeniedError",
+        "ConnectionClosedByBroker: (530) \"NOT_ALLOWED - access to vhost '/x' refused for user 'u'\"",
+        {},
+    ),
+    (
+        "broker-closes-connections",
+        "R",
+        "amqp.exceptions.ConnectionForced",
+        "(0, 0): (320) CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'",
+        {},
+    ),
+    (
+        "environment-variable-named",
+        "N",
+        "environs.EnvError",
+        'Environment variable "X" not set',
+        {},
+    ),
+    (
+        "xml-damaged",
+        "N",
+        "xml.etree.ElementTree.ParseError",
+        "not well-formed (invalid token): line 1, column 0",
+        {},
+    ),
+    ("arguments-refused", "N", "SystemExit", "2", {}),
+    ("spacy-error", "N", "OSError", "[E053] Could not read config file from /x/config.cfg", {}),
+    (
+        "cluster-worker-gone",
+        "U",
+        "ray.exceptions.RayActorError",
+        "The actor died because of an error raised in its creation task, ray::X.__init__() (pid=1, ip=1)",
+        {},
+    ),
+    (
+        "import-error-told-by-transformers",
+        "N",
+        "RuntimeError",
+        "Failed to import transformers.integrations because of the following error (look up to see its traceback):\nmodule 'numpy' has no attribute 'object'",
+        {},
+    ),
+    (
+        "shapes-do-not-fit",
+        "N",
+        "RuntimeError",
+        "Sizes of tensors must match except in dimension 1. Expected size 4 but got size 3 for tensor number 1 in the list.",
+        {},
+    ),
+    (
+        "local-directory-without-file",
+        "N",
+        "OSError",
+        "Error no file named pytorch_model.bin, tf_model.h5, model.ckpt.index or flax_model.msgpack found in directory /home/x/model.",
+        {},
+    ),
+    (
+        "estimator-of-another-version",
+        "N",
+        "ValueError",
+        "node array from the pickle has an incompatible dtype",
+        {},
+    ),
+    (
+        "compute-type-unsupported",
+        "N",
+        "ValueError",
+        "Requested float16 compute type, but the target device or backend do not support efficient float16 computation.",
+        {},
+    ),
+    (
+        "processes-exhausted",
+        "U",
+        "BlockingIOError",
+        "[Errno 11] Resource temporarily unavailable",
+        {"frames": [["/usr/lib/python3.10/subprocess.py", "_execute_child"]], "errno": 11},
+    ),
+    (
+        "private-host-unknown",
+        "U",
+        "requests.exceptions.ConnectionError",
+        "HTTPConnectionPool(host='mlflow', port=5000): Max retries exceeded with url: /x (Caused by NewConnectionError('<x>: Failed to establish a new connection: [Errno -2] Name or service not known'))",
+        {},
+    ),
+    (
+        "database-host-not-allowed",
+        "U",
+        "pymysql.err.OperationalError",
+        "(1130, \"Host '10.0.0.9' is not allowed to connect to this MySQL server\")",
+        {},
+    ),
+    ("service-in-trouble", "R", "kafka.errors.NodeNotReadyError", "NodeNotReadyError: 1", {}),
+    (
+        "store-head-says-no-reason",
+        "U",
+        "botocore.exceptions.ClientError",
+        "An error occurred (400) when calling the HeadObject operation: Bad Request",
+        {},
+    ),
+    (
+        "address-not-available",
+        "U",
+        "OSError",
+        "[Errno 99] Cannot assign requested address",
+        {"errno": 99},
+    ),
+    ("file-locks-unavailable", "U", "OSError", "[Errno 37] No locks available", {"errno": 37}),
+    ("download-failed-unexplained", "U", "RuntimeError", "Failed to download weights", {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict", "kind", "message", "more"),
+    [pytest.param(*row, id=f"{row[0]}-{number}") for number, row in enumerate(ROWS)],
+)
+def test_a_row_answers_as_meant(
+    rule: str, verdict: str, kind: str, message: str, more: dict[str, Any]
+) -> None:
+    record = {"phase": "initialize", "exc_type": kind, "mro": [], "message": message, **more}
+    answer = judge(failure_from_record(record))
+    assert (answer.rule, answer.verdict) == (rule, WANTED[verdict])
+
+
+def test_a_plain_connection_error_is_not_credited_to_a_database_client() -> None:
+    try:
+        raise ConnectionRefusedError(111, "Connection refused")
+    except ConnectionRefusedError as problem:
+        answer = judge(failure_from_exception(problem, Phase.INITIALIZE))
+    assert answer.rule == "connection-errno"
+
+
+@pytest.mark.parametrize(
+    ("function", "verdict"),
+    [("load", Outcome.NON_RECOVERABLE), ("loads", Outcome.UNKNOWN)],
+)
+def test_json_read_from_a_file_is_told_from_json_of_unknown_origin(
+    function: str, verdict: Outcome
+) -> None:
+    record = {
+        "phase": "initialize",
+        "exc_type": "json.decoder.JSONDecodeError",
+        "mro": [],
+        "message": "Expecting value: line 1 column 1 (char 0)",
+        "frames": [
+            ["/x/handler.py", "initialize"],
+            ["/usr/lib/python3.10/json/__init__.py", function],
+        ],
+    }
+    assert judge(failure_from_record(record)).verdict is verdict

@@ -1,0 +1,63 @@
+"""Paths in a message: which there are, and what is known of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ts_retry_ext.judge.paths import NO_HOST, PATH_PREDICATES, Host, paths_in
+
+UNPACKED = "/tmp/models/0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[Errno 2] No such file or directory: '/a/b.pt'", ("/a/b.pt",)),
+        ("[Errno 2] No such file or directory: 'model.pt'", ("model.pt",)),
+        ("could not open /a/b/c.json.", ("/a/b/c.json",)),
+        ("see https://huggingface.co/a/b", ()),
+        ("nothing", ()),
+    ],
+)
+def test_paths_are_found(text: str, expected: tuple[str, ...]) -> None:
+    assert paths_in(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "predicate", "expected"),
+    [
+        (f"{UNPACKED}/vocab.txt", "missing_in_model_dir", True),
+        ("vocab.txt", "missing_in_model_dir", True),
+        ("../vocab.txt", "missing_in_model_dir", False),
+        ("/mnt/models/x.pt", "missing_in_model_dir", False),
+        ("/mnt/models/x.pt", "shared", True),
+        ("/root/.cache/huggingface/x", "shared", True),
+        ("/opt/app/x.pt", "shared", False),
+        ("/opt/app/x.pt", "missing_on_host", True),
+        ("/mnt/models/x.pt", "missing_on_host", False),
+        (f"{UNPACKED}/vocab.txt", "exists_now", False),
+    ],
+)
+def test_without_a_host_the_path_alone_decides(path: str, predicate: str, expected: bool) -> None:
+    assert PATH_PREDICATES[predicate]((path,), NO_HOST) is expected
+
+
+def test_a_host_tells_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "there.txt").write_text("x")
+    host = Host(model_dir=str(tmp_path), exists=os.path.exists)
+    assert PATH_PREDICATES["missing_in_model_dir"]((f"{tmp_path}/gone.txt",), host)
+    assert not PATH_PREDICATES["missing_in_model_dir"]((f"{tmp_path}/there.txt",), host)
+    assert PATH_PREDICATES["exists_now"](("there.txt",), host)
+    assert PATH_PREDICATES["present_in_model_dir"](("there.txt",), host)
+
+
+def test_a_host_that_breaks_knows_nothing() -> None:
+    def broken(path: str) -> bool:
+        raise OSError(path)
+
+    host = Host(model_dir="/m", exists=broken)
+    assert PATH_PREDICATES["missing_in_model_dir"](("/m/x.txt",), host)
+    assert not PATH_PREDICATES["exists_now"](("/m/x.txt",), host)

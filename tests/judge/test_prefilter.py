@@ -1,0 +1,48 @@
+"""The prefilter never hides a match, and finds words to look for."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.corpus.shapes import SHAPES
+from ts_retry_ext.judge.builtin import BUILTIN_RULES
+from ts_retry_ext.judge.prefilter import alternatives, required_words, search
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("connection refused", ("connection refused",)),
+        ("(?:read|write) error", (" error",)),
+        ("no such (?:key|bucket)", ("no such ",)),
+        ("a?b*", None),
+        (r"\d+ \w+", None),
+        ("(?:connection|socket) ?(?:lost|gone)", ("connection", "socket")),
+    ],
+)
+def test_words_of_a_pattern(pattern: str, words: tuple[str, ...] | None) -> None:
+    assert required_words(pattern) == words
+
+
+@pytest.mark.parametrize(
+    ("pattern", "parts"),
+    [
+        ("a|b", ["a", "b"]),
+        ("a(?:b|c)|d", ["a(?:b|c)", "d"]),
+        (r"a[|(]|b\|c", ["a[|(]", r"b\|c"]),
+        (r"(a)|\1", [r"(a)|\1"]),
+    ],
+)
+def test_alternatives_of_a_pattern(pattern: str, parts: list[str]) -> None:
+    assert [part for _, part in alternatives(pattern)] == parts
+
+
+def test_no_match_is_hidden() -> None:
+    texts = [" ".join(row[2].split()) for rows in SHAPES.values() for row in rows]
+    for rule in BUILTIN_RULES:
+        for pattern in filter(None, (rule.when.message, rule.when.unless)):
+            whole = re.compile(pattern, re.IGNORECASE)
+            for text in texts:
+                assert search(pattern, text, text.lower()) == bool(whole.search(text)), pattern

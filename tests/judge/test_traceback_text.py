@@ -1,0 +1,121 @@
+"""A traceback is read as Python prints it, and as it stands in logs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from ts_retry_ext.judge.traceback_text import failure_from_text
+
+PRINTED = """\
+Traceback (most recent call last):
+  File "/opt/m/handler.py", line 4, in initialize
+    socket.create_connection(("db", 5432))
+ConnectionRefusedError: [Errno 111] Connection refused
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "/v/lib/python3.9/site-packages/ts/model_service_worker.py", line 253, in <module>
+    worker.run_server()
+  File "/opt/m/handler.py", line 6, in initialize
+    raise RuntimeError("no database\\nat all")
+RuntimeError: no database
+at all
+"""
+
+TORCHSERVE = "2023-08-02T12:05:41,123 [INFO ] W-9000-resnet_1.0-stdout MODEL_LOG - "
+TORCHSERVE_OLD = "2021-03-01 10:11:12,123 [INFO ] W-9000-resnet_1.0-stdout org.pytorch.serve.wlm.WorkerLifeCycle - "
+VLLM = "(EngineCore_0 pid=412) ERROR 08-02 12:05:41 [core.py:700] "
+COMPOSE = "serve-1  | "
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "",
+        TORCHSERVE,
+        TORCHSERVE_OLD,
+        VLLM,
+        COMPOSE,
+        COMPOSE + TORCHSERVE,
+        "\x1b[36m" + COMPOSE + "\x1b[0m",
+    ],
+)
+def test_prefixes_of_loggers_are_taken_off(prefix: str) -> None:
+    text = "\n".join(prefix + line for line in PRINTED.split("\n"))
+    failure = failure_from_text(text)
+    assert failure.type == "RuntimeError"
+    assert failure.message == "no database\nat all"
+    assert [cause.type for cause in failure.chain] == ["ConnectionRefusedError"]
+    assert failure.chain[0].errno == 111
+    assert [frame.function for frame in failure.frames] == ["<module>", "initialize"]
+
+
+def test_the_last_traceback_counts() -> None:
+    assert (
+        failure_from_text(
+            PRINTED + "\nTraceback (most recent call last):\nValueError: later\n"
+        ).type
+        == "ValueError"
+    )
+
+
+def test_the_wrapper_of_torchserve_is_no_failure_of_its_own() -> None:
+    wrapper = 'Traceback (most recent call last):\n  File "w.py", line 1, in run\nRuntimeError: 500 - Unknown exception\n'
+    failure = failure_from_text(PRINTED + "\nBackend worker process died.\n" + wrapper)
+    assert failure.message.startswith("no database")
+
+
+@pytest.mark.parametrize(
+    ("text", "type_name", "message"),
+    [
+        ("ValueError: bad", "ValueError", "bad"),
+        (
+            "torch.cuda.OutOfMemoryError: CUDA out of memory.",
+            "torch.cuda.OutOfMemoryError",
+            "CUDA out of memory.",
+        ),
+        ("something went wrong", "Exception", "something went wrong"),
+        ("", "Exception", ""),
+        (
+            "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nKeyError: 'a'",
+            "KeyError",
+            "'a'",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    g()\n    ^^^\npkg.mod.Odd',
+            "pkg.mod.Odd",
+            "",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "a.py", line 3\n    x = = 1\n        ^\nSyntaxError: invalid syntax',
+            "SyntaxError",
+            "invalid syntax",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "a.py", line 1, in f',
+            "Exception",
+            'Traceback (most recent call last):\n  File "a.py", line 1, in f',
+        ),
+    ],
+)
+def test_short_forms(text: str, type_name: str, message: str) -> None:
+    failure = failure_from_text(text)
+    assert (failure.type, failure.message) == (type_name, message)
+
+
+def test_what_a_real_interpreter_prints_is_read() -> None:
+    code = "try:\n    open('/no/such')\nexcept OSError as e:\n    raise KeyError('x') from e\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    failure = failure_from_text(done.stderr)
+    assert (failure.type, failure.chain[0].type) == ("KeyError", "FileNotFoundError")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups are of Python 3.11")
+def test_a_printed_group_is_read() -> None:
+    code = "raise ExceptionGroup('all', [ValueError('a'), OSError(111, 'refused')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "ExceptionGroup" in failure_from_text(done.stderr).type

@@ -1,0 +1,72 @@
+"""The built-in rules in their order.
+
+Each topic is a module with up to five tuples, and the order across topics is by tuple:
+
+0. `FIRST`: what no other row may judge (a process that died has no text of its own).
+1. `FATAL_IN_DISGUISE`: final failures that look like a network or a throttling (a certificate
+   inside "Max retries exceeded", a proxy that wants a password).
+2. `RECOVERABLE_IN_DISGUISE`: failures a retry can cure that look final (a connection lost behind
+   "is not a valid model identifier", a quota behind a 403).
+3. `RULES`: everything that says plainly what it is, topic by topic.
+4. `FALLBACKS`: the weakest evidence, mostly bare exception types.
+
+So a row can rely on every row of an earlier group having been asked. First match wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import ModuleType
+
+from ts_retry_ext.judge.builtin import (
+    configuration,
+    databases,
+    device,
+    files,
+    frameworks,
+    hubs,
+    memory,
+    native_libraries,
+    network,
+    processes,
+    python_code,
+    services,
+    stores,
+    torchserve_handlers,
+    trust,
+    weights,
+)
+from ts_retry_ext.judge.rule import Rule
+
+#: Topics; inside one group an earlier topic is asked first.
+TOPICS: tuple[ModuleType, ...] = (
+    python_code,
+    memory,
+    trust,
+    native_libraries,
+    stores,
+    databases,
+    services,
+    hubs,
+    weights,
+    network,
+    device,
+    frameworks,
+    torchserve_handlers,
+    configuration,
+    files,
+    processes,
+)
+GROUPS = ("FIRST", "FATAL_IN_DISGUISE", "RECOVERABLE_IN_DISGUISE", "RULES", "FALLBACKS")
+
+
+def _assembled() -> tuple[Rule, ...]:
+    rules: list[Rule] = []
+    for group in GROUPS:
+        for topic in TOPICS:
+            source = "built-in:" + topic.__name__.rpartition(".")[2]
+            rules += [replace(rule, source=source) for rule in getattr(topic, group, ())]
+    return tuple(rules)
+
+
+BUILTIN_RULES: tuple[Rule, ...] = _assembled()

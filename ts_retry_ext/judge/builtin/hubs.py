@@ -1,0 +1,221 @@
+"""Model hubs: Hugging Face, torch.hub, timm, ModelScope; and what transformers says of a model."""
+
+from __future__ import annotations
+
+from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
+
+_SINCE = "2026-11-23"
+
+#: An absolute local path where a hub's name for a model should stand.
+_LOCAL = r"['\"`]?(?:/(?!/)[\w.\-]+/|\.{1,2}/|~/|[a-z]:\\)"
+_TOKEN = (
+    "Give TorchServe's process HF_TOKEN of an account with access, and check the repository's name."
+)
+
+FATAL_IN_DISGUISE = (
+    fatal(
+        "hub-offline-mode",
+        When(
+            message=r"offline mode is enabled|outgoing traffic has been disabled|hf_hub_offline|transformers_offline|local_files_only ?= ?true|'local_files_only' to false|set local_files_only|\(local_files_only\b"
+        ),
+        "Downloads are switched off and the files aren't in the local cache.",
+        "Put the model into the archive or the cache, or unset HF_HUB_OFFLINE and local_files_only.",
+        since=_SINCE,
+    ),
+    fatal(
+        "hub-access-gated",
+        When(type=("GatedRepoError",)),
+        "The repository is gated and this process has no access to it.",
+        _TOKEN,
+        since=_SINCE,
+    ),
+    fatal(
+        "hub-access-gated-text",
+        When(
+            message=r"gated repo|access to (?:this )?(?:model|repo|dataset).{0,200} is restricted|you must (?:be authenticated|have access to it)|awaiting a review|your request to access|ask for access|is currently (?:disabled|restricted)|invalid (?:user token|username or password|credentials in authorization)|user access token .{0,40}(?:expired|invalid)|token .{0,40}(?:is invalid|has expired|is required)|repo .{0,100}is (?:disabled|gated)|expired or invalid token"
+        ),
+        "The hub asks for a token with access to this repository.",
+        _TOKEN,
+        since=_SINCE,
+    ),
+    fatal(
+        "hub-repository-missing",
+        When(
+            type=(
+                "RepositoryNotFoundError",
+                "RevisionNotFoundError",
+                "RemoteEntryNotFoundError",
+                "DisabledRepoError",
+                "BadRequestError",
+            ),
+            unless_type=("ConnectionError", "Timeout", "TimeoutError"),
+            unless=r"\b(?:429|5\d\d) (?:client|server) error|rate.?limit|too many requests",
+        ),
+        "The hub doesn't have this repository, revision or file, or not for this token.",
+        _TOKEN,
+        since=_SINCE,
+    ),
+    fatal(
+        "hub-name-is-a-missing-directory",
+        When(message=r"repo id must (?:be|use|have|not)|repo_id.{0,60}must"),
+        "A path is given where a hub's name is expected: the directory doesn't exist here.",
+        "Correct the path, or pack the directory into the archive.",
+        since=_SINCE,
+    ),
+    fatal(
+        "local-directory-without-file",
+        When(
+            message=r"error no file named .{1,300} found in directory (?!(?:/tmp|/var/tmp|/dev|/run)/)(?![^ ]{0,300}(?:\.cache/|/snapshots/|models--|/mnt/|/efs|/fsx|/nfs|/gcs|/s3|/pvc|/shared?/|/volumes?/))"
+            r"(?:/(?!/)|\.{1,2}/|~/|[a-z]:\\)",
+        ),
+        "A local model directory is there, but a file that the loader asks for isn't in it.",
+        "Pack the file, or ask for the variant or format that is there.",
+        since=_SINCE,
+    ),
+    ambiguous(
+        "local-directory-missing-in-shared-place",
+        When(
+            unless=r"internet connection|couldn't connect|could not be reached",
+            message=r"(?:can'?t load|incorrect path_or_model_id|is not a local folder|looks like|does not appear to have|not the path to a directory|no file named|does not exist|path) .{0,300}['\"`]?(?:/mnt/|/efs|/fsx|/nfs|/gcs|/s3|/pvc|/shared?/|/volumes?/|/data/|/[\w.\-/]{0,200}/(?:\.cache|snapshots|hub)/)",
+            unless_type=("GatedRepoError",),
+        ),
+        "A local model directory isn't there; it lies in a place that may be mounted later.",
+        "Correct the path, or see to it that the volume is mounted before TorchServe starts.",
+        since=_SINCE,
+    ),
+    fatal(
+        "local-directory-missing",
+        When(
+            message=r"(?:can'?t load (?:the )?(?:\w+ )?(?:for|from)|make sure (?:that )?-?|incorrect path_or_model_id:?|it looks like|error no file named .{1,300} found in directory) "
+            + _LOCAL
+            + r"|can'?t find '[\w.\-]{1,80}' at "
+            + _LOCAL
+            + r"|cannot find any model weights with "
+            + _LOCAL
+            + r"|"
+            + _LOCAL
+            + r"[^'\"`]{0,300}['\"`]? (?:is not a local folder|does not appear to have (?:a|any)|is the correct path|is not the path to a directory)"
+        ),
+        "A local model directory or a file in it is missing; the hub was asked only because of that.",
+        "Correct the path, or pack the directory into the archive.",
+        since=_SINCE,
+    ),
+)
+
+RECOVERABLE_IN_DISGUISE = (
+    ambiguous(
+        "hub-answers-unlike-a-hub",
+        When(message=r"distant resource does not (?:seem to be on|have)"),
+        "Something else than the hub answered: a firewall, a proxy or a mirror that leaves headers out.",
+        "Try the download by hand on this host; check HF_ENDPOINT, proxy and firewall.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    curable(
+        "hub-unreachable",
+        When(
+            message=r"couldn't reach|we couldn't connect to|couldn'?t connect to 'https|can'?t (?:reach|connect to) (?:the )?(?:hub|server|huggingface)|cannot reach https?:|error happened while trying to locate the files? on the hub|and we cannot find the (?:requested files|appropriate snapshot)|there was a specific connection error when trying to load|cannot find an appropriate cached snapshot folder|look-up and download(?:s)? .{0,40}failed|error while downloading from https?:|data processing error: (?:cas|file reconstruction|internal|request)|cas (?:service|client) error|xet.{0,80}(?:error|failed)|reqwest|trying to resume download|unable to reach|download(?:ing .{0,200})? interrupted|download timed",
+            unless=r"\b40[0134]\b|not found|forbidden|unauthorized|no such file|does not exist|permission",
+        ),
+        "The hub couldn't be reached, and the files aren't in the local cache.",
+        "Nothing to repair in the model; look at the network if it goes on, or pack the files.",
+        since=_SINCE,
+    ),
+)
+
+RULES = (
+    fatal(
+        "hub-http-refused",
+        When(
+            type=("HfHubHTTPError", "huggingface_hub.errors.HfHubHTTPError"),
+            http_status=("400", "401", "404", "410"),
+            unless_type=("TimeoutError",),
+        ),
+        "The hub doesn't have this repository or file, or not for this token.",
+        _TOKEN,
+        since=_SINCE,
+    ),
+    fatal(
+        "hub-forbidden",
+        When(
+            message=r"\b403\b.{0,300}(?:gated|permission|token|authenticat)|forbidden: .{0,100}(?:access|permission|gated|token|authenticat)"
+        ),
+        "The hub forbids this token the access.",
+        _TOKEN,
+        since=_SINCE,
+    ),
+    fatal(
+        "hub-model-unknown",
+        When(
+            message=r"repository not found for url|revision not found for url|entry not found for url|is not a valid git identifier|unknown model \(|cannot find callable .{1,100} in hubconf|cannot find (?:hubconf|callable)|cannot find .{1,80} in https://github\.com|no checkpoints exist for|is not a valid (?:repo|repository|checkpoint) (?:name|id|identifier)|is not a valid model (?:name|id)\b|model ['\"]?[\w\-./:]{1,100}['\"]? (?:was )?not found|model name .{1,200} was not found in model|invalid pretrained tag|pretrained weights .{0,100}not (?:found|available)|no pretrained"
+        ),
+        "The hub has no model, revision or file of that name, or not for this token.",
+        _TOKEN,
+        since=_SINCE,
+    ),
+    fatal(
+        "hub-file-missing",
+        When(
+            message=r"error no file named|no file named .{1,300} found|there are no .{1,60} files in|doesn't contain (?:any )?.{0,60}(?:files|weights)|can't find model '|unable to find .{1,200} in (?:repo|directory)|no safetensors"
+        ),
+        "The repository or directory doesn't hold the file that the loader asks for.",
+        "Correct the name, revision or format asked for, or pack the file.",
+        since=_SINCE,
+    ),
+    fatal(
+        "hub-file-missing-by-status",
+        When(
+            message=r"does not appear to have (?:a|any) files? named|is not a valid model identifier|can'?t load|can'?t find|no such file|not found",
+            cause=(
+                "EntryNotFoundError",
+                "RepositoryNotFoundError",
+                "RevisionNotFoundError",
+                "GatedRepoError",
+            ),
+            unless_type=("LocalEntryNotFoundError",),
+        ),
+        "The hub answered that it doesn't have this repository or file, or not for this token.",
+        _TOKEN,
+        since=_SINCE,
+    ),
+    ambiguous(
+        "hub-model-not-loaded",
+        When(
+            message=r"is not a valid model identifier|cannot find any model weights|does not appear to have (?:a|any) files? named|no supported config format found|couldn't find (?:any|a) (?:file|module|checkpoint)|resource .{0,40}not found\. please use the nltk|can'?t find '[\w.\-]{1,80}' at|from versions: none|can'?t load (?:the )?(?:config(?:uration)?|model|tokenizer|feature extractor|image processor|processor|weights) ?(?:for|of)|can't load .{1,80} for '|make sure that: - '|file_metadata|distant resource does not|is not a correct model identifier|unable to load .{0,40}from the hub"
+        ),
+        "The library says only that it could not load the model; a lost connection says the same.",
+        "Check the name; try the download by hand on this host.",
+        since=_SINCE,
+    ),
+    fatal(
+        "transformers-model-type-unknown",
+        When(
+            message=r"unrecognized (?:model|configuration class|image processor|feature extractor|processing class|tokenizer)|should have a .?model_type.? key|but transformers does not recognize|has no attribute .{0,40}from_pretrained|unrecognized configuration|is not in the supported|unknown task|task .{0,60}(?:is not supported|unknown)|invalid task|does not support .?device_map|does not support an attention implementation|does not support flash attention|flash attention 2|flashattention2|flash_attn.{0,40}(?:not|seems)|attn_implementation|rope_scaling|.trust_remote_code=true|trust_remote_code|contains custom code|execute the (?:configuration|modeling|model) file|trust remote code|you are trying to access .{0,60}pipeline|low_cpu_mem_usage|or a .?device_map.?.{0,20}requires|please specify .?target_modules|target modules .{1,200} not found in the base model|.?config_class.? attribute that is not consistent|unable to determine this model's library|is not supported yet|impossible to guess which tokenizer|please provide an .?offload_folder"
+        ),
+        "The installed library doesn't know this model, or isn't allowed to run its code.",
+        "Update the library, or pass what the message asks for (trust_remote_code for code you trust).",
+        since=_SINCE,
+    ),
+    ambiguous(
+        "model-partly-off-device",
+        When(message=r"some modules are dispatched on the cpu"),
+        "The model doesn't fit into the device memory that was free.",
+        "Free the device, allow offloading, or use a smaller dtype.",
+        since=_SINCE,
+    ),
+)
+
+FALLBACKS = (
+    ambiguous(
+        "download-failed-unexplained",
+        When(
+            message=r"unable to (?:download|fetch)|failed to (?:download|fetch|retrieve)|downloading .{0,200}failed|could not (?:download|fetch)|error downloading|download (?:failed|error)"
+        ),
+        "A download failed, and the text doesn't say why.",
+        "Look above this one in the model log; try the download by hand on this host.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+)

@@ -1,0 +1,243 @@
+"""Networks in general: connections, names, time-outs, throttling, servers in trouble."""
+
+from __future__ import annotations
+
+from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
+
+_SINCE = "2026-11-23"
+
+THROTTLED = (
+    r"rate[ -]?limit|too many requests|throttl|slow ?down\b|reduce your request rate|(?<!disk )quota exceeded|exceeded your .{0,20}quota"
+    r"|quotaexceeded|userratelimitexceeded|requestlimitexceeded|provisionedthroughputexceeded|resource_exhausted"
+    r"|resource exhausted|please (?:retry|try again) (?:later|after|in)|retry[- ]after|server(?:is)? ?busy|toomanyrequests"
+)
+
+#: A host's name that only a private resolver knows: one label, or a suffix no public one has.
+_PRIVATE_HOST = r"host=\\?['\"](?:[\w\-]{1,63}|[\w.\-]{1,200}\.(?:internal|local|svc|cluster|lan|corp|home|intra|intranet|localdomain|private|test|example))\\?['\"]"
+
+FATAL_IN_DISGUISE = (
+    ambiguous(
+        "private-host-unknown",
+        When(
+            message=_PRIVATE_HOST
+            + r".{0,600}(?:name or service not known|nodename nor servname|errno -2\b|errno 8\])",
+            unless=r"temporary failure|errno -3\b|try again",
+        ),
+        "The name of a service in this network isn't known: a wrong setting, or it isn't registered yet.",
+        "Correct the host's name; in a container, check its network and the service's name.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "url-malformed",
+        When(
+            exact_type=(
+                "MissingSchema",
+                "InvalidSchema",
+                "InvalidURL",
+                "LocationParseError",
+                "UnsupportedProtocol",
+            ),
+        ),
+        "The address asked for is no valid URL.",
+        "Correct the address in the model's configuration or environment.",
+        since=_SINCE,
+    ),
+    fatal(
+        "header-malformed",
+        When(
+            message=r"illegal header value|invalid (?:leading whitespace|header value|return character)|header value .{0,40}must be|header part .{0,80}must be of type"
+        ),
+        "A header holds characters that aren't allowed: mostly a token with a line break or blank.",
+        "Correct the token in the environment.",
+        since=_SINCE,
+    ),
+    fatal(
+        "url-unknown-type",
+        When(
+            message=r"unknown url type|no connection adapters were found|no host supplied|invalid url '"
+        ),
+        "The address asked for is no valid URL.",
+        "Correct the address in the model's configuration or environment.",
+        since=_SINCE,
+    ),
+)
+
+RECOVERABLE_IN_DISGUISE = (
+    curable(
+        "throttled",
+        When(message=THROTTLED, unless=r"insufficient_quota|exceeded your current quota|billing"),
+        "The service answers that it gets too many requests.",
+        "Nothing to repair; ask for a higher quota or start fewer workers at once if it goes on.",
+        since=_SINCE,
+    ),
+    curable(
+        "http-server-trouble",
+        When(
+            http_status=("408", "425", "429", "5xx"),
+            unless=r"\b50[07] - (?:unknown exception|system out of memory)|\b50[15] (?:not implemented|http version)",
+        ),
+        "The server answered that it is in trouble or overloaded.",
+        "Nothing to repair here; look at the server if it goes on.",
+        since=_SINCE,
+    ),
+    curable(
+        "connection-errno",
+        When(
+            errno=(
+                "ECONNREFUSED",
+                "ECONNRESET",
+                "ECONNABORTED",
+                "ETIMEDOUT",
+                "EHOSTUNREACH",
+                "ENETUNREACH",
+                "ENETDOWN",
+                "EHOSTDOWN",
+                "ENETRESET",
+                "EPIPE",
+                "ENOTCONN",
+                "ESHUTDOWN",
+            ),
+        ),
+        "A connection was refused, reset or timed out.",
+        "Nothing to repair in the model; look at the service it connects to if it goes on.",
+        since=_SINCE,
+    ),
+    curable(
+        "connection-type",
+        When(
+            type=(
+                "ConnectionError",
+                "requests.exceptions.Timeout",
+                "ConnectTimeout",
+                "ReadTimeout",
+                "ChunkedEncodingError",
+                "urllib3.exceptions.ProtocolError",
+                "urllib3.exceptions.TimeoutError",
+                "NewConnectionError",
+                "RemoteDisconnected",
+                "httpx.TransportError",
+                "httpx.NetworkError",
+                "httpx.TimeoutException",
+                "aiohttp.ClientConnectionError",
+                "ServerDisconnectedError",
+                "http.client.IncompleteRead",
+                "IncompleteRead",
+                "socket.gaierror",
+                "socket.herror",
+                "EndpointConnectionError",
+                "ConnectTimeoutError",
+                "ReadTimeoutError",
+                "ConnectionClosedError",
+                "MaxRetryError",
+                "SSLEOFError",
+                "SSLZeroReturnError",
+                "ClientOSError",
+                "ServerTimeoutError",
+                "ResponseStreamingError",
+                "IncompleteReadError",
+                "BadStatusLine",
+                "ConnectionFailedError",
+                "botocore.exceptions.HTTPClientError",
+            ),
+            unless=r"offline mode is enabled|outgoing traffic has been disabled",
+        ),
+        "A connection failed.",
+        "Nothing to repair in the model; look at the service it connects to if it goes on.",
+        since=_SINCE,
+    ),
+    curable(
+        "name-resolution",
+        When(
+            message=r"name or service not known|temporary failure in name resolution|nodename nor servname|getaddrinfo failed"
+            r"|no address associated with hostname|could not resolve host|failed to resolve|name resolution (?:error|failed)"
+            r"|dns (?:error|resolution|lookup)|could not translate host name|no such host|nxdomain|unknown host"
+        ),
+        "A host name couldn't be resolved.",
+        "Check the name and the DNS of the host if it goes on.",
+        since=_SINCE,
+    ),
+    curable(
+        "connection-text",
+        When(
+            message=r"connection (?:was )?(?:refused|reset|aborted|timed out|closed|broken|lost|dropped)|failed to (?:establish|open) a (?:new )?connection"
+            r"|max retries exceeded|remote end closed connection|incomplete ?read|couldn't connect to|could not connect to|failed to connect"
+            r"|cannot connect to|unable to connect|network is unreachable|no route to host|host is unreachable|eof occurred in violation of protocol"
+            r"|unexpected_eof_while_reading|decryption_failed_or_bad_record_mac|bad record mac|server disconnected|socket hang up|broken pipe"
+            r"|error sending request|error reading a body|all_brokers_down|brokers? are down|did not start up in|ssh protocol banner|connection to .{1,80} (?:was )?lost|total bytes expected is|connectfullmesh|invalid status '(?:service unavailable|bad gateway|gateway timeout|internal server error|too many requests)|unexpected eof (?:during|while reading)|error while downloading|peer closed connection|check your (?:internet |network )?connection|internet connection"
+            r"|network (?:error|failure|issue|unreachable)|connection error|server closed the connection|connection pool|payload is not completed|response ended prematurely|stream (?:was )?(?:reset|closed)"
+        ),
+        "A connection failed.",
+        "Nothing to repair in the model; look at the service it connects to if it goes on.",
+        since=_SINCE,
+    ),
+    curable(
+        "time-out",
+        When(
+            message=r"\b(?:read|connect(?:ion)?|request|operation|socket|gateway|write|response|handshake) ?time(?:d)?[ -]?out|timed? out (?:after|waiting|while|connecting|reading)"
+            r"|deadline ?exceeded|\bthe (?:read|write|handshake) operation timed out|took too long to respond|^timed out$|time-?out was reached|wait timeout"
+        ),
+        "Something took longer than it may.",
+        "Nothing to repair in the model; look at the service it waits for if it goes on.",
+        since=_SINCE,
+    ),
+)
+
+FALLBACKS = (
+    fatal(
+        "http-refused",
+        When(
+            http_status=(
+                "400",
+                "401",
+                "404",
+                "405",
+                "406",
+                "410",
+                "413",
+                "414",
+                "415",
+                "422",
+                "451",
+            )
+        ),
+        "The server answers that the thing asked for isn't there, or not for these credentials.",
+        "Check address, name and credentials in the model's configuration.",
+        since=_SINCE,
+    ),
+    ambiguous(
+        "http-forbidden",
+        When(http_status=("403",)),
+        "The server forbids the access; that can be a missing right or a limit.",
+        "Check the credentials and their rights.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    curable(
+        "time-out-by-word",
+        When(
+            message=r"\btimed[- ]?out\b|\btimeout (?:error|exceeded|reached|expired|occurred|while|after|waiting)|\btimeout$"
+        ),
+        "Something took longer than it may.",
+        "Nothing to repair in the model; look at what it waits for if it goes on.",
+        since=_SINCE,
+    ),
+    curable(
+        "time-out-type",
+        When(
+            type=(
+                "TimeoutError",
+                "socket.timeout",
+                "asyncio.TimeoutError",
+                "concurrent.futures.TimeoutError",
+                "TimeoutExpired",
+                "FutureTimeoutError",
+            )
+        ),
+        "Something took longer than it may.",
+        "Nothing to repair in the model; look at what it waits for if it goes on.",
+        since=_SINCE,
+    ),
+)

@@ -1,0 +1,68 @@
+"""Processes that a model starts."""
+
+from __future__ import annotations
+
+from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.failure import Phase
+from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
+
+_SINCE = "2026-11-23"
+
+FIRST = (
+    # Its text is ours ("hang until the start-up time-out"), so no word of it may speak for a rule.
+    ambiguous(
+        "process-died",
+        When(type=("ProcessDied",), phase=(Phase.PROCESS,)),
+        "The worker's process ended without an exception.",
+        "Look at the stack and the way it ended: a native library, the memory limit, or a hang.",
+        since=_SINCE,
+    ),
+)
+
+RULES = (
+    ambiguous(
+        "engine-wrapper",
+        When(
+            message=r"see root cause above|see stack trace for root cause|failed to start engine|engine (?:core|process) (?:initialization )?(?:failed|died|dead)|enginedeaderror|background loop has errored"
+        ),
+        "The engine's own process failed; its log holds the failure itself.",
+        "Look for the traceback above this one in the model log.",
+        since=_SINCE,
+    ),
+    fatal(
+        "spawn-without-main-guard",
+        When(
+            message=r"an attempt has been made to start a new process before the current process has finished its bootstrapping|daemonic processes are not allowed to have children|signal only works in main thread|no current event loop in thread|asyncio\.run\(\) cannot be called|event loop is already running|^context has already been set$"
+        ),
+        "The model starts processes or sets signals in a way a worker can't.",
+        "Start no processes at import time; set signals in no handler.",
+        since=_SINCE,
+    ),
+    fatal(
+        "program-not-found",
+        When(
+            message=r"(?:sh|bash): .{0,20}\d{0,4}:? ?[\w.\-]+: (?:command )?not found|returned non-zero exit status 12[67]|uid not found: \d+|executable (?:needs to be|not found)|is not in (?:the |your )?path|unable to find (?:java|tesseract|ffmpeg|poppler)|tesseract is not installed|no jvm shared library|no display name and no \$display|java gateway process exited|java_home is not set|couldn't find ffmpeg|unable to get page count"
+        ),
+        "A program that the model starts isn't installed.",
+        "Install it in TorchServe's environment.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "subprocess-failed",
+        When(
+            type=(
+                "CalledProcessError",
+                "BrokenProcessPool",
+                "ProcessExitedException",
+                "ProcessRaisedException",
+                "ChildFailedError",
+                "ExecutionError",
+            )
+        ),
+        "A process that the model started failed.",
+        "Look at its output in the model log.",
+        since=_SINCE,
+    ),
+)

@@ -1,0 +1,176 @@
+"""What clients of databases, queues, vaults and trackers say of a setting that can't work."""
+
+from __future__ import annotations
+
+from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.words import NETWORK_MODULES
+from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
+
+_SINCE = "2026-11-23"
+
+FATAL_IN_DISGUISE = (
+    ambiguous(
+        "served-model-unknown",
+        When(
+            message=r"request for unknown model: .{1,200} is not found|servable not found for request"
+        ),
+        "The model server is there, but doesn't have this model, or not yet.",
+        "Look at the model server's repository and log; correct the name or version.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+)
+
+RECOVERABLE_IN_DISGUISE = (
+    curable(
+        "service-in-trouble",
+        When(
+            message=r"broker transport failure|code=_(?:transport|all_brokers_down|resolve|timed_out)\b|brokers are down|nodenotreadyerror|es_rejected_execution|state not recovered"
+            r"|active (?:cluster )?node not found|^no (?:master|slave|replica) found for|\((?:internalserver(?:error|exception|fault)|internalservice\w*|serviceunavailable\w*|internal\w*)\) when calling the"
+        ),
+        "The service is in trouble at this moment, or still gathering its nodes.",
+        "Nothing to repair in the model; look at the service if it goes on.",
+        since=_SINCE,
+    ),
+    curable(
+        "broker-closes-connections",
+        When(message=r"connection_forced\b|broker forced connection closure"),
+        "The broker closed the connection: it is being restarted or drained.",
+        "Nothing to repair in the model; look at the broker if it goes on.",
+        since=_SINCE,
+    ),
+)
+
+RULES = (
+    fatal(
+        "database-right-missing",
+        When(
+            message=r"permission denied for (?:table|schema|relation|sequence|database|function|view)|must be owner of|not authorized on \w+ to execute|command \w+ requires authentication"
+            r"|requires? (?:the )?\w+ privilege|command denied to user|attempt to write a readonly database"
+        ),
+        "The user is known to the database, and lacks a right that the model needs.",
+        "Grant the right to this user, or name another one.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "database-login-not-possible",
+        When(
+            message=r"fe_sendauth: no password supplied|scram authentication requires|authentication plugin .{1,80}(?:not supported|cannot be loaded)|client does not support authentication protocol|authentication method .{1,40}(?:not supported|unknown)"
+            r"|server does not support ssl, but ssl was required|ssl connection (?:is )?required|connections using insecure transport are prohibited|invalid (?:port number|sslmode|connection option)"
+            r"|(?:must|should|to) be escaped according to rfc ?3986|reports wire version|unsupported (?:server|frontend|protocol) (?:version|protocol)"
+        ),
+        "Client and server don't agree on how to log in: a password, a plugin or TLS is missing.",
+        "Correct the connection string, or install the client version that fits the server.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "server-lacks-feature",
+        When(
+            message=r"^moved \d+ [\w.:\-]+$|^crossslot |unknown command ['\"`]?[\w.]+['\"`]?,? with args|cluster support disabled|no such module: \w+|extension .{1,60} is not available|precondition_failed - inequivalent arg"
+        ),
+        "The server is there, but without the module, mode or declaration that the code relies on.",
+        "Install it on the server, or correct what the code asks for.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "broker-forbids-vhost",
+        When(message=r"\(530\),? ['\"]?not_allowed|not_allowed - (?:access to )?vhost"),
+        "The broker doesn't have this virtual host, or not for this user.",
+        "Correct the virtual host, or set its permissions.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "queue-missing",
+        When(message=r"not_found - no (?:queue|exchange)|nonexistentqueue"),
+        "The service doesn't have what is asked for; another process may create it.",
+        "Create it, or correct the name.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "client-configuration",
+        When(
+            type=(
+                "KafkaConfigurationError",
+                "UnsupportedModelRegistryStoreURIException",
+                "UnsupportedModelRegistryStoreURIError",
+                "kubernetes.config.config_exception.ConfigException",
+                "ConfigException",
+                "InvalidName",
+                "InvalidPath",
+                "NoRemoteError",
+                "NotDvcRepoError",
+                "InvalidGitRepositoryError",
+                "NoSuchPathError",
+                "AzureSigningError",
+                "DataNotFoundError",
+                "InvalidIMDSEndpointError",
+                "MissingDependencyException",
+                "InvalidRetryConfigurationError",
+                "InvalidProxyURL",
+                "NoSuchModuleError",
+            ),
+            unless_type=("ConnectionError", "TimeoutError"),
+        ),
+        "A client of a service is configured in a way that can't work.",
+        "Correct the setting that the message names.",
+        since=_SINCE,
+    ),
+    fatal(
+        "client-configuration-text",
+        When(
+            message=r"version mismatch: the cluster was started with|called ray\.init twice|cannot recognize storage type|^missing model file|not a proper models:/ uri|invalid_parameter_value|requires an async driver"
+            r"|connection string (?:is either blank or malformed|missing required)|either a sas token or an account shared key|invalid endpoint: |^unrecognized configs: |azure cli not found on path"
+            r"|must be set either by passing|api[_ -]?key.{0,60}(?:not (?:set|configured|provided|found|specified)|is (?:missing|required|empty)|either invalid or missing|must be (?:set|provided|passed))"
+            r"|no (?:api[_ -]?key|access token) (?:was )?(?:found|provided|given|set)|incorrect api key|not a valid (?:\w+ )?private key|could not find experiment with id|model does not have the .{1,40} flavor"
+            r"|is forbidden: user .{1,200} cannot \w+ resource|does not have \w+ \w+ permission on"
+        ),
+        "A client of a service lacks a setting or a right, or the setting can't work.",
+        "Correct what the message names, in the model's configuration or environment.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "aws-refuses-the-request",
+        When(
+            message=r"\((?:nosuch\w+|[\w.]*notfound(?:exception|fault)?|\w*doesnotexist\w*|validation\w*|malformed\w*|unsupported\w*|missing\w+|notimplemented"
+            r"|invalid(?:request|argument|signature\w*|parameter\w*|bucket\w*|uri|range|location\w*|digest|input\w*|policy\w*|action|query\w*|arn\w*)(?:exception|fault)?)\) when calling the",
+            unless=r"temporar|try again|not (?:yet )?ready|is being|in progress|token",
+        ),
+        "AWS refuses the request as it is.",
+        "Correct name, region and parameters in the model's configuration.",
+        since=_SINCE,
+    ),
+    fatal(
+        "url-host-malformed",
+        When(
+            message=r"'idna' codec|label (?:empty or )?too long|could not be parsed as (?:a )?url|nonnumeric port|port could not be cast|port out of range 0-65535"
+        ),
+        "The address asked for is no valid URL.",
+        "Correct the address in the model's configuration or environment.",
+        since=_SINCE,
+    ),
+    fatal(
+        "archive-damaged",
+        When(
+            type=(
+                "tarfile.TarError",
+                "TarError",
+                "ReadError",
+                "zlib.error",
+                "LZMAError",
+                "BadGzipFile",
+            ),
+            message=r"not a gzip file|file could not be opened successfully|incorrect header check|incomplete or truncated stream|invalid (?:stored block|block type|code lengths|distance)|not supported by decoder|corrupt input data|invalid header|truncated header|bad checksum|empty (?:file|header)|missing or bad subsequent header|end of file header",
+            unless_frame=NETWORK_MODULES,
+        ),
+        "A packed file is cut or damaged, or isn't of the format its name says.",
+        "Pack the archive again from a sound file, and compare sizes or checksums.",
+        since=_SINCE,
+    ),
+)

@@ -1,0 +1,98 @@
+"""TorchServe's own complaints about a handler or an archive (0.12.0: model_loader.py, base_handler.py)."""
+
+from __future__ import annotations
+
+from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.builtin.words import ENVIRONMENT_TYPES
+from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
+
+_SINCE = "2026-11-23"
+
+RULES = (
+    ambiguous(
+        "torchserve-wrapper",
+        When(message=r"^50[07] - (?:unknown exception|system out of memory)$", where="outermost"),
+        "TorchServe's own wrapper: the failure itself was logged before it.",
+        "Look for the traceback above this one in the model log.",
+        since=_SINCE,
+    ),
+    fatal(
+        "handler-module-missing",
+        When(
+            type=("ImportError",),
+            message=r"no module named '?ts\.torch_handler\.",
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "TorchServe can't import the handler: neither a file of that name nor a default handler.",
+        "Pack the handler's file, or correct --handler; where the file is there, look at the inner cause.",
+        since=_SINCE,
+    ),
+    fatal(
+        "handler-class-count",
+        When(message=r"expected only one class in custom service code"),
+        "The handler's module must define exactly one class, or a function as the entry point.",
+        "Leave one class in the file (import others from their own module), or name the entry point as file:function.",
+        since=_SINCE,
+    ),
+    fatal(
+        "handler-without-handle",
+        When(
+            message=r"expect handle method in class|unable to load module .{0,200}make sure it is added to python path"
+        ),
+        "The handler has no handle method or entry point.",
+        "Add it, or correct --handler.",
+        since=_SINCE,
+    ),
+    fatal(
+        "handler-without-initialize",
+        When(type=("AttributeError",), message=r"has no attribute '(?:initialize|handle)'"),
+        "The handler has no initialize or handle method.",
+        "Extend BaseHandler, or add the method.",
+        since=_SINCE,
+    ),
+    fatal(
+        "model-class-count",
+        When(message=r"expected only one class as model definition"),
+        "The file with the model's class must define exactly one class.",
+        "Leave one class in the model file.",
+        since=_SINCE,
+    ),
+    fatal(
+        "model-file-missing",
+        When(
+            message=r"missing the (?:model|serialized|state_dict|\w+\.py|\.?\w{1,20}) ?(?:definition |weights? )?file|missing the model\.(?:py|pt)"
+            r"|no model (?:file|weights) (?:could be )?(?:loaded|found)|model weights not loaded|missing the \w+\.(?:py|pt|pth|bin|json)"
+        ),
+        "The archive lacks a file that the handler loads.",
+        "Pack it with --serialized-file, --model-file or --extra-files.",
+        since=_SINCE,
+    ),
+    fatal(
+        "manifest-key-missing",
+        When(
+            type=("KeyError",),
+            message=r"^['\"]?(?:serializedfile|modelfile|handler|model_yaml_config|modelname|extensions)['\"]?$",
+        ),
+        "The archive's manifest lacks an entry that the handler reads.",
+        "Pack the archive with the option of that name.",
+        since=_SINCE,
+    ),
+    fatal(
+        "arguments-refused",
+        When(type=("SystemExit",), message=r"^2$"),
+        "Something parsed the command line and refused it: argparse ends the process with status 2.",
+        "Parse no arguments in a handler (the worker's own are in sys.argv); at startup, look for an old ts package in the way.",
+        since=_SINCE,
+    ),
+    fatal(
+        "worker-arguments",
+        When(
+            message=r"wrong arguments passed\. no socket|incomplete data provided|failed to initialize metrics from file|invalid metric|metrics config"
+        ),
+        "The worker script was started with arguments or a metrics file it can't use.",
+        "Look at metrics_config in config.properties, and at what starts the worker.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+)

@@ -1,0 +1,108 @@
+"""Certificates, proxies and TLS settings: final, though they come in a network error's clothes."""
+
+from __future__ import annotations
+
+from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
+
+_SINCE = "2026-11-23"
+
+FATAL_IN_DISGUISE = (
+    ambiguous(
+        "certificate-not-yet-valid",
+        When(message=r"certificate is not yet valid|requesttimetooskewed|clock skew"),
+        "The clocks of this host and of the server disagree.",
+        "Set the host's clock (NTP).",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "certificate-refused",
+        When(
+            message=r"certificate_verify_failed|certificate verify failed|self[- ]signed certificate"
+            r"|certificate has expired|unable to get (?:local )?issuer certificate|x509: certificate"
+            r"|certificate is not valid for|hostname mismatch, certificate|doesn't match either of|hostname ['\"][^'\"]{1,200}['\"] doesn't match"
+            r"|certificate signed by unknown authority|tlsv1_alert_unknown_ca|alert unknown ca"
+            r"|invalid peer certificate|unknownissuer"
+        ),
+        "The server's certificate isn't trusted here; another try meets the same certificate.",
+        "Install the right CA (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), or have the certificate renewed.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "certificate-bundle-missing",
+        When(
+            message=r"could not find a suitable tls ca certificate bundle|invalid path: .{0,200}\.(?:pem|crt)"
+        ),
+        "The file with trusted certificates that is configured doesn't exist.",
+        "Correct REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE, or install ca-certificates.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "tls-settings",
+        When(
+            message=r"wrong_version_number|unsupported_protocol|dh_key_too_small|unsafe_legacy_renegotiation"
+            r"|alert_protocol_version|no_ciphers_available|ee_key_too_small|ca_md_too_weak"
+            r"|alert_certificate_required"
+        ),
+        "The two sides don't agree on TLS; often an http proxy is configured as https.",
+        "Correct the proxy's address or the TLS settings.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "tls-refused-by-server",
+        When(
+            message=r"tlsv1_alert_internal_error|tlsv1 alert internal error|alert_access_denied|alert access denied"
+        ),
+        "The server broke the TLS handshake off: it doesn't admit this address, or is in trouble.",
+        "Check the server's list of admitted addresses (Atlas: IP access list).",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "tls-not-built-in",
+        When(
+            message=r"because the ssl module is not available|ssl module in python is not available|unknown url type: https|no module named '?_ssl"
+        ),
+        "This Python was built without TLS.",
+        "Install a Python with the ssl module (libssl headers when it is compiled).",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "certificate-file-unusable",
+        When(
+            message=r"key_values_mismatch|\[ssl\] pem lib|no_start_line|no start line|bad_decrypt|\[x509|bad password read|unable to load (?:client )?(?:certificate|key)"
+        ),
+        "A certificate or key file that is configured isn't one, or the two don't belong together.",
+        "Correct the files with the client's certificate and key.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "proxy-refuses",
+        When(
+            message=r"proxy authentication required|tunnel connection failed: 40[0137]|\b407 proxy"
+            r"|received http code 40[37] from proxy"
+        ),
+        "The proxy asks for credentials or forbids the destination.",
+        "Put credentials into HTTPS_PROXY, allow the host on the proxy, or set NO_PROXY.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "proxy-misconfigured",
+        When(
+            message=r"missing dependencies for socks support|proxy url had no scheme|unable to determine socks version"
+            r"|not supported proxy scheme|check_hostname requires server_hostname|unknown scheme for proxy|failed to parse: .{0,40}proxy|invalid proxy url"
+        ),
+        "The proxy's address can't be used as it is written.",
+        "Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY; socks needs PySocks.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+)

@@ -1,0 +1,266 @@
+"""Weights and serialized models: torch, TorchScript, safetensors, ONNX, pickle, tokenizers."""
+
+from __future__ import annotations
+
+from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
+
+_SINCE = "2026-11-23"
+
+_ARCHIVE = "Pack the archive again from a sound file, and compare sizes or checksums."
+
+RECOVERABLE_IN_DISGUISE = (
+    curable(
+        "download-fails-its-check",
+        When(
+            message=r"consistency check failed|invalid hash value|(?:hash|checksum|md5|sha256) (?:of .{0,200})?(?:does(?: not|n't) (?:not )?match|mismatch|did(?: not|n't) match)"
+            r"|does not match the expected (?:hash|checksum)|checksum mismatch|retry loading the model|checksum doesn'?t match|download(?:ed)? (?:was )?(?:incomplete|interrupted|corrupt)"
+            r"|flexiblechecksumerror|please retry with .?force_download|retrieval incomplete|file should be of size|data transmission was incomplete"
+            r"|content ?length mismatch|got only \d+ out of \d+ bytes",
+        ),
+        "A download came damaged; it is thrown away and fetched again.",
+        "Nothing to repair; look at the network or a proxy that changes files if it goes on.",
+        since=_SINCE,
+    ),
+)
+
+RULES = (
+    ambiguous(
+        "download-unpacked-badly",
+        When(
+            type=("BadZipFile", "tarfile.TarError", "zlib.error", "BadGzipFile"),
+            frame=(
+                "nltk",
+                "gdown",
+                "wget",
+                "urllib.request",
+                "requests",
+                "keras.utils",
+                "tensorflow_hub",
+                "torchvision.datasets",
+                "torch.hub._load_local",
+                "torch.hub._get_cache_or_reload",
+                "modelscope",
+                "paddle",
+                "datasets",
+                "spacy.cli",
+            ),
+        ),
+        "A packed download is cut or damaged; what fetched it may fetch it again, or find it in its cache.",
+        "Delete the file from the cache; look at the network or a proxy if it goes on.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "compile-cache-cut",
+        When(
+            type=("EOFError", "UnpicklingError", "JSONDecodeError", "RuntimeError"),
+            frame=(
+                "torch._inductor",
+                "torch._dynamo",
+                "triton",
+                "torch.utils.cpp_extension",
+                "datasets",
+            ),
+            message=r"ran out of input|pickle|unexpected end|truncated|expecting|char \d+",
+        ),
+        "An entry of a shared compile cache is cut: another worker may be writing it.",
+        "Give each worker its own cache directory, or fill it beforehand.",
+        since=_SINCE,
+    ),
+    fatal(
+        "state-dict-mismatch",
+        When(
+            message=r"error\(s\) in loading state_dict|missing key\(s\) in state_dict|unexpected key\(s\) in state_dict|size mismatch for|copying a param with shape"
+            r"|keys? (?:are )?missing (?:from|in) (?:the )?(?:checkpoint|state_dict)|mismatched size|loading a checkpoint for .{1,80} with \d+ corresponding to|shapes? .{1,60} (?:do(?:es)? not|don't|didn't) match"
+            r"|shape mismatch|expected state_dict to be|the size of tensor a .{1,40} must match|while copying the parameter named|cannot copy out of meta tensor|trying to set a tensor of shape"
+            r"|ignore_mismatched_sizes|mismatch(?:ed)? (?:in )?(?:weight|tensor|parameter) (?:shape|size)"
+        ),
+        "The weights don't belong to this model class: names or shapes differ.",
+        "Pack the weights and the model file of one and the same model.",
+        since=_SINCE,
+    ),
+    ambiguous(
+        "weights-cut-in-shared-cache",
+        When(
+            message=r"pytorchstreamreader failed|failed finding central directory|unexpected end of (?:data|file)|ran out of input|pickle data was truncated|unexpected eof"
+            r"|not a zip file|unable to load weights from|not a valid json|incomplete metadata, file not fully covered|invalid header|header ?too ?(?:large|small)|metadata ?incomplete ?buffer",
+            path="shared",
+            unless=r"/models/[0-9a-f]{32}/",
+        ),
+        "A file of weights in a shared place is cut: it may still be being written there.",
+        "Look whether something downloads or copies it; else delete it so that it is fetched again.",
+        since=_SINCE,
+    ),
+    fatal(
+        "weights-cut",
+        When(
+            message=r"not fully written|failed to read all data for array|cannot reshape array of size|pytorchstreamreader failed|failed finding central directory|unexpected end of data|ran out of input|pickle data was truncated|end-of-central-directory|central directory"
+            r"|unexpected eof|file in archive is not in a subdirectory|only one file ?\(not dir\) is allowed in the zipfile|not a zip archive|file is not a zip file|bad magic number for|corrupted (?:file|record|zip)|storage has wrong (?:byte )?size"
+            r"|invalid magic number|not a gzipped file|compressed file ended before|bad crc-?32|unexpected end of file|the file might be corrupted|file (?:is|may be|might be|appears to be|seems to be) (?:corrupt|truncated|damaged)"
+            r"|unexpected pos \d+ vs|file not found in archive|enforce fail at inline_container|only tensors, lists, tuples of tensors|error in reading the archive|failed reading zip archive|filesize .{0,40}invalid|zipfile.{0,30}invalid",
+            unless_frame=("urllib3", "requests", "http.client", "botocore", "httpx", "aiohttp"),
+        ),
+        "A file of weights is cut or damaged.",
+        _ARCHIVE,
+        since=_SINCE,
+    ),
+    fatal(
+        "weights-empty",
+        When(
+            type=("EOFError",),
+            frame=("torch.serialization", "torch.jit", "pickle", "joblib", "dill", "cloudpickle"),
+        ),
+        "A file of weights is empty or cut.",
+        _ARCHIVE,
+        since=_SINCE,
+    ),
+    fatal(
+        "weights-not-a-pickle",
+        When(
+            message=r"invalid load key|could not find mark|unregistered persistent id|unsupported pickle protocol|persistent_load|unpickling stack underflow|unable to locate the file .{0,200}which is necessary to load"
+            r"|you seem to have cloned a repository without having git-lfs|git-?lfs|stack underflow|pickle exhausted before end|a load persistent id instruction|legacy load function|\.tar support"
+            r"|magic_number|not a supported wheel|unrecognized (?:file|checkpoint) format|does not look like a (?:model|checkpoint)|unable to load weights from (?:pytorch )?checkpoint file"
+        ),
+        "A file of weights isn't what its name says; a Git LFS pointer begins with 'v', a page with '<'.",
+        "Fetch the real file (git lfs pull) and pack the archive again.",
+        since=_SINCE,
+    ),
+    fatal(
+        "weights-only-refused",
+        When(
+            message=r"weights only load failed|weights_only|unsupported global|add_safe_globals|unsupported operand \d+|can only build tensor|upgrade torch to at least v2\.6"
+        ),
+        "torch.load refuses the file: since 2.6 it loads only plain tensors unless told otherwise.",
+        "Save a state_dict, allow the types with torch.serialization.add_safe_globals, or pass weights_only=False for files you trust.",
+        since=_SINCE,
+    ),
+    fatal(
+        "safetensors-damaged",
+        When(
+            type=("SafetensorError",),
+            message=r"header|incomplete|invalid|deserializ|metadata|tensor|type|mmap.{0,20}empty",
+            unless=r"os error (?:5|11|12|16|23|24|116)\b|no such file",
+        ),
+        "A safetensors file is cut, damaged or of another format.",
+        _ARCHIVE,
+        since=_SINCE,
+    ),
+    fatal(
+        "safetensors-damaged-text",
+        When(
+            message=r"headertoolarge|headertoosmall|invalidheader|metadataincompletebuffer|error while deserializing header|does not contain the valid metadata|safetensors.{0,80}metadata|invalidoffset|tensorinvalidinfo"
+        ),
+        "A safetensors file is cut, damaged or of another format.",
+        _ARCHIVE,
+        since=_SINCE,
+    ),
+    fatal(
+        "class-missing-for-pickle",
+        When(
+            type=("AttributeError", "ModuleNotFoundError", "UnpicklingError"),
+            message=r"can'?t get attribute|cannot get attribute",
+        ),
+        "The pickled object's class can't be found where it was when it was saved.",
+        "Save a state_dict, or make the class importable under its old module name.",
+        since=_SINCE,
+    ),
+    fatal(
+        "class-missing-for-pickle-text",
+        When(message=r"can'?t get attribute '[\w.<>]+' on <module|can't pickle |cannot pickle '"),
+        "The pickled object's class can't be found where it was when it was saved.",
+        "Save a state_dict, or make the class importable under its old module name.",
+        since=_SINCE,
+    ),
+    fatal(
+        "torchscript-unloadable",
+        When(
+            message=r"unknown builtin op|constants\.pkl|is a zip archive \(did you mean to use torch\.jit\.load|unknown type name|torchscript (?:archive|model).{0,80}(?:not|in)"
+            r"|attempted to read a pytorch file with version|maximum supported version for reading|could not export python function|couldn't find (?:an )?operator|legacy model format is not supported"
+            r"|the following (?:operation|operator)s? .{0,80}(?:not|in)|produced by a newer|schema not found|no such operator|_jit_internal|tried to (?:instantiate|access) .{0,80}torchscript|torch\.jit\.frontend|tracer cannot infer type"
+            r"|could not find (?:any )?(?:similar )?ops? |argument is not (?:a )?torchscript|no function .{0,100}in torchscript|method '.{1,80}' is not defined|loading a torch\.package|the provided filename .{0,200} does not exist"
+        ),
+        "The TorchScript file can't be loaded by this torch.",
+        "Export it again with the installed torch and its extension libraries.",
+        since=_SINCE,
+    ),
+    fatal(
+        "jit-compile",
+        When(
+            type=("NotSupportedError", "UnsupportedNodeError", "FrontendError", "torch.jit.Error")
+        ),
+        "TorchScript can't compile the code.",
+        "Rewrite the part the message names, or trace the model.",
+        since=_SINCE,
+    ),
+    fatal(
+        "onnx-unloadable",
+        When(
+            message=r"\[onnxruntimeerror\] : (?:2|7|8|9|10|11) |\[onnxruntimeerror\] : (?:1) : fail : .{0,200}(?:load model|type error|fatal error|not a registered|invalid|unsupported|failed:protobuf)"
+            r"|invalid_protobuf|invalid_graph|no_suchfile|protobuf parsing failed|unsupported model ir version|opset \d+ is under development|is not a registered function/op|no op registered for|onnx ?runtime.{0,60}providers explicitly|unable to parse proto from file|onnx\.onnx_cpp2py_export\.checker|failed to load model with error"
+            r"|set the providers parameter|could not find an implementation for|onnx model .{0,60}(?:does not|not) exist|model_proto|err_code=",
+            unless=r"cuda failure|bfcarena|failed to allocate|out of memory",
+        ),
+        "The ONNX model can't be loaded by this runtime.",
+        "Export it for the installed onnxruntime's opset and providers, and pack the whole file (external data too).",
+        since=_SINCE,
+    ),
+    fatal(
+        "tensorrt-engine-unfit",
+        When(
+            message=r"serialization assertion .{0,120}failed|magictag|engine (?:plan )?(?:file|is) (?:is )?(?:not compatible|generated|built|incompatible)|deserializecudaengine|different version of tensorrt|expecting library version .{0,40}got"
+            r"|generated on an incompatible device|stdarchivereader|engine deserialization failed|could not deserialize"
+        ),
+        "The TensorRT engine was built for another version or GPU.",
+        "Build the engine with the installed TensorRT on this GPU.",
+        since=_SINCE,
+    ),
+    ambiguous(
+        "json-empty",
+        When(
+            message=r"^eof while parsing a (?:value|object|list|string) at line \d+ column \d+$",
+            path="shared",
+        ),
+        "A JSON file is empty or cut; in a shared place another process may be writing it.",
+        "Look whether something downloads or copies it; else delete it so that it is fetched again.",
+        since=_SINCE,
+    ),
+    ambiguous(
+        "json-empty-unnamed",
+        When(message=r"^eof while parsing a value at line 1 column 0$"),
+        "A JSON file is empty, and the text doesn't say which; another process may be writing it.",
+        "Look at tokenizer.json; delete an empty one in a cache so that it is fetched again, or pack the archive again.",
+        since=_SINCE,
+    ),
+    fatal(
+        "tokenizer-unloadable",
+        When(
+            message=r"data did not match any variant of untagged enum|couldn't instantiate the backend tokenizer|tokenizer class .{1,80}(?:does not exist|is not currently imported)|error parsing line .{0,80}in .{0,200}tokenizer|unk token .{0,60}not in the vocabulary"
+            r"|could not parse modelproto|internal: .{0,200}sentencepiece_processor\.cc|sentencepiece.{0,120}parsefromarray|non-consecutive added token|unable to load vocabulary from file|can't load the vocabulary|make sure that your vocabulary|error while initializing bpe|error while initializing wordpiece|error while initializing unigram|converting from (?:tiktoken|sentencepiece)|invalid model(?:proto)? file"
+            r"|loadfromfile .{0,40}not a string|^not a string$|vocab(?:ulary)? file .{0,200}(?:does not exist|not found|missing)|can't find a vocabulary file at path|tokenizer\.json.{0,60}(?:invalid|missing)|expected `?[\w,\]}]+`? at line \d+ column \d+|at line \d+ column \d+$"
+        ),
+        "The tokenizer's files don't fit the installed tokenizers library, or are damaged.",
+        "Update tokenizers and transformers, or pack the tokenizer's files again.",
+        since=_SINCE,
+    ),
+    fatal(
+        "gguf-or-quantised-unfit",
+        When(
+            message=r"invalid gguf|gguf.{0,60}(?:not supported|magic)|unknown (?:model )?quantization (?:method|type)|quantization method .{0,80}(?:not|does)|quantization_config|cannot find the config file for|failed to load model from file: |unsupported quantization|not supported with (?:gptq|awq|bitsandbytes|4-bit|8-bit)"
+            r"|\.to.? is not supported for .?(?:4|8)-bit|already been set to the correct devices|quantized models? (?:is|are) not supported|the quantization method .{0,60}is not supported",
+        ),
+        "The quantisation of these weights isn't supported here.",
+        "Use weights, library and device that fit each other.",
+        since=_SINCE,
+    ),
+    fatal(
+        "keras-or-other-format",
+        When(
+            message=r"unable to (?:synchronously )?open file .{0,80}(?:truncated|signature|file signature not found)|file signature not found|savedmodel file does not exist|unknown layer:|no such layer|not a (?:valid )?(?:xgboost|lightgbm|sklearn|joblib)|dtype mismatch for|input model is not a valid|^error parsing message|cannot identify image file|no columns to parse from file|wrong model format|doesn't specify the number of|incorrect model file descriptor|op type not registered|json\.exception\.parse_error|incompatible dtype from the pickle|model format error|unknown format code|failed to interpret file .{0,200}as a pickle|cannot load file containing pickled data|allow_pickle"
+        ),
+        "A model file isn't of the format it is read as.",
+        "Pack the file that fits the loader, made with the installed version.",
+        since=_SINCE,
+    ),
+)

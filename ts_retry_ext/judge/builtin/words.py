@@ -1,0 +1,105 @@
+"""Words that several topics need: what speaks for the environment, and who talks to a network."""
+
+from __future__ import annotations
+
+#: Types of failures that lie outside of the model. Where one is in the chain, an error of the code
+#: that handled it says nothing.
+ENVIRONMENT_TYPES = (
+    "OSError",
+    "ConnectionError",
+    "TimeoutError",
+    "MemoryError",
+    "OutOfMemoryError",
+    "HTTPError",
+    "HTTPException",
+    "HTTPStatusError",
+    "TransportError",
+    "RequestException",
+    "ClientError",
+    "BotoCoreError",
+    "GoogleAPICallError",
+    "GoogleAuthError",
+    "AzureError",
+    "OperationalError",
+    "InterfaceError",
+    "RedisError",
+    "PyMongoError",
+    "KafkaError",
+    "AMQPError",
+    "RpcError",
+    "CalledProcessError",
+    "Timeout",
+    "MaxRetryError",
+    "RayError",
+)
+
+#: Modules that talk to something outside of the process. With one of them on the stack, an error
+#: of plain Python can come from an unexpected answer.
+NETWORK_MODULES = (
+    "requests",
+    "urllib3",
+    "urllib.request",
+    "http.client",
+    "httpx",
+    "httpcore",
+    "aiohttp",
+    "socket",
+    "ssl",
+    "botocore",
+    "boto3",
+    "s3fs",
+    "gcsfs",
+    "adlfs",
+    "fsspec",
+    "google.auth",
+    "google.cloud",
+    "google.api_core",
+    "azure",
+    "grpc",
+    "redis",
+    "psycopg",
+    "psycopg2",
+    "asyncpg",
+    "pymysql",
+    "MySQLdb",
+    "pymongo",
+    "sqlalchemy",
+    "kafka",
+    "pika",
+    "elasticsearch",
+    "cassandra",
+    "hvac",
+    "consul",
+    "kubernetes",
+    "ray",
+    "subprocess",
+    "multiprocessing",
+    "concurrent.futures",
+    "filelock",
+    "huggingface_hub.file_download",
+    "huggingface_hub._snapshot_download",
+    "huggingface_hub.hf_api",
+    "gdown",
+    "wget",
+    "paramiko",
+    "mlflow",
+    "wandb",
+    "torch.hub",
+    "torch.distributed",
+    "pynvml",
+)
+
+#: Words that let an environment at fault be suspected behind an error of plain Python.
+ENVIRONMENT_WORDS = (
+    r"busy|unavailable|temporar|retr(?:y|ie)|again|time(?:d)?[ -_]?out|connect|network|server|download|fetch"
+    r"|request|response|https?\b|\burl|remote|memory|alloc|\bfree\b|resource|\block|ready|loading\b.{0,20}progress|starting|pending"
+    r"|wait|stale|race|concurren|closed|\beof\b|broker|cluster|\bnodes?\b|leader|quota|limit|credential|port\b|socket|address"
+    r"|deadline|expired?|unreachable|overload|capacity|alive|heartbeat|disk|space left|device|gpu|cuda|nvml|queue|session"
+    r"|worker|process|signal|killed|abort|cancel|interrupt|subprocess|exit(?:ed)? (?:code|status)|lease|offline|token|etag|content-"
+)
+
+#: Words that tell of something that wasn't there: it may come, where another process brings it.
+ABSENCE_WORDS = (
+    r"\bfound\b|(?:could|did|can|do|does|was|is)(?: ?not|n't|n\u2019t) (?:be )?(?:find|found|load|loaded|locate|open|read|exist)|unable to|failed|no such|missing|\bempty\b|\bhub\b|\brepo"
+    r"|artifact|registry|\bs3\b|gs:|bucket|endpoint|service\b|\bhost|health|status|\bno (?:model|file|weights|checkpoint|data)"
+)

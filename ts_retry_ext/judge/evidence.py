@@ -1,0 +1,100 @@
+"""What rules look at: a failure with its texts made ready and its facts worked out once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ts_retry_ext.judge.facts import errno_names, http_statuses, missing_module_in_text
+from ts_retry_ext.judge.failure import Cause, Failure
+from ts_retry_ext.judge.memory import MemoryNumbers, memory_numbers
+from ts_retry_ext.judge.paths import Host, paths_in
+from ts_retry_ext.judge.text import bounded
+
+#: Characters of one message that rules see, head and tail.
+LINK_TEXT_LIMIT = 4_000
+
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class LinkEvidence:
+    """Hold one exception of the chain as rules see it.
+
+    Attributes:
+        cause: the exception as data.
+        text: message and notes, bounded, every run of white space one blank.
+        lowered: the same in lower case.
+        errnos: symbolic error numbers.
+        statuses: HTTP status codes.
+    """
+
+    cause: Cause
+    text: str
+    lowered: str
+    errnos: frozenset[str]
+    statuses: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Hold a whole failure as rules see it.
+
+    Attributes:
+        failure: the failure as data.
+        links: its exceptions, outermost first.
+        paths: paths named anywhere in the chain.
+        memory: memory numbers of the first message that has any.
+        missing_modules: modules that import errors of the chain name.
+        modules: modules on the stack, and the functions in them (`json`, `json.load`).
+        host: what is known of the file system.
+    """
+
+    failure: Failure
+    links: tuple[LinkEvidence, ...]
+    paths: tuple[str, ...]
+    memory: MemoryNumbers | None
+    missing_modules: tuple[str, ...]
+    modules: tuple[str, ...]
+    host: Host
+
+
+def evidence_of(failure: Failure, host: Host) -> Evidence:
+    """Work out the facts of a failure."""
+    links = tuple(_link(cause) for cause in failure.links)
+    paths: list[str] = []
+    missing: list[str] = []
+    memory = None
+    for link in links:
+        paths += paths_in(link.cause.message, link.cause.filename)
+        memory = memory or memory_numbers(link.text)
+        module = link.cause.missing_module or missing_module_in_text(link.text)
+        if module:
+            missing.append(module)
+    return Evidence(
+        failure=failure,
+        links=links,
+        paths=tuple(dict.fromkeys(paths)),
+        memory=memory,
+        missing_modules=tuple(missing),
+        modules=tuple(
+            dict.fromkeys(
+                name
+                for frame in failure.frames
+                for name in (frame.module, f"{frame.module}.{frame.function}")
+            )
+        ),
+        host=host,
+    )
+
+
+def _link(cause: Cause) -> LinkEvidence:
+    text = "\n".join((cause.message, *cause.notes))
+    text = bounded(_SPACE.sub(" ", bounded(text, LINK_TEXT_LIMIT * 2)), LINK_TEXT_LIMIT)
+    return LinkEvidence(
+        cause=cause,
+        text=text,
+        lowered=text.lower(),
+        errnos=errno_names(cause.errno, text),
+        statuses=http_statuses(cause.http_status, text),
+    )

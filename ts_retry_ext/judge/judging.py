@@ -1,0 +1,144 @@
+"""From a failure to a verdict: what the handler declares, then the first rule that matches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ts_retry_ext.judge.builtin import BUILTIN_RULES
+from ts_retry_ext.judge.evidence import Evidence, evidence_of
+from ts_retry_ext.judge.failure import Cause, Failure
+from ts_retry_ext.judge.fingerprint import FINGERPRINT_VERSION, fingerprint
+from ts_retry_ext.judge.lineage import plain, same_type
+from ts_retry_ext.judge.matching import matches
+from ts_retry_ext.judge.paths import NO_HOST, Host
+from ts_retry_ext.judge.redact import redact
+from ts_retry_ext.judge.rule import Rule
+from ts_retry_ext.judge.text import bounded
+from ts_retry_ext.judge.verdict import Basis, Outcome, Scope, Verdict
+
+__all__ = ["NO_HOST", "Declared", "Host", "judge"]
+
+_NO_RULE = "No rule knows this failure."
+_NO_RULE_REMEDY = "It is retried; it halts the model when it repeats without change."
+#: Characters of a declared failure's message that its reason repeats.
+_REASON_LIMIT = 400
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Hold the type names a handler declares; a plain name means any type so called.
+
+    Attributes:
+        non_recoverable: types that a retry can't cure.
+        recoverable: types that a retry can cure.
+    """
+
+    non_recoverable: tuple[str, ...] = ()
+    recoverable: tuple[str, ...] = ()
+
+
+def judge(
+    failure: Failure,
+    *,
+    rules: Sequence[Rule] = BUILTIN_RULES,
+    host: Host = NO_HOST,
+    declared: Declared = Declared(),
+) -> Verdict:
+    """Judge one failure on its own evidence, without its history. Never raises.
+
+    Args:
+        failure: the failure.
+        rules: in order; users' rules come first in it.
+        host: what may be known of the file system.
+        declared: types named by the handler. `NonRecoverableError` and `RecoverableError` anywhere
+            in the type's bases count without being named.
+    """
+    try:
+        name = fingerprint(failure)
+    except Exception:
+        name = "0" * 16
+    try:
+        said = _declared(failure, declared, name)
+        if said is not None:
+            return said
+        evidence = evidence_of(failure, host)
+    except Exception:
+        return _unknown(name)
+    rule = first_match(rules, evidence)
+    if rule is None:
+        return _unknown(name)
+    return Verdict(
+        verdict=rule.verdict,
+        basis=Basis.RULE,
+        rule=rule.id,
+        scope=rule.scope,
+        reason=rule.reason,
+        remedy=rule.remedy,
+        fingerprint=name,
+        fingerprint_version=FINGERPRINT_VERSION,
+        max_attempts=rule.max_attempts,
+    )
+
+
+def first_match(rules: Sequence[Rule], evidence: Evidence) -> Rule | None:
+    """Return the first rule whose condition holds; a rule that breaks doesn't match."""
+    return next((rule for rule in rules if _holds(rule, evidence)), None)
+
+
+def _holds(rule: Rule, evidence: Evidence) -> bool:
+    try:
+        return matches(rule.when, evidence)
+    except Exception:
+        return False
+
+
+def _declared(failure: Failure, declared: Declared, name: str) -> Verdict | None:
+    """Return the verdict the handler declares.
+
+    The nearest base decides where both sets name one: a handler that declares OSError recoverable
+    and FileNotFoundError not means the latter for a missing file. Equally near: recoverable, since
+    halting wrongly is the worse mistake. The outermost exception speaks before its causes. Types
+    named as final count for the outermost one only: an inner one may have been handled.
+    """
+    for position, link in enumerate(failure.links):
+        final = ("NonRecoverableError", *(declared.non_recoverable if position == 0 else ()))
+        curable = ("RecoverableError", *declared.recoverable)
+        for base in link.mro or (link.type,):
+            if any(same_type(wanted, base) for wanted in curable):
+                return _said(Outcome.RECOVERABLE, link, name)
+            if any(same_type(wanted, base) for wanted in final):
+                return _said(Outcome.NON_RECOVERABLE, link, name)
+    return None
+
+
+def _said(outcome: Outcome, link: Cause, name: str) -> Verdict:
+    what = "no retry can cure" if outcome is Outcome.NON_RECOVERABLE else "a retry can cure"
+    return Verdict(
+        verdict=outcome,
+        basis=Basis.DECLARED,
+        rule=None,
+        scope=Scope.MODEL,
+        reason=f"The handler declares {plain(link.type)} as a failure that {what}: "
+        f"{_one_line(link.message)}",
+        remedy=_one_line(link.remedy or ""),
+        fingerprint=name,
+        fingerprint_version=FINGERPRINT_VERSION,
+    )
+
+
+def _one_line(text: str) -> str:
+    return redact(bounded(" ".join(text.split()), _REASON_LIMIT))
+
+
+def _unknown(name: str) -> Verdict:
+    return Verdict(
+        verdict=Outcome.UNKNOWN,
+        basis=Basis.NONE,
+        rule=None,
+        scope=Scope.MODEL,
+        reason=_NO_RULE,
+        remedy=_NO_RULE_REMEDY,
+        fingerprint=name,
+        fingerprint_version=FINGERPRINT_VERSION,
+    )

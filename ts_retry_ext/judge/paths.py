@@ -1,0 +1,151 @@
+"""Paths named in a message, and what is known of them: inside the model directory, existing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ts_retry_ext.judge.frames import UNPACKED_DIR
+
+
+def _nothing_known(path: str) -> bool:
+    raise LookupError(path)
+
+
+@dataclass(frozen=True)
+class Host:
+    """Hold all that judging may learn of the file system; the caller provides it.
+
+    Attributes:
+        model_dir: directory of the model's files, None where it isn't known.
+        exists: tells whether a path exists now; raises LookupError where it can't know.
+    """
+
+    model_dir: str | None = None
+    exists: Callable[[str], bool] = _nothing_known
+
+
+#: What is assumed when nothing of the file system is known.
+NO_HOST = Host()
+
+_QUOTED = re.compile(r"['\"`]((?:/|\.{1,2}/|~/)[^'\"`\n]{1,1000})['\"`]")
+_BARE = re.compile(r"(?<![\w/:.'\"`\-])(/(?:[\w.+@%=~\-]{1,255}/){1,40}[\w.+@%=~\-]{0,255})")
+_DOTTED = re.compile(
+    r"(?<![\w/.'\"`\-])(\.{1,2}/(?:[\w.+@%=~\-]{1,255}/){0,40}[\w.+@%=~\-]{1,255})"
+)
+_DRIVE = re.compile(r"(?<![\w'])([A-Za-z]:(?:\\{1,2}|/)[^'\"`\n<>|?*:]{1,400})")
+_QUOTED_DRIVE = re.compile(r"['\"`]([A-Za-z]:(?:\\{1,2}|/)[^'\"`\n<>|?*:]{1,400})['\"`]")
+#: A file named without a directory, known by what its name ends in.
+_FILE = re.compile(
+    r"(?:^|[\s'\"`(:])((?:[\w\-]{1,80}/){0,8}[\w.\-]{1,80}\.(?:pth?|bin|safetensors|ckpt|onnx|engine|plan|h5|keras"
+    r"|pb|tflite|pkl|pickle|joblib|npy|npz|json|ya?ml|toml|cfg|ini|txt|csv|xml|model|vocab|gguf|py|zip|tar|gz|mar))(?=[\s'\"`),]|\.?$|\.\s)",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(
+    r"\b(?:directory|path|folder|file) ['\"`]?((?:[\w.\-]{1,80}/){1,8}[\w.\-]{1,80})['\"`]? (?:does not exist|doesn't exist|(?:was |is )?not found|is missing)",
+    re.IGNORECASE,
+)
+_RELATIVE = re.compile(
+    r"(?:No such file or directory|not a directory|cannot open|can't open|does not exist|not found)"
+    r"(?:[^'\"\n]{0,40}['\"]|: )([\w.][\w.\-/]{0,300})(?=['\"]|$|\s)",
+    re.IGNORECASE,
+)
+#: What begins an absolute path; a drive's letter stands in what Windows users report.
+_ABSOLUTE = re.compile(r"/|~|[A-Za-z]:/")
+#: Directories that other processes fill: a file missing there may be there the next second.
+_SHARED = re.compile(
+    r"(?:^|/)(?:\.?cache|\.locks?|tmp\w*|temp|torchinductor_\w+|\.triton|\.nv|shm|run|hub|blobs|snapshots"
+    r"|mnt|nfs|efs|fsx|lustre|gpfs|gcs|s3|gcsfuse|volumes?|shared?|pvc|vault|secrets?|proc|sys|dev)(?:/|$)"
+    r"|\.(?:lock|incomplete|part|tmp|temp|sock|socket)(?:$|[./])",
+    re.IGNORECASE,
+)
+
+
+def paths_in(text: str, filename: str | None = None) -> tuple[str, ...]:
+    """Return the paths a text names: absolute ones, and the relative one an error is about."""
+    found = [filename] if filename else []
+    found += _QUOTED.findall(text[:4_000])
+    found += _BARE.findall(text[:4_000])
+    found += _DOTTED.findall(text[:4_000])
+    found += _RELATIVE.findall(text[:4_000])
+    found += _FILE.findall(text[:4_000])
+    found += _BEFORE.findall(text[:4_000])
+    drives = _QUOTED_DRIVE.findall(text[:4_000]) or _DRIVE.findall(text[:4_000])
+    found += [re.sub(r"\\{1,2}", "/", path) for path in drives]
+    return tuple(dict.fromkeys(path.rstrip(".,:;)") or path for path in found))[:16]
+
+
+def inside_model_dir(path: str, host: Host) -> bool:
+    """Tell whether a path lies in the model's directory.
+
+    A relative one does: the worker's working directory is the model's directory (TorchServe
+    0.12.0, WorkerLifeCycle). `models/<32 hex digits>` is where the frontend unpacks archives.
+    """
+    if not _ABSOLUTE.match(path):
+        return not path.startswith("..")
+    if UNPACKED_DIR.match(path):
+        return True
+    model_dir = (host.model_dir or "").rstrip("/")
+    return bool(model_dir) and (path == model_dir or path.startswith(model_dir + "/"))
+
+
+def exists(path: str, host: Host) -> bool | None:
+    """Tell whether a path exists now, None where that can't be known."""
+    if not path.startswith("/"):
+        if not host.model_dir or _ABSOLUTE.match(path):
+            return None
+        path = host.model_dir.rstrip("/") + "/" + path
+    try:
+        return bool(host.exists(path))
+    except Exception:
+        return None
+
+
+def _missing_in_model_dir(paths: Sequence[str], host: Host) -> bool:
+    inside = [path for path in paths if inside_model_dir(path, host)]
+    return any(
+        exists(path, host) is not True and not _SHARED.search(_below(path, host)) for path in inside
+    )
+
+
+def _present_in_model_dir(paths: Sequence[str], host: Host) -> bool:
+    return any(inside_model_dir(path, host) and exists(path, host) is not False for path in paths)
+
+
+def _exists_now(paths: Sequence[str], host: Host) -> bool:
+    return any(exists(path, host) is True for path in paths)
+
+
+def _shared(paths: Sequence[str], host: Host) -> bool:
+    return any(
+        _SHARED.search(_below(path, host) if inside_model_dir(path, host) else path)
+        for path in paths
+    )
+
+
+def _missing_on_host(paths: Sequence[str], host: Host) -> bool:
+    """Tell whether an absolute path outside of shared directories is named, and not there."""
+    return any(
+        _ABSOLUTE.match(path) is not None
+        and not _SHARED.search(path)
+        and exists(path, host) is not True
+        for path in paths
+    ) and not _shared(paths, host)
+
+
+def _below(path: str, host: Host) -> str:
+    """Return the part of a path inside the model directory."""
+    found = UNPACKED_DIR.match(path)
+    directory = found.group("dir") if found else (host.model_dir or "").rstrip("/")
+    return path[len(directory) :] if directory and path.startswith(directory) else path
+
+
+#: What a rule can ask of the paths in a message (`when.path`).
+PATH_PREDICATES: dict[str, Callable[[Sequence[str], Host], bool]] = {
+    "missing_in_model_dir": _missing_in_model_dir,
+    "present_in_model_dir": _present_in_model_dir,
+    "exists_now": _exists_now,
+    "shared": _shared,
+    "missing_on_host": _missing_on_host,
+}

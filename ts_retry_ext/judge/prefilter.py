@@ -1,0 +1,132 @@
+"""Words without which a pattern cannot match, so that most rules need no regular expression.
+
+A table of some hundred patterns searched one after the other takes milliseconds for each kilobyte of
+text; looking for a plain word takes a microsecond. A pattern is taken apart into its alternatives,
+and the words are read from the syntax tree of each.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+try:
+    from re import _parser as _sre_parser  # type: ignore[attr-defined]
+except ImportError:  # before Python 3.11
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import sre_parse as _sre_parser
+
+_REFERS_BACK = re.compile(r"\\[1-9]|\(\?P[=<]|\(\?[aiLmsux-]+\)|\(\?\(|\[\^?\]")
+#: Longest list of words worth looking for.
+_MOST_WORDS = 64
+
+
+def required_words(pattern: str) -> tuple[str, ...] | None:
+    """Return lower-case words of which every match holds at least one; None where none are known."""
+    try:
+        words = _of_sequence(_sre_parser.parse(pattern, re.IGNORECASE))
+    except Exception:
+        return None
+    return tuple(sorted(words)) if words and len(words) <= _MOST_WORDS else None
+
+
+def search(pattern: str, text: str, lowered: str) -> bool:
+    """Tell whether a pattern occurs in a text.
+
+    Args:
+        pattern: regular expression; case doesn't count.
+        text: where to look.
+        lowered: the same in lower case.
+
+    Raises:
+        re.error: the pattern is no regular expression.
+    """
+    for words, alternative in alternatives(pattern):
+        if words is not None and not any(word in lowered for word in words):
+            continue
+        if compiled(alternative).search(text) is not None:
+            return True
+    return False
+
+
+@lru_cache(maxsize=2048)
+def alternatives(pattern: str) -> tuple[tuple[tuple[str, ...] | None, str], ...]:
+    """Return the alternatives of a pattern, each with its required words.
+
+    A pattern that refers to its own groups, or sets flags, is left whole.
+    """
+    whole = _REFERS_BACK.search(pattern) is not None
+    parts = [pattern] if whole else _split(pattern)
+    return tuple((required_words(part), part) for part in parts)
+
+
+def _split(pattern: str) -> list[str]:
+    """Split at the bars that stand outside of groups and character classes."""
+    parts, start, depth, in_class, skip = [], 0, 0, False, False
+    for position, char in enumerate(pattern):
+        if skip:
+            skip = False
+        elif char == "\\":
+            skip = True
+        elif in_class:
+            # A bracket right after the opening one is a member of the class.
+            in_class = char != "]" or pattern[position - 1] == "["
+        elif char == "[":
+            in_class = True
+        elif char == "(":
+            depth += 1
+        elif char == ")":
+            depth -= 1
+        elif char == "|" and depth == 0:
+            parts.append(pattern[start:position])
+            start = position + 1
+    return [*parts, pattern[start:]]
+
+
+@lru_cache(maxsize=8192)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a rule's pattern; case doesn't count."""
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def _of_sequence(sequence: Iterable[Any]) -> frozenset[str] | None:
+    """Return the best of the word sets of a sequence's items: the one whose words are longest."""
+    candidates: list[frozenset[str]] = []
+    run: list[str] = []
+    for operation, argument in sequence:
+        name = str(operation)
+        if name == "LITERAL" and argument < 128:
+            run.append(chr(argument).lower())
+            continue
+        if len(run) > 1:
+            candidates.append(frozenset(["".join(run)]))
+        run = []
+        words = _of_item(name, argument)
+        if words:
+            candidates.append(words)
+    if len(run) > 1:
+        candidates.append(frozenset(["".join(run)]))
+    candidates = [words for words in candidates if len(words) <= _MOST_WORDS]
+    return max(candidates, key=_worth) if candidates else None
+
+
+def _of_item(name: str, argument: Any) -> frozenset[str] | None:
+    if name == "BRANCH":
+        parts = [_of_sequence(branch) for branch in argument[1]]
+        known = [part for part in parts if part is not None]
+        return frozenset().union(*known) if len(known) == len(parts) else None
+    if name == "SUBPATTERN":
+        return _of_sequence(argument[-1])
+    if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") and argument[0] >= 1:
+        return _of_sequence(argument[2])
+    if name == "ATOMIC_GROUP":
+        return _of_sequence(argument)
+    return None
+
+
+def _worth(words: frozenset[str]) -> tuple[int, int]:
+    return min(len(word) for word in words), -len(words)

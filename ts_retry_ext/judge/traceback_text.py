@@ -1,0 +1,158 @@
+"""From a traceback's text to a failure: as Python prints it, or as it stands in a log."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ts_retry_ext.judge.facts import errno_in_text, missing_module_in_text
+from ts_retry_ext.judge.failure import Cause, Failure, Frame, Phase, failure_of
+from ts_retry_ext.judge.frames import bounded_stack, is_ours, make_frame
+from ts_retry_ext.judge.lineage import inferred_mro, plain
+from ts_retry_ext.judge.log_lines import process_lines
+from ts_retry_ext.judge.text import NAME_LIMIT, TRACEBACK_LIMIT, bounded, clean, visible
+
+#: Characters read of one text, its head and its tail; a whole server log is split before.
+TEXT_LIMIT = 1_000_000
+
+#: The rails of a printed exception group.
+_MEMBER = re.compile(r"^\s{0,80}(?:\| ?)?\s{0,40}\+(?:-\+)?-{4,} (?:\d+|\.\.\.) -{4,}$")
+_GROUP_RAIL = re.compile(r"^ {0,40}(?:\| ?|\+-[-+ ]{0,80}|\+ (?=Exception Group))+")
+#: Stands for the line between two members of a group; no log line can hold it.
+_MEMBER_MARK = "\x00member"
+_HEADER = re.compile(r"^(?:Exception Group )?Traceback \(most recent call last\):\s*$")
+_FILE = re.compile(r'^\s+File "([^"\n]{1,4000})", line (\d+)(?:, in (.{1,400}))?\s*$')
+_RAISED = re.compile(r"^((?:[A-Za-z_][\w]*\.){0,12}[A-Za-z_]\w{0,120})(?:: ?(.*))?$")
+_TYPE_WORD = re.compile(
+    r"(?:Error|Exception|Exit|Interrupt|Warning|Timeout|Failure|Found|Enabled|Conflict|Refused"
+    r"|BadZipFile|gaierror|herror|Unavailable|Exceeded|Requests|Disconnected|Forbidden|Read"
+    r"|Group|Aborted|Unauthenticated|PermissionDenied|Unauthorized)$"
+)
+_JOINT = re.compile(
+    r"^(?:The above exception was the direct cause of the following exception"
+    r"|During handling of the above exception, another exception occurred):\s*$"
+)
+#: TorchServe's worker ends with one of these after it has logged the real failure
+#: (0.12.0, handle_connection of model_service_worker.py).
+_WRAPPER = re.compile(r"^50[07] - (?:Unknown exception|System out of memory)$")
+
+
+@dataclass
+class _Block:
+    """One exception of a printed chain while it is being read."""
+
+    frames: list[Frame] = field(default_factory=list)
+    type: str = ""
+    message: list[str] = field(default_factory=list)
+
+
+def failure_from_text(
+    text: str, phase: Phase = Phase.INITIALIZE, *, model_dir: str | None = None
+) -> Failure:
+    """Read the last traceback of a text. Never raises.
+
+    Log prefixes (time, level, thread) in front of the lines are taken off. Where the last
+    traceback is TorchServe's own "500 - Unknown exception", the one before it is the failure.
+    A text without a traceback is read as `Type: message`, and failing that as a bare message.
+    """
+    lines = [_without_rails(line) for line in process_lines(visible(bounded(text, TEXT_LIMIT)))]
+    chains = [chain for chain in _chains(lines, model_dir) if chain and chain[-1].type]
+    if not chains:
+        return _without_traceback(lines, phase)
+    chosen = chains[-1]
+    if len(chains) > 1 and _WRAPPER.match("\n".join(chosen[-1].message).strip()):
+        chosen = chains[-2]
+    outermost_first = [block for block in reversed(chosen) if block.type]
+    stack = [frame for frame in outermost_first[0].frames if not is_ours(frame.module)]
+    return failure_of(
+        [_cause(block.type, "\n".join(block.message)) for block in outermost_first],
+        bounded_stack(stack),
+        phase,
+        bounded("\n".join(line for line in lines if line != _MEMBER_MARK).strip(), TRACEBACK_LIMIT),
+    )
+
+
+def _without_rails(line: str) -> str:
+    """Return a line without the rails that Python draws beside an exception group."""
+    if _MEMBER.match(line):
+        return _MEMBER_MARK
+    if line.lstrip().startswith(("|", "+-", "+ Exception Group")):
+        rail = _GROUP_RAIL.match(line)
+        line = line[rail.end() :] if rail else line
+    return line.rstrip()
+
+
+def _chains(lines: list[str], model_dir: str | None) -> list[list[_Block]]:
+    """Split lines into printed chains; in each the innermost exception comes first, as printed."""
+    chains: list[list[_Block]] = []
+    block: _Block | None = None
+    joined = False
+    for line in lines:
+        if line == _MEMBER_MARK and chains:
+            # A member is an inner cause of the group, and the group stays the outermost.
+            block = _Block()
+            chains[-1].insert(0, block)
+        elif _HEADER.match(line.strip()):
+            if block is not None and not block.type and not block.frames and chains:
+                continue
+            block = _Block()
+            if joined and chains:
+                chains[-1].append(block)
+            else:
+                chains.append([block])
+            joined = False
+        elif _JOINT.match(line.strip()):
+            joined, block = True, None
+        elif block is not None:
+            _read_line(block, line, model_dir)
+    for chain in chains:
+        for block in chain:
+            while block.message and not block.message[-1].strip():
+                block.message.pop()
+    return chains
+
+
+def _read_line(block: _Block, line: str, model_dir: str | None) -> None:
+    if block.type:
+        if len(block.message) < 400:
+            block.message.append(line)
+        return
+    found = _FILE.match(line)
+    if found:
+        frame = make_frame(
+            found.group(1), found.group(3) or "<module>", int(found.group(2)), model_dir
+        )
+        block.frames.append(frame)
+        return
+    raised = _RAISED.match(line)
+    if raised and (
+        raised.group(2) is not None or _TYPE_WORD.search(raised.group(1)) or block.frames
+    ):
+        block.type = raised.group(1)
+        block.message.append(raised.group(2) or "")
+
+
+def _without_traceback(lines: list[str], phase: Phase) -> Failure:
+    kept = [line for line in lines if line.strip()]
+    for position in range(len(kept) - 1, -1, -1):
+        raised = _RAISED.match(kept[position].strip())
+        if raised and _TYPE_WORD.search(raised.group(1)):
+            message = "\n".join([raised.group(2) or "", *kept[position + 1 :]])
+            text = "\n".join(lines).strip()
+            return failure_of(
+                [_cause(raised.group(1), message)], (), phase, bounded(text, TRACEBACK_LIMIT)
+            )
+    text = "\n".join(kept).strip()
+    return failure_of([_cause("Exception", text)], (), phase, bounded(text, TRACEBACK_LIMIT))
+
+
+def _cause(name: str, message: str) -> Cause:
+    message = clean(message.strip())
+    is_import_error = plain(name) in ("ModuleNotFoundError", "ImportError")
+    return Cause(
+        type=clean(name, NAME_LIMIT),
+        message=message,
+        mro=inferred_mro(name),
+        errno=errno_in_text(message),
+        missing_module=missing_module_in_text(message) if is_import_error else None,
+    )
