@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ts_retry_ext.store.atomic import (
+    MAX_FILE_BYTES,
+    UntrustedFileError,
+    make_private_directory,
+    read_json,
+    set_aside,
+    write_json,
+)
+
+KILLED_WRITER = """
+import os, sys
+from ts_retry_ext.store.atomic import write_json
+real = os.replace
+def die(*names):
+    os.kill(os.getpid(), 9)
+os.replace = die
+write_json(sys.argv[1], {"schema": 1, "who": "second"})
+"""
+
+
+def test_what_was_written_is_read_and_private(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    write_json(str(path), {"schema": 1, "text": "ä\n"})
+    assert read_json(str(path)) == {"schema": 1, "text": "ä\n"}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_writer_killed_before_the_rename_leaves_the_old_file_whole(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    write_json(str(path), {"schema": 1, "who": "first"})
+    killed = subprocess.run([sys.executable, "-c", KILLED_WRITER, str(path)], check=False)
+    assert killed.returncode == -9
+    assert read_json(str(path)) == {"schema": 1, "who": "first"}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "torn or not JSON"),
+        (b'{"schema": 1', "torn or not JSON"),
+        (b"\xff\xfe", "torn or not JSON"),
+        (b"[" * 100_000, "torn or not JSON"),
+        (b"[1]", "schema None"),
+        (b"{}", "schema None"),
+        (b'{"schema": 2}', "schema 2, this version of ts-retry-ext reads 1"),
+        (b'{"schema": 1}' + b" " * MAX_FILE_BYTES, "larger than"),
+    ],
+)
+def test_a_file_that_is_not_whole_and_ours_is_not_trusted(
+    tmp_path: Path, content: bytes, problem: str
+) -> None:
+    path = tmp_path / "file.json"
+    path.write_bytes(content)
+    with pytest.raises(UntrustedFileError) as caught:
+        read_json(str(path))
+    assert problem in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert Path(set_aside(str(path))).read_bytes() == content
+    assert read_json(str(path)) is None
+
+
+def test_nothing_too_large_to_be_read_again_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at most"):
+        write_json(str(tmp_path / "file.json"), {"schema": 1, "text": "x" * MAX_FILE_BYTES})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_in_the_place_of_the_temporary_file_is_not_followed(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_text("mine")
+    (tmp_path / f"file.json.{os.getpid()}.tmp").symlink_to(target)
+    with pytest.raises(OSError, match="symbolic links"):
+        write_json(str(tmp_path / "file.json"), {"schema": 1})
+    assert target.read_text() == "mine"
+
+
+def test_directories_are_made_private_and_those_of_others_refused(tmp_path: Path) -> None:
+    path = tmp_path / "private"
+    make_private_directory(str(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    path.chmod(0o755)
+    make_private_directory(str(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="not a directory"):
+        make_private_directory(str(tmp_path / "file"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory to somebody else")
+def test_a_directory_of_another_user_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "theirs"
+    path.mkdir()
+    os.chown(path, 12345, 12345)
+    with pytest.raises(PermissionError, match="belongs to user id 12345"):
+        make_private_directory(str(path))
+
+
+def test_the_text_on_disk_is_plain_json(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    write_json(str(path), {"schema": 1, "n": 1.5})
+    assert json.loads(path.read_bytes()) == {"schema": 1, "n": 1.5}

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from ts_retry_ext.store.directory import (
+    ServerRun,
+    create_server_directory,
+    model_directories,
+    model_directory,
+    read_server_run,
+    server_directory,
+    server_runs,
+)
+
+RUN = ServerRun(
+    pid=4711,
+    started_at=1795448245.67,
+    config_file="/srv/config.properties",
+    cwd="/srv",
+    management_address="http://127.0.0.1:8081",
+    torchserve="0.12.0",
+)
+
+
+def test_a_run_is_found_again_and_told_apart_from_one_with_the_same_process_id(
+    tmp_path: Path,
+) -> None:
+    first = create_server_directory(str(tmp_path / "state"), RUN)
+    second = create_server_directory(
+        str(tmp_path / "state"), RUN._replace(started_at=RUN.started_at + 60)
+    )
+    assert first != second
+    assert create_server_directory(str(tmp_path / "state"), RUN) == first
+    assert set(server_runs(str(tmp_path / "state"))) == {first, second}
+    assert read_server_run(first) == RUN
+
+
+@pytest.mark.parametrize("moved", [-1.0, -0.01, 0.01, 1.0])
+def test_a_run_is_the_same_when_the_clock_was_corrected_in_between(
+    tmp_path: Path, moved: float
+) -> None:
+    first = create_server_directory(str(tmp_path), RUN)
+    again = RUN._replace(started_at=RUN.started_at + moved)
+    assert create_server_directory(str(tmp_path), again) == first
+    assert server_directory(str(tmp_path), RUN.pid, again.started_at) == first
+
+
+def test_a_state_directory_that_is_there_keeps_its_mode_and_what_is_made_in_it_is_private(
+    tmp_path: Path,
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    made = Path(create_server_directory(str(shared), RUN))
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o755
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    new = tmp_path / "parents" / "too"
+    create_server_directory(str(new), RUN)
+    assert stat.S_IMODE(new.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"schema": 9}', '{"schema": 1, "pid": 1}'])
+def test_a_run_whose_description_is_spoilt_is_unknown_not_an_error(
+    tmp_path: Path, content: str
+) -> None:
+    directory = create_server_directory(str(tmp_path), RUN)
+    Path(directory, "server.json").write_text(content)
+    assert read_server_run(directory) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc", "/abs", "..", "a b", "ünïcode", "x" * 300, "", ".hidden", "a\nb", "a\0b"]
+)
+def test_no_name_of_a_model_leads_out_of_the_directory(tmp_path: Path, name: str) -> None:
+    path = model_directory(str(tmp_path), name, "/tmp/models/0123")
+    assert os.path.dirname(path) == str(tmp_path)
+    assert os.path.basename(path).isascii()
+    os.mkdir(path)
+    assert model_directories(str(tmp_path)) == [path]
+
+
+def test_two_registrations_of_one_model_have_two_directories(tmp_path: Path) -> None:
+    first = model_directory(str(tmp_path), "m", "/tmp/models/0123")
+    assert first != model_directory(str(tmp_path), "m", "/tmp/models/4567")
+    assert first == model_directory(str(tmp_path), "m", "/tmp/models/0123")
+
+
+def test_what_is_not_there_is_empty(tmp_path: Path) -> None:
+    assert server_runs(str(tmp_path / "none")) == []
+    assert model_directories(str(tmp_path / "none")) == []

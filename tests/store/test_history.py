@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ts_retry_ext.store.history import (
+    crashes_in_a_row,
+    failures_in_a_row,
+    identical_failures,
+    open_attempts,
+    summarise,
+)
+
+
+def records(text: str) -> list[dict[str, Any]]:
+    """Read ``event[@worker][=fingerprint]`` words as journal records, a process each worker-run."""
+    found = []
+    runs: dict[str, int] = {}
+    for number, word in enumerate(text.split()):
+        rest, _, fingerprint = word.partition("=")
+        event, _, worker = rest.partition("@")
+        worker = worker or "a"
+        if event in ("start", "hold"):
+            runs[worker] = number
+        found.append(
+            {
+                "event": event,
+                "at": f"2026-11-23T16:00:{number:02d}.000Z",
+                "socket": worker,
+                "pid": runs.get(worker, 0),
+                "started_at": float(runs.get(worker, 0)),
+                "fingerprint": fingerprint or None,
+            }
+        )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "fingerprint", "identical", "crashes"),
+    [
+        ("", "f", 0, 0),
+        ("start load failure=f", "f", 1, 0),
+        ("start load failure=f start load failure=f", "f", 2, 0),
+        ("start load failure=f start load failure=g", "f", 0, 0),
+        ("start load failure=g start load failure=f", "f", 1, 0),
+        ("start load failure=f start load loaded start", "f", 0, 0),
+        ("start load failure=f resume start", "f", 0, 0),
+        ("start load failure=f start load crash start", "f", 0, 1),
+        ("start load crash start load crash start", "f", 0, 2),
+        ("start load crash start load failure=f start", "f", 1, 0),
+        ("start load failure=f start load end start", "f", 1, 0),
+        ("start@b load@b failure@b=f start@b load@b failure@b=f", "f", 0, 0),
+        ("start load failure=f start@b load@b loaded@b", "f", 1, 0),
+        ("start load failure=f start@b load@b failure@b=f", "f", 1, 0),
+    ],
+)
+def test_runs_are_counted_for_one_worker_since_it_loaded_or_was_resumed(
+    text: str, fingerprint: str, identical: int, crashes: int
+) -> None:
+    failures = failures_in_a_row(records(text), "a")
+    assert identical_failures(failures, fingerprint) == identical
+    assert crashes_in_a_row(failures) == crashes
+
+
+@pytest.mark.parametrize(
+    ("text", "open_workers"),
+    [
+        ("", []),
+        ("start", [("a", False)]),
+        ("start load", [("a", True)]),
+        ("start load loaded", []),
+        ("start load failure=f", []),
+        ("start end", []),
+        ("hold", []),
+        ("start load crash", []),
+        ("start load start@b", [("a", True), ("b", False)]),
+        ("start load resume", [("a", True)]),
+    ],
+)
+def test_an_attempt_is_open_until_its_process_says_how_it_ended(
+    text: str, open_workers: list[tuple[str, bool]]
+) -> None:
+    found = [(attempt.socket, attempt.loading) for attempt in open_attempts(records(text))]
+    assert found == open_workers
+
+
+def test_totals_count_processes_loads_and_failures() -> None:
+    history = summarise(
+        records("start load failure=f start load crash hold release start load loaded")
+    )
+    assert (history.worker_starts, history.loads, history.failures) == (4, 3, 2)
+    assert history.first_failure == "2026-11-23T16:00:02.000Z"
+    assert history.last_failure is not None
+    assert history.last_failure["event"] == "crash"
+    assert history.loaded
+
+
+def test_an_empty_journal_has_an_empty_history() -> None:
+    history = summarise([])
+    assert history == (None, None, 0, 0, 0, None, None, False)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import MAX_FILE_BYTES
+from ts_retry_ext.store.history import summarise
+
+WRITER = """
+import sys
+from ts_retry_ext.store import journal
+for number in range(int(sys.argv[3])):
+    journal.append(sys.argv[1], journal.LOAD, writer=sys.argv[2], number=number)
+"""
+
+
+def test_records_come_back_in_order_and_private(tmp_path: Path) -> None:
+    assert journal.read(str(tmp_path)) == []
+    journal.append(str(tmp_path), journal.START, pid=1)
+    journal.append(str(tmp_path), journal.LOAD, pid=1, model="ä\n")
+    records = journal.read(str(tmp_path))
+    assert [record["event"] for record in records] == ["start", "load"]
+    assert records[1]["model"] == "ä\n"
+    assert all(record["schema"] == 1 and record["at"].endswith("Z") for record in records)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), str(name), "40"])
+        for name in range(8)
+    ]
+    assert [writer.wait(60) for writer in writers] == [0] * 8
+    seen = [(r["writer"], r["number"]) for r in journal.read(str(tmp_path))]
+    assert sorted(seen) == sorted((str(w), n) for w in range(8) for n in range(40))
+
+
+def test_a_torn_line_costs_only_itself(tmp_path: Path) -> None:
+    journal.append(str(tmp_path), journal.START, pid=1)
+    path = Path(journal.journal_path(str(tmp_path)))
+    with path.open("ab") as stream:
+        stream.write(b'{"schema":1,"event":"lo')
+    journal.append(str(tmp_path), journal.FAILURE, pid=1)
+    assert [r["event"] for r in journal.read(str(tmp_path))] == ["start", "failure"]
+
+
+def test_lines_that_are_not_ours_are_passed_over(tmp_path: Path) -> None:
+    path = Path(journal.journal_path(str(tmp_path)))
+    path.write_bytes(
+        b'\xff\xfe\n[1]\n{"schema":2,"event":"start"}\n{"schema":1}\n{"schema":1,"event":5}\n\n'
+    )
+    assert journal.read(str(tmp_path)) == []
+
+
+def test_a_journal_stays_small_and_keeps_its_totals_and_the_last_report(tmp_path: Path) -> None:
+    report = {"type": "E", "message": "m" * 3000, "traceback": "t" * 8000}
+    rounds = 400
+    for number in range(rounds):
+        journal.append(str(tmp_path), journal.START, pid=number, started_at=1.0, socket="s")
+        journal.append(str(tmp_path), journal.LOAD, pid=number, started_at=1.0, socket="s")
+        journal.append(
+            str(tmp_path), journal.FAILURE, pid=number, started_at=1.0, socket="s",
+            fingerprint="f", exception=report,
+        )  # fmt: skip
+        assert Path(journal.journal_path(str(tmp_path))).stat().st_size < MAX_FILE_BYTES
+    history = summarise(journal.read(str(tmp_path)))
+    assert (history.worker_starts, history.loads, history.failures) == (rounds,) * 3
+    assert history.last_failure is not None
+    assert history.last_failure["exception"] == report
+
+
+def test_a_record_too_long_for_a_line_is_written_without_its_report(tmp_path: Path) -> None:
+    exception = {"traceback": "x" * MAX_FILE_BYTES}
+    journal.append(str(tmp_path), journal.FAILURE, fingerprint="f", exception=exception)
+    (record,) = journal.read(str(tmp_path))
+    assert record["fingerprint"] == "f"
+    assert "exception" not in record

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ts_retry_ext.store.atomic import UntrustedFileError
+from ts_retry_ext.store.marker import (
+    Marker,
+    marker_path,
+    read_marker,
+    remove_marker,
+    set_marker_aside,
+    write_marker,
+)
+
+MARKER = Marker(
+    model="m", version="1.0", model_dir="/tmp/models/0123", handler="h.py",
+    server={"pid": 1, "started_at": 2.5}, worker={"pid": 3, "socket": "/tmp/.ts.sock.9000"},
+    registration="/tmp/models/0123", files="3-00c0ffee", phase="import",
+    verdict="non_recoverable", basis="rule", rule="syntax-error", scope="model",
+    reason="why", remedy="what to do", fingerprint="0123456789abcdef", fingerprint_version=1,
+    exception={"type": "SyntaxError", "message": "x", "chain": [], "frames": [], "traceback": ""},
+    failures=1, action="hold", max_retry_timeout_sec=300, max_retry_timeout_source="default",
+    created_at="2026-11-23T16:00:00.000Z",
+)  # fmt: skip
+
+
+def test_a_marker_comes_back_as_it_was_and_has_the_keys_of_the_contract(tmp_path: Path) -> None:
+    assert read_marker(str(tmp_path)) is None
+    write_marker(str(tmp_path), MARKER)
+    assert read_marker(str(tmp_path)) == MARKER
+    content = json.loads(Path(marker_path(str(tmp_path))).read_text())
+    contract = (
+        "schema model version model_dir handler server worker phase verdict basis rule scope reason "
+        "remedy fingerprint fingerprint_version exception failures action max_retry_timeout_sec "
+        "max_retry_timeout_source created_at"
+    )
+    assert set(contract.split()) <= set(content)
+    assert content["schema"] == 1
+
+
+def test_removing_tells_whether_there_was_one(tmp_path: Path) -> None:
+    write_marker(str(tmp_path), MARKER)
+    assert remove_marker(str(tmp_path))
+    assert not remove_marker(str(tmp_path))
+    assert read_marker(str(tmp_path)) is None
+
+
+@pytest.mark.parametrize("key", ["fingerprint", "reason", "server", "exception"])
+@pytest.mark.parametrize("value", [None, 5, ["x"]])
+def test_a_marker_with_a_spoilt_key_is_not_trusted_and_set_aside(
+    tmp_path: Path, key: str, value: object
+) -> None:
+    write_marker(str(tmp_path), MARKER)
+    path = Path(marker_path(str(tmp_path)))
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, key: value}))
+    with pytest.raises(UntrustedFileError) as caught:
+        read_marker(str(tmp_path))
+    assert key in str(caught.value)
+    set_marker_aside(str(tmp_path))
+    assert read_marker(str(tmp_path)) is None
+
+
+def test_a_marker_without_a_key_is_not_trusted(tmp_path: Path) -> None:
+    for key in MARKER._fields:
+        write_marker(str(tmp_path), MARKER)
+        path = Path(marker_path(str(tmp_path)))
+        content = json.loads(path.read_text())
+        del content[key]
+        path.write_text(json.dumps(content))
+        with pytest.raises(UntrustedFileError) as caught:
+            read_marker(str(tmp_path))
+        assert key in str(caught.value)

@@ -1,0 +1,142 @@
+"""Write files that are either whole or absent, private to their owner."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from typing import Any
+
+SCHEMA = 1
+FILE_MODE = 0o600
+DIRECTORY_MODE = 0o700
+#: No file of ours is larger; a reader refuses what is, so that a foreign file costs nothing.
+MAX_FILE_BYTES = 256 * 1024
+
+
+class UntrustedFileError(Exception):
+    """A file is there, but is torn, too large, or from another program or a newer version."""
+
+
+def write_json(path: str, content: dict[str, Any]) -> None:
+    """Write `content` to `path`: to a temporary name beside it, synced, then renamed.
+
+    Raises:
+        OSError: the directory is gone, not writable, or the disk is full.
+        ValueError: the text would be larger than `MAX_FILE_BYTES`.
+    """
+    data = json.dumps(content, ensure_ascii=True).encode("ascii") + b"\n"
+    if len(data) > MAX_FILE_BYTES:
+        msg = f"{path}: {len(data)} bytes, at most {MAX_FILE_BYTES} are written"
+        raise ValueError(msg)
+    write_bytes(path, data)
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    """Put `data` at `path` in one step: a reader sees the old file or the new one, whole.
+
+    Raises:
+        OSError: the directory is gone, not writable, or the disk is full.
+    """
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "wb", opener=_private) as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        _remove_quietly(temporary)
+        raise
+    _sync_directory(os.path.dirname(path))
+
+
+def read_json(path: str) -> dict[str, Any] | None:
+    """Return what `path` holds, or None when there is no such file.
+
+    Raises:
+        UntrustedFileError: it is not a whole file of ours in a schema we know.
+        OSError: it cannot be read.
+    """
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    if len(data) > MAX_FILE_BYTES:
+        msg = f"{path} is larger than {MAX_FILE_BYTES} bytes"
+        raise UntrustedFileError(msg)
+    try:
+        content = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        msg = f"{path} is torn or not JSON: {error}"
+        raise UntrustedFileError(msg) from None
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        msg = f"{path} has schema {schema!r}, this version of ts-retry-ext reads {SCHEMA}"
+        raise UntrustedFileError(msg)
+    return dict(content)
+
+
+def set_aside(path: str) -> str:
+    """Rename an untrusted file out of the way and return its new path; nothing is lost.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    aside = path + ".rejected"
+    os.replace(path, aside)
+    return aside
+
+
+def make_private_directory(path: str) -> None:
+    """Create `path` with mode 0700 where it is missing; its parent is there.
+
+    Raises:
+        OSError: it cannot be created or used, or belongs to another user.
+    """
+    try:
+        os.mkdir(path, DIRECTORY_MODE)
+    except FileExistsError:
+        if check_directory(path, owners=(os.geteuid(),)) & 0o077:
+            os.chmod(path, DIRECTORY_MODE)
+
+
+def check_directory(path: str, owners: tuple[int, ...]) -> int:
+    """Return the mode of the directory `path`, which this process may write.
+
+    Raises:
+        OSError: it is no directory, belongs to none of `owners` (user ids), or is not writable.
+    """
+    status = os.stat(path)
+    if not stat.S_ISDIR(status.st_mode):
+        msg = f"{path} is not a directory"
+        raise NotADirectoryError(msg)
+    if status.st_uid not in owners:
+        msg = f"{path} belongs to user id {status.st_uid}, not {os.geteuid()}"
+        raise PermissionError(msg)
+    if not os.access(path, os.W_OK | os.X_OK):
+        msg = f"{path} is not writable"
+        raise PermissionError(msg)
+    return status.st_mode
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, FILE_MODE)
+
+
+def _sync_directory(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass  # Some file systems cannot sync a directory; the rename itself has happened.
+    finally:
+        os.close(descriptor)
+
+
+def _remove_quietly(path: str) -> None:
+    try:
+        os.remove(path)
+    except OSError:
+        pass

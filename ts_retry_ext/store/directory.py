@@ -1,0 +1,149 @@
+"""The layout of the state directory.
+
+::
+
+    <state directory>/                 one machine's, given by the settings
+        server-<pid>-<start>/          one run of one TorchServe
+            server.json                which run this was
+            <model>-<crc>/             one registration of one model
+                marker.json            why its workers hold, where they do
+                journal.jsonl          what its workers did
+                lock
+
+A registration is what the frontend unpacked or linked for it, so the same archive registered
+twice has two directories, and registering a repaired archive starts with a clean one.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from typing import NamedTuple
+
+from ts_retry_ext.store.atomic import (
+    DIRECTORY_MODE,
+    SCHEMA,
+    UntrustedFileError,
+    check_directory,
+    make_private_directory,
+    read_json,
+    write_json,
+)
+from ts_retry_ext.store.times import SAME_START
+
+SERVER_FILE = "server.json"
+MARKER_FILE = "marker.json"
+JOURNAL_FILE = "journal.jsonl"
+LOCK_FILE = "lock"
+DIRECTORY_NAME = "ts_retry"
+_SERVER_PREFIX = "server-"
+_MAX_NAME = 60
+
+
+class ServerRun(NamedTuple):
+    """One run of one TorchServe, as ``server.json`` holds it.
+
+    Attributes:
+        pid: process id of the frontend.
+        started_at: its start, seconds since the epoch.
+        config_file: the configuration it read, or None.
+        cwd: its working directory.
+        management_address: where its management API listens.
+        torchserve: its version, or None where it could not be told.
+    """
+
+    pid: int
+    started_at: float
+    config_file: str | None
+    cwd: str
+    management_address: str
+    torchserve: str | None
+
+
+def server_directory(state_dir: str, pid: int, started_at: float) -> str:
+    """Return the path for one run of a server, the one that is there where there is one.
+
+    The start of a process is not always read alike (`SAME_START`), and a second directory would
+    lose the markers of the first.
+    """
+    prefix = f"{_SERVER_PREFIX}{pid}-"
+    for path in server_runs(state_dir):
+        name = os.path.basename(path)
+        try:
+            known = int(name[len(prefix) :], 16) / 100 if name.startswith(prefix) else None
+        except ValueError:
+            continue
+        if known is not None and abs(known - started_at) < SAME_START:
+            return path
+    return os.path.join(state_dir, f"{prefix}{int(started_at * 100):x}")
+
+
+def model_directory(server_dir: str, name: str, registration: str) -> str:
+    """Return the path for one registration of a model.
+
+    Args:
+        server_dir: path of the server's directory.
+        name: the model's name as far as it is known; only there to be read by people.
+        registration: the path that the frontend made for this registration.
+    """
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
+    crc = zlib.crc32(os.fsencode(registration))
+    return os.path.join(server_dir, f"{safe[:_MAX_NAME].lstrip('.')}-{crc:08x}")
+
+
+def create_server_directory(state_dir: str, run: ServerRun) -> str:
+    """Create the directory of a server's run where it is missing, and return its path.
+
+    Raises:
+        OSError: it cannot be created, or belongs to another user.
+    """
+    _open_state_directory(state_dir)
+    path = server_directory(state_dir, run.pid, run.started_at)
+    make_private_directory(path)
+    described = os.path.join(path, SERVER_FILE)
+    if not os.path.exists(described):
+        write_json(described, dict(run._asdict(), schema=SCHEMA))
+    return path
+
+
+def _open_state_directory(path: str) -> None:
+    """Create the state directory where it is missing, private; one that is there is left as it is.
+
+    It may be a mounted volume or a directory that others use too, so its mode is not ours to
+    change; what we make in it is private. A volume belongs to root.
+    """
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.mkdir(path, DIRECTORY_MODE)
+    except FileExistsError:
+        check_directory(path, owners=(os.geteuid(), 0))
+
+
+def server_runs(state_dir: str) -> list[str]:
+    """Return the paths of all runs under a state directory, newest first."""
+    try:
+        names = [n for n in os.listdir(state_dir) if n.startswith(_SERVER_PREFIX)]
+    except OSError:
+        return []
+    paths = [os.path.join(state_dir, name) for name in names]
+    return sorted(filter(os.path.isdir, paths), key=os.path.getmtime, reverse=True)
+
+
+def read_server_run(server_dir: str) -> ServerRun | None:
+    """Return which run a directory belongs to, or None where that cannot be told."""
+    try:
+        content = read_json(os.path.join(server_dir, SERVER_FILE))
+        if content is None:
+            return None
+        return ServerRun(*(content[name] for name in ServerRun._fields))
+    except (OSError, UntrustedFileError, KeyError):
+        return None
+
+
+def model_directories(server_dir: str) -> list[str]:
+    """Return the paths of all registrations that a server's run knew, by name."""
+    try:
+        names = sorted(os.listdir(server_dir))
+    except OSError:
+        return []
+    return [p for p in (os.path.join(server_dir, n) for n in names) if os.path.isdir(p)]

@@ -1,0 +1,121 @@
+"""The exit marker: why the workers of a model hold instead of loading it again."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from ts_retry_ext.store.atomic import (
+    SCHEMA,
+    UntrustedFileError,
+    read_json,
+    set_aside,
+    write_json,
+)
+from ts_retry_ext.store.directory import MARKER_FILE
+
+
+class Marker(NamedTuple):
+    """What is known of a non-recoverable failure, key by key as ``marker.json`` holds it.
+
+    Attributes:
+        model: name of the model; version: its version; model_dir: where its files are.
+        handler: the handler as the manifest names it, or None.
+        server: ``pid`` and ``started_at`` (seconds since the epoch) of the frontend.
+        worker: ``pid`` and ``socket`` of the worker that failed; with scope ``device`` also
+            ``only``, the sockets of the workers that the marker means.
+        registration: the path that the frontend made for this registration.
+        files: signature of the model's files when the marker was made.
+        phase, verdict, basis, rule, scope, reason, remedy, fingerprint, fingerprint_version: the
+            verdict.
+        exception: ``type``, ``message``, ``chain``, ``frames``, ``traceback``.
+        failures: failed loads in a row, this one included.
+        action: what follows, one of the values of the setting ``on_fatal``.
+        max_retry_timeout_sec: the model's window in seconds; max_retry_timeout_source: where the
+            number comes from.
+        created_at: ISO 8601, UTC.
+    """
+
+    model: str
+    version: str | None
+    model_dir: str
+    handler: str | None
+    server: dict[str, Any]
+    worker: dict[str, Any]
+    registration: str
+    files: str
+    phase: str
+    verdict: str
+    basis: str
+    rule: str | None
+    scope: str
+    reason: str
+    remedy: str
+    fingerprint: str
+    fingerprint_version: int
+    exception: dict[str, Any]
+    failures: int
+    action: str
+    max_retry_timeout_sec: int | None
+    max_retry_timeout_source: str | None
+    created_at: str
+
+
+_TEXTS = ("model", "model_dir", "registration", "files", "verdict", "reason", "fingerprint")
+
+
+def marker_path(model_dir: str) -> str:
+    """Return where the marker of the registration kept in `model_dir` lies."""
+    return os.path.join(model_dir, MARKER_FILE)
+
+
+def write_marker(model_dir: str, marker: Marker) -> None:
+    """Write the marker of the registration kept in `model_dir`.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: it is larger than a file of ours may be.
+    """
+    write_json(marker_path(model_dir), dict(marker._asdict(), schema=SCHEMA))
+
+
+def read_marker(model_dir: str) -> Marker | None:
+    """Return the marker of the registration kept in `model_dir`, or None where there is none.
+
+    Raises:
+        UntrustedFileError: the file is torn, foreign, incomplete or from a newer version.
+        OSError: it cannot be read.
+    """
+    path = marker_path(model_dir)
+    content = read_json(path)
+    if content is None:
+        return None
+    missing = [name for name in Marker._fields if name not in content]
+    wrong = [name for name in _TEXTS if not isinstance(content.get(name), str)]
+    wrong += [n for n in ("server", "worker", "exception") if not isinstance(content.get(n), dict)]
+    if missing or wrong:
+        msg = f"{path} lacks or spoils the keys {', '.join(sorted(set(missing + wrong)))}"
+        raise UntrustedFileError(msg)
+    return Marker(**{name: content[name] for name in Marker._fields})
+
+
+def set_marker_aside(model_dir: str) -> str:
+    """Rename an untrusted marker out of the way and return its new path.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    return set_aside(marker_path(model_dir))
+
+
+def remove_marker(model_dir: str) -> bool:
+    """Remove the marker: its holders leave. Return False when there was none.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    try:
+        os.remove(marker_path(model_dir))
+    except FileNotFoundError:
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""How many workers a model had before it was retired, so that it gets them back."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, write_json
+from ts_retry_ext.store.times import now_text
+
+RETIRED_FILE = "retired.json"
+
+
+class Retired(NamedTuple):
+    """What a registration's ``retired.json`` holds.
+
+    It is written before the model is scaled down and removed after it was scaled up again, so
+    whoever is interrupted in between finds in it what is left to do.
+
+    Attributes:
+        min_workers: workers that the frontend kept.
+        max_workers: workers that it could have.
+        at: when it was written, ISO 8601 UTC.
+    """
+
+    min_workers: int
+    max_workers: int
+    at: str
+
+
+def write_retired(model_dir: str, min_workers: int, max_workers: int) -> None:
+    """Remember the numbers of the registration kept in `model_dir`.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    content = Retired(min_workers, max_workers, now_text())
+    write_json(_path(model_dir), dict(content._asdict(), schema=SCHEMA))
+
+
+def read_retired(model_dir: str) -> Retired | None:
+    """Return the numbers of a retired registration, or None where it was not retired.
+
+    A file that cannot be trusted counts as none. Never raises.
+    """
+    try:
+        content = read_json(_path(model_dir))
+    except (OSError, UntrustedFileError):
+        return None
+    if content is None:
+        return None
+    low, high = content.get("min_workers"), content.get("max_workers")
+    if not isinstance(low, int) or not isinstance(high, int) or not 0 < low <= high:
+        return None
+    return Retired(low, high, str(content.get("at") or ""))
+
+
+def forget_retired(model_dir: str) -> None:
+    """Remove the numbers: the model has them back.
+
+    Raises:
+        OSError: they cannot be removed.
+    """
+    try:
+        os.remove(_path(model_dir))
+    except FileNotFoundError:
+        pass
+
+
+def _path(model_dir: str) -> str:
+    return os.path.join(model_dir, RETIRED_FILE)
