@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Iterator
+
+import psutil
+import pytest
+
+from ts_retry_ext.frontend.process import (
+    MAIN_CLASS,
+    frontend_at,
+    frontend_of,
+    is_alive,
+    running_frontends,
+    start_time,
+)
+
+SLEEP = "import subprocess, sys, time; print(flush=True); time.sleep(60)"
+PARENT = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+@pytest.fixture
+def frontend(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A process with the main class on its command line, and the id of its child."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PARENT, MAIN_CLASS, "-f", "config.properties"],
+        cwd=tmp_path,
+        env={**os.environ, "LOG_LOCATION": "/var/log/ts"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    child = int(process.stdout.readline())
+    yield process, child
+    psutil.Process(child).kill()
+    process.wait(20)
+    process.stdout.close()
+
+
+def test_the_frontend_is_found_among_the_ancestors(
+    frontend: tuple[subprocess.Popen[str], int], tmp_path: Path
+) -> None:
+    process, child = frontend
+    found = frontend_of(child)
+    assert found is not None
+    assert found.pid == process.pid
+    assert found.cwd == str(tmp_path)
+    assert found.cmdline[-2:] == ("-f", "config.properties")
+    assert found.environ["LOG_LOCATION"] == "/var/log/ts"
+    assert found == frontend_at(process.pid)
+    assert found in running_frontends()
+
+
+def test_the_start_time_is_the_one_psutil_tells(
+    frontend: tuple[subprocess.Popen[str], int],
+) -> None:
+    started = start_time(frontend[0].pid)
+    assert started is not None
+    assert abs(started - psutil.Process(frontend[0].pid).create_time()) < 1
+
+
+def test_a_process_without_such_an_ancestor_has_no_frontend() -> None:
+    assert frontend_of(os.getpid()) is None
+    assert frontend_at(os.getpid()) is None
+
+
+def test_a_process_that_ended_is_not_alive_even_while_its_parent_has_not_noticed() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    started = start_time(process.pid) or time.time()
+    until = time.monotonic() + 20
+    while is_alive(process.pid, started) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
+    assert not is_alive(process.pid, started)
+    process.wait()
+    assert start_time(process.pid) is None
+
+
+def test_another_process_under_a_reused_id_is_not_the_same() -> None:
+    started = start_time(os.getpid())
+    assert started is not None
+    assert is_alive(os.getpid(), started)
+    assert not is_alive(os.getpid(), started - 100)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.frontend.packing import CONFIG, files, manifest, packed, write_folder
+from ts_retry_ext.frontend.process import Frontend
+from ts_retry_ext.frontend.registered import archive_of, model_store_of, window_of_registered
+from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.window import Source
+
+KEY = "maxRetryTimeoutInSec"
+
+
+def server(folder: Path, cmdline: tuple[str, ...] = (), **properties: str) -> Server:
+    frontend = Frontend(1, 0.0, cmdline, str(folder), {})
+    return Server(frontend, str(folder / "config.properties"), properties, "", ())
+
+
+def running(url: str, reported: int | None = 300) -> RunningModel:
+    return RunningModel("m", "1.0", url, 1, 1, (), reported, True, True)
+
+
+def test_model_store_of_the_command_line_beats_the_configuration(tmp_path: Path) -> None:
+    assert model_store_of(server(tmp_path)) is None
+    assert model_store_of(server(tmp_path, model_store="a")) == str(tmp_path / "a")
+    found = model_store_of(server(tmp_path, ("-f", "x", "-s", "/b", "-ncs"), model_store="a"))
+    assert found == "/b"
+
+
+@pytest.mark.parametrize(
+    "url", ["m.mar", "https://example.org/models/m.mar?x=1", "file:///a/m.mar"]
+)
+def test_archive_lies_in_the_model_store_wherever_it_came_from(url: str, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    made = packed(store / "m.mar")
+
+    assert archive_of(running(url), server(tmp_path, model_store="store")) == str(made)
+
+
+def test_model_folder_is_found_by_its_path_and_in_the_store(tmp_path: Path) -> None:
+    made = write_folder(tmp_path / "store" / "m", files(manifest()))
+
+    assert archive_of(running(str(made)), server(tmp_path)) == str(made)
+    assert archive_of(running("m"), server(tmp_path, model_store="store")) == str(made)
+
+
+def test_window_of_an_unchanged_archive_is_that_of_its_configuration(tmp_path: Path) -> None:
+    packed(tmp_path / "m.mar", f"{KEY}: 20")
+
+    path, window = window_of_registered(running("m.mar", 20), server(tmp_path, model_store="."))
+
+    assert path is not None
+    assert (window.reported_sec, window.source, window.problems) == (20, Source.MODEL_CONFIG, ())
+
+
+def test_archive_that_changed_after_registration_does_not_count(tmp_path: Path) -> None:
+    packed(tmp_path / "m.mar", f"{KEY}: 20")
+
+    _, window = window_of_registered(running("m.mar", 60), server(tmp_path, model_store="."))
+
+    assert (window.reported_sec, window.source) == (60, Source.FRONTEND)
+    assert [problem.code for problem in window.problems] == ["frontend-disagrees"]
+
+
+def test_only_the_report_counts_where_the_archive_is_gone_or_unreadable(tmp_path: Path) -> None:
+    (tmp_path / "broken.mar").write_bytes(b"x")
+    place = server(tmp_path, model_store=".")
+
+    for url, code in (("gone.mar", "archive-not-found"), ("broken.mar", "unreadable-archive")):
+        _, window = window_of_registered(running(url, 45), place)
+        assert (window.reported_sec, window.source) == (45, Source.FRONTEND)
+        assert [problem.code for problem in window.problems] == [code]
+
+
+def test_default_is_assumed_where_neither_report_nor_archive_is_there(tmp_path: Path) -> None:
+    _, window = window_of_registered(running("gone.mar", None), server(tmp_path))
+
+    assert (window.reported_sec, window.source) == (300, Source.DEFAULT)
+    assert "the default is assumed" in window.problems[0].message
+
+
+def test_key_in_config_properties_is_named_as_ignored(tmp_path: Path) -> None:
+    write_folder(tmp_path / "m", files(manifest("m", configFile=CONFIG), f"{KEY}: 20"))
+    models = '{"m": {"1.0": {"maxRetryTimeoutInSec": 5}}}'
+    place = server(tmp_path, model_store=".", models=models, maxRetryTimeoutInSec="7")
+
+    _, window = window_of_registered(running("m", 20), place)
+
+    assert window.reported_sec == 20
+    assert {problem.code for problem in window.problems} == {"ignored-in-config-properties"}
+    assert len(window.problems) == 2

@@ -1,0 +1,1 @@
+"""What is known of the TorchServe frontend: its process, configuration, archives and API."""

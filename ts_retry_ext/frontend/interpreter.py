@@ -1,0 +1,132 @@
+"""Ask a Python interpreter what TorchServe's workers will find in it.
+
+The interpreter need not be the one this runs in: the frontend starts workers with the one that
+started TorchServe (``--python``, 0.12.0 ``ts/model_server.py``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from typing import Mapping
+
+TIMEOUT_SEC = 60.0
+HOOK_FILE = "ts_retry_ext.pth"
+WORKER_SCRIPT = "model_service_worker.py"
+
+# Runs under the name of the worker script, so that the start-up hook takes it for a worker. Nothing
+# of TorchServe or torch is imported: distributions are looked up by their metadata.
+_PROBE = """
+import json, os, site, sys
+try:
+    from importlib import metadata
+except ImportError:
+    metadata = None
+def version(name):
+    try:
+        return metadata.version(name)
+    except Exception:
+        return None
+def found(name):
+    from importlib.util import find_spec
+    try:
+        return find_spec(name) is not None
+    except Exception:
+        return False
+folders = []
+for folder in [*site.getsitepackages(), site.getusersitepackages(), *sys.path]:
+    if folder not in folders:
+        folders.append(folder)
+hooks = [os.path.join(f, {hook!r}) for f in folders if os.path.isfile(os.path.join(f, {hook!r}))]
+answer = dict(
+    executable=sys.executable,
+    python=".".join(map(str, sys.version_info[:3])),
+    hooks=hooks,
+    hook_ran="ts_retry_ext.worker.startup" in sys.modules,
+    hook_failed=bool(getattr(sys, "_ts_retry_ext_failed", False)),
+    site_packages=site.getsitepackages()[:1],
+    versions=dict((n, version(n)) for n in {distributions!r}),
+    modules=dict((n, found(n)) for n in {modules!r}),
+)
+sys.stdout.write("\\n" + {mark!r} + json.dumps(answer) + "\\n")
+"""
+_MARK = "ts-retry-probe "
+DISTRIBUTIONS = ("ts-retry-ext", "torchserve", "torch", "pyyaml")
+MODULES = ("ts_retry_ext", "ts", "torch", "yaml")
+
+
+class ProbeError(Exception):
+    """An interpreter cannot be asked. The message names it."""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """What was found.
+
+    Attributes:
+        executable: path of the interpreter.
+        python: its version.
+        hooks: paths of the hook's ``.pth`` files that lie where Python may look for them.
+        hook_ran: whether the hook ran in a process with the name of a worker script.
+        site_packages: where a ``.pth`` file is run from.
+        versions: version of each of `DISTRIBUTIONS`, None where it is not installed.
+        modules: whether each of `MODULES` can be imported.
+        said: what the interpreter wrote on stderr.
+    """
+
+    executable: str
+    python: str
+    hooks: tuple[str, ...]
+    hook_ran: bool
+    site_packages: tuple[str, ...]
+    versions: dict[str, str | None]
+    modules: dict[str, bool]
+    said: str
+
+
+def probe(executable: str, environ: Mapping[str, str]) -> Interpreter:
+    """Run `executable` under the name of a worker script, and return what it tells.
+
+    Args:
+        executable: path or name of the interpreter.
+        environ: the environment to run it in, such as that of a server.
+
+    Raises:
+        ProbeError: it does not start, does not end, or says something else.
+    """
+    source = _PROBE.format(hook=HOOK_FILE, distributions=DISTRIBUTIONS, modules=MODULES, mark=_MARK)
+    with tempfile.TemporaryDirectory(prefix="ts-retry-") as folder:
+        script = os.path.join(folder, WORKER_SCRIPT)
+        with open(script, "w", encoding="utf-8") as stream:
+            stream.write(source)
+        try:
+            done = subprocess.run(
+                [executable, script],
+                cwd=folder,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=TIMEOUT_SEC,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ProbeError(f"cannot run {executable}: {error}") from error
+    said = done.stderr.decode("utf-8", "replace").strip()
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    answers = [line[len(_MARK) :] for line in lines if line.startswith(_MARK)]
+    if not answers:
+        raise ProbeError(f"{executable} ends with status {done.returncode}: {said[-300:]}")
+    found = json.loads(answers[-1])
+    return Interpreter(
+        executable=found["executable"],
+        python=found["python"],
+        hooks=tuple(found["hooks"]),
+        hook_ran=found["hook_ran"] and not found["hook_failed"],
+        site_packages=tuple(found["site_packages"]),
+        versions=found["versions"],
+        modules=found["modules"],
+        said=said,
+    )

@@ -1,0 +1,86 @@
+"""Find the keys of TorchServe's token authorization, which is on unless it was switched off.
+
+TorchServe 0.12.0 TokenAuthorization writes ``key_file.json`` into the server's working directory,
+mode 0600. The management key expires after ``token_expiration_min`` (60 minutes); the API key does
+not, and makes a new one. Keys are never logged and are no part of any ``repr``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from calendar import timegm
+from dataclasses import dataclass, field
+
+from ts_retry_ext.frontend.server import Server
+
+KEY_FILE = "key_file.json"
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z")
+
+
+class KeyFileError(Exception):
+    """The key file is missing, unreadable or not what TorchServe writes."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key.
+
+    Attributes:
+        text: the key itself.
+        expires_at: seconds since the epoch, or None where it does not expire.
+    """
+
+    text: str = field(repr=False)
+    expires_at: float | None
+
+    def is_expired(self) -> bool:
+        """Tell whether the frontend refuses this key by now."""
+        return self.expires_at is not None and time.time() >= self.expires_at
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the header that a request carries this key in."""
+        return {"Authorization": f"Bearer {self.text}"}
+
+
+def key_file_of(server: Server) -> str | None:
+    """Return the path of the server's key file, or None where it asks for no token."""
+    disabled = server.properties.get("disable_token_authorization", "false")
+    if disabled.strip().lower() == "true" or "--disable-token-auth" in server.frontend.cmdline:
+        return None
+    return os.path.join(server.frontend.cwd, KEY_FILE)
+
+
+def read_key(path: str, name: str) -> Key:
+    """Return the key `name` (``management``, ``inference`` or ``API``) of the key file at `path`.
+
+    Raises:
+        KeyFileError: the file cannot be read or holds no such key. The message names the file and
+            nothing of its content.
+    """
+    try:
+        with open(path, encoding="utf-8") as stream:
+            section = json.load(stream)[name]
+        text, expires = section["key"], section.get("expiration time")
+    except PermissionError as error:
+        msg = f"{path} may not be read by this user; run this as the server's user"
+        raise KeyFileError(msg) from error
+    except OSError as error:
+        raise KeyFileError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise KeyFileError(f"{path} holds no {name} key as TorchServe writes it") from None
+    if not isinstance(text, str) or not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise KeyFileError(f"{path} holds no {name} key as TorchServe writes it")
+    return Key(text, _seconds(expires) if isinstance(expires, str) else None)
+
+
+def _seconds(instant: str) -> float | None:
+    """Return what ``java.time.Instant.toString`` wrote in seconds since the epoch."""
+    match = _INSTANT.fullmatch(instant)
+    if match is None:
+        return None
+    whole = timegm(time.strptime(match[1], "%Y-%m-%dT%H:%M:%S"))
+    return whole + float(match[2] or 0)

@@ -1,0 +1,89 @@
+"""Read ``MAR-INF/MANIFEST.json`` as the frontend does.
+
+TorchServe 0.12.0 reads it with Gson into ``archive.model.Manifest``: numbers and booleans become
+text, what is missing keeps a default, and what is left out of the ordinary ends the registration -
+or, where the exception is none that the start-up code expects, the whole server.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Mapping
+
+RUNTIMES = ("python", "python3", "LSP")
+DEFAULT_VERSION = "1.0"
+"""Version of a model whose manifest names none (0.12.0 ModelManager.createModelArchive)."""
+
+
+class ManifestError(ValueError):
+    """A manifest that the frontend does not take.
+
+    Attributes:
+        stops_server: whether a server that is to load the archive at its start ends because of it
+            (0.12.0 ModelServer.initModelStore expects ModelException and IOException only).
+    """
+
+    def __init__(self, why: str, *, stops_server: bool = False) -> None:
+        super().__init__(why)
+        self.stops_server = stops_server
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a manifest says.
+
+    Attributes:
+        model: the model's name, or None; a registration can give it another one.
+        version: the model's version.
+        handler: the handler, or None.
+        config_file: path of the model's configuration inside the archive, or None.
+    """
+
+    model: str | None = None
+    version: str = DEFAULT_VERSION
+    handler: str | None = None
+    config_file: str | None = None
+
+
+def parse_manifest(data: bytes) -> Manifest:
+    """Return what the manifest `data` says.
+
+    Raises:
+        ManifestError: the frontend does not take it, or it is not strictly JSON.
+    """
+    text = data.decode("utf-8-sig", errors="replace")
+    if not text.strip():
+        raise ManifestError("MANIFEST.json is empty", stops_server=True)
+    try:
+        # Gson keeps a number's own text where a string is expected: 1.0 is the version "1.0".
+        content = json.loads(text, parse_float=str, parse_int=str)
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(f"MANIFEST.json is not valid JSON: {error}") from error
+    if content is None:
+        raise ManifestError("MANIFEST.json is null", stops_server=True)
+    if not isinstance(content, dict):
+        raise ManifestError(f"MANIFEST.json holds no object but {type(content).__name__}")
+    if content.get("runtime", RUNTIMES[0]) not in RUNTIMES:
+        known = ", ".join(RUNTIMES)
+        raise ManifestError(f"its runtime is {content['runtime']!r}, known are {known}")
+    section = content.get("model", {})
+    if section is None:
+        raise ManifestError("MANIFEST.json has the value null for model", stops_server=True)
+    if not isinstance(section, dict):
+        raise ManifestError(f"MANIFEST.json holds no object for model but {section!r:.80}")
+    return Manifest(
+        model=_text(section, "modelName"),
+        version=_text(section, "modelVersion") or DEFAULT_VERSION,
+        handler=_text(section, "handler"),
+        config_file=_text(section, "configFile"),
+    )
+
+
+def _text(section: Mapping[str, object], key: str) -> str | None:
+    value = section.get(key)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, str):
+        return value
+    raise ManifestError(f"MANIFEST.json holds no text for model.{key} but {value!r:.80}")

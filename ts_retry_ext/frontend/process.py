@@ -1,0 +1,162 @@
+"""Find TorchServe's frontend among the processes of this machine.
+
+The frontend is a JVM whose main class is ``org.pytorch.serve.ModelServer`` (TorchServe 0.12.0,
+``ts/model_server.py``). A worker is its child, or its grandchild behind ``torchrun`` or the CPU
+launcher. On Linux ``/proc`` is read directly: a worker looks for its frontend on every start, and
+importing psutil there would cost more than everything else the hook does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Iterator, NamedTuple
+
+from ts_retry_ext.store.times import SAME_START
+
+MAIN_CLASS = "org.pytorch.serve.ModelServer"
+MAX_ANCESTORS = 16
+
+
+class Frontend(NamedTuple):
+    """A running frontend.
+
+    Attributes:
+        pid: process id of the JVM.
+        started_at: start time, seconds since the epoch.
+        cmdline: its command line.
+        cwd: its working directory; ``logs`` and ``key_file.json`` are relative to it.
+        environ: its environment, empty where it may not be read (another user's process).
+    """
+
+    pid: int
+    started_at: float
+    cmdline: tuple[str, ...]
+    cwd: str
+    environ: dict[str, str]
+
+
+def frontend_of(pid: int) -> Frontend | None:
+    """Return the frontend that `pid` is a descendant of, or None where there is none."""
+    for _ in range(MAX_ANCESTORS):
+        pid = _parent(pid)
+        if pid <= 0:
+            return None
+        found = frontend_at(pid)
+        if found is not None:
+            return found
+    return None
+
+
+def frontend_at(pid: int) -> Frontend | None:
+    """Return the frontend with process id `pid`, or None where that is some other process."""
+    if sys.platform == "linux":
+        return _frontend_from_proc(pid)
+    return _frontend_from_psutil(pid)
+
+
+def running_frontends() -> list[Frontend]:
+    """Return every frontend on this machine whose working directory may be read, oldest first."""
+    import psutil
+
+    found = (frontend_at(pid) for pid in psutil.pids())
+    return sorted((f for f in found if f is not None), key=lambda f: f.started_at)
+
+
+def start_time(pid: int) -> float | None:
+    """Return when process `pid` started, in seconds since the epoch, or None when it is gone.
+
+    A process id together with its start time names one process for good; an id alone is reused. A
+    zombie counts as gone.
+    """
+    if sys.platform == "linux":
+        fields = _stat(pid)
+        return None if fields is None or fields[0] == "Z" else _epoch(int(fields[19]))
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        gone = process.status() == psutil.STATUS_ZOMBIE
+        return None if gone else float(process.create_time())
+    except psutil.Error:
+        return None
+
+
+def is_alive(pid: int, started_at: float) -> bool:
+    """Tell whether the process that had id `pid` and started at `started_at` still runs."""
+    now = start_time(pid)
+    return now is not None and abs(now - started_at) < SAME_START
+
+
+def _parent(pid: int) -> int:
+    if sys.platform == "linux":
+        fields = _stat(pid)
+        return 0 if fields is None else int(fields[1])
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).ppid())
+    except psutil.Error:
+        return 0
+
+
+def _frontend_from_proc(pid: int) -> Frontend | None:
+    try:
+        cmdline = tuple(_strings(f"/proc/{pid}/cmdline"))
+        if MAIN_CLASS not in cmdline:
+            return None
+        cwd = os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return None
+    started_at = start_time(pid)
+    if started_at is None:
+        return None
+    return Frontend(pid, started_at, cmdline, cwd, _environ(f"/proc/{pid}/environ"))
+
+
+def _frontend_from_psutil(pid: int) -> Frontend | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        cmdline = tuple(process.cmdline())
+        if MAIN_CLASS not in cmdline:
+            return None
+        environ = dict(process.environ())
+        return Frontend(pid, float(process.create_time()), cmdline, process.cwd(), environ)
+    except psutil.Error:
+        return None
+
+
+def _strings(path: str) -> Iterator[str]:
+    with open(path, "rb") as stream:
+        data = stream.read()
+    for part in data.split(b"\0")[:-1]:
+        yield os.fsdecode(part)
+
+
+def _environ(path: str) -> dict[str, str]:
+    try:
+        pairs = (entry.partition("=") for entry in _strings(path))
+        return {key: value for key, _, value in pairs}
+    except OSError:
+        return {}
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Return the fields of ``/proc/PID/stat`` from the state on, or None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
+            # The command name stands in parentheses and may itself hold spaces and parentheses.
+            return stream.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def _epoch(ticks: int) -> float:
+    """Turn clock ticks since boot into seconds since the epoch."""
+    with open("/proc/stat", encoding="ascii", errors="replace") as stream:
+        for line in stream:
+            if line.startswith("btime "):
+                return float(line.split()[1]) + ticks / os.sysconf("SC_CLK_TCK")
+    return ticks / os.sysconf("SC_CLK_TCK")
