@@ -1,0 +1,41 @@
+r"""Flaky: the first three loads meet a refused connection, the fourth one succeeds.
+
+It stands for a model whose weights or features come from a service that is still starting. Attempts are
+counted in a file in the directory that FLAKY_DIRECTORY names, by default the one for temporary files.
+
+    torch-model-archiver --model-name flaky_connection --version 1.0 --export-path model_store \
+        --handler handlers/broken/flaky_connection/handler.py
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+REFUSALS = 3
+
+
+class Handler:
+    """Answers every request with the number of loads it took."""
+
+    def initialize(self, context: Any) -> None:
+        """Connect to the service: a closed port of this machine at first, later an open one."""
+        # The directory's name is made anew at each registration, and with it the count.
+        registration = os.path.basename(context.system_properties["model_dir"])
+        directory = Path(os.environ.get("FLAKY_DIRECTORY") or tempfile.gettempdir())
+        attempts = directory / f"flaky-connection-{registration}"
+        with attempts.open("ab") as counter:
+            counter.write(b".")
+            self.loads = counter.tell()
+        with socket.socket() as service:
+            service.bind(("127.0.0.1", 0))
+            if self.loads > REFUSALS:
+                service.listen()
+            socket.create_connection(service.getsockname(), timeout=5).close()
+
+    def handle(self, data: list[Any], context: Any) -> list[dict[str, int]]:
+        """Return the number of loads."""
+        return [{"loads": self.loads} for _ in data]

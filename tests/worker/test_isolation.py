@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+ROOT = str(Path(__file__).resolve().parents[2])
+
+
+def run(archive: Path, code: str) -> str:
+    """Run `code` the way a worker runs: the archive first on the path, ours in site-packages."""
+    prologue = f"import sys; sys.path.append({ROOT!r})\n"
+    done = subprocess.run(
+        [sys.executable, "-c", prologue + dedent(code)],
+        env={"PYTHONPATH": str(archive), "PATH": "/usr/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", ["json", "socket", "typing", "contextlib", "enum"])
+def test_ours_gets_the_real_module_and_the_worker_still_the_archives(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / f"{name}.py").write_text("shadow = True\n")
+    code = f"""
+        from ts_retry_ext.worker.isolation import Isolated
+        with Isolated():
+            import {name}
+            real = {name}
+        import {name}
+        print(hasattr(real, "shadow"), hasattr({name}, "shadow"))
+    """
+    assert run(tmp_path, code) == "False True"
+
+
+def test_a_shadow_that_is_imported_already_stays_for_the_worker(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("shadow = True\n")
+    code = """
+        import json as theirs
+        from ts_retry_ext.worker.isolation import Isolated
+        with Isolated():
+            import json as ours
+        import json as again
+        print(hasattr(ours, "shadow"), again is theirs)
+    """
+    assert run(tmp_path, code) == "False True"
+
+
+def test_without_shadows_modules_and_path_stay_as_imported(tmp_path: Path) -> None:
+    code = """
+        from ts_retry_ext.worker.isolation import Isolated
+        before = sys.path[:]
+        with Isolated():
+            import json
+        print("json" in sys.modules, sys.path == before)
+    """
+    assert run(tmp_path, code) == "True True"

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.store.test_marker import MARKER
+from ts_retry_ext.frontend.process import start_time
+from ts_retry_ext.store import journal
+from ts_retry_ext.worker.siblings import Siblings, launches_meant, means
+
+OWN, OTHER = "/tmp/.ts.sock.9000", "/tmp/.ts.sock.9001"
+ALIVE = (os.getpid(), start_time(os.getpid()))
+DEAD = (os.getpid(), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("socket", "event", "process", "serves", "may_serve"),
+    [
+        (OTHER, journal.LOADED, ALIVE, True, True),
+        (OTHER, journal.LOAD, ALIVE, False, True),
+        (OTHER, journal.START, ALIVE, False, True),
+        (OTHER, journal.FAILURE, ALIVE, False, False),
+        (OTHER, journal.HOLD, ALIVE, False, False),
+        (OTHER, journal.LOADED, DEAD, False, False),
+        (OWN, journal.LOADED, ALIVE, False, False),
+    ],
+)
+def test_only_another_living_worker_counts(
+    tmp_path: Path,
+    socket: str,
+    event: str,
+    process: tuple[int, float],
+    serves: bool,
+    may_serve: bool,
+) -> None:
+    siblings = Siblings(str(tmp_path), OWN)
+    assert not siblings.may_serve()
+    pid, started_at = process
+    journal.append(str(tmp_path), event, pid=pid, started_at=started_at, socket=socket)
+    assert (siblings.serve(), siblings.may_serve()) == (serves, may_serve)
+
+
+def test_a_rank_of_the_same_launch_is_no_sibling(tmp_path: Path) -> None:
+    pid, started_at = ALIVE
+    fields = {"pid": pid, "started_at": started_at, "socket": OTHER, "launch": OWN}
+    journal.append(str(tmp_path), journal.LOADED, **fields)
+    assert not Siblings(str(tmp_path), OWN).may_serve()
+
+
+def test_news_in_the_journal_are_seen(tmp_path: Path) -> None:
+    siblings = Siblings(str(tmp_path), OWN)
+    pid, started_at = ALIVE
+    for event, expected in ((journal.LOADED, True), (journal.FAILURE, False)):
+        journal.append(str(tmp_path), event, pid=pid, started_at=started_at, socket=OTHER)
+        assert siblings.serve() is expected
+        time.sleep(0.01)
+
+
+def test_a_marker_means_all_workers_or_those_it_names() -> None:
+    assert means(MARKER, OWN)
+    assert launches_meant(MARKER) == launches_meant(None) == []
+    narrow = MARKER._replace(worker={"pid": 3, "socket": OTHER, "only": [OTHER]})
+    assert (means(narrow, OWN), means(narrow, OTHER)) == (False, True)
+    assert launches_meant(narrow) == [OTHER]

@@ -1,0 +1,1 @@
+"""What runs inside a worker process: start-up, load guard, recorder and holder."""

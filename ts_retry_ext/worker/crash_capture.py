@@ -1,0 +1,109 @@
+"""Keep what a process cannot tell when it dies: the stack of a crash or of a load that hangs."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+from typing import IO
+
+from ts_retry_ext.store.atomic import FILE_MODE
+
+MAX_STACK_BYTES = 64 * 1024
+#: The stacks of a hanging load are written this long before the frontend ends it, in seconds, or
+#: this share of its start-up timeout where that is shorter.
+HANG_MARGIN = 5.0
+HANG_SHARE = 0.1
+
+_CRASHED = "Fatal Python error: "
+_HUNG = "Timeout ("
+_NO_WORD = "the process ended without an exception: os._exit, or killed from outside"
+_OUT_OF_MEMORY = "killed by the OOM killer: the kernel ended a process for lack of memory"
+
+
+def stack_path(directory: str, pid: int) -> str:
+    """Return where the process `pid` leaves its stack should it crash."""
+    return os.path.join(directory, f"stack-{pid}.txt")
+
+
+def has_stack(directory: str, pid: int) -> bool:
+    """Tell whether the process `pid` left a stack: it crashed by itself, or hung."""
+    try:
+        return os.stat(stack_path(directory, pid)).st_size > 0
+    except OSError:
+        return False
+
+
+class CrashCapture:
+    """Writes the stacks of all threads to a file on SIGSEGV, SIGFPE, SIGABRT, SIGBUS and SIGILL.
+
+    The file exists only while a load is under way, or after a crash until it has been judged.
+    """
+
+    def __init__(self, directory: str, pid: int) -> None:
+        self._path = stack_path(directory, pid)
+        self._stream: IO[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin to capture. Raises OSError. Leaves a handler alone that somebody else installed."""
+        if faulthandler.is_enabled():
+            return
+        self._stream = open(self._path, "wb", opener=_private)  # noqa: SIM115 - lives with the process
+        faulthandler.enable(self._stream, all_threads=True)
+
+    def expect_end_within(self, timeout: float) -> None:
+        """Write the stacks of all threads shortly before `timeout` seconds from now have passed.
+
+        The frontend ends a worker that has not answered LOAD by then (0.12.0 WorkerThread), with
+        SIGKILL. A thread of faulthandler's own does the writing, so a load that never lets go of
+        the interpreter's lock is seen too.
+        """
+        if self._stream is not None:
+            delay = timeout - min(HANG_MARGIN, timeout * HANG_SHARE)
+            faulthandler.dump_traceback_later(delay, file=self._stream)
+
+    def stop(self) -> None:
+        """Stop capturing and remove the file. Never raises."""
+        if self._stream is None:
+            return
+        faulthandler.cancel_dump_traceback_later()
+        faulthandler.disable()
+        self._stream.close()
+        self._stream = None
+        _remove_quietly(self._path)
+
+
+def take_crash(directory: str, pid: int, *, out_of_memory: bool) -> tuple[str, str | None]:
+    """Return how the process `pid` ended, in words, and its stack or None; the file is removed.
+
+    Args:
+        directory: the registration's directory in the store.
+        pid: the process that died.
+        out_of_memory: whether the kernel ended a process for lack of memory while it lived.
+    """
+    path = stack_path(directory, pid)
+    text = ""
+    try:
+        with open(path, "rb") as stream:
+            text = stream.read(MAX_STACK_BYTES).decode("utf-8", "replace")
+    except OSError:
+        pass
+    _remove_quietly(path)
+    hung, crashed, rest = text.partition(_CRASHED)
+    if crashed:
+        return rest.partition("\n")[0].strip(), crashed + rest
+    if out_of_memory:
+        return _OUT_OF_MEMORY, None
+    if hung.startswith(_HUNG):
+        return "hang: the load did not end within startupTimeout, TorchServe ended it", hung
+    return _NO_WORD, None
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, FILE_MODE)
+
+
+def _remove_quietly(path: str) -> None:
+    try:
+        os.remove(path)
+    except OSError:
+        pass

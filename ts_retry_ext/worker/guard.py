@@ -1,0 +1,247 @@
+"""The load guard: sees a load begin, succeed or fail, and lets every exception go on unchanged."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, Callable, Sequence, cast
+
+from ts_retry_ext.store import journal
+from ts_retry_ext.worker.crash_capture import CrashCapture
+from ts_retry_ext.worker.isolation import Isolated
+from ts_retry_ext.worker.memory_events import oom_kills
+from ts_retry_ext.worker.output import say
+from ts_retry_ext.worker.session import Session
+
+if TYPE_CHECKING:
+    # Only for the types: importlib.abc brings 17 ms of other modules into every worker's start.
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
+
+    from ts_retry_ext.worker.asynchronous import Retries
+
+LOADER_MODULE = "ts.model_loader"
+LOADER_CLASS = "TsModelLoader"
+#: What the worker script logs when an exception reached it (``ts/model_service_worker.py``).
+_LAST_WORDS = ("Backend worker process died", "Load model %s c", "Failed to load model")
+#: The function with which the worker script makes its answer to LOAD, and the code for success.
+_ANSWER, _OK = "create_load_model_response", 200
+_LOADER_FILE = os.path.join("ts", "model_loader.py")
+_IMPORTING = ("_load_handler_file", "_load_default_handler", "_load_default_envelope")
+_CONSTRUCTING = ("_get_class_entry_point", "_get_function_entry_point")
+
+
+class LoadGuard:
+    """Watches one worker process until its model has loaded."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._capture = CrashCapture(session.directory, session.pid)
+
+    def install(self) -> None:
+        """Watch this process from now on. Raises OSError when the store cannot be written."""
+        self._session.record(journal.START, oom_kills=oom_kills())
+        self._capture.start()
+        if LOADER_MODULE in sys.modules:  # a handler brought us in, in the middle of its load
+            self._begin()
+            self._watch_answer()
+        else:
+            sys.meta_path.insert(0, _LoaderFinder(self._wrap))
+        self._watch_uncaught()
+        self._watch_log()
+        atexit.register(self._ended)
+
+    def _wrap(self, module: ModuleType) -> None:
+        """Put the guard around ``TsModelLoader.load`` of the freshly imported module."""
+        owner = getattr(module, LOADER_CLASS)
+        stock = owner.load
+
+        def load(loader: Any, *args: Any, **kwargs: Any) -> Any:
+            self._begin(*args, **kwargs)
+            retries = self._retries()
+            while True:
+                try:
+                    service = stock(loader, *args, **kwargs)
+                except KeyboardInterrupt:  # noqa: PERF203 - a load is no tight loop
+                    raise
+                except BaseException as exc:
+                    self.failed(exc)
+                    if retries is None or not retries.wait_for_next():
+                        raise
+                    self._session.closed = False
+                    self._begin(*args, **kwargs)
+                else:
+                    self.loaded()
+                    return service
+
+        load.__doc__ = stock.__doc__
+        owner.load = load
+
+    def _retries(self) -> Retries | None:
+        """Return the retries that this process makes itself, or None where the frontend does."""
+        if not self._session.asynchronous:
+            return None
+        with Isolated():
+            from ts_retry_ext.worker.asynchronous import Retries
+
+            return Retries(self._session)
+
+    def _begin(self, model_name: object = None, *_: object, **__: object) -> None:
+        session = self._session
+        session.load_begun = True
+        if isinstance(model_name, str):
+            session.name = model_name
+        self._record(journal.LOAD)
+        self._capture.expect_end_within(session.startup_timeout())
+
+    def loaded(self) -> None:
+        """Note that the model serves: from here on the guard is out of the way."""
+        self._session.closed = True
+        self._capture.stop()
+        self._record(journal.LOADED)
+        try:
+            with Isolated():
+                from ts_retry_ext.worker.poison import watch
+
+                watch(self._session)
+        except Exception as error:
+            say(f"failures of requests are not looked at: {error!r}")
+
+    def failed(self, exc: BaseException) -> None:
+        """Judge and record the exception that ends this worker, once. Never raises."""
+        session = self._session
+        if session.closed or os.getpid() != session.pid:
+            return
+        session.closed = True
+        try:
+            with Isolated():
+                from ts_retry_ext.judge.failure import Phase
+                from ts_retry_ext.worker.recorder import record_exception
+
+                phase = Phase(_phase(exc, session.load_begun))
+                record_exception(session, exc, phase)
+        except Exception as error:
+            say(f"could not judge the failure, TorchServe retries it as always: {error!r}")
+        self._capture.stop()
+
+    def _watch_answer(self) -> None:
+        """See the worker script answer LOAD with 200, where ``load`` is running already."""
+        script = sys.modules["__main__"]
+        stock = getattr(script, _ANSWER)
+
+        def answer(code: int, message: str) -> Any:
+            if code == _OK:
+                self.loaded()
+            return stock(code, message)
+
+        setattr(script, _ANSWER, answer)
+
+    def _watch_uncaught(self) -> None:
+        """See what ends the worker script before its own handlers: an import that fails."""
+        stock = sys.excepthook
+
+        def excepthook(
+            kind: type[BaseException], exc: BaseException, trace: TracebackType | None
+        ) -> None:
+            if not isinstance(exc, KeyboardInterrupt):
+                self.failed(exc)
+            stock(kind, exc, trace)
+
+        sys.excepthook = excepthook
+
+    def _watch_log(self) -> None:
+        """See what the worker script catches and only logs."""
+        stock = logging.getLogRecordFactory()
+
+        def factory(*args: Any, **kwargs: Any) -> logging.LogRecord:
+            record = stock(*args, **kwargs)
+            if self._session.closed:
+                if logging.getLogRecordFactory() is factory:
+                    logging.setLogRecordFactory(stock)
+            elif record.exc_info and str(record.msg).startswith(_LAST_WORDS):
+                exc = record.exc_info[1]
+                if exc is not None:
+                    self.failed(exc)
+            return record
+
+        logging.setLogRecordFactory(factory)
+
+    def _ended(self) -> None:
+        """Note an orderly end without an exception: it must not be taken for a crash."""
+        if not self._session.closed and os.getpid() == self._session.pid:
+            self._session.closed = True
+            self._capture.stop()
+            self._record(journal.END)
+
+    def _record(self, event: str) -> None:
+        try:
+            self._session.record(event)
+        except OSError as error:
+            say(f"could not write {event!r} to the journal: {error}")
+
+
+class _LoaderFinder:
+    """Hands the loader module to `found` once it has been imported, and is gone."""
+
+    def __init__(self, found: Callable[[ModuleType], None]) -> None:
+        self._found = found
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != LOADER_MODULE:
+            return None
+        sys.meta_path.remove(self)
+        for finder in sys.meta_path:
+            spec = finder.find_spec(name, path, target)
+            if spec is not None:
+                if spec.loader is not None:
+                    spec.loader = cast("Loader", _PatchingLoader(spec.loader, self._found))
+                return spec
+        return None
+
+
+class _PatchingLoader:
+    """Runs the real loader, puts it back, and then lets `found` see the module."""
+
+    def __init__(self, real: Any, found: Callable[[ModuleType], None]) -> None:
+        self._real = real
+        self._found = found
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        module: ModuleType | None = self._real.create_module(spec)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__loader__ = self._real
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._real
+        self._real.exec_module(module)
+        try:
+            self._found(module)
+        except Exception as error:
+            say(f"the load guard does not fit this TorchServe, loads are not judged: {error!r}")
+
+
+def install(session: Session) -> None:
+    """Install the guard for `session`. Raises OSError when the store cannot be written."""
+    LoadGuard(session).install()
+
+
+def _phase(exc: BaseException, load_begun: bool) -> str:
+    """Tell from its traceback how far the worker was; the values are those of `judge.Phase`."""
+    functions = set()
+    trace = exc.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if code.co_filename.endswith(_LOADER_FILE):
+            functions.add(code.co_name)
+        trace = trace.tb_next
+    if functions.intersection(_IMPORTING):
+        return "import"
+    if functions.intersection(_CONSTRUCTING):
+        return "construct"
+    return "initialize" if load_begun else "startup"

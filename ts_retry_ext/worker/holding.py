@@ -1,0 +1,153 @@
+"""What a holder does between LOAD and its end: keep still, hold, or reject.
+
+The frontend gives requests to any worker that has answered LOAD, with an error or not (0.12.0
+BatchAggregator.pollBatch, Model.pollBatch). So a holder answers LOAD only when no other worker of
+the model can serve: it would take requests away from those that do.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import time
+from typing import Callable
+
+from ts_retry_ext.store.atomic import UntrustedFileError
+from ts_retry_ext.store.marker import Marker, marker_path, read_marker
+from ts_retry_ext.worker.model_files import signature
+from ts_retry_ext.worker.protocol import (
+    HTTP_INTERNAL_ERROR,
+    HTTP_OK,
+    DisconnectedError,
+    Request,
+    load_response,
+)
+from ts_retry_ext.worker.rejection import REJECT, Rejection
+from ts_retry_ext.worker.session import Session
+from ts_retry_ext.worker.siblings import Siblings, means
+
+#: How often the marker is looked at, in seconds. One stat each: no measurable CPU.
+MARKER_INTERVAL = 0.5
+#: How often the model's files are looked at, in seconds, but never more than 1 % of the time.
+FILES_INTERVAL = 2.0
+_FILES_SHARE = 100
+#: A request that a held worker was given is answered after this share of ``responseTimeout``: with
+#: the time over, the frontend would end the worker and say nothing but "Worker died.".
+PATIENCE = 0.9
+_MAX_REPLY = 2000
+CLOSED = "the frontend closed the connection"
+FILES_CHANGED = "the model's files changed"
+
+
+class Holding:
+    """One worker that has received LOAD and will not load.
+
+    Args:
+        session: this process.
+        marker: why it holds.
+        connection: the frontend's.
+    """
+
+    def __init__(self, session: Session, marker: Marker, connection: socket.socket) -> None:
+        self._session = session
+        self._marker = marker
+        self._connection = connection
+        self._siblings = Siblings(session.directory, session.launch)
+        self._rejection = Rejection(session.name, marker)
+        # With asyncCommunication a worker that served once is never used again (docs/torchserve-defects.md).
+        self._rejects = marker.action == REJECT and not session.asynchronous
+        self._answered = False
+        self._waiting: list[Request] = []
+        self._deadline = 0.0
+
+    def until_released(self, told: str) -> str:
+        """Block until there is a reason to stop holding, and return it in words.
+
+        Args:
+            told: what LOAD is answered with.
+        """
+        path = marker_path(self._session.directory)
+        identity = _identity(path)
+        changed = _files_watch(self._session.model_dir, self._marker.files)
+        try:
+            while True:
+                self._look_after_frontend(told)
+                now = _identity(path)
+                if now != identity:
+                    why = self._news_of_marker(removed=now is None)
+                    if why is not None:
+                        return why
+                    identity = now
+                if changed():
+                    self._session.clear_marker(FILES_CHANGED)
+                    return FILES_CHANGED
+                if self._answered and self._siblings.serve():
+                    return "another worker of the model serves requests"
+                readable, _, _ = select.select([self._connection], [], [], MARKER_INTERVAL)
+                if readable:
+                    self._hear()
+        except (DisconnectedError, ConnectionError):
+            return CLOSED
+
+    def give_up_waiting(self) -> None:
+        """Answer the requests in hand, at the end of holding."""
+        if self._waiting:
+            self._rejection.refuse(self._connection, self._waiting)
+            self._waiting = []
+
+    def _look_after_frontend(self, told: str) -> None:
+        """Answer what is due: LOAD, and requests whose time runs out."""
+        if not self._answered and not self._siblings.may_serve():
+            self._answered = True
+            code = HTTP_OK if self._rejects else HTTP_INTERNAL_ERROR
+            self._connection.sendall(load_response(code, told[:_MAX_REPLY]))
+        if self._waiting and time.monotonic() > self._deadline:
+            self.give_up_waiting()
+
+    def _hear(self) -> None:
+        """Read one message: a request, or the end of the connection."""
+        requests = self._rejection.receive(self._connection)
+        if self._rejects:
+            self._rejection.answer(self._connection, requests)
+        else:
+            self._waiting += requests
+            self._deadline = time.monotonic() + PATIENCE * self._session.response_timeout()
+
+    def _news_of_marker(self, *, removed: bool) -> str | None:
+        """Return why a change of the marker ends holding, or None where it does not."""
+        if removed:
+            return "the exit marker was removed"
+        try:
+            successor = read_marker(self._session.directory)
+        except (UntrustedFileError, OSError):
+            successor = None  # The next process says so: the last words of this one may be lost.
+        same = successor is not None and successor.action == self._marker.action
+        if successor is None or not same or not means(successor, self._session.launch):
+            return "the exit marker was replaced"
+        return None  # Another worker added itself; this one is meant still.
+
+
+def _files_watch(model_dir: str, made_from: str) -> Callable[[], bool]:
+    """Return a function that tells whether the files changed, and looks only now and then."""
+    due = time.monotonic() + FILES_INTERVAL
+
+    def changed() -> bool:
+        nonlocal due
+        begun = time.monotonic()
+        if begun < due:
+            return False
+        now = signature(model_dir)
+        took = time.monotonic() - begun
+        due = begun + max(FILES_INTERVAL, took * _FILES_SHARE)
+        return now != made_from
+
+    return changed
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (status.st_ino, status.st_mtime_ns)

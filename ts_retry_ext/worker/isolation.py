@@ -1,0 +1,78 @@
+"""Import what the package needs without meeting, or hiding, the files of the archive.
+
+The model's directory stands first on a worker's path (0.12.0 EnvironmentUtils.getEnvString), so an
+archive that holds a ``json.py`` or a ``torch.py`` shadows the real module. That breaks the worker,
+and is one of the failures to be judged; it must not break the judging. The other way round, a
+module that we imported first would stay in ``sys.modules`` and cure a worker that TorchServe
+without us could not start.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# This module, and the two it is imported by, import nothing else: what they import, they import
+# before they are isolated.
+
+PACKAGE = "ts_retry_ext"
+
+
+class Isolated:
+    """A context in which imports come from the standard library and site-packages only.
+
+    Afterwards the path is as it was, and so is ``sys.modules`` wherever the archive holds a module
+    of the same name.
+    """
+
+    def __enter__(self) -> None:
+        self._foreign = foreign_paths()
+        self._path = sys.path[:]
+        self._displaced = {
+            name: module
+            for name, module in list(sys.modules.items())
+            if _lies_in(module, self._foreign)
+        }
+        self._before = set(sys.modules) - set(self._displaced)
+        sys.path[:] = [
+            entry for entry in self._path if os.path.realpath(entry or ".") not in self._foreign
+        ]
+        for name in self._displaced:
+            del sys.modules[name]
+
+    def __exit__(self, *_: object) -> None:
+        sys.path[:] = self._path
+        shadows = _module_names(self._foreign)
+        for name in set(sys.modules) - self._before:
+            if name.partition(".")[0] in shadows and not _is_ours(name):
+                del sys.modules[name]
+        sys.modules.update(self._displaced)
+
+
+def foreign_paths() -> list[str]:
+    """Return the real paths that ``PYTHONPATH`` puts before the standard library."""
+    entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return [os.path.realpath(entry) for entry in entries if entry]
+
+
+def _lies_in(module: object, folders: list[str]) -> bool:
+    name = getattr(module, "__name__", None)
+    file = getattr(module, "__file__", None)
+    if not isinstance(file, str) or name in (None, "__main__") or _is_ours(name):
+        return False
+    return any(os.path.realpath(file).startswith(folder + os.sep) for folder in folders)
+
+
+def _is_ours(name: object) -> bool:
+    return isinstance(name, str) and name.partition(".")[0] == PACKAGE
+
+
+def _module_names(folders: list[str]) -> set[str]:
+    """Return the names of the modules and packages that lie directly in `folders`."""
+    names: set[str] = set()
+    for folder in folders:
+        try:
+            names.update(entry.partition(".")[0] for entry in os.listdir(folder))
+        except OSError:  # noqa: PERF203 - a handful of folders
+            continue
+    return names

@@ -1,0 +1,105 @@
+"""Write down the ends of workers that had loaded the model: counted and shown, no reason to stop.
+
+Imported only when something has failed.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.judge.capture import failure_from_exception
+from ts_retry_ext.judge.failure import Failure, Phase
+from ts_retry_ext.judge.history import crash_failure
+from ts_retry_ext.judge.judging import judge
+from ts_retry_ext.judge.paths import Host
+from ts_retry_ext.judge.redact import redacted, secret_values
+from ts_retry_ext.judge.verdict import Basis, Outcome
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.history import served_by
+from ts_retry_ext.worker.output import say
+from ts_retry_ext.worker.recorder import exception_record
+from ts_retry_ext.worker.session import Session
+
+#: How the end of a worker that served is put: basis, rule, reason, remedy.
+_FRESH = "TorchServe starts a fresh one."
+POISONED = (
+    Basis.RULE,
+    "worker-poisoned",
+    f"The error of a request left the process unable to serve. {_FRESH}",
+    "Find the request that does it: its error is the cause; CUDA_LAUNCH_BLOCKING=1 shows the call.",
+)
+DECLARED_POISONOUS = (
+    Basis.DECLARED,
+    "worker-poisoned",
+    f"The handler says that no process can serve after this error. {_FRESH}",
+    "Find the request that does it: its error is the cause.",
+)
+LOST = (
+    Basis.RULE,
+    "worker-lost",
+    f"The process ended while it served. {_FRESH}",
+    "Look for a segfault, a kill for lack of memory, or responseTimeout in the server's log.",
+)
+_ENDED_SERVING = "the process ended after it had loaded the model"
+
+
+def record_poisoned(session: Session, exc: BaseException, *, declared: bool) -> None:
+    """Write down that the exception of a request ends this worker. It is never a reason to stop.
+
+    Raises:
+        OSError: the store cannot be written.
+    """
+    failure = failure_from_exception(exc, Phase.INFERENCE, model_dir=session.model_dir)
+    failure = redacted(failure, secret_values(os.environ))
+    with journal.locked(session.directory):
+        _record_loss(session, failure, DECLARED_POISONOUS if declared else POISONED)
+
+
+def record_lost(session: Session) -> None:
+    """Write down that the worker before this one died after it had loaded the model.
+
+    Raises:
+        OSError: the store cannot be read or written.
+    """
+    with journal.locked(session.directory):
+        last = served_by(journal.read(session.directory), str(session.address))
+        if last is None or is_alive(int(last["pid"]), float(last["started_at"])):
+            return
+        process = {"pid": last["pid"], "started_at": last["started_at"]}
+        _record_loss(session, crash_failure(_ENDED_SERVING), LOST, **process)
+
+
+def _record_loss(
+    session: Session, failure: Failure, why: tuple[Basis, str, str, str], **process: Any
+) -> None:
+    """Append the end of a worker that served: counted and shown, and no reason to stop."""
+    basis, rule, reason, remedy = why
+    judged = judge(failure, rules=(), host=Host(model_dir=session.model_dir, exists=os.path.exists))
+    verdict = replace(
+        judged,
+        verdict=Outcome.RECOVERABLE,
+        basis=basis,
+        rule=rule,
+        reason=reason,
+        remedy=remedy,
+    )
+    fields = {
+        **verdict.to_record(),
+        "phase": Phase.INFERENCE.value,
+        "exception": exception_record(failure),
+    }
+    own = {"pid": session.pid, "started_at": session.started_at, **process}
+    journal.append_locked(
+        session.directory,
+        journal.FAILURE,
+        socket=str(session.address),
+        **session.group_fields,
+        model=session.name,
+        version=session.manifest.version,
+        **own,
+        **fields,
+    )
+    say(f"model {session.name!r}: {failure.type}: {failure.message[:400]}; {reason}")

@@ -1,0 +1,112 @@
+"""The model's files as a worker finds them: manifest, configuration, and whether they changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from typing import Any, Iterator, NamedTuple, Sequence
+
+MANIFEST = os.path.join("MAR-INF", "MANIFEST.json")
+MAX_MANIFEST_BYTES = 1 << 20
+#: What loading itself writes; a change there says nothing about the model.
+_IGNORED_DIRECTORIES = ("__pycache__",)
+_IGNORED_SUFFIXES = (".pyc",)
+
+
+class Manifest(NamedTuple):
+    """What a worker needs of ``MANIFEST.json``; each field is None where it is not told."""
+
+    model_name: str | None
+    version: str | None
+    handler: str | None
+    config_file: str | None
+
+
+def read_manifest(model_dir: str) -> Manifest:
+    """Return the manifest in `model_dir`; one that is missing or broken tells nothing."""
+    try:
+        with open(os.path.join(model_dir, MANIFEST), "rb") as stream:
+            content = json.loads(stream.read(MAX_MANIFEST_BYTES).decode("utf-8"))
+        model = content["model"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return Manifest(None, None, None, None)
+    if not isinstance(model, dict):
+        return Manifest(None, None, None, None)
+    keys = ("modelName", "modelVersion", "handler", "configFile")
+    return Manifest(*(str(model[key]) if model.get(key) else None for key in keys))
+
+
+def registration(model_dir: str, python_path: Sequence[str]) -> str:
+    """Return the path that the frontend made for this registration of the model.
+
+    An archive is unpacked to a new directory each time, and that is the worker's working
+    directory. A model that is a directory is linked from a new one (``models/<id>/<name>``), which
+    only shows on ``PYTHONPATH``, right behind the model's own directory (0.12.0
+    EnvironmentUtils.getEnvString).
+    """
+    entries = list(python_path)
+    for entry, following in zip(entries, entries[1:]):
+        if entry == model_dir and _links_to(following, model_dir):
+            return following
+    return model_dir
+
+
+def signature(model_dir: str) -> str:
+    """Return a short text that changes when a file of the model is added, removed or written."""
+    total = 0
+    count = 0
+    for line in sorted(_file_lines(model_dir)):
+        total = zlib.crc32(line, total)
+        count += 1
+    return f"{count}-{total:08x}"
+
+
+def read_config_section(model_dir: str, manifest: Manifest, key: str) -> tuple[Any, str | None]:
+    """Return what stands under `key` in the model's configuration file, and a problem or None.
+
+    PyYAML is imported only where the text holds the key at all.
+    """
+    if manifest.config_file is None:
+        return None, None
+    path = os.path.join(model_dir, manifest.config_file)
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            text = stream.read(MAX_MANIFEST_BYTES)
+    except OSError:
+        return None, None  # The load itself will fail on it, and say so.
+    if not any(line.startswith((key, f'"{key}"', f"'{key}'")) for line in text.splitlines()):
+        return None, None
+    try:
+        import yaml
+    except ImportError:
+        return None, f"cannot read {key}: in {path}: PyYAML is not installed"
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        return None, f"cannot read {key}: in {path}: {' '.join(str(error).split())}"
+    return (content.get(key) if isinstance(content, dict) else None), None
+
+
+def _links_to(folder: str, model_dir: str) -> bool:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False
+    paths = (os.path.join(folder, name) for name in names)
+    return any(os.path.islink(p) and os.path.realpath(p) == model_dir for p in paths)
+
+
+def _file_lines(model_dir: str) -> Iterator[bytes]:
+    for folder, folders, files in os.walk(model_dir):
+        folders[:] = [name for name in folders if name not in _IGNORED_DIRECTORIES]
+        for name in files:
+            if name.endswith(_IGNORED_SUFFIXES):
+                continue
+            path = os.path.join(folder, name)
+            try:
+                status = os.stat(path)
+            except OSError:
+                continue
+            facts = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
+            yield os.fsencode(facts)

@@ -1,0 +1,251 @@
+"""What is known of this worker process before its model is: server, settings, place in the store."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from ts_retry_ext import settings as settings_table
+from ts_retry_ext.frontend.process import frontend_of, start_time
+from ts_retry_ext.frontend.server import Server, server_of
+from ts_retry_ext.frontend.state import state_directories
+from ts_retry_ext.settings import Settings, resolve
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import UntrustedFileError, make_private_directory
+from ts_retry_ext.store.directory import (
+    ServerRun,
+    create_server_directory,
+    model_directory,
+)
+from ts_retry_ext.store.marker import Marker, read_marker, remove_marker, set_marker_aside
+from ts_retry_ext.worker.command_line import (
+    WorkerAddress,
+    is_asynchronous,
+    launch_address,
+    worker_address,
+)
+from ts_retry_ext.worker.model_files import (
+    Manifest,
+    read_config_section,
+    read_manifest,
+    registration,
+    signature,
+)
+from ts_retry_ext.worker.output import say
+from ts_retry_ext.worker.siblings import means
+
+#: ModelConfig.defaultStartupTimeout and defaultResponseTimeout of 0.12.0, in seconds.
+DEFAULT_TIMEOUT = 120.0
+#: ModelConfig.defaultMaxRetryTimeoutInSec of 0.12.0, in seconds.
+DEFAULT_RETRY_WINDOW = 300.0
+
+
+class Session:
+    """One worker process and its place in the store.
+
+    Attributes:
+        server: the frontend it works for.
+        settings: the settings in force for its model.
+        address: where it listens.
+        launch: what the frontend launched: this worker, or the first of torchrun's ranks.
+        asynchronous: whether the frontend talks to it with ``asyncCommunication``.
+        model_dir: real path of the model's directory.
+        registration: the path that the frontend made for this registration.
+        manifest: what the manifest tells.
+        name: the model's name; the manifest's until LOAD brings the one it is registered under.
+        directory: this registration's directory in the store.
+        started_at: start of this process, seconds since the epoch.
+        load_begun: whether LOAD has arrived.
+        closed: whether the journal knows how this process's attempt ended.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        settings: Settings,
+        address: WorkerAddress,
+        model_dir: str,
+        registered: str,
+        manifest: Manifest,
+        directory: str,
+    ) -> None:
+        self.server = server
+        self.settings = settings
+        self.address = address
+        self.launch = launch_address(address, os.environ)
+        self.asynchronous = is_asynchronous(sys.argv)
+        self.model_dir = model_dir
+        self.registration = registered
+        self.manifest = manifest
+        self.name = manifest.model_name or os.path.basename(model_dir)
+        self.directory = directory
+        self.pid = os.getpid()
+        self.started_at = start_time(self.pid) or time.time()
+        self.group_fields = _group_fields(self.launch)
+        self.load_begun = False
+        self.closed = False
+
+    def record(self, event: str, **fields: object) -> None:
+        """Append an event of this process to the journal. Raises OSError."""
+        with journal.locked(self.directory):
+            self.record_locked(event, **fields)
+
+    def record_locked(self, event: str, **fields: object) -> None:
+        """Append an event of this process; the caller holds the journal's lock. Raises OSError."""
+        journal.append_locked(
+            self.directory,
+            event,
+            pid=self.pid,
+            started_at=self.started_at,
+            socket=str(self.address),
+            **self.group_fields,
+            model=self.name,
+            version=self.manifest.version,
+            **fields,
+        )
+
+    def startup_timeout(self) -> float:
+        """Return after how many seconds the frontend ends a load that has not answered."""
+        return self._timeout("startupTimeout", "default_startup_timeout")
+
+    def response_timeout(self) -> float:
+        """Return after how many seconds the frontend ends a worker that owes it an answer."""
+        return self._timeout("responseTimeout", "default_response_timeout")
+
+    def retry_window(self) -> float:
+        """Return ``maxRetryTimeoutInSec`` as the frontend takes it, in seconds."""
+        value, _ = read_config_section(self.model_dir, self.manifest, "maxRetryTimeoutInSec")
+        usable = isinstance(value, int) and not isinstance(value, bool)
+        return float(max(0, value)) if usable else DEFAULT_RETRY_WINDOW
+
+    def _timeout(self, model_key: str, server_key: str) -> float:
+        """Return a time limit of the frontend's in seconds.
+
+        That of the model's configuration, which without it means 120 whatever else is set; where
+        the model has no configuration, the server's (0.12.0 ModelManager.createModel, ModelConfig).
+        A value given to the registration request is not to be seen from a worker.
+        """
+        if self.manifest.config_file is not None:
+            value, _ = read_config_section(self.model_dir, self.manifest, model_key)
+        else:
+            value = self.server.properties.get(server_key, "").strip()
+            value = int(value) if value.isdigit() else None
+        usable = isinstance(value, int) and not isinstance(value, bool) and value > 0
+        return float(value) if usable else DEFAULT_TIMEOUT
+
+    def applicable_marker(self) -> Marker | None:
+        """Return the marker that this process has to obey, or None.
+
+        A marker that cannot be trusted is set aside. One made from other files of the model has
+        done its duty and is removed: the repaired model gets its load.
+        """
+        marker = self.standing_marker()
+        if marker is None or not means(marker, self.launch):
+            return None
+        if marker.files != signature(self.model_dir):
+            self.clear_marker("the model's files changed")
+            return None
+        return marker
+
+    def standing_marker(self) -> Marker | None:
+        """Return the marker of this registration, whichever of its workers it means, or None."""
+        try:
+            marker = read_marker(self.directory)
+        except (UntrustedFileError, OSError) as problem:
+            kept = set_marker_aside(self.directory)
+            say(f"exit marker ignored, kept as {kept}: {problem}")
+            return None
+        if marker is None:
+            return None
+        made_for = (marker.server.get("pid"), marker.registration)
+        return marker if made_for == (self.server.frontend.pid, self.registration) else None
+
+    def clear_marker(self, why: str) -> None:
+        """Remove the marker and let counting start anew. Raises OSError."""
+        if remove_marker(self.directory):
+            self.record(journal.RESUME, reason=why)
+            say(f"model {self.name!r} is loaded again: {why}")
+
+
+def open_session() -> Session | None:
+    """Find out whom this process works for, and open its place in the store.
+
+    Returns:
+        The session, or None where the package is switched off for this model, or no frontend is
+        among the ancestors of this process.
+
+    Raises:
+        OSError: no state directory can be used.
+        ValueError: the worker's arguments are not understood.
+    """
+    frontend = frontend_of(os.getpid())
+    if frontend is None:
+        say("not active: no TorchServe frontend among the ancestors of this process")
+        return None
+    server = server_of(frontend)
+    model_dir = os.path.realpath(os.getcwd())
+    manifest = read_manifest(model_dir)
+    section, unreadable = read_config_section(model_dir, manifest, settings_table.MODEL_SECTION)
+    # What the frontend hides from workers (blacklist_env_vars) still tells what the operator wants.
+    environ = {**server.frontend.environ, **os.environ}
+    settings, problems = resolve(
+        server.properties,
+        environ,
+        section,
+        config_file=server.config_file,
+        model_config_file=os.path.join(model_dir, manifest.config_file or "model-config.yaml"),
+    )
+    for problem in (*server.problems, *([unreadable] if unreadable else ()), *problems):
+        say(problem)
+    if not settings.enabled.value:
+        return None
+    registered = registration(model_dir, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    address = worker_address(sys.argv, os.environ)
+    if os.path.isdir(os.path.join(model_dir, "WAR-INF")):
+        # The functions of a workflow share one directory; what breaks one need not break another.
+        registered += f"#{address}"
+    run = ServerRun(
+        pid=frontend.pid,
+        started_at=frontend.started_at,
+        config_file=server.config_file,
+        cwd=frontend.cwd,
+        management_address=server.management_address,
+        torchserve=_torchserve_version(),
+    )
+    server_dir = _server_directory(server, settings, run)
+    directory = model_directory(server_dir, manifest.model_name or "model", registered)
+    make_private_directory(directory)
+    return Session(server, settings, address, model_dir, registered, manifest, directory)
+
+
+def _server_directory(server: Server, settings: Settings, run: ServerRun) -> str:
+    """Open the first usable state directory. Raises OSError when none is."""
+    *preferred, last = state_directories(server, settings)
+    for path in preferred:
+        try:
+            return create_server_directory(path, run)
+        except OSError as error:  # noqa: PERF203 - once, at a worker's start
+            say(f"cannot use the state directory {path!r}: {error}; trying another")
+    return create_server_directory(last, run)
+
+
+def _group_fields(launch: str) -> dict[str, str]:
+    """Return what the journal says of a process that ``torchrun`` started, else nothing.
+
+    ``launch`` names the worker that the frontend knows, ``group`` the processes that live and die
+    together.
+    """
+    if "LOCAL_RANK" not in os.environ:
+        return {}
+    restart = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    return {"launch": launch, "group": f"{os.getppid()}.{restart}"}
+
+
+def _torchserve_version() -> str | None:
+    """Return the version in ``ts/version.txt`` beside the worker script, without importing ts."""
+    try:
+        with open(os.path.join(os.path.dirname(sys.argv[0]), "version.txt"), "rb") as stream:
+            return stream.read(40).decode("ascii", "replace").strip() or None
+    except OSError:
+        return None

@@ -1,0 +1,68 @@
+"""Know the other workers of one model: whether they serve, and whether a marker means them too."""
+
+from __future__ import annotations
+
+import os
+
+from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.journal import Record, journal_path
+from ts_retry_ext.store.marker import Marker
+
+#: Key of a marker's ``worker``: the launches that it means, where these are not all.
+ONLY = "only"
+_HOPEFUL = (journal.START, journal.LOAD, journal.LOADED)
+
+
+def means(marker: Marker, launch: str) -> bool:
+    """Tell whether `marker` means the worker that the frontend launched at `launch`."""
+    only = marker.worker.get(ONLY)
+    return not isinstance(only, list) or launch in only
+
+
+def launches_meant(marker: Marker | None) -> list[str]:
+    """Return the launches that `marker` means, none where it means all or is not there."""
+    only = marker.worker.get(ONLY) if marker else None
+    return [str(launch) for launch in only] if isinstance(only, list) else []
+
+
+class Siblings:
+    """The other workers of a registration, as their journal tells; it is read when there is news.
+
+    Args:
+        directory: the registration's directory in the store.
+        launch: what the frontend launched for the worker that asks.
+    """
+
+    def __init__(self, directory: str, launch: str) -> None:
+        self._directory = directory
+        self._launch = launch
+        self._seen: tuple[int, int] | None = None
+        self._hopeful: list[Record] = []
+
+    def serve(self) -> bool:
+        """Tell whether one has loaded the model and lives. Raises OSError."""
+        return any(record["event"] == journal.LOADED for record in self._alive())
+
+    def may_serve(self) -> bool:
+        """Tell whether one lives that has loaded the model or is about to. Raises OSError."""
+        return bool(self._alive())
+
+    def _alive(self) -> list[Record]:
+        try:
+            status = os.stat(journal_path(self._directory))
+        except OSError:
+            return []
+        news = (status.st_ino, status.st_mtime_ns)
+        if news != self._seen:
+            self._seen = news
+            self._hopeful = self._read()
+        return [r for r in self._hopeful if is_alive(int(r["pid"]), float(r["started_at"]))]
+
+    def _read(self) -> list[Record]:
+        latest = {r["socket"]: r for r in journal.read(self._directory) if "socket" in r}
+        return [
+            record
+            for socket, record in latest.items()
+            if record["event"] in _HOPEFUL and record.get("launch", socket) != self._launch
+        ]

@@ -1,0 +1,87 @@
+"""Start the sidecar of this worker's server, where ``retry_sidecar=true`` and none runs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+
+from ts_retry_ext.worker.output import say
+
+TYPE_CHECKING = False  # not from typing, see worker/isolation.py
+if TYPE_CHECKING:
+    from ts_retry_ext.worker.session import Session
+
+LOCK_FILE = "sidecar.lock"
+LOG_FILE = "sidecar.log"
+
+#: Neither the model's directory, which is this process's, nor the current one is to be imported from.
+_PROGRAM = """\
+import sys
+sys.path[:] = [path for path in sys.path if path]
+from ts_retry_ext.cli.main import main
+sys.exit(main())
+"""
+
+
+def start_sidecar(session: Session) -> None:
+    """Start the sidecar in a session of its own, so that it outlives this worker.
+
+    It inherits a lock on a file of this run of the server and keeps it as long as it lives: of all
+    the workers that start at once, exactly one starts it, and where it died the next one does.
+    It ends with the server. Never raises: a worker is not to fail for want of a sidecar.
+    """
+    try:
+        _start(session)
+    except Exception as error:
+        say(f"cannot start the sidecar: {error!r}")
+
+
+def _start(session: Session) -> None:
+    folder = os.path.dirname(session.directory)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    lock = os.open(os.path.join(folder, LOCK_FILE), flags, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # It runs.
+        _spawn(session, folder, lock)
+    finally:
+        os.close(lock)
+
+
+def _spawn(session: Session, folder: str, lock: int) -> None:
+    import subprocess
+    from importlib.util import find_spec
+
+    if find_spec("aiohttp") is None:
+        say(
+            "retry_sidecar is true, but its libraries are missing: pip install 'ts-retry-ext[sidecar]'"
+        )
+        return
+    frontend = session.server.frontend
+    # The frontend puts the model's directory first on the path of its workers.
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if "PYTHONPATH" in frontend.environ:
+        environ["PYTHONPATH"] = frontend.environ["PYTHONPATH"]
+    command = [sys.executable, "-c", _PROGRAM, "sidecar", "--pid", str(frontend.pid)]
+    command.append("--exit-with-server")
+    log_flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    log = os.open(os.path.join(folder, LOG_FILE), log_flags, 0o600)
+    try:
+        started = subprocess.Popen(
+            command,
+            cwd=frontend.cwd,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(lock,),
+            start_new_session=True,
+        )
+    finally:
+        os.close(log)
+    address = session.settings.sidecar_address.value
+    say(f"started the sidecar, process {started.pid}, at {address}")
+    started.returncode = 0  # It is not waited for, and that is no mistake to be warned of.

@@ -1,0 +1,134 @@
+"""The start-up hook: what ``ts_retry_ext.pth`` calls in a TorchServe worker.
+
+Runs while Python's ``site`` is being imported, before the worker script. Either the process
+becomes a holder and ends here, or the load guard is installed and the script runs as always.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ts_retry_ext.worker.isolation import Isolated
+from ts_retry_ext.worker.output import say
+
+TYPE_CHECKING = False  # not from typing, see worker/isolation.py
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from ts_retry_ext.store.marker import Marker
+    from ts_retry_ext.worker.session import Session
+
+#: The session of this process once the hook is active; there is one worker in a process.
+active: Session | None = None
+_tried = False
+
+
+def activate() -> None:
+    """Activate the package in this process, where it is a worker. Idempotent; never raises.
+
+    In a virtual environment that sees its parent's packages a ``.pth`` line runs twice.
+    """
+    _activate(_hold_from_start)
+
+
+def activate_in_handler() -> None:
+    """Activate the package from a handler's import, where the hook could not run. Never raises."""
+    _activate(_hold_from_load)
+
+
+def _activate(hold: Callable[[Session, Marker], None]) -> None:
+    global active, _tried
+    if _tried:
+        return
+    _tried = True
+    try:
+        with Isolated():
+            from ts_retry_ext.worker.command_line import is_worker_script
+
+            if not is_worker_script(sys.argv):
+                _help_to_make_venv()
+                return
+            from ts_retry_ext.worker.session import open_session
+
+            active = open_session()
+            if active is None:
+                return
+            if active.settings.sidecar.value:
+                _start_sidecar(active)
+            marker = active.applicable_marker()
+            if marker is None:
+                marker = _judge_crashes(active)
+            if marker is not None:
+                hold(active, marker)
+            from ts_retry_ext.worker.guard import install
+
+            install(active)
+    except Exception as error:
+        say(f"not active in this worker, TorchServe goes on as without it: {error!r}")
+
+
+def _help_to_make_venv() -> None:
+    from ts_retry_ext.worker.model_venv import is_setup_script, take_part
+
+    if is_setup_script(sys.argv):
+        take_part(sys.argv[1])
+
+
+def _start_sidecar(session: Session) -> None:
+    from ts_retry_ext.worker.sidecar_start import start_sidecar
+
+    start_sidecar(session)
+
+
+def _judge_crashes(session: Session) -> Marker | None:
+    """Record the deaths of earlier workers; return the marker that follows from them, or None."""
+    from ts_retry_ext.worker.crashes import any_unrecorded
+
+    if not any_unrecorded(session):
+        return None
+    from ts_retry_ext.worker.losses import record_lost
+    from ts_retry_ext.worker.recorder import record_crashes
+
+    record_lost(session)
+    record_crashes(session)
+    return session.applicable_marker()
+
+
+def _hold_from_start(session: Session, marker: Marker) -> None:
+    """Be the holder instead of the worker script, and end."""
+    if "ts_retry_ext.judge" in sys.modules:
+        from ts_retry_ext.worker.crashes import start_over
+
+        start_over()
+    from ts_retry_ext.worker.holder import hold, hold_connection, leave
+
+    connection = None
+    if "_TS_RETRY_CONNECTION" in os.environ:
+        from ts_retry_ext.worker.asynchronous import kept_connection
+
+        connection = kept_connection(session)
+    try:
+        if connection is not None:
+            hold_connection(session, marker, connection)
+        else:
+            hold(session, marker)
+    except (OSError, ValueError) as error:
+        say(f"could not hold, the frontend will start another worker: {error!r}")
+    leave()
+
+
+def _hold_from_load(session: Session, marker: Marker) -> None:
+    """Hold on the connection that the worker script has accepted already, and end."""
+    from ts_retry_ext.worker.asynchronous import connection_in_use
+    from ts_retry_ext.worker.holder import hold_connection, leave
+
+    connection = connection_in_use()
+    if connection is None:
+        say("cannot hold: this TorchServe's worker script is not known; the model is loaded again")
+        return
+    try:
+        hold_connection(session, marker, connection)
+    except OSError as error:
+        say(f"could not hold, the frontend will start another worker: {error!r}")
+    leave()
