@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.snapshot.writing import START, failure, record
+from ts_retry_ext.snapshot.back_off import GRACE_SEC, BackOff, back_off
+from ts_retry_ext.store import journal
+
+OTHER = "/tmp/.ts.sock.9001"
+
+
+def dead(pid: int, started_at: float) -> bool:
+    return False
+
+
+def alive(pid: int, started_at: float) -> bool:
+    return True
+
+
+def state(*records: dict[str, object], socket: str = "/tmp/.ts.sock.9000") -> BackOff:
+    found = back_off(records, socket)
+    assert found is not None
+    return found
+
+
+def test_worker_that_the_journal_does_not_know_has_no_back_off() -> None:
+    assert back_off([], "/tmp/.ts.sock.9000") is None
+    assert back_off([record(journal.START, 0, socket=OTHER)], "/tmp/.ts.sock.9000") is None
+
+
+def test_worker_that_never_stopped_waits_a_second_after_its_first_stop() -> None:
+    found = state(record(journal.START, 0), record(journal.LOAD, 2))
+
+    assert (found.stops, found.first_stop_at, found.next_wait_sec) == (0, None, 1)
+    assert not found.is_over(1, START + 1000)
+
+
+def test_holder_stands_one_stop_into_the_schedule() -> None:
+    found = state(record(journal.START, 0), failure(3), record(journal.HOLD, 4.1, 2))
+
+    assert (found.stops, found.next_wait_sec) == (1, 1)
+    assert found.first_stop_at == pytest.approx(START + 3.1)
+    assert not found.is_over(10, START + 13)
+    assert found.is_over(10, START + 13.2)
+
+
+def test_every_process_since_the_model_loaded_is_a_stop() -> None:
+    found = state(
+        *(record(journal.START, n, n) for n in (1, 2, 3, 4)),
+        record(journal.LOADED, 5, 4),
+        record(journal.START, 100, 5),
+        failure(101, 5),
+        record(journal.START, 102, 6),
+    )
+
+    # The process that had loaded stopped, and one after it: the wait is the third.
+    assert (found.stops, found.next_wait_sec) == (2, 2)
+    assert found.first_stop_at == pytest.approx(START + 99)
+
+
+def test_resume_does_not_turn_the_schedule_back() -> None:
+    found = state(
+        record(journal.START, 0),
+        failure(1),
+        record(journal.HOLD, 2, 2),
+        {"schema": 1, "event": journal.RESUME, "at": "2020-09-13T12:26:43.000Z", "pid": 99},
+        record(journal.RELEASE, 3, 2),
+        record(journal.START, 4, 3),
+    )
+
+    assert (found.stops, found.next_wait_sec) == (2, 2)
+
+
+def test_workers_of_one_model_are_told_apart() -> None:
+    records = [
+        record(journal.START, 0, 1),
+        record(journal.START, 0, 2, OTHER),
+        failure(1, 1),
+        record(journal.START, 2, 3),
+    ]
+
+    assert state(*records).stops == 1
+    assert state(*records, socket=OTHER).stops == 0
+
+
+def test_crash_that_a_later_process_writes_down_is_no_word_of_the_dead_one() -> None:
+    found = state(
+        record(journal.START, 0, 1), record(journal.CRASH, 5, 1), record(journal.START, 5, 2)
+    )
+
+    assert (found.stops, found.pid) == (1, 2)
+    assert found.first_stop_at == pytest.approx(START + 4)
+
+
+def test_frontend_has_given_up_when_the_last_stop_came_after_the_window() -> None:
+    found = state(record(journal.START, 0), failure(1), record(journal.START, 2, 2), failure(4, 2))
+
+    assert found.has_given_up(3, START + 4.1, dead)
+    assert not found.has_given_up(3.1, START + 4.1, dead)
+    assert not found.has_given_up(3, START + 4.1, alive)
+
+
+def test_window_of_zero_gives_up_at_the_first_stop() -> None:
+    assert state(record(journal.START, 0), failure(1)).has_given_up(0, START + 1.1, dead)
+
+
+def test_frontend_has_given_up_when_a_retry_is_long_overdue() -> None:
+    silent = state(record(journal.START, 0), record(journal.LOAD, 2))
+
+    assert not silent.has_given_up(300, START + 2 + GRACE_SEC, dead)
+    assert silent.has_given_up(300, START + 4 + GRACE_SEC, dead)

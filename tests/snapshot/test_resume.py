@@ -1,0 +1,261 @@
+"""Resume against an API that behaves as the frontend does; tests/e2e has the real one."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import pytest
+
+from tests.frontend.api import Api, described, serving
+from tests.snapshot.writing import START, failure, marker, record, write_journal
+from ts_retry_ext.frontend.management import ManagementError, management_api_of
+from ts_retry_ext.frontend.process import Frontend
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.snapshot import resume as module
+from ts_retry_ext.snapshot.resume import Result, Resumption, resume
+from ts_retry_ext.snapshot.take import model_status
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.directory import ServerRun, create_server_directory
+from ts_retry_ext.store.marker import marker_path, write_marker
+from ts_retry_ext.store.retired import Retired, read_retired, write_retired
+
+STARTED_AT = 1_700_000_000.25
+NOBODY = 2**22 + 1
+
+
+class Frontdesk:
+    """A frontend with one model: scaling it up makes its worker ready, as does a retry."""
+
+    def __init__(self, folder: Path, api: Api) -> None:
+        self.api = api
+        self.min_workers = 1
+        self.ready = False
+        self.serves_after_scaling = True
+        self.pid = NOBODY
+        frontend = Frontend(os.getpid(), STARTED_AT, (), str(folder), {})
+        properties = {"disable_token_authorization": "true", "management_address": api.address}
+        self.server = Server(frontend, None, properties, str(folder / "logs"), ())
+        run = ServerRun(os.getpid(), STARTED_AT, None, str(folder), api.address, "0.12.0")
+        kept = create_server_directory(str(folder / "logs" / "ts_retry"), run)
+        self.directory = Path(kept) / "m-1"
+        self.steps: list[str] = []
+        api.answers.update(
+            {
+                "GET /models/m": lambda _: [self._described()],
+                "GET /models/m/all": lambda _: [self._described()],
+                "PUT /models/m/1.0": lambda _: self._scaled(),
+            }
+        )
+
+    def _described(self) -> dict[str, Any]:
+        status = "READY" if self.ready else "UNLOADING"
+        number = 9000 + len(self.scalings)  # each worker made anew gets the next number
+        worker = {"id": str(number), "status": status, "pid": self.pid}
+        workers = [worker] if self.min_workers else []
+        return described(minWorkers=self.min_workers, maxWorkers=3, workers=workers)
+
+    def _scaled(self) -> dict[str, str]:
+        query = self.api.asked[-1]
+        self.min_workers = int(query.partition("min_worker=")[2].partition("&")[0])
+        self.ready = self.min_workers > 0 and self.serves_after_scaling
+        self.pid = NOBODY + 1
+        return {"status": "Processing worker updates..."}
+
+    @property
+    def scalings(self) -> list[str]:
+        return [asked.partition("?")[2] for asked in self.api.asked if asked.startswith("PUT")]
+
+    def resume(self, timeout_sec: float = 5.0, *, sees_processes: bool = True) -> Resumption:
+        management = management_api_of(self.server)
+        status = model_status(self.server, management, "m", "1.0")
+        assert status is not None
+        assert status.is_halted
+        return resume(
+            self.server,
+            management,
+            status,
+            timeout_sec=timeout_sec,
+            tell=self.steps.append,
+            sees_processes=sees_processes,
+        )
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Frontdesk]:
+    monkeypatch.setattr(module, "POLL_SEC", 0.02)
+    with serving({}) as api:
+        yield Frontdesk(tmp_path, api)
+
+
+def hold(desk: Frontdesk, ago: float, then: Callable[[], None] | None = None) -> None:
+    """Write what workers of a model leave that was halted `ago` seconds ago and is held."""
+    now = time.time() - START
+    write_journal(
+        desk.directory,
+        record(journal.START, now - ago, 1),
+        failure(now - ago, 1),
+        record(journal.HOLD, now - ago + 1, NOBODY),
+    )
+    write_marker(str(desk.directory), marker())
+    if then is not None:
+        then()
+
+
+def has_marker(desk: Frontdesk) -> bool:
+    return os.path.exists(marker_path(str(desk.directory)))
+
+
+def test_marker_is_enough_while_the_frontend_retries(desk: Frontdesk) -> None:
+    hold(desk, ago=3)
+    desk.ready, desk.pid = True, NOBODY + 1  # what the frontend's retry leads to
+
+    done = desk.resume()
+
+    assert (done.result, done.scaled) == (Result.SERVES, False)
+    assert not has_marker(desk)
+    assert desk.scalings == []
+    assert journal.read(str(desk.directory))[-1]["event"] == journal.RESUME
+    assert desk.steps == ["removing the exit marker; the frontend starts a worker"]
+
+
+def test_worker_that_only_rejects_requests_is_not_taken_for_one_that_serves(
+    desk: Frontdesk,
+) -> None:
+    hold(desk, ago=3)
+    write_marker(str(desk.directory), marker(action="reject"))
+    desk.ready = True  # as it was while the model was halted
+
+    assert desk.resume(timeout_sec=0.5).result is Result.NOT_YET
+
+
+def test_model_is_scaled_down_and_up_where_the_window_is_over(desk: Frontdesk) -> None:
+    hold(desk, ago=400)
+
+    done = desk.resume()
+
+    assert (done.result, done.scaled) == (Result.SERVES, True)
+    assert desk.scalings == [
+        "synchronous=true&min_worker=0&max_worker=0",
+        "synchronous=false&min_worker=1&max_worker=3",
+    ]
+    assert not has_marker(desk)
+
+
+def test_model_is_scaled_where_the_next_retry_is_far_away(desk: Frontdesk) -> None:
+    now = time.time() - START
+    starts = [record(journal.START, now - 30 + pid, pid) for pid in range(1, 7)]
+    write_journal(desk.directory, *starts, record(journal.HOLD, now - 1, NOBODY))
+    write_marker(str(desk.directory), marker())
+
+    assert desk.resume().scaled
+
+
+def test_model_without_workers_gets_one(desk: Frontdesk) -> None:
+    hold(desk, ago=3)
+    desk.min_workers = 0
+
+    assert desk.resume().result is Result.SERVES
+    assert desk.scalings[-1] == "synchronous=false&min_worker=1&max_worker=3"
+
+
+def test_numbers_come_back_even_where_the_marker_cannot_be_removed(
+    desk: Frontdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(desk, ago=400)
+
+    def refuse(_: str) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(module, "remove_marker", refuse)
+
+    with pytest.raises(PermissionError):
+        desk.resume()
+    assert desk.min_workers == 1
+
+
+def test_model_that_fails_again_is_halted_again(desk: Frontdesk) -> None:
+    hold(desk, ago=400)
+    desk.serves_after_scaling = False
+    scaled = desk.api.answers["PUT /models/m/1.0"]
+
+    def fail_again(key: str | None) -> Any:
+        answer = scaled(key)
+        if desk.min_workers:
+            write_marker(str(desk.directory), marker())
+        return answer
+
+    desk.api.answers["PUT /models/m/1.0"] = fail_again
+    done = desk.resume()
+
+    assert done.result is Result.HALTED_AGAIN
+    assert done.status is not None
+    assert done.status.cause == "SyntaxError: invalid syntax (h.py, line 1)"
+
+
+def test_model_that_does_not_get_ready_in_time_is_not_yet_serving(desk: Frontdesk) -> None:
+    hold(desk, ago=400)
+    desk.serves_after_scaling = False
+
+    begun = time.monotonic()
+    done = desk.resume(timeout_sec=0.5)
+
+    assert done.result is Result.NOT_YET
+    assert time.monotonic() - begun < 3
+
+
+def test_marker_is_removed_even_where_the_api_does_not_answer(desk: Frontdesk) -> None:
+    hold(desk, ago=400)
+    management = management_api_of(desk.server)
+    status = model_status(desk.server, management, "m", "1.0")
+    assert status is not None
+    desk.api.answers.clear()
+
+    with pytest.raises(ManagementError):
+        unheard = replace(status, running=None, gave_up=False)
+        resume(desk.server, management, unheard, timeout_sec=5, tell=desk.steps.append)
+    assert not has_marker(desk)
+
+
+def test_model_that_is_unregistered_meanwhile_is_an_error(desk: Frontdesk) -> None:
+    hold(desk, ago=3)
+    management = management_api_of(desk.server)
+    status = model_status(desk.server, management, "m", "1.0")
+    assert status is not None
+    desk.api.answers.clear()
+
+    with pytest.raises(ManagementError, match="Model not found"):
+        resume(desk.server, management, status, timeout_sec=5, tell=desk.steps.append)
+
+
+def test_retired_model_gets_the_numbers_it_had(desk: Frontdesk) -> None:
+    hold(desk, ago=3)
+    write_retired(str(desk.directory), 1, 5)
+    desk.min_workers = 0
+
+    assert desk.resume().result is Result.SERVES
+    assert desk.scalings[-1] == "synchronous=false&min_worker=1&max_worker=5"
+    assert read_retired(str(desk.directory)) is None
+
+
+def test_numbers_are_on_disk_while_the_model_is_scaled_down(desk: Frontdesk) -> None:
+    hold(desk, ago=400)
+    scaled = desk.api.answers["PUT /models/m/1.0"]
+    seen: list[Retired | None] = []
+
+    def look(key: str | None) -> Any:
+        seen.append(read_retired(str(desk.directory)))
+        return scaled(key)
+
+    desk.api.answers["PUT /models/m/1.0"] = look
+    desk.resume()
+
+    assert [(kept.min_workers, kept.max_workers) for kept in seen if kept] == [(1, 3), (1, 3)]
+
+
+def test_server_of_another_container_is_resumed_by_its_journal(desk: Frontdesk) -> None:
+    hold(desk, ago=400)
+    assert desk.resume(sees_processes=False).result is Result.SERVES

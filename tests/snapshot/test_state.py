@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.snapshot.writing import failure, marker, record
+from ts_retry_ext.frontend.running_model import RunningModel, Worker
+from ts_retry_ext.snapshot.registration import Registration
+from ts_retry_ext.snapshot.state import State, state_of
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.history import summarise
+from ts_retry_ext.store.marker import Marker
+
+
+def running(*statuses: str, min_workers: int = 1) -> RunningModel:
+    workers = tuple(Worker(str(n), status, n + 1, None) for n, status in enumerate(statuses))
+    return RunningModel("m", "1.0", "m.mar", min_workers, 2, workers, 300, True, True)
+
+
+def written(*records: dict[str, Any], stops: Marker | None = None) -> Registration:
+    return Registration("/state/m", records, summarise(records), stops, None)
+
+
+STARTED = written(record(journal.START, 0), record(journal.LOAD, 1))
+FAILED = written(record(journal.START, 0), failure(1), record(journal.START, 2, 2))
+LOADED = written(record(journal.START, 0), record(journal.LOADED, 1))
+STOPPED = written(record(journal.START, 0), failure(1), stops=marker())
+RETIRED = written(record(journal.START, 0), failure(1), stops=marker(action="retire"))
+
+
+@pytest.mark.parametrize(
+    ("model", "registration", "expected"),
+    [
+        (running("READY"), LOADED, State.SERVING),
+        (running("READY"), None, State.SERVING),
+        (running("READY", "UNLOADING"), FAILED, State.SERVING),
+        (running("READY", "UNLOADING", min_workers=2), FAILED, State.RECOVERING),
+        (running("READY", "UNLOADING", min_workers=2), STARTED, State.STARTING),
+        (running("UNLOADING"), STARTED, State.STARTING),
+        (running("UNLOADING"), FAILED, State.RECOVERING),
+        (running("UNLOADING"), None, State.UNKNOWN),
+        (running("UNLOADING"), STOPPED, State.HALTED),
+        (running("READY", "UNLOADING"), STOPPED, State.HALTED),
+        (
+            running("READY"),
+            written(record(journal.HOLD, 0), stops=marker(action="reject")),
+            State.HALTED,
+        ),
+        (running("UNLOADING"), RETIRED, State.HALTED),
+        (running(min_workers=0), RETIRED, State.RETIRED),
+        (running(min_workers=0), LOADED, State.UNKNOWN),
+        (None, LOADED, State.SERVING),
+        (None, FAILED, State.RECOVERING),
+        (None, STARTED, State.STARTING),
+        (None, STOPPED, State.HALTED),
+        (None, None, State.UNKNOWN),
+    ],
+)
+def test_state_follows_from_frontend_and_journal(
+    model: RunningModel | None, registration: Registration | None, expected: State
+) -> None:
+    assert state_of(model, registration, server_runs=True, gave_up=False) is expected
+
+
+def test_model_that_the_frontend_retries_no_more_is_halted_unless_it_serves() -> None:
+    assert state_of(running("UNLOADING"), FAILED, server_runs=True, gave_up=True) is State.HALTED
+    assert state_of(running("READY"), FAILED, server_runs=True, gave_up=True) is State.SERVING
+
+
+def test_of_a_server_that_is_gone_only_a_halt_is_known() -> None:
+    assert state_of(None, LOADED, server_runs=False, gave_up=False) is State.UNKNOWN
+    assert state_of(None, STOPPED, server_runs=False, gave_up=False) is State.HALTED

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+from tests.frontend.api import Api, described, serving
+from tests.frontend.packing import CONFIG, files, manifest, packed, write_folder
+from tests.snapshot.writing import failure, marker, record, write_journal
+from ts_retry_ext.frontend.management import ManagementApi, management_api_of
+from ts_retry_ext.frontend.process import Frontend
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.snapshot.registration import read_registration
+from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.snapshot.take import (
+    alive_by_its_words,
+    back_offs,
+    model_status,
+    run_directories,
+    take_snapshot,
+    take_snapshot_of_run,
+)
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.directory import ServerRun, create_server_directory
+from ts_retry_ext.store.marker import write_marker
+
+STARTED_AT = 1_700_000_000.25
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with serving({"OPTIONS /": {"info": {"version": "0.12.0"}}}) as running:
+        yield running
+
+
+def register(api: Api, *entries: dict[str, Any]) -> None:
+    """Let the API answer as if these versions of models were registered."""
+    names = list(dict.fromkeys(entry["modelName"] for entry in entries))
+    api.answers["GET /models"] = {"models": [{"modelName": name, "modelUrl": ""} for name in names]}
+    for name in names:
+        own = [entry for entry in entries if entry["modelName"] == name]
+        api.answers[f"GET /models/{name}"] = own[:1]
+        api.answers[f"GET /models/{name}/all"] = own
+
+
+def server(folder: Path, address: str, **properties: str) -> Server:
+    frontend = Frontend(os.getpid(), STARTED_AT, (), str(folder), {"TMPDIR": str(folder)})
+    content = {
+        "disable_token_authorization": "true",
+        "management_address": address,
+        "model_store": ".",
+        **properties,
+    }
+    return Server(frontend, None, content, str(folder / "logs"), ())
+
+
+def run_directory(folder: Path) -> Path:
+    run = ServerRun(os.getpid(), STARTED_AT, None, str(folder), "http://127.0.0.1:1", "0.12.0")
+    return Path(create_server_directory(str(folder / "logs" / "ts_retry"), run))
+
+
+def test_server_and_models_are_joined_with_what_workers_wrote(api: Api, tmp_path: Path) -> None:
+    kept = run_directory(tmp_path)
+    write_journal(kept / "m-1", record(journal.START, 0, 77), record(journal.LOADED, 1, 77))
+    folder = write_journal(kept / "b-1", record(journal.HOLD, 0, 78, model="b"))
+    write_marker(str(folder), marker(model="b"))
+    held = [{"id": "9001", "status": "UNLOADING", "pid": 78}]
+    register(api, described("b", workers=held), described("m"))
+
+    taken = take_snapshot(server(tmp_path, api.address))
+
+    assert taken.problems == ()
+    assert taken.server is not None
+    assert (taken.server.pid, taken.server.running) == (os.getpid(), True)
+    assert (taken.server.torchserve, taken.server.management) == ("0.12.0", api.address)
+    assert [(m.model, m.state) for m in taken.models] == [
+        ("b", State.HALTED),
+        ("m", State.SERVING),
+    ]
+
+
+def test_model_that_is_registered_no_more_is_left_out(api: Api, tmp_path: Path) -> None:
+    write_journal(run_directory(tmp_path) / "gone-1", record(journal.START, 0, model="gone"))
+    register(api, described("m"))
+
+    assert [m.model for m in take_snapshot(server(tmp_path, api.address)).models] == ["m"]
+
+
+def test_configured_state_directory_is_read_as_well_as_the_others(api: Api, tmp_path: Path) -> None:
+    usual = run_directory(tmp_path)
+    own = tmp_path / "own"
+    run = ServerRun(os.getpid(), STARTED_AT, None, "", "", None)
+    configured = create_server_directory(str(own), run)
+    place = server(tmp_path, api.address, retry_state_dir="own")
+
+    assert run_directories(place) == [configured, str(usual)]
+    assert run_directories(place, [str(own)]) == [configured]
+
+
+def test_models_are_told_from_the_journal_while_the_api_does_not_answer(tmp_path: Path) -> None:
+    kept = run_directory(tmp_path)
+    write_journal(kept / "m-1", record(journal.START, 0), failure(1))
+    write_journal(kept / "m-2", record(journal.START, 50), record(journal.LOADED, 51))
+
+    taken = take_snapshot(server(tmp_path, "http://127.0.0.1:9"))
+
+    assert [(m.model, m.state) for m in taken.models] == [("m", State.SERVING)]
+    assert "does not answer" in taken.problems[0]
+
+
+def test_run_of_a_server_that_is_gone_is_told_from_its_directory(tmp_path: Path) -> None:
+    kept = run_directory(tmp_path)
+    folder = write_journal(kept / "m-1", record(journal.START, 0), failure(1))
+    write_marker(str(folder), marker())
+
+    taken = take_snapshot_of_run(str(kept))
+
+    assert taken.server is not None
+    assert (taken.server.running, taken.server.torchserve) == (False, "0.12.0")
+    (model,) = taken.models
+    assert (model.state, model.max_retry_timeout_sec) == (State.HALTED, 300)
+
+
+def test_directory_of_an_unknown_run_is_a_problem(tmp_path: Path) -> None:
+    taken = take_snapshot_of_run(str(tmp_path))
+
+    assert taken.server is None
+    assert "does not say whose it is" in taken.problems[0]
+
+
+def test_window_comes_from_the_files_that_the_worker_runs_in(api: Api, tmp_path: Path) -> None:
+    yaml = "maxRetryTimeoutInSec: 20"
+    model_dir = write_folder(tmp_path / "unpacked", files(manifest("m", configFile=CONFIG), yaml))
+    packed(tmp_path / "m.mar", "maxRetryTimeoutInSec: 99")  # repacked since
+    sleep = "import sys; sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", sleep], cwd=model_dir, stdin=subprocess.PIPE
+    ) as worker:
+        entry = [{"id": "9000", "status": "READY", "pid": worker.pid}]
+        register(api, described("m", maxRetryTimeoutInSec=20, workers=entry))
+        (model,) = take_snapshot(server(tmp_path, api.address)).models
+
+    assert (model.max_retry_timeout_sec, model.max_retry_timeout_source) == (20, "model-config")
+
+
+def test_window_comes_from_the_archive_while_there_is_no_process(api: Api, tmp_path: Path) -> None:
+    packed(tmp_path / "m.mar")
+    gone = [{"id": "9000", "status": "UNLOADING", "pid": 2**22 + 1}]
+    register(api, described("m", workers=gone), described("m", "2.0", modelUrl="", workers=[]))
+
+    first, second = take_snapshot(server(tmp_path, api.address)).models
+
+    assert (first.max_retry_timeout_sec, first.max_retry_timeout_source) == (300, "default")
+    assert (second.max_retry_timeout_sec, second.max_retry_timeout_source) == (300, "frontend")
+
+
+def test_worker_that_is_retried_no_more_halts_the_model(api: Api, tmp_path: Path) -> None:
+    # Long ago, and no process of that number.
+    write_journal(run_directory(tmp_path) / "m-1", record(journal.START, -1e8, 2**22 + 1))
+    entry = [{"id": "9000", "status": "UNLOADING", "pid": 2**22 + 1}]
+    register(api, described("m", workers=entry))
+
+    (model,) = take_snapshot(server(tmp_path, api.address)).models
+
+    assert (model.state, model.gave_up) == (State.HALTED, True)
+    assert len(back_offs(model)) == 1
+
+
+def test_state_of_one_version_is_asked_for_by_itself(api: Api, tmp_path: Path) -> None:
+    register(api, described("m"), described("m", "2.0", workers=[]))
+    place = server(tmp_path, api.address)
+    management: ManagementApi = management_api_of(place)
+
+    found = model_status(place, management, "m", "2.0")
+
+    assert found is not None
+    assert (found.version, found.state) == ("2.0", State.UNKNOWN)
+    assert model_status(place, management, "m", "3.0") is None
+    assert "GET /models/m" in api.asked
+
+
+@pytest.mark.parametrize(
+    ("event", "alive"),
+    [
+        (journal.START, True),
+        (journal.LOAD, True),
+        (journal.LOADED, True),
+        (journal.HOLD, True),
+        (journal.RELEASE, False),
+        (journal.END, False),
+        (journal.FAILURE, False),
+    ],
+)
+def test_process_that_cannot_be_seen_runs_until_it_says_that_it_ends(
+    tmp_path: Path, event: str, alive: bool
+) -> None:
+    last = failure(5, 7) if event == journal.FAILURE else record(event, 5, 7)
+    folder = write_journal(tmp_path / "m", record(journal.START, 0, 7), last)
+    is_alive = alive_by_its_words(read_registration(str(folder)))
+    assert is_alive(7, 0.0) is alive
+    assert is_alive(8, 0.0)

@@ -1,0 +1,91 @@
+"""Write state directories as workers do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import SCHEMA
+from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.times import to_text
+
+START = 1_600_000_000.0
+"""The moment that times in these tests are counted from, seconds since the epoch."""
+SOCKET = "/tmp/.ts.sock.9000"
+
+
+def record(
+    event: str, at: float, pid: int = 1, socket: str = SOCKET, **fields: Any
+) -> dict[str, Any]:
+    """Return a journal record of a worker, `at` seconds after `START`."""
+    return {
+        "schema": SCHEMA,
+        "event": event,
+        "at": to_text(START + at),
+        "pid": pid,
+        "started_at": START + pid,
+        "socket": socket,
+        "model": "m",
+        "version": "1.0",
+        **fields,
+    }
+
+
+def failure(at: float, pid: int = 1, **fields: Any) -> dict[str, Any]:
+    """Return the record of a judged failure."""
+    told = {
+        "verdict": "recoverable",
+        "basis": "rule",
+        "rule": "connection-errno",
+        "scope": "host",
+        "reason": "a service does not answer",
+        "remedy": "look at the service",
+        "fingerprint": "0123456789abcdef",
+        "fingerprint_version": 1,
+        "phase": "initialize",
+        "exception": {"type": "ConnectionError", "message": "refused\nsecond line", "chain": [],
+                      "frames": [], "traceback": "Traceback ...\nConnectionError: refused\n"},
+    }  # fmt: skip
+    return record(journal.FAILURE, at, pid, **{**told, **fields})
+
+
+def marker(**changes: Any) -> Marker:
+    """Return a marker, with changes."""
+    exception = {"type": "SyntaxError", "message": "invalid syntax (h.py, line 1)", "chain": [],
+                 "frames": [], "traceback": "Traceback ...\nSyntaxError: invalid syntax\n"}  # fmt: skip
+    content: dict[str, Any] = {
+        "model": "m",
+        "version": "1.0",
+        "model_dir": "/nowhere",
+        "handler": "h.py",
+        "server": {"pid": 1, "started_at": START},
+        "worker": {"pid": 1, "socket": SOCKET},
+        "registration": "/nowhere",
+        "files": "1-00000000",
+        "phase": "import",
+        "verdict": "non_recoverable",
+        "basis": "rule",
+        "rule": "syntax-error",
+        "scope": "model",
+        "reason": "a source file is not valid Python",
+        "remedy": "correct it",
+        "fingerprint": "fedcba9876543210",
+        "fingerprint_version": 1,
+        "exception": exception,
+        "failures": 1,
+        "action": "hold",
+        "max_retry_timeout_sec": 300,
+        "max_retry_timeout_source": "default",
+        "created_at": to_text(START),
+        **changes,
+    }
+    return Marker(**content)
+
+
+def write_journal(folder: Path, *records: dict[str, Any]) -> Path:
+    """Write a registration's journal into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = b"".join(journal._line(entry) for entry in records)
+    Path(journal.journal_path(str(folder))).write_bytes(lines)
+    return folder

@@ -1,0 +1,117 @@
+"""Tell from a journal how far the frontend is in its retry schedule for one worker.
+
+The frontend counts stops and measures its window from the first one, both since the worker last
+answered LOAD with 200, and both for each worker by itself (TorchServe 0.12.0 WorkerThread).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, Sequence
+
+from ts_retry_ext.frontend.schedule import is_open, wait_before
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.journal import Record
+from ts_retry_ext.store.times import to_seconds
+
+GRACE_SEC = 10.0
+"""How much later than planned a retry may come before it counts as not coming."""
+TORCHRUN_GRACE_SEC = 40.0
+"""The same where torchrun starts the processes: it imports torch and lets its ranks meet first."""
+
+_BEGINS = (journal.START, journal.HOLD)
+_ENDS = (journal.FAILURE, journal.END, journal.RELEASE)
+
+
+@dataclass(frozen=True)
+class BackOff:
+    """Where one worker stands.
+
+    Attributes:
+        stops: how often it has stopped, the present process not counted.
+        first_stop_at: when its window began, seconds since the epoch; None where it never stopped.
+        pid: process id of its newest process.
+        started_at: start of that process, seconds since the epoch.
+        last_word_at: when that process last wrote to the journal.
+        ended_at: when that process said that it ends, or None.
+        grace_sec: how long a process that is due may take until its first word.
+    """
+
+    stops: int
+    first_stop_at: float | None
+    pid: int
+    started_at: float
+    last_word_at: float
+    ended_at: float | None
+    grace_sec: float = GRACE_SEC
+
+    @property
+    def next_wait_sec(self) -> int:
+        """Return how long the frontend waits before a retry once the newest process has ended."""
+        return wait_before(self.stops + 1)
+
+    def is_over(self, window_sec: float, now: float) -> bool:
+        """Tell whether a stop at `now` (seconds since the epoch) is not retried any more."""
+        begun = now if self.first_stop_at is None else self.first_stop_at
+        return not is_open(now - begun, window_sec)
+
+    def has_given_up(
+        self, window_sec: float, now: float, is_alive: Callable[[int, float], bool]
+    ) -> bool:
+        """Tell whether the frontend has stopped for good to retry this worker.
+
+        Args:
+            window_sec: the window in force.
+            now: seconds since the epoch.
+            is_alive: tells whether a process, by id and start, still runs.
+        """
+        if is_alive(self.pid, self.started_at):
+            return False
+        if self.ended_at is not None and self.is_over(window_sec, self.ended_at):
+            return True
+        # It died without a word, or a retry that was due did not come.
+        return now - self.last_word_at > self.next_wait_sec + self.grace_sec
+
+
+def back_off(records: Sequence[Record], socket: str) -> BackOff | None:
+    """Return where the worker with `socket` stands, or None where the journal does not know it."""
+    own = [r for r in records if r.get("socket") == socket and "pid" in r]
+    loaded = max((i for i, r in enumerate(own) if r["event"] == journal.LOADED), default=None)
+    since = own if loaded is None else own[loaded:]
+    starts = _first_words(since)
+    if not starts:
+        return None
+    newest = starts[-1]
+    words = [r for r in since if _process(r) == _process(newest) and r["event"] != journal.CRASH]
+    first_stop_at = None
+    ended = [to_seconds(r["at"]) for r in words if r["event"] in _ENDS]
+    if len(starts) > 1:
+        # The frontend waits a second before its first retry; a crash is written down only then.
+        first_stop_at = to_seconds(starts[1]["at"]) - wait_before(1)
+    elif ended:
+        first_stop_at = ended[-1]
+    return BackOff(
+        stops=len(starts) - 1,
+        first_stop_at=first_stop_at,
+        pid=int(newest["pid"]),
+        started_at=float(newest.get("started_at", 0.0)),
+        last_word_at=to_seconds(words[-1]["at"]),
+        ended_at=ended[-1] if ended else None,
+        grace_sec=TORCHRUN_GRACE_SEC if "group" in newest else GRACE_SEC,
+    )
+
+
+def _first_words(records: Sequence[Record]) -> list[Record]:
+    """Return the first record of each process, oldest process first.
+
+    Crashes are left out: a later process writes them, in the name of the one that died.
+    """
+    seen: dict[object, Record] = {}
+    for record in records:
+        if record["event"] != journal.CRASH:
+            seen.setdefault(_process(record), record)
+    return list(seen.values())
+
+
+def _process(record: Record) -> tuple[object, object]:
+    return (record.get("pid"), record.get("started_at"))

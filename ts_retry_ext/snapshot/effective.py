@@ -1,0 +1,91 @@
+"""The effective ``maxRetryTimeoutInSec`` of a model with everything that an operator should know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ts_retry_ext.frontend.archive import ArchiveError, read_archive
+from ts_retry_ext.frontend.registered import window_of_registered
+from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.frontend.schedule import schedule
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.window import Window, window_of_archive
+
+
+@dataclass(frozen=True)
+class Effective:
+    """The window in force for one version of a model, key by key as ``config --json`` shows it.
+
+    Attributes:
+        model: its name; None for an archive that cannot be read.
+        version: its version, likewise.
+        archive: the archive's path, or None where it is not found.
+        max_retry_timeout_sec: the window in force in seconds, or None where nothing is.
+        source: where it comes from.
+        configured: the value as the archive's configuration holds it.
+        reported_by_frontend: what the describe API shows, or None.
+        problems: code and message of each thing that the frontend ignores in silence.
+        schedule: retries, and when the last one begins in seconds after the first stop.
+    """
+
+    model: str | None
+    version: str | None
+    archive: str | None
+    max_retry_timeout_sec: int | None
+    source: str | None
+    configured: object
+    reported_by_frontend: int | None
+    problems: tuple[tuple[str, str], ...]
+    schedule: tuple[int, float | None] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as the contract has it."""
+        content = dict(vars(self))
+        content["problems"] = [{"code": code, "message": text} for code, text in self.problems]
+        if self.schedule is not None:
+            retries, last = self.schedule
+            content["schedule"] = {"retries": retries, "last_retry_at_sec": last}
+        return content
+
+
+def effective_of_archive(path: str) -> Effective:
+    """Return what a frontend would take from the archive at `path`.
+
+    Raises:
+        MissingYamlError: it has a configuration, and PyYAML is not installed.
+    """
+    try:
+        archive = read_archive(path)
+    except ArchiveError as error:
+        ends = "; a server that is to load it at its start ends" if error.stops_server else ""
+        problems = (("unreadable-archive", error.why + ends),)
+        return Effective(None, None, path, None, None, None, None, problems, None)
+    return _effective(archive.model, archive.version, path, window_of_archive(archive), None)
+
+
+def effective_of_registered(model: RunningModel, server: Server) -> Effective:
+    """Return what `server` has in force for a model that it runs.
+
+    Raises:
+        MissingYamlError: its archive has a configuration, and PyYAML is not installed.
+    """
+    path, window = window_of_registered(model, server)
+    return _effective(model.name, model.version, path, window, model.max_retry_timeout_sec)
+
+
+def _effective(
+    model: str, version: str, path: str | None, window: Window, reported: int | None
+) -> Effective:
+    planned = schedule(window.seconds)
+    return Effective(
+        model=model,
+        version=version,
+        archive=path,
+        max_retry_timeout_sec=window.reported_sec,
+        source=window.source.value,
+        configured=window.configured,
+        reported_by_frontend=reported,
+        problems=tuple((problem.code, problem.message) for problem in window.problems),
+        schedule=(planned.retries, planned.last_retry_at_sec),
+    )

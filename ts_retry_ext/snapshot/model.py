@@ -1,0 +1,132 @@
+"""What a snapshot holds, and its form as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.snapshot.registration import Registration
+from ts_retry_ext.snapshot.state import State
+
+_JUDGED = ("verdict", "basis", "rule", "fingerprint", "phase", "scope")
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """A server.
+
+    Attributes:
+        pid: process id of the frontend.
+        running: whether it still runs.
+        torchserve: TorchServe's version, or None where it cannot be told.
+        management: address of the management API.
+    """
+
+    pid: int
+    running: bool
+    torchserve: str | None
+    management: str
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """A version of a model.
+
+    Attributes:
+        model: its name.
+        version: its version.
+        state: how it does.
+        running: what the frontend says, or None.
+        registration: what its workers wrote down, or None.
+        max_retry_timeout_sec: the window in force in seconds, as the frontend would show it.
+        max_retry_timeout_source: where it comes from; both None where it cannot be told.
+        gave_up: whether the frontend retries it no more.
+    """
+
+    model: str
+    version: str
+    state: State
+    running: RunningModel | None
+    registration: Registration | None
+    max_retry_timeout_sec: int | None
+    max_retry_timeout_source: str | None
+    gave_up: bool
+
+    @property
+    def is_halted(self) -> bool:
+        """Tell whether a hand is needed."""
+        return self.state in (State.HALTED, State.RETIRED)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Return the whole report on the last failure: the marker's, else the journal's, or {}."""
+        if self.registration is None:
+            return {}
+        if self.registration.marker is not None:
+            return self.registration.marker._asdict()
+        return dict(self.registration.history.last_failure or {})
+
+    @property
+    def cause(self) -> str | None:
+        """Return the last failure in one line: its type and its message."""
+        exception = self.report.get("exception") or {}
+        if not exception:
+            return None
+        message = " ".join(str(exception.get("message") or "").split())
+        return f"{exception.get('type')}: {message}".rstrip(": ")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of the contract, in its order."""
+        history = self.registration.history if self.registration else None
+        marker = self.registration.marker if self.registration else None
+        report = self.report
+        exception = report.get("exception") or {}
+        last = history.last_failure if history else None
+        content: dict[str, Any] = {
+            "model": self.model,
+            "version": self.version,
+            "state": self.state.value,
+            "action": marker.action if marker else None,
+            # Unknown is not zero.
+            "worker_starts": history.worker_starts if history else None,
+            "loads": history.loads if history else None,
+            "failures": history.failures if history else None,
+        }
+        content.update((name, report.get(name)) for name in _JUDGED)
+        content["exception"] = (
+            {"type": exception.get("type"), "message": exception.get("message")}
+            if exception
+            else None
+        )
+        content.update(
+            reason=report.get("reason"),
+            remedy=report.get("remedy"),
+            max_retry_timeout_sec=self.max_retry_timeout_sec,
+            max_retry_timeout_source=self.max_retry_timeout_source,
+            first_failure=history.first_failure if history else None,
+            last_failure=last["at"] if last else None,
+        )
+        return content
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A server and its models at one moment.
+
+    Attributes:
+        server: the server, or None where none was found.
+        models: its models, by name and version.
+        problems: what could not be learnt, one sentence each.
+    """
+
+    server: ServerStatus | None
+    models: tuple[ModelStatus, ...]
+    problems: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of the contract, in its order."""
+        return {
+            "server": None if self.server is None else dict(vars(self.server)),
+            "models": [model.to_json() for model in self.models],
+        }

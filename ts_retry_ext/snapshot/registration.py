@@ -1,0 +1,113 @@
+"""Read what the state directory holds about the models of one server's run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Iterable, Sequence
+
+from ts_retry_ext.frontend.manifest import DEFAULT_VERSION
+from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import UntrustedFileError
+from ts_retry_ext.store.directory import model_directories
+from ts_retry_ext.store.history import History, summarise
+from ts_retry_ext.store.journal import Record
+from ts_retry_ext.store.marker import Marker, read_marker
+from ts_retry_ext.store.retired import Retired, read_retired
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One registration of a model, as its workers wrote it down.
+
+    Attributes:
+        directory: its directory in the state directory.
+        records: the journal, oldest record first.
+        history: the journal's totals.
+        marker: the exit marker, or None where its workers are not stopped.
+        problem: what could not be read, or None.
+        retired: the numbers of workers it had before it was retired, or None.
+    """
+
+    directory: str
+    records: Sequence[Record] = field(repr=False)
+    history: History
+    marker: Marker | None
+    problem: str | None
+    retired: Retired | None = None
+
+    @property
+    def model(self) -> str | None:
+        """Return the model's name, as far as its workers knew it."""
+        return self.marker.model if self.marker else self.history.model
+
+    @property
+    def version(self) -> str:
+        """Return the model's version."""
+        named = self.marker.version if self.marker else self.history.version
+        return named or DEFAULT_VERSION
+
+    @property
+    def last_word_at(self) -> str:
+        """Return when a worker last wrote something, ISO 8601 UTC."""
+        return str(self.records[-1].get("at", "")) if self.records else ""
+
+    @cached_property
+    def pids(self) -> frozenset[int]:
+        """Return the ids of the processes that wrote to this journal."""
+        found = (record.get("pid") for record in self.records)
+        return frozenset(pid for pid in found if isinstance(pid, int))
+
+
+class Registrations:
+    """The registrations of one server's run, to be looked up by the models that run.
+
+    Args:
+        registrations: in any order.
+    """
+
+    def __init__(self, registrations: Iterable[Registration]) -> None:
+        self._by_pid: dict[int, list[Registration]] = {}
+        self._by_name: dict[tuple[str | None, str], list[Registration]] = {}
+        for registration in registrations:
+            for pid in registration.pids:
+                self._by_pid.setdefault(pid, []).append(registration)
+            key = (registration.model, registration.version)
+            self._by_name.setdefault(key, []).append(registration)
+
+    def of(self, model: RunningModel) -> Registration | None:
+        """Return the registration that a running model is, or None where no worker wrote anything.
+
+        A worker's process id settles it. The name alone can be that of an earlier registration, or,
+        for a worker that failed before the frontend told it, the one in the manifest.
+        """
+        pids = [worker.pid for worker in model.workers if worker.pid is not None]
+        own = [registration for pid in pids for registration in self._by_pid.get(pid, ())]
+        named = own or self._by_name.get((model.name, model.version), [])
+        return max(named, key=lambda registration: registration.last_word_at, default=None)
+
+
+def read_registrations(server_dirs: Iterable[str]) -> list[Registration]:
+    """Return every registration in the directories of one server's run."""
+    return [read_registration(path) for folder in server_dirs for path in model_directories(folder)]
+
+
+def registration_of(
+    model: RunningModel, registrations: Sequence[Registration]
+) -> Registration | None:
+    """Return the registration that a running model is, or None; see `Registrations.of`."""
+    return Registrations(registrations).of(model)
+
+
+def read_registration(path: str) -> Registration:
+    """Return what the registration directory at `path` holds."""
+    problem = None
+    marker = None
+    records: list[Record] = []
+    try:
+        records = journal.read(path)
+        marker = read_marker(path)
+    except (OSError, UntrustedFileError) as error:
+        problem = str(error)
+    return Registration(path, records, summarise(records), marker, problem, read_retired(path))

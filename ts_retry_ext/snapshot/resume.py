@@ -1,0 +1,222 @@
+"""Let halted models load again, and tell how that goes.
+
+Removing the exit marker is enough while the frontend still retries: the holder leaves, and the
+frontend starts a normal worker. Where its window is over, or its next wait is long, the model is
+scaled down and up again through the management API, which makes new workers with a new window.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from enum import Enum
+from typing import Callable
+
+from ts_retry_ext.frontend.management import ManagementApi
+from ts_retry_ext.frontend.schedule import DEFAULT_WINDOW_SEC
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.snapshot.back_off import GRACE_SEC
+from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.snapshot.take import back_offs, model_status
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.holders import holders_of
+from ts_retry_ext.store.marker import remove_marker
+from ts_retry_ext.store.retired import forget_retired, write_retired
+
+POLL_SEC = 0.5
+LONGEST_WAIT_SEC = 5
+"""A longer wait of the frontend's is not waited for: scaling is faster."""
+SCALE_TIMEOUT_SEC = 60.0
+"""The frontend kills each worker and waits for it (``unregister_model_timeout``, 120 s)."""
+REASON = "ts-retry resume"
+
+
+class Result(str, Enum):
+    """How a resumption went."""
+
+    SERVES = "serves"
+    HALTED_AGAIN = "halted-again"
+    NOT_YET = "not-yet"
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """What came of a resumption.
+
+    Attributes:
+        result: how it went.
+        status: the model at the end; None where it is not registered any more.
+        scaled: whether the model was scaled down and up.
+        seconds: how long it took.
+    """
+
+    result: Result
+    status: ModelStatus | None
+    scaled: bool
+    seconds: float
+
+
+def resume(
+    server: Server,
+    api: ManagementApi,
+    status: ModelStatus,
+    *,
+    timeout_sec: float,
+    tell: Callable[[str], None],
+    state_dirs: list[str] | None = None,
+    sees_processes: bool = True,
+) -> Resumption:
+    """Let the workers of a halted model load it again, and wait until it serves or halts anew.
+
+    Args:
+        server: the server it runs in.
+        api: the server's management API.
+        status: the model's present state.
+        timeout_sec: how long to wait.
+        tell: is told each step, in words.
+        state_dirs: state directories, where not those of the server's settings.
+        sees_processes: whether the server's processes can be seen, which those of another
+            container cannot.
+
+    Raises:
+        ManagementError: the API cannot be reached or refuses.
+        OSError: the marker cannot be removed.
+    """
+    begun = time.monotonic()
+    # Without the API nothing can be scaled, but where the frontend still retries, nothing need be.
+    scaled = status.running is not None and _needs_scaling(status)
+    if scaled:
+        _scale_down_and_up(api, status, tell)
+    else:
+        tell("removing the exit marker; the frontend starts a worker")
+        _remove_marker(status)
+    now: ModelStatus | None = status
+    holders = _holders(status)
+    has_process = _has_process if sees_processes else _has_started
+    while time.monotonic() - begun < timeout_sec:
+        time.sleep(POLL_SEC)
+        now = model_status(
+            server,
+            api,
+            status.model,
+            status.version,
+            state_dirs,
+            sees_processes=sees_processes,
+        )
+        result = _result(now, holders)
+        if result is not None:
+            return Resumption(result, now, scaled, time.monotonic() - begun)
+        idle = time.monotonic() - begun > LONGEST_WAIT_SEC + GRACE_SEC
+        if now is not None and not scaled and idle and not has_process(now):
+            scaled = True
+            _scale_down_and_up(api, now, tell)
+    return Resumption(Result.NOT_YET, now, scaled, time.monotonic() - begun)
+
+
+def _result(status: ModelStatus | None, holders: set[int]) -> Result | None:
+    """Return how it went, or None while that is open."""
+    if status is None:
+        return Result.NOT_YET
+    if status.is_halted:
+        return Result.HALTED_AGAIN
+    workers = status.running.workers if status.running else ()
+    # A worker that rejects requests counts as ready for the frontend until it leaves.
+    leaving = any(worker.is_ready and worker.pid in holders for worker in workers)
+    return Result.SERVES if status.state is State.SERVING and not leaving else None
+
+
+def _holders(status: ModelStatus) -> set[int]:
+    """Return the process ids of those that took a worker's place instead of loading the model."""
+    return holders_of(status.registration.records) if status.registration else set()
+
+
+def _needs_scaling(status: ModelStatus) -> bool:
+    """Tell whether the frontend would start no worker, or not soon, once the holders have left.
+
+    Decided while they still hold: no retry is scheduled then that could come in between.
+    """
+    if status.gave_up or (status.running is not None and status.running.min_workers == 0):
+        return True
+    if _is_asynchronous(status):
+        return True
+    window = status.max_retry_timeout_sec
+    window = DEFAULT_WINDOW_SEC if window is None else window
+    now = time.time()
+    return any(
+        state.is_over(window, now) or state.next_wait_sec > LONGEST_WAIT_SEC
+        for state in back_offs(status)
+    )
+
+
+def _is_asynchronous(status: ModelStatus) -> bool:
+    """Tell whether the model has ``asyncCommunication``: its workers are not retried (0.12.0)."""
+    records = status.registration.records if status.registration else ()
+    return any(record.get("asynchronous") for record in records)
+
+
+def _scale_down_and_up(
+    api: ManagementApi, status: ModelStatus, tell: Callable[[str], None]
+) -> None:
+    """Replace all workers of a model, with the numbers it had."""
+    name, version = status.model, status.version
+    low, high = _numbers(status)
+    ready = sum(worker.is_ready for worker in status.running.workers) if status.running else 0
+    others = f"; {ready} that served are restarted too" if ready else ""
+    tell(f"the frontend would retry no more, or not soon: scaling to 0 and back to {low}{others}")
+    directory = status.registration.directory if status.registration else None
+    if directory is not None:
+        # Whoever finds this after we were killed half-way knows what to give back.
+        write_retired(directory, low, high)
+    api.scale(name, version, 0, 0, synchronous=True, timeout_sec=SCALE_TIMEOUT_SEC)
+    try:
+        _remove_marker(status)
+    finally:
+        # Whatever happened to the marker, the model must get its numbers back.
+        api.scale(name, version, low, high, synchronous=False, timeout_sec=SCALE_TIMEOUT_SEC)
+        if directory is not None:
+            forget_retired(directory)
+
+
+def _numbers(status: ModelStatus) -> tuple[int, int]:
+    """Return how many workers the model is to have: those it had before it was retired."""
+    running = status.running
+    retired = status.registration.retired if status.registration else None
+    if retired is not None and (running is None or running.min_workers == 0):
+        return retired.min_workers, retired.max_workers
+    if running is None or running.min_workers == 0:
+        return 1, max(1, running.max_workers if running else 1)
+    return running.min_workers, max(running.min_workers, running.max_workers)
+
+
+def _remove_marker(status: ModelStatus) -> None:
+    registration = status.registration
+    if registration is None:
+        return
+    with journal.locked(registration.directory):
+        # First the record, so that no worker that starts at once counts the old failures.
+        journal.append_locked(
+            registration.directory,
+            journal.RESUME,
+            pid=os.getpid(),
+            model=status.model,
+            version=status.version,
+            reason=REASON,
+        )
+        remove_marker(registration.directory)
+
+
+def _has_process(status: ModelStatus) -> bool:
+    """Tell whether a process of the model's workers is alive."""
+    import psutil
+
+    workers = status.running.workers if status.running else ()
+    return any(worker.pid is not None and psutil.pid_exists(worker.pid) for worker in workers)
+
+
+def _has_started(status: ModelStatus) -> bool:
+    """Tell from the journal whether a worker has started since the marker was removed."""
+    events = [r["event"] for r in status.registration.records] if status.registration else []
+    since = events[::-1].index(journal.RESUME) if journal.RESUME in events else 0
+    return journal.START in events[len(events) - since :]

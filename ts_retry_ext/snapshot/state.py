@@ -1,0 +1,66 @@
+"""Name the state of a model, from what the frontend and the journal say of it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.snapshot.registration import Registration
+
+RETIRE = "retire"
+
+
+class State(str, Enum):
+    """What an operator wants to know first."""
+
+    SERVING = "serving"
+    """As many workers as asked for have loaded the model."""
+    STARTING = "starting"
+    """Workers are on their way and none has failed."""
+    RECOVERING = "recovering"
+    """A worker failed, and the frontend tries it again."""
+    HALTED = "halted"
+    """Workers do not load the model any more: an exit marker stops them, or the frontend has
+    given up."""
+    RETIRED = "retired"
+    """Halted, and scaled down so that requests are refused at once."""
+    UNKNOWN = "unknown"
+    """The model has no workers, its workers are none of ours, or the server is gone."""
+
+
+def state_of(
+    running: RunningModel | None,
+    registration: Registration | None,
+    *,
+    server_runs: bool,
+    gave_up: bool,
+) -> State:
+    """Return the state of a model.
+
+    Args:
+        running: what the frontend says, or None where it does not answer.
+        registration: what the workers wrote down, or None where they wrote nothing.
+        server_runs: whether the server is there at all.
+        gave_up: whether the frontend retries the workers that are not ready no more.
+    """
+    if registration is not None and registration.marker is not None:
+        scaled_down = running is not None and running.min_workers == 0
+        retired = registration.marker.action == RETIRE and scaled_down
+        return State.RETIRED if retired else State.HALTED
+    if not server_runs:
+        return State.UNKNOWN
+    if running is not None:
+        ready = sum(worker.is_ready for worker in running.workers)
+        if not running.workers:
+            return State.UNKNOWN
+        if ready >= max(1, running.min_workers):
+            return State.SERVING
+        if gave_up:
+            return State.HALTED
+    if registration is None:
+        return State.UNKNOWN
+    history = registration.history
+    if running is None and history.loaded:
+        return State.SERVING
+    failed = history.last_failure is not None and not history.loaded
+    return State.RECOVERING if failed else State.STARTING
