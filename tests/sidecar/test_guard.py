@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ts_retry_ext.sidecar.guard import bearer, foreign, unauthorized
+
+FUTURE, PAST = "2100-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("headers", "passes"),
+    [
+        ({"Host": "127.0.0.1:8083"}, True),
+        ({"Host": "[::1]:8083"}, True),
+        ({"Host": "localhost:9000"}, True),
+        ({"Host": "gpu-box:8083"}, True),
+        ({"Host": "GPU-BOX:8083"}, True),
+        ({"Host": "127.0.0.1:8083", "Origin": "http://127.0.0.1:8083"}, True),
+        ({"Host": "127.0.0.1:8083", "Origin": "http://127.0.0.1:8083", "Sec-Fetch-Site": "same-origin"}, True),
+        ({}, False),
+        ({"Host": ""}, False),
+        ({"Host": "evil.example"}, False),
+        ({"Host": "127.0.0.1.evil.example:8083"}, False),
+        ({"Host": "[::1"}, False),
+        ({"Host": "localhost:8083", "Origin": "http://127.0.0.1:8083"}, False),
+        ({"Host": "localhost:8083", "Origin": "http://localhost:8000"}, False),
+        ({"Host": "localhost:8083", "Origin": "null"}, False),
+        ({"Host": "localhost:8083", "Sec-Fetch-Site": "cross-site"}, False),
+        ({"Host": "localhost:8083", "Sec-Fetch-Site": "same-site"}, False),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_only_the_sidecars_own_pages_and_programs_may_change_something(
+    headers: dict[str, str], passes: bool
+) -> None:
+    assert (foreign(headers, ("gpu-box",)) is None) is passes
+
+
+@pytest.mark.parametrize(
+    ("presented", "expires", "status"),
+    [("right", FUTURE, None), ("right", PAST, 401), ("wrong", FUTURE, 401), (None, FUTURE, 401), ("\u00fc", FUTURE, 401)],
+)  # fmt: skip
+def test_key_must_be_the_servers_management_key(
+    tmp_path: Path, presented: str | None, expires: str, status: int | None
+) -> None:
+    path = tmp_path / "key_file.json"
+    path.write_text(json.dumps({"management": {"key": "right", "expiration time": expires}}))
+    refusal = unauthorized(presented, str(path), asked_for=False)
+    assert (None if refusal is None else refusal.status) == status
+    assert refusal is None or "right" not in refusal.message
+
+
+def test_key_that_cannot_be_checked_is_refused(tmp_path: Path) -> None:
+    refusal = unauthorized("any", str(tmp_path / "none"), asked_for=False)
+    assert refusal is not None
+    assert refusal.status == 503
+    unknown = unauthorized("any", None, asked_for=True)
+    assert unknown is not None
+    assert unknown.status == 403
+
+
+def test_server_without_keys_asks_for_none() -> None:
+    assert unauthorized(None, None, asked_for=False) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "token"),
+    [("Bearer abc", "abc"), ("bearer  abc ", "abc"), ("Basic abc", None), ("Bearer ", None)],
+)
+def test_token_is_taken_from_the_header(header: str, token: str | None) -> None:
+    assert bearer({"Authorization": header}) == token
+    assert bearer({}) is None

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.frontend.api import described
+from tests.snapshot.writing import START, failure, marker, record, write_journal
+from ts_retry_ext.frontend.running_model import running_model
+from ts_retry_ext.sidecar.condition import Condition, Report
+from ts_retry_ext.sidecar.metrics import Metrics
+from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
+from ts_retry_ext.snapshot.effective import Effective
+from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
+from ts_retry_ext.snapshot.registration import read_registration
+from ts_retry_ext.snapshot.take import status_of
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.marker import write_marker
+
+ALIVE = lambda pid, started_at: True  # noqa: E731 - a name for a constant answer
+
+
+def status(folder: Path, now: float = START + 5, **changes: Any) -> ModelStatus:
+    entry = described(**{"workers": [{"id": "9000", "status": "UNLOADING", "pid": 1}], **changes})
+    registration = read_registration(str(folder))
+    return status_of(
+        running_model(entry, "1.0"), registration, (300, "default"), now=now, is_alive=ALIVE
+    )
+
+
+def text(
+    metrics: Metrics, number: int, *models: ModelStatus, rows: tuple[Effective, ...] = ()
+) -> str:
+    snapshot = Snapshot(None, models)
+    picture = Picture(number, START + 5, snapshot, rows, Report(Condition.OK))
+    return metrics.text(picture).decode()
+
+
+def test_failures_are_counted_by_verdict_and_rule(tmp_path: Path) -> None:
+    unknown: dict[str, Any] = {"verdict": "unknown", "rule": None}
+    write_journal(tmp_path / "m", failure(0), failure(1), failure(2, **unknown))
+    lines = text(Metrics(), 1, status(tmp_path / "m")).splitlines()
+    assert (
+        'ts_retry_load_failures_total{model="m",rule="connection-errno",verdict="recoverable",version="1.0"} 2.0'
+        in lines
+    )
+    assert (
+        'ts_retry_load_failures_total{model="m",rule="",verdict="unknown",version="1.0"} 1.0'
+        in lines
+    )
+
+
+def test_no_counter_falls_when_a_journal_gives_up_old_records(tmp_path: Path) -> None:
+    metrics = Metrics()
+    folder = write_journal(tmp_path / "m", failure(0), failure(1), failure(2))
+    before = _failures(text(metrics, 1, status(folder)))
+    summary = {
+        "schema": 1,
+        "event": journal.SUMMARY,
+        "at": "x",
+        "counts": {"failure": 2},
+        "first_failure": None,
+    }
+    write_journal(folder, summary, failure(2), failure(3))
+    after = _failures(text(metrics, 2, status(folder)))
+    assert all(after[labels] >= count for labels, count in before.items())
+    assert sum(after.values()) == 4
+
+
+def test_recovering_model_shows_how_far_its_window_has_run(tmp_path: Path) -> None:
+    folder = write_journal(tmp_path / "m", record(journal.START, 0), failure(2))
+    model = status(folder)
+    (recovery,) = recovery_of(model, START + 5)
+    assert recovery.to_json() == {
+        "stops": 1,
+        "first_stop_at": "2020-09-13T12:26:42.000Z",
+        "next_retry_at": "2020-09-13T12:26:43.000Z",
+        "window_ends_at": "2020-09-13T12:31:42.000Z",
+    }
+    assert 'ts_retry_window_elapsed_seconds{model="m",version="1.0"} 3.0' in text(
+        Metrics(), 1, model
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "saved"), [(0, 0), (1.5, 0), (10, 3), (1000, 11)], ids=lambda value: str(value)
+)
+def test_saved_starts_are_those_of_torchserves_own_schedule(
+    tmp_path: Path, seconds: float, saved: int
+) -> None:
+    """13 starts in all with failures that take no time, of which one loaded and one holds."""
+    folder = write_journal(
+        tmp_path / "m", record(journal.START, 0), failure(0), record(journal.HOLD, 1, 2)
+    )
+    write_marker(str(folder), marker())
+    assert starts_saved(status(folder), START + seconds) == saved
+
+
+def test_labels_are_escaped_and_promtool_finds_no_fault(tmp_path: Path) -> None:
+    name = 'a"b\\c\nd'
+    folder = write_journal(tmp_path / "m", failure(0, model=name))
+    write_marker(str(folder), marker(model=name))
+    row = Effective(name, "1.0", None, 300, "default", None, 300, (("code", "message"),), (12, 376))
+    told = text(Metrics(), 1, status(folder, modelName=name), rows=(row,))
+    assert 'model="a\\"b\\\\c\\nd"' in told
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("no promtool on this machine")
+    done = subprocess.run(
+        [promtool, "check", "metrics"], input=told, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_text_of_a_picture_is_made_once(tmp_path: Path) -> None:
+    metrics = Metrics()
+    picture = Picture(1, 0.0, Snapshot(None, ()), (), Report(Condition.OK))
+    assert metrics.text(picture) is metrics.text(picture)
+
+
+def _failures(told: str) -> dict[str, float]:
+    lines = (line for line in told.splitlines() if line.startswith("ts_retry_load_failures_total{"))
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}

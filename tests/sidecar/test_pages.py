@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+
+from tests.cli.servers import Frontend, described, frontend
+from tests.sidecar.browsing import MISSING, browser
+from tests.sidecar.sidecars import Sidecar, sidecar
+from tests.snapshot.writing import failure, marker, record, write_journal
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.marker import remove_marker, write_marker
+
+pytestmark = [
+    pytest.mark.skipif(MISSING, reason="no chromium and chromedriver on this machine"),
+    pytest.mark.xdist_group("chromium"),
+]
+INJECTION = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+SHOTS = os.environ.get("SIDECAR_SHOTS")
+WORKER = {
+    "id": "9000",
+    "startTime": "2026-01-01T00:00:00.000Z",
+    "status": "READY",
+    "memoryUsage": 0,
+}
+
+
+def entry(name: str, pid: int, **changes: Any) -> dict[str, Any]:
+    return described(name, workers=[dict(WORKER, pid=pid)], **changes)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frontend]:
+    with frontend(tmp_path_factory.mktemp("server") / "run") as running:
+        running.register(entry("alpha", 501), entry("broken", 502), entry("calm", 503))
+        running.api.answers["GET /ping"] = {"status": "Healthy"}
+        for number, name in enumerate(("alpha", "broken", "calm")):
+            pid = 501 + number
+            first = (record(journal.START, 0, pid, model=name), failure(3, pid, model=name))
+            write_journal(running.kept / name, *first, record(journal.LOADED, 5, pid, model=name))
+        exception = {
+            "type": "ValueError",
+            "message": f"no {INJECTION} \x1b[31m\u202eevil",
+            "chain": [],
+            "frames": [],
+            "traceback": f"Traceback (most recent call last):\n  File \"h.py\"\nValueError: {INJECTION}\n",
+        }  # fmt: skip
+        write_marker(str(running.kept / "broken"), marker(model="broken", exception=exception,
+                                                          remedy=f"do {INJECTION}"))  # fmt: skip
+        yield running
+
+
+@pytest.fixture(scope="module")
+def observing(server: Frontend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
+    options = ("--pid", str(server.pid), "--inference", server.api.address)
+    with sidecar(tmp_path_factory.mktemp("sidecar"), *options) as running:
+        running.wait_for(lambda: running.states().get("broken") == "halted", "the halt is seen")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    with browser(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def scriptless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    switches = ("force-dark-mode", "window-size=1200,900")
+    with browser(tmp_path_factory.mktemp("profile"), *switches, scripts=False) as driver:
+        yield driver
+
+
+def shoot(driver: Chrome, name: str) -> None:
+    """Keep a screenshot where somebody wants to look at it."""
+    if SHOTS:
+        driver.save_screenshot(str(Path(SHOTS) / f"{name}.png"))
+
+
+def emulate(driver: Chrome, width: int, height: int, *, dark: bool = False) -> None:
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+
+def text_of(driver: Chrome) -> str:
+    # In one step: the page may put a newer one in its place.
+    return str(driver.execute_script("return document.getElementById('main').innerText"))
+
+
+def test_broken_model_comes_first_with_cause_and_remedy(
+    observing: Sidecar, chromium: Chrome
+) -> None:
+    emulate(chromium, 1200, 900)
+    chromium.get(observing.address + "/")
+    shoot(chromium, "models")
+    assert text_of(chromium).splitlines()[0] == "1 of 3 models is halted"
+    first = chromium.find_element(By.CSS_SELECTOR, "section.card")
+    for part in ("broken", "halted", "ValueError", "Do this:", "syntax-error", "fedcba9876543210"):
+        assert part in first.text
+    assert "12 retries, the last after 376 s" in text_of(chromium)
+
+
+@pytest.mark.parametrize("path", ["/", "/model/broken/1.0"])
+def test_what_an_exception_says_is_shown_and_never_run(
+    observing: Sidecar, chromium: Chrome, path: str
+) -> None:
+    emulate(chromium, 1200, 900)
+    chromium.get(observing.address + path)
+    time.sleep(0.3)
+    assert "owned" not in chromium.title
+    assert INJECTION in text_of(chromium)
+    assert "\\x1b[31m\\u202eevil" in text_of(chromium)
+    assert not chromium.find_elements(By.CSS_SELECTOR, "main img, main script")
+
+
+def test_page_of_a_model_has_traceback_and_attempts(observing: Sidecar, chromium: Chrome) -> None:
+    emulate(chromium, 1200, 1200)
+    chromium.get(observing.address + "/")
+    chromium.find_element(By.LINK_TEXT, "broken 1.0").click()
+    shoot(chromium, "model")
+    assert "Traceback (most recent call last)" in text_of(chromium)
+    events = [e.text for e in chromium.find_elements(By.CSS_SELECTOR, ".event")]
+    assert events == ["start", "failure", "loaded"]
+    assert len(chromium.find_elements(By.CSS_SELECTOR, ".timeline rect")) == 3
+
+
+@pytest.mark.parametrize("path", ["/", "/model/broken/1.0"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_narrow_window_needs_no_scrolling_sideways(
+    observing: Sidecar, chromium: Chrome, path: str, dark: bool
+) -> None:
+    emulate(chromium, 360, 800, dark=dark)
+    chromium.get(observing.address + path)
+    shoot(chromium, f"narrow-{'dark' if dark else 'light'}-{path.count('/')}")
+    wide = chromium.execute_script("return document.documentElement.scrollWidth")
+    assert wide <= 360
+
+
+def test_dark_mode_is_dark_and_readable(observing: Sidecar, chromium: Chrome) -> None:
+    emulate(chromium, 1200, 900, dark=True)
+    chromium.get(observing.address + "/")
+    shoot(chromium, "models-dark")
+    script = "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]"
+    back, front = chromium.execute_script(script)
+    assert (back, front) == ("rgb(20, 23, 26)", "rgb(230, 233, 236)")
+
+
+def test_page_follows_what_happens(observing: Sidecar, server: Frontend, chromium: Chrome) -> None:
+    emulate(chromium, 1200, 900)
+    chromium.get(observing.address + "/")
+    assert "1 of 3 models is halted" in text_of(chromium)
+    write_marker(str(server.kept / "alpha"), marker(model="alpha"))
+    observing.wait_for(lambda: "2 of 3 models are halted" in text_of(chromium), "it follows")
+    assert chromium.title == "(2 halted) ts-retry"
+    remove_marker(str(server.kept / "alpha"))
+    observing.wait_for(lambda: "1 of 3 models is halted" in text_of(chromium), "it follows")
+
+
+def test_page_says_when_the_sidecar_is_gone(
+    server: Frontend, chromium: Chrome, tmp_path: Path
+) -> None:
+    with sidecar(tmp_path, "--pid", str(server.pid)) as other:
+        chromium.get(other.address + "/")
+        other.stop()
+        time.sleep(2.5)
+        assert chromium.find_element(By.ID, "stale").is_displayed()
+
+
+def test_without_javascript_everything_is_there_and_the_button_resumes(
+    observing: Sidecar, server: Frontend, scriptless: Chrome
+) -> None:
+    write_marker(str(server.kept / "alpha"), marker(model="alpha"))
+    observing.wait_for(lambda: observing.states()["alpha"] == "halted", "the halt is seen")
+    scriptless.get(observing.address + "/")
+    shoot(scriptless, "no-javascript")
+    cards = scriptless.find_elements(By.CSS_SELECTOR, "section.card")
+    (card,) = (card for card in cards if card.text.startswith("alpha"))
+    assert scriptless.find_elements(By.CSS_SELECTOR, "noscript meta[http-equiv=refresh]")
+    card.find_element(By.CSS_SELECTOR, "button").click()
+    observing.wait_for(
+        lambda: not (server.kept / "alpha" / "marker.json").exists(), "the marker is removed"
+    )
+    assert scriptless.current_url == observing.address + "/model/alpha/1.0"

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ts_retry_ext.sidecar.options import Options
+from ts_retry_ext.sidecar.run import AddressError, host_and_port, listening_address
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("http://127.0.0.1:8083", ("127.0.0.1", 8083)),
+        ("http://[::1]:0", ("::1", 0)),
+        ("http://0.0.0.0:9", ("0.0.0.0", 9)),
+    ],
+)
+def test_address_has_host_and_port(address: str, expected: tuple[str, int]) -> None:
+    assert host_and_port(address) == expected
+
+
+@pytest.mark.parametrize(
+    "address", ["", "8083", "127.0.0.1:8083", "https://127.0.0.1:8083", "http://h", "http://h:x"]
+)
+def test_what_is_no_address_is_named(address: str) -> None:
+    with pytest.raises(AddressError, match="is no address such as"):
+        host_and_port(address)
+
+
+def test_command_line_beats_environment_beats_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.properties"
+    config.write_text("retry_sidecar_address=http://127.0.0.1:1\n")
+    options = Options(ts_config=str(config))
+    assert listening_address(options) == "http://127.0.0.1:1"
+    monkeypatch.setenv("TS_RETRY_SIDECAR_ADDRESS", "http://127.0.0.1:2")
+    assert listening_address(options) == "http://127.0.0.1:2"
+    given = Options(ts_config=str(config), address="http://127.0.0.1:3")
+    assert listening_address(given) == "http://127.0.0.1:3"

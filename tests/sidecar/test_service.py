@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+from tests.cli.servers import Frontend, described, frontend
+from tests.sidecar.sidecars import Sidecar, sidecar
+from tests.snapshot.writing import failure, marker, record, write_journal
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.marker import remove_marker, write_marker
+
+PIDS = {"good": 501, "bad": 502}
+READY = {"id": "9000", "startTime": "2026-01-01T00:00:00.000Z", "status": "READY", "memoryUsage": 0,
+         "gpu": False, "gpuUsage": "N/A"}  # fmt: skip
+
+
+def entry(name: str, **changes: Any) -> dict[str, Any]:
+    return described(name, workers=[dict(READY, pid=PIDS[name])], **changes)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frontend]:
+    with frontend(tmp_path_factory.mktemp("server") / "run") as running:
+        running.register(entry("good"), entry("bad", maxRetryTimeoutInSec=7))
+        running.api.answers["GET /ping"] = {"status": "Healthy"}
+        for name in PIDS:
+            write_journal(running.kept / name, *loaded(name))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def observing(server: Frontend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
+    options = ("--pid", str(server.pid), "--inference", server.api.address)
+    with sidecar(tmp_path_factory.mktemp("sidecar"), *options) as running:
+        running.wait_for(lambda: running.ask("/ping").status == 200, "all is well")
+        yield running
+
+
+@pytest.fixture
+def halted(server: Frontend, observing: Sidecar) -> Iterator[None]:
+    folder = str(server.kept / "bad")
+    write_marker(folder, marker(model="bad"))
+    observing.wait_for(lambda: observing.ask("/ping").status == 500, "the halt is seen")
+    yield
+    remove_marker(folder)
+    observing.wait_for(lambda: observing.ask("/ping").status == 200, "the marker is gone")
+
+
+def loaded(name: str) -> list[dict[str, Any]]:
+    pid = PIDS[name]
+    return [
+        record(journal.START, 0, pid=pid, model=name),
+        failure(1, pid=pid, model=name),
+        record(journal.LOADED, 2, pid=pid, model=name),
+    ]
+
+
+def test_healthy_server_is_healthy_in_torchserves_form(observing: Sidecar) -> None:
+    answer = observing.ask("/ping")
+    assert (answer.status, answer.json()) == (200, {"status": "Healthy"})
+    assert observing.ask("/readyz").status == 200
+    assert observing.ask("/livez").status == 200
+
+
+def test_halt_is_on_every_endpoint_within_half_a_second(
+    server: Frontend, observing: Sidecar
+) -> None:
+    folder = str(server.kept / "bad")
+    write_marker(folder, marker(model="bad"))
+
+    def told() -> bool:
+        return (
+            observing.ask("/ping").status == 500
+            and observing.ask("/readyz").status == 503
+            and 'ts_retry_model_halted{fingerprint="fedcba9876543210",model="bad"'
+            in observing.ask("/metrics").text
+            and observing.states()["bad"] == "halted"
+            and "1 of 2 models is halted" in observing.ask("/").text
+        )
+
+    took = observing.wait_for(told, "the halt is everywhere")
+    remove_marker(folder)
+    observing.wait_for(lambda: observing.ask("/ping").status == 200, "the marker is gone")
+    assert took < 0.5
+
+
+def test_ping_and_readyz_name_the_halted_model_and_the_cause(
+    observing: Sidecar, halted: None
+) -> None:
+    answer = observing.ask("/ping").json()
+    assert answer["status"] == "Unhealthy"
+    (told,) = answer["halted"]
+    assert (told["model"], told["rule"]) == ("bad", "syntax-error")
+    assert told["cause"] == "SyntaxError: invalid syntax (h.py, line 1)"
+    assert observing.ask("/readyz").json()["halted"] == [told]
+
+
+@pytest.mark.parametrize(("model", "status"), [("good", 200), ("bad", 503), ("none", 404)])
+def test_readyz_can_be_asked_for_one_model(
+    observing: Sidecar, halted: None, model: str, status: int
+) -> None:
+    assert observing.ask(f"/readyz?model={model}").status == status
+
+
+def test_models_have_the_keys_of_status_json(observing: Sidecar, server: Frontend) -> None:
+    from ts_retry_ext.frontend.process import frontend_at
+    from ts_retry_ext.frontend.server import server_of
+    from ts_retry_ext.snapshot.take import take_snapshot
+
+    found = frontend_at(server.pid)
+    assert found is not None
+    expected = json.loads(json.dumps(take_snapshot(server_of(found)).to_json()))
+    answer = observing.ask("/models").json()
+    assert answer.pop("problems") == []
+    assert answer == expected
+    one = observing.ask("/models/bad").json()
+    assert one["models"] == [m for m in expected["models"] if m["model"] == "bad"]
+
+
+def test_config_has_the_rows_of_config_json(observing: Sidecar) -> None:
+    rows = {row["model"]: row for row in observing.ask("/config").json()}
+    assert rows["bad"]["max_retry_timeout_sec"] == 7
+    assert rows["good"]["schedule"] == {"retries": 12, "last_retry_at_sec": 376.0}
+    assert rows["good"]["problems"][0]["code"] == "archive-not-found"
+    assert rows["good"]["recovery"] == []
+
+
+def test_effective_settings_are_in_the_state_directory_and_the_log(
+    observing: Sidecar, server: Frontend
+) -> None:
+    path = server.kept.parent / "effective-config.json"
+    content = json.loads(path.read_text())
+    assert content["schema"] == 1
+    assert content["models"] == observing.ask("/config").json()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert observing.log().count("bad 1.0: maxRetryTimeoutInSec 7 (frontend)") == 1
+
+
+def test_changed_window_is_told_again(observing: Sidecar, server: Frontend) -> None:
+    path = server.kept.parent / "effective-config.json"
+    server.register(entry("good", maxRetryTimeoutInSec=9), entry("bad", maxRetryTimeoutInSec=7))
+    # A word of one of its workers makes the sidecar ask for that model.
+    os.utime(server.kept / "good" / "journal.jsonl")
+    observing.wait_for(
+        lambda: json.loads(path.read_text())["models"][1]["max_retry_timeout_sec"] == 9,
+        "it is told",
+    )
+    assert "good 1.0: maxRetryTimeoutInSec 9" in observing.log()
+    server.register(entry("good"), entry("bad", maxRetryTimeoutInSec=7))
+
+
+def test_counts_are_in_the_metrics(observing: Sidecar) -> None:
+    text = observing.ask("/metrics").text
+    for line in (
+        'ts_retry_max_retry_timeout_seconds{model="bad",source="frontend",version="1.0"} 7.0',
+        'ts_retry_worker_starts_total{model="bad",version="1.0"} 1.0',
+        'ts_retry_load_failures_total{model="bad",rule="connection-errno",verdict="recoverable",version="1.0"} 1.0',
+        'ts_retry_hook_active{model="bad",version="1.0"} 1.0',
+        'ts_retry_model_halted{fingerprint="",model="good",rule="",version="1.0"} 0.0',
+    ):
+        assert line in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nowhere", 404),
+        ("GET", "/models/none", 404),
+        ("GET", "/models/bad?version=9", 404),
+        ("POST", "/ping", 405),
+        ("GET", "/models/bad/resume", 405),
+        ("POST", "/models/none/resume", 404),
+        ("POST", "/models/good/resume", 409),
+        ("POST", "/models/bad/resume?wait=for-ever", 400),
+    ],
+)
+def test_bad_requests_get_an_error_in_torchserves_form(
+    observing: Sidecar, method: str, path: str, status: int
+) -> None:
+    answer = observing.ask(path, method, headers={"Content-Length": "0"})
+    content = answer.json()
+    assert answer.status == status
+    assert content["code"] == status
+    assert content["type"].endswith("Exception")
+    assert content["message"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": ""},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+    ids=str,
+)
+def test_foreign_post_is_refused(observing: Sidecar, halted: None, headers: dict[str, str]) -> None:
+    assert observing.ask("/models/bad/resume", "POST", b"", headers).status in (400, 403)
+    assert observing.ask("/ping").status == 500
+
+
+def test_body_that_is_no_json_is_refused(observing: Sidecar, halted: None) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = observing.ask("/models/bad/resume", "POST", b"[1", headers)
+    assert (answer.status, answer.json()["message"]) == (400, "the body is no JSON")
+
+
+def test_nothing_is_cached_and_no_foreign_script_runs(observing: Sidecar) -> None:
+    answer = observing.ask("/")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_sigterm_ends_it_in_an_orderly_way(server: Frontend, tmp_path: Path) -> None:
+    with sidecar(tmp_path, "--pid", str(server.pid)) as running:
+        assert running.stop() == 0
+        assert "Traceback" not in running.log()
+
+
+def test_address_in_use_is_a_clear_error(observing: Sidecar, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "ts_retry_ext.cli.main", "sidecar"]
+    command += ["--address", observing.address]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert f"cannot listen at {observing.address}" in done.stderr
+    assert "Traceback" not in done.stderr

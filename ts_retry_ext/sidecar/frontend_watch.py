@@ -1,0 +1,173 @@
+"""Follow what one frontend says: all of it from time to time, what is moving more often."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Callable, Iterable
+
+from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.sidecar.client import Client
+from ts_retry_ext.sidecar.condition import SLOW_SEC, Condition, FrontendError, Report
+from ts_retry_ext.sidecar.windows import Windows
+
+log = logging.getLogger(__name__)
+
+FULL_SEC = 10.0
+"""How often every model is asked for. What its workers do shows in the state directory at once."""
+SHARE = 50
+"""A full round takes at most one part in so many of the time."""
+LONGEST_SEC = 60.0
+"""But it is never longer away than this."""
+SHORT_SEC = 2.0
+"""How often ``/ping`` is asked for, and the models whose state is changing."""
+SETTLE_SEC = 0.15
+"""A worker writes to its journal before it answers the frontend."""
+
+
+class FrontendWatch:
+    """What one frontend says.
+
+    Attributes:
+        running: its models by name; None where it does not tell.
+        last_known: its models when it last told.
+        report: how it answers.
+        torchserve: its version, or None.
+        looked_at: when it last told of its models, seconds since the epoch, or None.
+
+    Args:
+        client: its APIs.
+        windows: is kept up to date.
+        changed: is called when any of this has changed.
+        moving: names the models whose state is changing.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        windows: Windows,
+        changed: Callable[[], None],
+        moving: Callable[[], Iterable[str]],
+    ) -> None:
+        self.client = client
+        self.running: dict[str, list[RunningModel]] | None = None
+        self.last_known: dict[str, list[RunningModel]] = {}
+        self.report = Report(Condition.STARTING, "the frontend has not been asked yet")
+        self.torchserve: str | None = None
+        self.looked_at: float | None = None
+        self._windows = windows
+        self._changed = changed
+        self._moving = moving
+        self._wanted: set[str] = set()
+        self._wake = asyncio.Event()
+
+    def want(self, names: Iterable[str]) -> None:
+        """Ask for these models soon: something has happened to them."""
+        self._wanted.update(names)
+        self._wake.set()
+
+    async def follow(self) -> None:
+        """Follow the frontend until cancelled. Never ends because of what it answers."""
+        full_at = 0.0
+        while True:
+            begun = time.monotonic()
+            report, running = self.report, self.running
+            is_full = begun >= full_at
+            try:
+                if is_full:
+                    await self._look_at_all()
+                    took = time.monotonic() - begun
+                    full_at = begun + min(LONGEST_SEC, max(FULL_SEC, took * SHARE))
+                else:
+                    await self._look_at_some()
+                report = await self._ping()
+            except FrontendError as error:
+                self.running = None
+                full_at = 0.0
+                report = await self._failed(error)
+            if report != self.report:
+                self._tell(report)
+                self.report = report
+                self._changed()
+            elif is_full or self.running is not running:
+                # Time is a change too: a retry that does not come, a resumption nobody finishes.
+                self._changed()
+            await self._pause(SHORT_SEC)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+            await asyncio.sleep(SETTLE_SEC)
+        except asyncio.TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _look_at_all(self) -> None:
+        if self.torchserve is None:
+            self.torchserve = await self.client.torchserve_version()
+        self._wanted.clear()
+        names = await self.client.list_models()
+        found = await self.client.describe_many(names)
+        running = {name: models for name, models in sorted(found.items()) if models}
+        await self._keep(running, [m for models in running.values() for m in models], True)
+
+    async def _look_at_some(self) -> None:
+        wanted = {*self._wanted, *self._moving()}
+        self._wanted.clear()
+        if wanted:
+            await self.look_at(wanted)
+
+    async def look_at(self, wanted: Iterable[str]) -> None:
+        """Ask for these models now.
+
+        Raises:
+            FrontendError: the frontend does not tell.
+        """
+        found = await self.client.describe_many(wanted)
+        running = dict(self.running or {})
+        running.update(found)
+        running = {name: models for name, models in sorted(running.items()) if models}
+        await self._keep(running, [m for models in found.values() for m in models], False)
+
+    async def _keep(
+        self, running: dict[str, list[RunningModel]], seen: list[RunningModel], complete: bool
+    ) -> None:
+        def refresh() -> None:
+            self._windows.refresh(seen, all_of_them=complete)
+
+        # Archives are read from disk.
+        await asyncio.get_running_loop().run_in_executor(None, refresh)
+        self.running = self.last_known = running
+        self.looked_at = time.time()
+
+    async def _ping(self) -> Report:
+        begun = time.monotonic()
+        try:
+            ping = await self.client.ping()
+        except FrontendError as error:
+            # Its management API answers, so that it is not away.
+            if error.condition in (Condition.REFUSED, Condition.EXPIRED_KEY):
+                return Report(Condition.OK)
+            return Report(error.condition, str(error))
+        took = time.monotonic() - begun
+        if took > SLOW_SEC:
+            return Report(Condition.SLOW, f"the frontend took {took:.1f} s to answer /ping", ping)
+        return Report(Condition.OK, None, ping)
+
+    async def _failed(self, error: FrontendError) -> Report:
+        """Return how the frontend does that did not tell of its models."""
+        ping = None
+        if error.condition is not Condition.AWAY:
+            try:
+                ping = await self.client.ping()
+            except FrontendError:
+                pass
+        return Report(error.condition, str(error), ping)
+
+    def _tell(self, report: Report) -> None:
+        if report.condition is Condition.OK:
+            if self.report.condition is not Condition.OK:
+                log.info("the frontend answers")
+        elif report.condition is not self.report.condition:
+            log.warning("frontend %s: %s", report.condition.value, report.words)

@@ -1,0 +1,97 @@
+"""Decide whether a request may change something: right host, own origin, and the key."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from typing import Mapping, NamedTuple
+from urllib.parse import urlsplit
+
+from ts_retry_ext.frontend.keys import KeyFileError, read_key
+
+_OWN_SITE = ("same-origin", "none")
+
+
+class Refusal(NamedTuple):
+    """Why a request is refused.
+
+    Attributes:
+        status: HTTP status.
+        message: a sentence for people.
+    """
+
+    status: int
+    message: str
+
+
+def foreign(headers: Mapping[str, str], allowed_hosts: tuple[str, ...]) -> Refusal | None:
+    """Return why a request comes from a foreign page, or None where it does not.
+
+    A page on another site can make a browser send us requests. What it cannot do is to hide its
+    origin, or, with a name that it points at this machine (DNS rebinding), to give the right host.
+
+    Args:
+        headers: the request's headers.
+        allowed_hosts: names that the sidecar may be reached under, besides addresses.
+    """
+    host = headers.get("Host", "")
+    name = _name(host)
+    if name is None or not (_is_address(name) or name in ("localhost", *allowed_hosts)):
+        msg = f"the host {host!r} is not one of this sidecar's; allow it with --allow-host"
+        return Refusal(403, msg)
+    origin = headers.get("Origin")
+    if origin is not None:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or parts.netloc.lower() != host.lower():
+            return Refusal(403, "the request comes from another origin")
+    if headers.get("Sec-Fetch-Site", "none") not in _OWN_SITE:
+        return Refusal(403, "the request comes from another site")
+    return None
+
+
+def unauthorized(presented: str | None, key_file: str | None, *, asked_for: bool) -> Refusal | None:
+    """Return why a request lacks the management key, or None where all is well.
+
+    Args:
+        presented: the key that came with the request, or None.
+        key_file: where TorchServe keeps its keys, or None.
+        asked_for: whether the server asks for a key although no key file is known.
+    """
+    if key_file is None:
+        if not asked_for:
+            return None
+        msg = "the server asks for a key, and this sidecar has no key file to check yours with"
+        return Refusal(403, msg)
+    if not presented:
+        msg = "this server asks for its management key: Authorization: Bearer KEY"
+        return Refusal(401, msg)
+    try:
+        key = read_key(key_file, "management")
+    except KeyFileError as error:
+        return Refusal(503, f"your key cannot be checked: {error}")
+    if not hmac.compare_digest(presented.encode("utf-8", "replace"), key.text.encode("ascii")):
+        return Refusal(401, "this is not the server's management key")
+    if key.is_expired():
+        return Refusal(401, "this management key has expired; take the new one from key_file.json")
+    return None
+
+
+def bearer(headers: Mapping[str, str]) -> str | None:
+    """Return the token of an ``Authorization`` header, or None."""
+    kind, _, token = headers.get("Authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" and token.strip() else None
+
+
+def _name(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

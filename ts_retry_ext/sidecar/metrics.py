@@ -1,0 +1,175 @@
+"""The sidecar's metrics in Prometheus' text form. Never a message as a label."""
+
+from __future__ import annotations
+
+from typing import Iterator, Tuple
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ts_retry_ext.sidecar.condition import Condition
+from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.recovery import starts_saved
+from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.store import journal
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_MODEL = ["model", "version"]
+NOT_KEPT = "not-kept"
+"""Verdict of failures whose records gave way in the journal: only their number is known."""
+_Labels = Tuple[str, str]
+
+
+class Metrics:
+    """Makes the text of each picture once, and keeps counters from falling."""
+
+    def __init__(self) -> None:
+        self._made: tuple[int, bytes] = (-1, b"")
+        self._highest: dict[str, dict[_Labels, int]] = {}
+
+    def text(self, picture: Picture) -> bytes:
+        """Return the metrics of a picture."""
+        if self._made[0] != picture.number:
+            registry = CollectorRegistry(auto_describe=False)
+            registry.register(_Once(self._families(picture)))
+            self._made = (picture.number, generate_latest(registry))
+        return self._made[1]
+
+    def _families(self, picture: Picture) -> list[Metric]:
+        return [
+            *_windows(picture),
+            *self._counts(picture),
+            _halted(picture),
+            _states(picture),
+            _hooks(picture),
+            *_frontend(picture),
+        ]
+
+    def _counts(self, picture: Picture) -> Iterator[Metric]:
+        starts = CounterMetricFamily(
+            "ts_retry_worker_starts", "Worker processes started, holders included.", labels=_MODEL
+        )
+        saved = GaugeMetricFamily(
+            "ts_retry_worker_starts_saved",
+            "Worker starts that stock TorchServe would have made in the same time.",
+            labels=_MODEL,
+        )
+        failures = CounterMetricFamily(
+            "ts_retry_load_failures",
+            "Loads and worker starts that failed.",
+            labels=[*_MODEL, "verdict", "rule"],
+        )
+        for model in picture.models:
+            if model.registration is None:
+                continue
+            labels = [model.model, model.version]
+            starts.add_metric(labels, model.registration.history.worker_starts)
+            saved.add_metric(labels, starts_saved(model, picture.at) or 0)
+            for (verdict, rule), count in self._failures(model).items():
+                failures.add_metric([*labels, verdict, rule], count)
+        yield from (starts, saved, failures)
+
+    def _failures(self, model: ModelStatus) -> dict[_Labels, int]:
+        """Return the number of failures by verdict and rule; none ever falls."""
+        registration = model.registration
+        assert registration is not None
+        now: dict[_Labels, int] = {}
+        for record in registration.records:
+            if record["event"] in (journal.FAILURE, journal.CRASH):
+                key = (str(record.get("verdict") or ""), str(record.get("rule") or ""))
+                now[key] = now.get(key, 0) + 1
+        kept = self._highest.setdefault(registration.directory, {})
+        for key, count in now.items():
+            kept[key] = max(count, kept.get(key, 0))
+        dropped = registration.history.failures - sum(
+            count for key, count in kept.items() if key[0] != NOT_KEPT
+        )
+        if dropped > 0:
+            kept[NOT_KEPT, ""] = max(dropped, kept.get((NOT_KEPT, ""), 0))
+        return kept
+
+
+class _Once(Collector):
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> list[Metric]:
+        return self._families
+
+
+def _windows(picture: Picture) -> Iterator[Metric]:
+    window = GaugeMetricFamily(
+        "ts_retry_max_retry_timeout_seconds",
+        "The maxRetryTimeoutInSec in force, and where it comes from.",
+        labels=[*_MODEL, "source"],
+    )
+    problems = GaugeMetricFamily(
+        "ts_retry_config_problems",
+        "Things in the model's retry configuration that TorchServe ignores without a word.",
+        labels=_MODEL,
+    )
+    for row in picture.effective:
+        labels = [row.model or "", row.version or ""]
+        if row.max_retry_timeout_sec is not None:
+            window.add_metric([*labels, row.source or ""], row.max_retry_timeout_sec)
+        problems.add_metric(labels, len(row.problems))
+    elapsed = GaugeMetricFamily(
+        "ts_retry_window_elapsed_seconds",
+        "How much of the retry window has run for the worker that failed first.",
+        labels=_MODEL,
+    )
+    for (name, version), recoveries in picture.recoveries.items():
+        elapsed.add_metric([name, version], round(recoveries[0].elapsed_sec, 3))
+    yield from (window, problems, elapsed)
+
+
+def _halted(picture: Picture) -> Metric:
+    family = GaugeMetricFamily(
+        "ts_retry_model_halted",
+        "1 where the model's workers do not load it any more and a hand is needed.",
+        labels=[*_MODEL, "rule", "fingerprint"],
+    )
+    for model in picture.models:
+        report = model.report if model.is_halted else {}
+        labels = [str(report.get(name) or "") for name in ("rule", "fingerprint")]
+        family.add_metric([model.model, model.version, *labels], int(model.is_halted))
+    return family
+
+
+def _states(picture: Picture) -> Metric:
+    family = GaugeMetricFamily(
+        "ts_retry_model_state",
+        "1 for the state that the model is in: " + ", ".join(state.value for state in State) + ".",
+        labels=[*_MODEL, "state"],
+    )
+    for model in picture.models:
+        family.add_metric([model.model, model.version, model.state.value], 1)
+    return family
+
+
+def _hooks(picture: Picture) -> Metric:
+    family = GaugeMetricFamily(
+        "ts_retry_hook_active",
+        "1 where the model's workers run ts-retry-ext, 0 where they have written nothing.",
+        labels=_MODEL,
+    )
+    for model in picture.models:
+        family.add_metric([model.model, model.version], int(model.registration is not None))
+    return family
+
+
+def _frontend(picture: Picture) -> Iterator[Metric]:
+    condition = GaugeMetricFamily(
+        "ts_retry_frontend_condition",
+        "1 for how the frontend answers: " + ", ".join(c.value for c in Condition) + ".",
+        labels=["condition"],
+    )
+    condition.add_metric([picture.report.condition.value], 1)
+    reachable = GaugeMetricFamily(
+        "ts_retry_frontend_reachable",
+        "1 where the frontend's management API answers.",
+        value=int(picture.is_complete),
+    )
+    yield from (condition, reachable)

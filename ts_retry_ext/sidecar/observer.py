@@ -1,0 +1,246 @@
+"""Observe one server: find it, follow its files and its frontend, and keep the picture of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Awaitable, Callable
+
+from ts_retry_ext.sidecar.client import Client
+from ts_retry_ext.sidecar.condition import Condition, Report
+from ts_retry_ext.sidecar.file_events import FileEvents
+from ts_retry_ext.sidecar.frontend_watch import FrontendWatch
+from ts_retry_ext.sidecar.joining import confirmed_models, unconfirmed_models, why_unknown
+from ts_retry_ext.sidecar.options import Options
+from ts_retry_ext.sidecar.picture import Picture, key_of
+from ts_retry_ext.sidecar.state_files import StateFiles
+from ts_retry_ext.sidecar.target import NoTargetError, Target, find_target
+from ts_retry_ext.sidecar.windows import Windows, rows_of_markers
+from ts_retry_ext.snapshot.model import ServerStatus, Snapshot
+from ts_retry_ext.snapshot.state import State
+
+log = logging.getLogger(__name__)
+
+FIND_SEC = 1.0
+"""How often the server is looked for, or looked after."""
+FIND_UNSEEN_SEC = 2.0
+"""Likewise, for a server whose process cannot be seen: whether it can, or another run began."""
+SCAN_SEC = 1.0
+"""How often files are looked at although no event came."""
+SCAN_SHARE = 50
+"""Looking takes at most one part in so many of the time."""
+MISSING_SEC = 0.2
+"""How often a state directory is looked for that is not there yet."""
+SHORTEST_SEC = 0.05
+"""Between two looks at the files, however many events come."""
+_MOVING = (State.STARTING, State.RECOVERING)
+
+
+class Observer:
+    """Observes one server.
+
+    Attributes:
+        picture: the newest picture.
+        target: the server, or None while there is none.
+        watch: what its frontend says, or None.
+        ended: is set when the server has ended and the sidecar is to end with it.
+        listeners: are called with each new picture.
+
+    Args:
+        options: which server, and how.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.target: Target | None = None
+        self.watch: FrontendWatch | None = None
+        self.ended = asyncio.Event()
+        self.listeners: list[Callable[[Picture], None]] = []
+        self.picture = Picture(
+            0, time.time(), Snapshot(None, ()), (), Report(Condition.STARTING, "just started")
+        )
+        self._files = StateFiles()
+        self._windows: Windows | None = None
+        self._following: list[asyncio.Task[None]] = []
+        self._server_runs = False
+        self._not_found: str | None = None
+        self._files_changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Observe until cancelled, or until the server ends where the sidecar is to end with it."""
+        try:
+            while not self.ended.is_set():
+                await self._look_after_server()
+                unseen = self.target is not None and not self.target.is_local
+                await asyncio.sleep(FIND_UNSEEN_SEC if unseen else FIND_SEC)
+        finally:
+            await self._leave()
+
+    async def _look_after_server(self) -> None:
+        target = self.target
+        if target is not None and target.is_running():
+            return
+        if target is not None and target.is_local and self._server_runs:
+            log.warning("the server, process %d, has ended", target.server.frontend.pid)
+            self._server_runs = False
+            await self._stop_asking()
+            self.publish()
+            if self.options.exit_with_server:
+                self.ended.set()
+                return
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(
+                None, find_target, self.options
+            )
+        except NoTargetError as error:
+            self._miss(str(error))
+            return
+        if target is None or found != target:
+            await self._adopt(found)
+
+    def _miss(self, why: str) -> None:
+        if why != self._not_found:
+            log.warning("%s", why)
+            self._not_found = why
+            self.publish()
+
+    async def _adopt(self, target: Target) -> None:
+        """Turn to a server: one found first, or another run of it."""
+        await self._leave()
+        self._not_found = None
+        self._server_runs = True
+        self.target = target
+        where = "" if target.is_local else ", whose process cannot be seen"
+        pid = target.server.frontend.pid
+        log.info("observing process %d%s, management API %s", pid, where, target.api.address)
+        self._files = StateFiles()
+        self._windows = Windows(target.server)
+        client = Client(target.api, target.inference)
+        self.watch = FrontendWatch(client, self._windows, self.publish, self._moving)
+        loop = asyncio.get_running_loop()
+        self._following = [
+            loop.create_task(_for_ever(lambda: self._follow_files(target))),
+            loop.create_task(_for_ever(self.watch.follow)),
+        ]
+
+    async def _follow_files(self, target: Target) -> None:
+        loop = asyncio.get_running_loop()
+        events = FileEvents(loop, self._files_changed.set)
+        follow_up = False
+        try:
+            while True:
+                self._files_changed.clear()
+                begun = time.monotonic()
+                directories = target.run_dirs
+                await loop.run_in_executor(None, events.watch, directories)
+                changed = await loop.run_in_executor(None, self._files.scan, directories)
+                took = time.monotonic() - begun
+                if changed:
+                    self._tell_watch(changed)
+                    self.publish()
+                pause = max(SCAN_SEC, took * SCAN_SHARE)
+                if not directories or follow_up:
+                    # A file made in a new directory can come before the watch of that directory.
+                    pause = MISSING_SEC
+                follow_up = False
+                try:
+                    await asyncio.wait_for(self._files_changed.wait(), pause)
+                    follow_up = True
+                    await asyncio.sleep(SHORTEST_SEC)
+                except asyncio.TimeoutError:
+                    pass
+        finally:
+            events.stop()
+
+    def _tell_watch(self, directories: set[str]) -> None:
+        found = (self._files.registrations.get(path) for path in directories)
+        names = {registration.model for registration in found if registration is not None}
+        if self.watch is not None and self.watch.running is not None:
+            # Before LOAD a worker knows the manifest's name only, which need not be registered.
+            known = {name for name in names if name}
+            self.watch.want(known)
+
+    def _moving(self) -> set[str]:
+        return {model.model for model in self.picture.models if model.state in _MOVING}
+
+    def publish(self) -> None:
+        """Make a new picture of what is known, and tell the listeners."""
+        picture = self._picture()
+        self.picture = picture
+        for listener in self.listeners:
+            try:
+                listener(picture)
+            except Exception:  # noqa: PERF203 - one that fails must not take the others down
+                log.exception("cannot act on what was seen")
+
+    def _picture(self) -> Picture:
+        now = time.time()
+        number = self.picture.number + 1
+        target, watch, windows = self.target, self.watch, self._windows
+        if target is None or watch is None or windows is None:
+            report = Report(Condition.AWAY, self._not_found or "no TorchServe was found yet")
+            snapshot = Snapshot(None, (), (str(report.words),))
+            return Picture(number, now, snapshot, (), report)
+        registrations = list(self._files.registrations.values())
+        report = watch.report
+        running = self._server_runs and (
+            target.is_local or report.condition not in (Condition.AWAY, Condition.STARTING)
+        )
+        if not self._server_runs:
+            report = Report(Condition.AWAY, self._not_found or "the server has ended")
+        if self._server_runs and watch.running is not None:
+            models = confirmed_models(
+                watch.running, registrations, windows, now=now, is_local=target.is_local
+            )
+        else:
+            last_known = [(m.name, m.version) for ms in watch.last_known.values() for m in ms]
+            models = unconfirmed_models(last_known, registrations, windows, server_runs=running)
+        status = ServerStatus(
+            target.server.frontend.pid,
+            running,
+            watch.torchserve,
+            target.server.management_address,
+        )
+        problems = (
+            *target.server.problems,
+            *(r.problem for r in registrations if r.problem),
+            *([report.words] if report.words else []),
+        )
+        unknown = {
+            key_of(model): why
+            for model in models
+            for why in [
+                why_unknown(model, server_runs=running, has_state_dir=bool(target.run_dirs))
+            ]
+            if why is not None
+        }
+        effective = windows.rows()
+        if not effective and report.condition is not Condition.STARTING:
+            effective = rows_of_markers(models)
+        snapshot = Snapshot(status, models, problems)
+        return Picture(number, now, snapshot, effective, report, unknown)
+
+    async def _stop_asking(self) -> None:
+        """Stop following what there is; what is known of it stays."""
+        for task in self._following:
+            task.cancel()
+        await asyncio.gather(*self._following, return_exceptions=True)
+        self._following = []
+        if self.watch is not None:
+            await self.watch.client.close()
+
+    async def _leave(self) -> None:
+        await self._stop_asking()
+        self.target = None
+        self.watch = None
+
+
+async def _for_ever(follow: Callable[[], Awaitable[None]]) -> None:
+    """Run what is to run until it is cancelled; a bug in it is logged, and it begins anew."""
+    while True:
+        try:
+            await follow()
+        except Exception:  # noqa: PERF203 - what observes must not go blind
+            log.exception("observing failed, beginning anew")
+            await asyncio.sleep(FIND_SEC)

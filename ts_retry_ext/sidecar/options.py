@@ -1,0 +1,32 @@
+"""What the command line tells the sidecar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which server to observe, and where to listen.
+
+    Attributes:
+        pid: process id of the frontend, or None.
+        ts_config: its configuration file, or None.
+        management: its management address, or None.
+        inference: its inference address, or None.
+        state_dir: the state directory, where not that of the server's settings.
+        key_file: its key file, where its working directory cannot be seen.
+        address: where to listen, ``http://HOST:PORT``; None for the server's setting.
+        allowed_hosts: further names that a POST may be sent to.
+        exit_with_server: whether to end when the server does.
+    """
+
+    pid: int | None = None
+    ts_config: str | None = None
+    management: str | None = None
+    inference: str | None = None
+    state_dir: str | None = None
+    key_file: str | None = None
+    address: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    exit_with_server: bool = False

@@ -1,0 +1,223 @@
+"""The pages for people: all models, the broken ones first, and one model with its history."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ts_retry_ext.cli.output import visible
+from ts_retry_ext.sidecar.attempts import attempts_of
+from ts_retry_ext.sidecar.condition import Condition
+from ts_retry_ext.sidecar.observer import Observer
+from ts_retry_ext.sidecar.picture import Picture, cause_json, key_of
+from ts_retry_ext.sidecar.recovery import starts_saved
+from ts_retry_ext.sidecar.resumptions import Resumptions
+from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.state import State
+
+REFRESH_SEC = 5
+"""How often the page asks again where JavaScript is off."""
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_TYPES = {"page.css": "text/css", "page.js": "text/javascript"}
+_ORDER = (
+    State.HALTED,
+    State.RETIRED,
+    State.RECOVERING,
+    State.STARTING,
+    State.UNKNOWN,
+    State.SERVING,
+)
+_BROKEN = (State.HALTED, State.RETIRED, State.RECOVERING)
+_AS_OF = re.compile(rb'<p class="quiet">As of [^<]*</p>')
+
+
+class Pages:
+    """Renders the pages from the newest picture."""
+
+    def __init__(self, observer: Observer, resumptions: Resumptions) -> None:
+        self._observer = observer
+        self._resumptions = resumptions
+        self._made: tuple[int, bytes] = (-1, b"")
+        self._templates = Environment(
+            loader=FileSystemLoader(os.path.join(_HERE, "templates")),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["shown"] = _shown
+        self._templates.filters["clock"] = _clock
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return where the pages are."""
+        return [
+            web.get("/", self.models),
+            web.get("/model/{model}/{version}", self.model),
+            web.get("/static/{name}", self.static),
+        ]
+
+    def address_of(self, model: ModelStatus) -> str:
+        """Return the path of a model's page."""
+        return f"/model/{quote(model.model, safe='')}/{quote(model.version, safe='')}"
+
+    async def models(self, request: web.Request) -> web.Response:
+        """Answer with the page of all models; made once for all who ask."""
+        picture = self._observer.picture
+        if self._made[0] != picture.number:
+            self._made = (picture.number, self._models(picture))
+        return _page(request, self._made[1])
+
+    def _models(self, picture: Picture) -> bytes:
+        models = sorted(picture.models, key=lambda m: (_ORDER.index(m.state), m.model, m.version))
+        items = [self._item(picture, model) for model in models]
+        broken = [item for item in items if item["model"].state in _BROKEN]
+        return self._render(
+            "models.html",
+            picture,
+            title=_title(picture),
+            heading=_heading(picture),
+            broken=broken,
+            others=items[len(broken) :],
+            rows=sorted(picture.effective, key=lambda row: not row.problems),
+        )
+
+    async def model(self, request: web.Request) -> web.Response:
+        """Answer with the page of one version of a model."""
+        name, version = request.match_info["model"], request.match_info["version"]
+        picture = self._observer.picture
+        found = picture.named(name, version)
+        if not found:
+            text = f"There is no model {name} {version}."
+            return self.message(404, "Not found", text, "/")
+        model = found[0]
+        records = model.registration.records if model.registration else ()
+        page = self._render(
+            "model.html",
+            picture,
+            title=f"{model.state.value}: {model.model} {model.version}",
+            item=self._item(picture, model),
+            facts=_facts(model),
+            attempts=attempts_of(records),
+        )
+        return _page(request, page)
+
+    async def static(self, request: web.Request) -> web.Response:
+        """Answer with the style sheet or the script."""
+        name = request.match_info["name"]
+        if name not in _TYPES:
+            raise web.HTTPNotFound()
+        with open(os.path.join(_HERE, "static", name), "rb") as stream:
+            return web.Response(body=stream.read(), content_type=_TYPES[name], charset="utf-8")
+
+    def message(self, status: int, heading: str, message: str, back: str) -> web.Response:
+        """Answer with a page that says one thing."""
+        picture = self._observer.picture
+        page = self._render(
+            "message.html", picture, title=heading, heading=heading, message=message, back=back
+        )
+        return web.Response(body=page, status=status, content_type="text/html", charset="utf-8")
+
+    def _render(self, template: str, picture: Picture, **values: Any) -> bytes:
+        text = self._templates.get_template(template).render(
+            picture=picture,
+            server=picture.snapshot.server,
+            refresh_sec=REFRESH_SEC,
+            asks_key=self._asks_key(picture),
+            **values,
+        )
+        # What no encoding holds was made visible; this is for what came as a name.
+        return text.encode("utf-8", "backslashreplace")
+
+    def _asks_key(self, picture: Picture) -> bool:
+        target = self._observer.target
+        refused = picture.report.condition in (Condition.REFUSED, Condition.EXPIRED_KEY)
+        return refused or (target is not None and target.api.key_file is not None)
+
+    def _item(self, picture: Picture, model: ModelStatus) -> dict[str, Any]:
+        key = key_of(model)
+        workers = model.running.workers if model.running else ()
+        ready = sum(worker.is_ready for worker in workers)
+        return {
+            "model": model,
+            "address": self.address_of(model),
+            "report": {**dict.fromkeys(_REPORT), **model.report},
+            "cause": cause_json(model)["cause"],
+            "row": picture.effective_of.get(key),
+            "starts": model.registration.history.worker_starts if model.registration else None,
+            "saved": starts_saved(model, picture.at),
+            "workers": f"{ready} of {len(workers)} ready" if model.running else "-",
+            "recoveries": picture.recoveries.get(key, ()),
+            "why_unknown": picture.why_unknown.get(key),
+            "progress": self._resumptions.of(key),
+        }
+
+
+_REPORT = ("rule", "basis", "reason", "remedy", "fingerprint", "exception")
+
+
+def _heading(picture: Picture) -> str:
+    if picture.snapshot.server is None:
+        return "No TorchServe was found"
+    count = len(picture.halted)
+    if count:
+        return f"{count} of {len(picture.models)} models {'is' if count == 1 else 'are'} halted"
+    if not picture.is_complete:
+        return f"The frontend is {picture.report.condition.value}"
+    return f"{len(picture.models)} models, none is halted"
+
+
+def _title(picture: Picture) -> str:
+    count = len(picture.halted)
+    return f"({count} halted) ts-retry" if count else "ts-retry"
+
+
+def _facts(model: ModelStatus) -> list[tuple[str, object]]:
+    content = model.to_json()
+    report = model.report
+    window = content["max_retry_timeout_sec"]
+    shown = {
+        "verdict": content["verdict"],
+        "decided by": content["rule"] or content["basis"],
+        "fingerprint": content["fingerprint"],
+        "phase": content["phase"],
+        "scope": content["scope"],
+        "action": content["action"],
+        "window": None if window is None else f"{window} s ({content['max_retry_timeout_source']})",
+        "worker starts": content["worker_starts"],
+        "loads": content["loads"],
+        "failures": content["failures"],
+        "first failure": content["first_failure"],
+        "last failure": content["last_failure"],
+        "handler": report.get("handler"),
+        "files": report.get("model_dir"),
+        "state directory": model.registration.directory if model.registration else None,
+    }
+    if model.registration is not None and model.registration.retired is not None:
+        retired = model.registration.retired
+        shown["workers before"] = f"{retired.min_workers} to {retired.max_workers}"
+    return [(name, value) for name, value in shown.items() if value is not None]
+
+
+def _page(request: web.Request, page: bytes) -> web.Response:
+    # The time that the page shows is no change.
+    etag = hashlib.blake2b(_AS_OF.sub(b"", page), digest_size=12).hexdigest()
+    if request.headers.get("If-None-Match") == f'"{etag}"':
+        return web.Response(status=304, headers={"ETag": f'"{etag}"'})
+    headers = {"ETag": f'"{etag}"'}
+    return web.Response(body=page, content_type="text/html", charset="utf-8", headers=headers)
+
+
+def _shown(text: object) -> str:
+    """Return text with its control characters made visible; escaping is the template's."""
+    return "" if text is None else visible(str(text), keep="\n\t")
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

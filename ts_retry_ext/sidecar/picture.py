@@ -1,0 +1,128 @@
+"""What the sidecar knows at one moment, and the answers that follow from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Mapping
+
+from ts_retry_ext.sidecar.condition import Condition, Report
+from ts_retry_ext.sidecar.recovery import Recovery, recovery_of
+from ts_retry_ext.sidecar.windows import ModelKey
+from ts_retry_ext.snapshot.effective import Effective
+from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
+
+HEALTHY, UNHEALTHY = "Healthy", "Unhealthy"
+"""As TorchServe's ``/ping`` has them."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A server and its models at one moment.
+
+    Attributes:
+        number: grows with each picture.
+        at: when it was made, seconds since the epoch.
+        snapshot: the models and their states.
+        effective: the windows in force.
+        report: how the frontend answers.
+        why_unknown: why a model's state cannot be told, by model.
+    """
+
+    number: int
+    at: float
+    snapshot: Snapshot
+    effective: tuple[Effective, ...]
+    report: Report
+    why_unknown: Mapping[ModelKey, str] = field(default_factory=dict)
+
+    @property
+    def models(self) -> tuple[ModelStatus, ...]:
+        """Return the models."""
+        return self.snapshot.models
+
+    @cached_property
+    def halted(self) -> tuple[ModelStatus, ...]:
+        """Return the models that need a hand."""
+        return tuple(model for model in self.models if model.is_halted)
+
+    @cached_property
+    def effective_of(self) -> Mapping[ModelKey, Effective]:
+        """Return the windows in force by model."""
+        return {(row.model or "", row.version or ""): row for row in self.effective}
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether a server was found and what it says is known."""
+        return self.report.condition in (Condition.OK, Condition.SLOW)
+
+    @cached_property
+    def recoveries(self) -> Mapping[ModelKey, tuple[Recovery, ...]]:
+        """Return how far the frontend is with the workers it retries, by model."""
+        found = ((key_of(model), recovery_of(model, self.at)) for model in self.models)
+        return {key: recovery for key, recovery in found if recovery}
+
+    def named(self, name: str, version: str | None = None) -> tuple[ModelStatus, ...]:
+        """Return the versions of a model, or the one asked for."""
+        return tuple(m for m in self.models if m.model == name and version in (None, m.version))
+
+    def models_json(self) -> dict[str, Any]:
+        """Return the keys of ``status --json``, and what could not be learnt."""
+        unknown = (f"{name} {version}: {why}" for (name, version), why in self.why_unknown.items())
+        problems = [*self.snapshot.problems, *unknown]
+        return dict(self.snapshot.to_json(), problems=problems)
+
+    def config_json(self) -> list[dict[str, Any]]:
+        """Return the rows of ``config --json``, with how far the window has run where it runs."""
+        rows = []
+        for row in self.effective:
+            content = row.to_json()
+            recoveries = self.recoveries.get((row.model or "", row.version or ""), ())
+            content["recovery"] = [recovery.to_json() for recovery in recoveries]
+            rows.append(content)
+        return rows
+
+    @cached_property
+    def models_body(self) -> bytes:
+        """Return `models_json` as it is sent; made once for all who ask."""
+        return _body(self.models_json())
+
+    @cached_property
+    def config_body(self) -> bytes:
+        """Return `config_json` as it is sent; made once for all who ask."""
+        return _body(self.config_json())
+
+    def ping(self) -> tuple[bool, dict[str, Any]]:
+        """Tell whether all is well, in the form of TorchServe's ``/ping``."""
+        content: dict[str, Any] = {"status": HEALTHY}
+        if self.halted:
+            content["halted"] = [cause_json(model) for model in self.halted]
+        if not self.is_complete:
+            content["problem"] = self.report.words or self.report.condition.value
+        # The frontend need not let us ask for its models to be alive, only to be listened to.
+        is_away = self.report.condition in (Condition.AWAY, Condition.STARTING, Condition.GARBAGE)
+        well = not self.halted and not is_away and self.report.ping in (None, HEALTHY)
+        if not well:
+            content["status"] = UNHEALTHY
+        return well, content
+
+
+def cause_json(model: ModelStatus) -> dict[str, Any]:
+    """Return why a model is halted, in short."""
+    content = model.to_json()
+    names = ("model", "version", "state", "rule", "fingerprint", "reason", "remedy")
+    told = {name: content[name] for name in names}
+    told["cause"] = model.cause or (
+        "the frontend's retry window is over" if model.gave_up else None
+    )
+    return told
+
+
+def key_of(model: ModelStatus) -> ModelKey:
+    """Return a model's name and version."""
+    return (model.model, model.version)
+
+
+def _body(content: object) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode("ascii") + b"\n"

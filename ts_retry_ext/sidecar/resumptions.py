@@ -1,0 +1,132 @@
+"""Resume models one at a time each, and remember how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from ts_retry_ext.frontend.management import ManagementError
+from ts_retry_ext.sidecar.daemon_thread import in_daemon_thread
+from ts_retry_ext.sidecar.observer import Observer
+from ts_retry_ext.sidecar.picture import key_of
+from ts_retry_ext.sidecar.windows import ModelKey
+from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.resume import Result, Resumption, resume
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SEC = 120.0
+"""How long a model is given to serve again."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A resumption that runs or has ended.
+
+    Attributes:
+        model: the model's name.
+        version: its version.
+        result: ``resuming``, ``serves``, ``halted-again``, ``not-yet`` or ``failed``.
+        message: the last step, in words.
+        at: when that was, seconds since the epoch.
+    """
+
+    model: str
+    version: str
+    result: str
+    message: str
+    at: float
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether it has not ended."""
+        return self.result == RESUMING
+
+    def to_json(self) -> dict[str, object]:
+        """Return the keys that ``ts-retry resume --json`` has as well."""
+        names = ("model", "version", "result", "message")
+        return {name: getattr(self, name) for name in names}
+
+
+RESUMING, FAILED = "resuming", "failed"
+
+
+class Resumptions:
+    """The resumptions that somebody asked this sidecar for."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._progress: dict[ModelKey, Progress] = {}
+        self._tasks: dict[ModelKey, asyncio.Task[None]] = {}
+
+    def of(self, key: ModelKey) -> Progress | None:
+        """Return the last resumption of a model, or None."""
+        return self._progress.get(key)
+
+    def running(self) -> frozenset[ModelKey]:
+        """Return the models that are being resumed."""
+        return frozenset(key for key, task in self._tasks.items() if not task.done())
+
+    def start(self, model: ModelStatus) -> Progress:
+        """Begin to resume a model, unless that is under way."""
+        key = key_of(model)
+        task = self._tasks.get(key)
+        if task is None or task.done():
+            self._note(key, RESUMING, "asked for")
+            self._tasks[key] = asyncio.get_running_loop().create_task(self._resume(model))
+        return self._progress[key]
+
+    async def wait(self, key: ModelKey, seconds: float) -> Progress:
+        """Return how a resumption went, or where it is after so many seconds."""
+        await asyncio.wait([self._tasks[key]], timeout=seconds)
+        return self._progress[key]
+
+    async def stop(self) -> None:
+        """Wait for nothing any more; a thread that scales ends by itself."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _resume(self, model: ModelStatus) -> None:
+        key = key_of(model)
+        target, watch = self._observer.target, self._observer.watch
+        if target is None or watch is None:
+            self._note(key, FAILED, "there is no server")
+            return
+        loop = asyncio.get_running_loop()
+
+        def tell(text: str) -> None:
+            loop.call_soon_threadsafe(self._note, key, RESUMING, text)
+
+        def work() -> Resumption:
+            return resume(
+                target.server,
+                target.api,
+                model,
+                timeout_sec=TIMEOUT_SEC,
+                tell=tell,
+                state_dirs=list(target.state_dirs),
+                sees_processes=target.is_local,
+            )
+
+        try:
+            done = await in_daemon_thread(work)
+        except (ManagementError, OSError) as error:
+            self._note(key, FAILED, str(error))
+            return
+        finally:
+            watch.want([model.model])
+        words = {
+            Result.SERVES: f"serves again, after {done.seconds:.0f} s",
+            Result.HALTED_AGAIN: "is halted again",
+            Result.NOT_YET: f"does not serve after {done.seconds:.0f} s",
+        }
+        self._note(key, done.result.value, words[done.result])
+
+    def _note(self, key: ModelKey, result: str, message: str) -> None:
+        name, version = key
+        log.info("resume %s %s: %s", name, version, message)
+        self._progress[key] = Progress(name, version, result, message, time.time())
+        self._observer.publish()

@@ -1,0 +1,119 @@
+"""Run the sidecar until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from ts_retry_ext.frontend.properties import read_properties
+from ts_retry_ext.settings import resolve
+from ts_retry_ext.sidecar.effective_file import EffectiveFile
+from ts_retry_ext.sidecar.observer import Observer
+from ts_retry_ext.sidecar.options import Options
+from ts_retry_ext.sidecar.resumptions import Resumptions
+from ts_retry_ext.sidecar.retiring import Retiring
+from ts_retry_ext.sidecar.service import Service
+from ts_retry_ext.sidecar.target import NoTargetError, find_target
+
+log = logging.getLogger(__name__)
+
+SHUTDOWN_SEC = 5.0
+"""How long answers that are under way may take after a SIGTERM."""
+
+
+class AddressError(Exception):
+    """The address cannot be listened at. The message is fit for people."""
+
+
+def run(options: Options) -> None:
+    """Observe and serve until SIGTERM, SIGINT, or the end of the server where that was asked for.
+
+    Raises:
+        AddressError: the address cannot be listened at.
+    """
+    asyncio.run(_run(options))
+
+
+async def _run(options: Options) -> None:
+    observer = Observer(options)
+    resumptions = Resumptions(observer)
+    retiring = Retiring(observer, resumptions)
+    observer.listeners += [EffectiveFile(observer).update, retiring.consider]
+    application = Service(observer, resumptions).application()
+    runner = web.AppRunner(
+        application, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SEC
+    )
+    await runner.setup()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    observing = None
+    try:
+        await _listen(runner, listening_address(options))
+        observing = loop.create_task(observer.run())
+        ending = loop.create_task(stop.wait())
+        await asyncio.wait([observing, ending], return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
+        log.info("ending")
+    finally:
+        await runner.cleanup()
+        await retiring.stop()
+        await resumptions.stop()
+        if observing is not None:
+            observing.cancel()
+            await asyncio.gather(observing, return_exceptions=True)
+
+
+async def _listen(runner: web.AppRunner, address: str) -> None:
+    host, port = host_and_port(address)
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        msg = f"cannot listen at {address}: {error.strerror or error}"
+        raise AddressError(msg) from error
+    # With port 0 the system chooses one.
+    bound = runner.addresses[0]
+    shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+    log.info("listening at http://%s:%d", shown, bound[1])
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Return host and port of an ``http://HOST:PORT`` address.
+
+    Raises:
+        AddressError: it is none.
+    """
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if host is None or port is None or not address.startswith("http://"):
+        raise AddressError(f"{address!r} is no address such as http://127.0.0.1:8083")
+    return host, port
+
+
+def listening_address(options: Options) -> str:
+    """Return where to listen: the command line, else the settings of this process and the server."""
+    if options.address is not None:
+        return options.address
+    properties: dict[str, str] = {}
+    environ: dict[str, str] = {}
+    config_file = options.ts_config
+    try:
+        server = find_target(options).server
+        properties, environ = server.properties, server.frontend.environ
+        config_file = server.config_file
+    except NoTargetError:
+        if config_file is not None and os.path.isfile(config_file):
+            properties = read_properties(config_file)
+    settings, problems = resolve(properties, {**environ, **os.environ}, config_file=config_file)
+    for problem in problems:
+        log.warning("%s", problem)
+    return str(settings.sidecar_address.value)

@@ -1,0 +1,258 @@
+"""The sidecar's HTTP service: what the picture says, and a way to resume a model."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any, Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+from ts_retry_ext.sidecar import metrics as metrics_form
+from ts_retry_ext.sidecar.condition import Condition
+from ts_retry_ext.sidecar.guard import Refusal, bearer, foreign, unauthorized
+from ts_retry_ext.sidecar.observer import Observer
+from ts_retry_ext.sidecar.pages import Pages
+from ts_retry_ext.sidecar.picture import cause_json, key_of
+from ts_retry_ext.sidecar.resumptions import Progress, Resumptions
+from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.resume import Result
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_WAIT_SEC = 120.0
+JSON = "application/json"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+}
+_CODES = {
+    Result.SERVES.value: 200,
+    Result.HALTED_AGAIN.value: 409,
+    "failed": 502,
+    Result.NOT_YET.value: 202,
+}
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class RequestError(Exception):
+    """A request that cannot be answered as asked.
+
+    Attributes:
+        status: HTTP status; message: a sentence for people.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class Service:
+    """Answers from the newest picture; nothing here waits for the frontend."""
+
+    def __init__(self, observer: Observer, resumptions: Resumptions) -> None:
+        self._observer = observer
+        self._resumptions = resumptions
+        self._metrics = metrics_form.Metrics()
+        self._pages = Pages(observer, resumptions)
+
+    def application(self) -> web.Application:
+        """Return the application."""
+        app = web.Application(middlewares=[_json_errors], client_max_size=MAX_BODY_BYTES)
+        app.on_response_prepare.append(_add_headers)
+        app.add_routes(
+            [
+                web.get("/ping", self.ping),
+                web.get("/livez", self.livez),
+                web.get("/readyz", self.readyz),
+                web.get("/metrics", self.metrics),
+                web.get("/models", self.models),
+                web.get("/models/{model}", self.model),
+                web.post("/models/{model}/resume", self.resume),
+                web.get("/config", self.config),
+                *self._pages.routes(),
+            ]
+        )
+        return app
+
+    async def ping(self, _: web.Request) -> web.Response:
+        """Answer as TorchServe does, but 500 with the causes as soon as a model is halted."""
+        well, content = self._observer.picture.ping()
+        return _json(content, 200 if well else 500)
+
+    async def livez(self, _: web.Request) -> web.Response:
+        """Answer 200: this process is alive, whatever the server does."""
+        return _json({"status": "alive"})
+
+    async def readyz(self, request: web.Request) -> web.Response:
+        """Answer 503 while any model is halted, or the one that ``?model=`` names."""
+        picture = self._observer.picture
+        name = request.query.get("model")
+        if name is None:
+            halted = picture.halted
+        else:
+            halted = tuple(m for m in self._named(name, request.query) if m.is_halted)
+        content: dict[str, Any] = {"status": "ready"}
+        if halted:
+            content = {"status": "halted", "halted": [cause_json(model) for model in halted]}
+        elif picture.report.condition in (Condition.AWAY, Condition.STARTING):
+            content = {"status": "away", "problem": picture.report.words}
+        return _json(content, 200 if content["status"] == "ready" else 503)
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        """Answer with the metrics, in Prometheus' text form."""
+        body = self._metrics.text(self._observer.picture)
+        return web.Response(body=body, headers={"Content-Type": metrics_form.CONTENT_TYPE})
+
+    async def models(self, _: web.Request) -> web.Response:
+        """Answer with every model, as ``ts-retry status --json`` does."""
+        return web.Response(body=self._observer.picture.models_body, content_type=JSON)
+
+    async def model(self, request: web.Request) -> web.Response:
+        """Answer with the versions of one model, in the same form."""
+        found = self._named(request.match_info["model"], request.query)
+        content = self._observer.picture.models_json()
+        content["models"] = [model.to_json() for model in found]
+        return _json(content)
+
+    async def config(self, _: web.Request) -> web.Response:
+        """Answer with the effective settings, as ``ts-retry config --json`` does."""
+        return web.Response(body=self._observer.picture.config_body, content_type=JSON)
+
+    async def resume(self, request: web.Request) -> web.StreamResponse:
+        """Let a halted model load again; ``wait`` seconds for it, by default none."""
+        name = request.match_info["model"]
+        try:
+            return await self._resume(request, name)
+        except RequestError as error:
+            if not _wants_page(request):
+                raise
+            return self._pages.message(error.status, f"{name} is not resumed", error.message, "/")
+
+    async def _resume(self, request: web.Request, name: str) -> web.StreamResponse:
+        _refuse(foreign(request.headers, self._observer.options.allowed_hosts))
+        given = await _fields(request)
+        self._check_key(bearer(request.headers) or given.get("key"))
+        model = _one(self._named(name, {**request.query, **given}))
+        wait = _seconds(request.query.get("wait") or given.get("wait") or "0")
+        if not model.is_halted and key_of(model) not in self._resumptions.running():
+            msg = f"{model.model} {model.version} is not halted, it is {model.state.value}"
+            raise RequestError(409, msg)
+        progress = self._resumptions.start(model)
+        if _wants_page(request):
+            raise web.HTTPSeeOther(self._pages.address_of(model))
+        if wait:
+            progress = await self._resumptions.wait(key_of(model), wait)
+        return _json(progress.to_json(), _code(progress))
+
+    def _check_key(self, presented: str | None) -> None:
+        target, watch = self._observer.target, self._observer.watch
+        if target is None or watch is None:
+            raise RequestError(503, "there is no server")
+        asked_for = watch.report.condition in (Condition.REFUSED, Condition.EXPIRED_KEY)
+        _refuse(unauthorized(presented, target.api.key_file, asked_for=asked_for))
+
+    def _named(self, name: str, query: Mapping[str, str]) -> tuple[ModelStatus, ...]:
+        picture = self._observer.picture
+        version = query.get("version") or None
+        found = picture.named(name, version)
+        if not found:
+            shown = f"{name!r}" + (f" version {version!r}" if version else "")
+            raise RequestError(404, f"there is no model {shown[:200]}")
+        return found
+
+
+def _one(models: tuple[ModelStatus, ...]) -> ModelStatus:
+    """Return the halted version where only one is, else the only one."""
+    halted = [model for model in models if model.is_halted]
+    found = halted or list(models)
+    if len(found) > 1:
+        versions = ", ".join(model.version for model in found)
+        raise RequestError(400, f"which version? ?version= one of {versions}")
+    return found[0]
+
+
+async def _fields(request: web.Request) -> dict[str, str]:
+    """Return the fields of a form or of a JSON object; {} where there is no body."""
+    if not request.can_read_body:
+        return {}
+    if _is_form(request):
+        return {name: str(value) for name, value in (await request.post()).items()}
+    try:
+        content = json.loads((await request.read()).decode("utf-8") or "{}")
+    except ValueError:
+        raise RequestError(400, "the body is no JSON") from None
+    if not isinstance(content, dict):
+        raise RequestError(400, "the body is no JSON object")
+    return {str(name): str(value) for name, value in content.items()}
+
+
+def _is_form(request: web.Request) -> bool:
+    return request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def _wants_page(request: web.Request) -> bool:
+    """Tell whether a browser asks; programs send forms too, some without meaning to."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= MAX_WAIT_SEC:
+        raise RequestError(400, f"wait is {text[:40]!r}, allowed are 0 to {MAX_WAIT_SEC:g} seconds")
+    return value
+
+
+def _code(progress: Progress) -> int:
+    return _CODES.get(progress.result, 202)
+
+
+def _refuse(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise RequestError(*refusal)
+
+
+def _json(content: object, status: int = 200) -> web.Response:
+    body = json.dumps(content, separators=(",", ":")).encode("ascii") + b"\n"
+    return web.Response(body=body, status=status, content_type=JSON)
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.status == 401:
+        response.headers.setdefault("WWW-Authenticate", "Bearer")
+
+
+@web.middleware
+async def _json_errors(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Answer errors in TorchServe's form: code, type, message."""
+    try:
+        return await handler(request)
+    except RequestError as error:
+        return _error(error.status, error.message)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        answer = _error(error.status, error.reason)
+        if "Allow" in error.headers:
+            answer.headers["Allow"] = error.headers["Allow"]
+        return answer
+    except Exception:
+        log.exception("cannot answer %s %s", request.method, request.path)
+        return _error(500, "this sidecar has a bug; its log says more")
+
+
+def _error(status: int, message: str) -> web.Response:
+    kind = web.Response(status=status).reason.replace(" ", "") + "Exception"
+    return _json({"code": status, "type": kind, "message": message}, status)

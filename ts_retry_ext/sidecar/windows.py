@@ -1,0 +1,86 @@
+"""Keep the effective window of each model, reading an archive again only when it changed."""
+
+from __future__ import annotations
+
+import os
+from typing import Iterable, Tuple
+
+from ts_retry_ext.frontend.model_config import MissingYamlError
+from ts_retry_ext.frontend.registered import archive_of
+from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.window import Source
+from ts_retry_ext.snapshot.effective import Effective, effective_of_registered
+from ts_retry_ext.snapshot.model import ModelStatus
+
+ModelKey = Tuple[str, str]
+"""Name and version of a model."""
+
+
+class Windows:
+    """The effective windows of one server's models."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._rows: dict[ModelKey, Effective] = {}
+        self._made_from: dict[ModelKey, object] = {}
+
+    def refresh(self, models: Iterable[RunningModel], *, all_of_them: bool) -> None:
+        """Compute what changed: a model's archive, or what the frontend says of it.
+
+        Args:
+            models: running models.
+            all_of_them: whether these are all that run, so that others are forgotten.
+        """
+        seen = set()
+        for model in models:
+            key = (model.name, model.version)
+            seen.add(key)
+            made_from = (model.url, model.max_retry_timeout_sec, self._archive_identity(model))
+            if self._made_from.get(key) != made_from:
+                self._made_from[key] = made_from
+                self._rows[key] = _row(model, self._server)
+        if all_of_them:
+            for key in set(self._rows) - seen:
+                del self._rows[key], self._made_from[key]
+
+    def rows(self) -> tuple[Effective, ...]:
+        """Return a row for each model, by name and version."""
+        return tuple(self._rows[key] for key in sorted(self._rows))
+
+    def window(self, name: str, version: str) -> tuple[int | None, str | None]:
+        """Return the window in force in seconds and its source, as far as they are known."""
+        row = self._rows.get((name, version))
+        return (None, None) if row is None else (row.max_retry_timeout_sec, row.source)
+
+    def _archive_identity(self, model: RunningModel) -> object:
+        path = archive_of(model, self._server)
+        if path is None:
+            return None
+        try:
+            status = os.stat(path)
+        except OSError:
+            return path
+        return (path, status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+def rows_of_markers(models: Iterable[ModelStatus]) -> tuple[Effective, ...]:
+    """Return what the state directory alone tells of windows, where the frontend tells nothing."""
+    return tuple(
+        Effective(m.model, m.version, None, m.max_retry_timeout_sec, m.max_retry_timeout_source,
+                  None, None, (), None)
+        for m in models
+        if m.max_retry_timeout_sec is not None
+    )  # fmt: skip
+
+
+def _row(model: RunningModel, server: Server) -> Effective:
+    try:
+        return effective_of_registered(model, server)
+    except MissingYamlError as error:
+        reported = model.max_retry_timeout_sec
+        source = None if reported is None else Source.FRONTEND.value
+        problems = (("missing-yaml", str(error)),)
+        return Effective(
+            model.name, model.version, None, reported, source, None, reported, problems, None
+        )
