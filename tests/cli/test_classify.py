@@ -1,0 +1,119 @@
+"""`ts-retry classify` answers people in words and programs in JSON Lines, in the same order."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ts_retry_ext.cli import classify, rules
+
+TRACEBACK = """\
+2023-08-02T12:05:41,123 [INFO ] W-9000-m_1.0-stdout MODEL_LOG - Traceback (most recent call last):
+2023-08-02T12:05:41,123 [INFO ] W-9000-m_1.0-stdout MODEL_LOG -   File "/m/handler.py", line 3, in <module>
+2023-08-02T12:05:41,123 [INFO ] W-9000-m_1.0-stdout MODEL_LOG -     import left_pad
+2023-08-02T12:05:41,123 [INFO ] W-9000-m_1.0-stdout MODEL_LOG - ModuleNotFoundError: No module named 'left_pad'
+"""
+
+
+def call(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers()
+    classify.add_parser(commands)
+    rules.add_parser(commands)
+    args = parser.parse_args(arguments)
+    status = args.run(args)
+    assert isinstance(status, int)
+    return status
+
+
+def test_a_log_is_answered_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "model.log"
+    log.write_text(TRACEBACK)
+    assert call("classify", str(log)) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("NON-RECOVERABLE")
+    for part in ("No module named 'left_pad'", "module-missing", "remedy", "fingerprint"):
+        assert part in shown
+
+
+def test_json_is_printed_on_demand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "model.log"
+    log.write_text(TRACEBACK)
+    assert call("classify", "--json", str(log)) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert set(answer) >= {"verdict", "basis", "rule", "scope", "reason", "remedy", "fingerprint"}
+
+
+def test_json_lines_are_answered_line_by_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = tmp_path / "failures.jsonl"
+    records.write_text(
+        '{"exc_type": "SyntaxError", "message": "invalid syntax", "phase": "import"}\n\n'
+        '{"exc_type": "ConnectionResetError", "message": "[Errno 104] Connection reset by peer"}\n'
+        "[3]\n"
+        '{"exc_type": "Odd", "message": "odd"}\n'
+    )
+    assert call("classify", str(records)) == 1
+    shown = capsys.readouterr()
+    answers = [json.loads(line) for line in shown.out.splitlines()]
+    assert [answer["verdict"] for answer in answers] == [
+        "non_recoverable",
+        "recoverable",
+        "unknown",
+        "unknown",
+    ]
+    assert "line 4" in shown.err
+
+
+def test_standard_input_is_read() -> None:
+    code = (
+        "import argparse, sys; from ts_retry_ext.cli import classify;"
+        "p = argparse.ArgumentParser(); classify.add_parser(p.add_subparsers());"
+        "a = p.parse_args(['classify']); sys.exit(a.run(a))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=TRACEBACK, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "module-missing" in done.stdout
+
+
+def test_a_missing_or_empty_file_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("classify", str(tmp_path / "none")) == 1
+    assert "can't be read" in capsys.readouterr().err
+    (tmp_path / "empty").write_text(" \n")
+    assert call("classify", str(tmp_path / "empty")) == 1
+    assert "is empty" in capsys.readouterr().err
+
+
+def test_own_rules_decide_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, mine = tmp_path / "model.log", tmp_path / "mine.yaml"
+    log.write_text(TRACEBACK)
+    mine.write_text("- {id: mine, when: {module: left_pad}, verdict: recoverable}\n- {id: bad}\n")
+    assert call("classify", "--rules", str(mine), "--json", str(log)) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["rule"] == "mine"
+    assert "rule left out" in shown.err
+
+
+def test_files_are_looked_for_in_the_model_directory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "there.txt").write_text("x")
+    log = tmp_path / "log"
+    verdicts = []
+    for name in ("there.txt", "missing.txt"):
+        log.write_text(
+            f"FileNotFoundError: [Errno 2] No such file or directory: '{tmp_path}/{name}'"
+        )
+        call("classify", "--json", "--model-dir", str(tmp_path), str(log))
+        verdicts.append(json.loads(capsys.readouterr().out)["verdict"])
+    assert verdicts == ["unknown", "non_recoverable"]

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.servers import described, frontend
+from tests.frontend.packing import files, manifest, packed, write_folder, write_mar
+from ts_retry_ext.cli import servers
+from ts_retry_ext.cli.main import main
+
+KEY = "maxRetryTimeoutInSec"
+KEYS = ["model", "version", "archive", "max_retry_timeout_sec", "source", "configured"]
+KEYS += ["reported_by_frontend", "problems", "schedule"]
+
+
+def rows(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    content = json.loads(capsys.readouterr().out)
+    assert isinstance(content, list)
+    return content
+
+
+def test_archive_is_told_with_the_keys_of_the_contract(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = packed(tmp_path / "x.mar", f"{KEY}: 20", "cat")
+
+    assert main(["config", "--json", str(path)]) == 0
+
+    (row,) = rows(capsys)
+    assert list(row) == KEYS
+    assert row == {
+        "model": "cat",
+        "version": "1.0",
+        "archive": str(path),
+        "max_retry_timeout_sec": 20,
+        "source": "model-config",
+        "configured": 20,
+        "reported_by_frontend": None,
+        "problems": [],
+        "schedule": {"retries": 6, "last_retry_at_sec": 20.0},
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds", "source", "code", "retries", "last"),
+    [
+        ("0", 0, "model-config", None, 0, None),
+        ("-3", 0, "model-config", "negative", 0, None),
+        ("4294968", 0, "model-config", "overflow", 1, 1.0),
+        ("3000000", -1294967, "model-config", "overflow", 0, None),
+        ("'20'", 300, "default", "not-an-integer", 12, 376.0),
+    ],
+)
+def test_schedule_is_that_of_the_value_in_force(
+    value: str,
+    seconds: int,
+    source: str,
+    code: str | None,
+    retries: int,
+    last: float | None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    main(["config", "--json", str(packed(tmp_path / "x.mar", f"{KEY}: {value}"))])
+
+    (row,) = rows(capsys)
+    assert (row["max_retry_timeout_sec"], row["source"]) == (seconds, source)
+    assert [problem["code"] for problem in row["problems"]] == ([code] if code else [])
+    assert row["schedule"] == {"retries": retries, "last_retry_at_sec": last}
+
+
+def test_model_store_is_told_whole_and_one_broken_archive_hides_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed(tmp_path / "a.mar", f"{KEY}: 20", "a")
+    (tmp_path / "b.mar").write_bytes(b"x")
+    write_mar(tmp_path / "c.mar", files(""))
+    write_folder(tmp_path / "d", files(manifest("d")))
+
+    assert main(["config", "--json", str(tmp_path)]) == 1
+
+    told = rows(capsys)
+    assert [row["model"] for row in told] == ["a", None, None, "d"]
+    assert told[1]["max_retry_timeout_sec"] is None
+    assert [p["code"] for row in told for p in row["problems"]] == ["unreadable-archive"] * 2
+    assert "ends" in told[2]["problems"][0]["message"]
+
+
+def test_table_tells_problems_below(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = packed(tmp_path / "x.mar", "maxRetryTimeoutInSecs: 20", "cat")
+
+    assert main(["config", str(path)]) == 0
+
+    title, line, problem = capsys.readouterr().out.splitlines()
+    assert title.split()[:4] == ["MODEL", "VERSION", "WINDOW", "SOURCE"]
+    assert line.split()[:5] == ["cat", "1.0", "300", "s", "default"]
+    assert problem.startswith("cat: maxRetryTimeoutInSecs: 20 is ignored")
+    assert problem.endswith("[misspelt-key]")
+
+
+def test_empty_folder_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", str(tmp_path)]) == 1
+    assert "holds no model archive" in capsys.readouterr().err
+
+
+def test_running_server_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with frontend(tmp_path) as running:
+        packed(tmp_path / "m.mar", f"{KEY}: 20")
+        running.register(described("m", maxRetryTimeoutInSec=60), described("n"))
+        assert running.run("config", "--json") == 0
+
+    told, other = rows(capsys)
+    assert (told["max_retry_timeout_sec"], told["source"]) == (60, "frontend")
+    assert (told["configured"], told["reported_by_frontend"]) == (20, 60)
+    assert [problem["code"] for problem in told["problems"]] == ["frontend-disagrees"]
+    assert (other["archive"], other["source"]) == (None, "frontend")
+
+
+def test_no_server_is_an_error_that_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(servers, "running_frontends", list)
+
+    assert main(["config"]) == 1
+    assert "name archives or a model store" in capsys.readouterr().err
+
+
+def test_server_without_models_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with frontend(tmp_path) as running:
+        running.register()
+        assert running.run("config") == 0
+
+    assert capsys.readouterr().out == "no model is registered\n"

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ts_retry_ext.cli.main import COMMANDS, main
+
+RUN = "import sys; from ts_retry_ext.cli.main import main; sys.exit(main())"
+
+
+def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+
+    shown = capsys.readouterr().out
+    assert caught.value.code == 0
+    assert all(f"\n    {command} " in shown for command in COMMANDS)
+    assert "3 at least one model halted" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+
+    assert caught.value.code == 0
+    assert f"usage: ts-retry {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("argv", [[], ["nonsense"], ["config", "--nonsense"], ["show"]])
+def test_wrong_use_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(argv)
+
+    assert caught.value.code == 2
+    assert "usage: ts-retry" in capsys.readouterr().err
+
+
+def test_error_is_one_line_on_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "nope.mar")
+
+    assert main(["config", missing]) == 1
+    assert capsys.readouterr() == ("", f"ts-retry: {missing}: there is no such file or folder\n")
+
+
+def test_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    for number in range(2000):
+        (tmp_path / f"{number:04}.mar").write_bytes(b"x" * 40)
+    command = f"{sys.executable} -c '{RUN}' config {tmp_path} | head -1"
+
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("MODEL")
+    assert done.stderr == ""
+
+
+def test_a_command_imports_only_what_it_needs() -> None:
+    code = (
+        "import sys; from ts_retry_ext.cli.main import main\n"
+        "try: main(['status', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('rich', 'yaml', 'torch', 'ts_retry_ext.judge') if m in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,126 @@
+"""The command's words and exit codes; the work itself is tested in tests/snapshot and tests/e2e."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.servers import Frontend, described, frontend
+from tests.cli.test_status import HELD, halt
+from ts_retry_ext.cli import servers
+from ts_retry_ext.cli.main import main
+from ts_retry_ext.snapshot import resume as resuming
+from ts_retry_ext.store.marker import marker_path
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resuming, "POLL_SEC", 0.02)
+
+
+def heal(running: Frontend, name: str = "broken") -> None:
+    """Let the model serve once it has been scaled up."""
+    serving: list[dict[str, Any]] = [described(name, workers=HELD)]
+
+    def scaled(_: str | None) -> dict[str, str]:
+        if "min_worker=0" not in running.api.asked[-1]:
+            serving[0] = described(name)
+        return {"status": "Processing worker updates..."}
+
+    running.register(described(name, workers=HELD))
+    running.api.answers[f"GET /models/{name}"] = lambda _: serving
+    running.api.answers[f"GET /models/{name}/all"] = lambda _: serving
+    running.api.answers[f"PUT /models/{name}/1.0"] = scaled
+
+
+def test_model_that_serves_again_is_exit_code_0(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        halt(running)
+        heal(running)
+        assert running.run("resume", "broken") == 0
+
+    steps = capsys.readouterr().out.splitlines()
+    assert steps[0].startswith("broken 1.0: the frontend would retry no more")
+    assert steps[1].startswith("broken 1.0 serves again, after ")
+    assert not os.path.exists(marker_path(str(running.kept / "broken-1")))
+
+
+def test_json_keeps_the_steps_off_standard_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        halt(running)
+        heal(running)
+        assert running.run("resume", "--all", "--json") == 0
+
+    out, err = capsys.readouterr()
+    (told,) = json.loads(out)
+    assert (told["model"], told["result"], told["state"]) == ("broken", "serves", "serving")
+    assert "serves again" in err
+
+
+def test_model_that_is_not_ready_in_time_is_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        halt(running)
+        starting = [{"id": "9001", "status": "UNLOADING", "pid": -1}]
+        running.register(described("broken", workers=starting))
+        running.api.answers["PUT /models/broken/1.0"] = {"status": "ok"}
+        assert running.run("resume", "broken", "--timeout", "0.3") == 1
+
+    assert "broken 1.0 does not serve after 0.3 s: it is recovering" in capsys.readouterr().out
+
+
+def test_model_that_is_not_halted_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        running.register(described("sound"))
+        assert running.run("resume", "sound") == 0
+        assert running.run("resume", "--all") == 0
+
+    out = capsys.readouterr().out
+    assert out == "sound 1.0 is not halted: it is serving\nno model is halted\n"
+
+
+def test_refusal_of_the_api_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with frontend(tmp_path) as running:
+        halt(running)
+        running.register(described("broken", workers=HELD))
+        assert running.run("resume", "broken") == 1
+
+    assert "broken 1.0: the management API" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["m", "--all"], ["--all", "--version", "1.0"]])
+def test_wrong_use_is_exit_code_2(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["resume", *options]) == 2
+    assert "ts-retry: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "soon"])
+def test_timeout_must_be_a_number_of_seconds(
+    seconds: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["resume", "m", f"--timeout={seconds}"])
+
+    assert caught.value.code == 2
+    assert "--timeout" in capsys.readouterr().err
+
+
+def test_no_server_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "running_frontends", list)
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["resume", "m"]) == 1
+    assert "no TorchServe runs here" in capsys.readouterr().err

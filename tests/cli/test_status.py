@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.servers import Frontend, described, frontend
+from tests.snapshot.writing import failure, marker, record, write_journal
+from ts_retry_ext.cli import servers
+from ts_retry_ext.cli.main import main
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.marker import write_marker
+
+NOBODY = 2**22 + 1
+HELD = [{"id": "9000", "status": "UNLOADING", "pid": NOBODY}]
+
+
+def halt(running: Frontend, name: str = "broken") -> None:
+    """Leave what the workers of a halted model leave."""
+    folder = write_journal(
+        running.kept / f"{name}-1",
+        record(journal.START, 0, 1, model=name),
+        record(journal.LOAD, 1, 1, model=name),
+        failure(2, 1, model=name),
+        record(journal.HOLD, 3, NOBODY, model=name),
+    )
+    write_marker(str(folder), marker(model=name))
+
+
+def test_halted_model_is_told_with_cause_and_what_to_do_and_exit_code_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        halt(running)
+        running.register(described("broken", workers=HELD), described("sound"))
+        assert running.run("status") == 3
+
+    out, err = capsys.readouterr()
+    server, title, broken, sound, advice = out.splitlines()
+    assert server.startswith(f"TorchServe 0.12.0, process {running.pid}, runs; management API http")
+    assert title.split() == "MODEL VERSION STATE STARTS LOADS VERDICT WINDOW CAUSE".split()  # noqa: SIM905
+    assert broken.split()[:5] == ["broken", "1.0", "halted", "2", "1"]
+    assert "non_recoverable (syntax-error)" in broken
+    assert "SyntaxError: invalid syntax (h.py, line 1)" in broken
+    assert sound.split()[:5] == ["sound", "1.0", "serving", "-", "-"]
+    assert advice.startswith("broken: a source file is not valid Python. correct it.")
+    assert advice.endswith("Then: ts-retry resume broken")
+    assert err == ""
+
+
+def test_json_is_that_of_the_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with frontend(tmp_path) as running:
+        halt(running)
+        running.register(described("broken", workers=HELD))
+        assert running.run("status", "--json") == 3
+
+    content = json.loads(capsys.readouterr().out)
+    assert content["server"] == {
+        "pid": running.pid,
+        "running": True,
+        "torchserve": "0.12.0",
+        "management": running.api.address,
+    }
+    (model,) = content["models"]
+    assert (model["state"], model["action"], model["worker_starts"], model["loads"]) == (
+        "halted",
+        "hold",
+        2,
+        1,
+    )
+
+
+def test_server_whose_models_all_serve_is_fine(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        running.register(described("sound"))
+        assert running.run("status") == 0
+
+    assert "serving" in capsys.readouterr().out
+
+
+def test_api_that_does_not_answer_is_a_warning_and_the_journal_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        write_journal(running.kept / "m-1", record(journal.START, 0), failure(1))
+        running.api.answers.clear()
+        assert running.run("status") == 1
+
+    out, err = capsys.readouterr()
+    assert "recovering" in out
+    assert "refuses GET /models" in err
+
+
+def test_server_that_has_ended_is_told_from_what_it_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with frontend(tmp_path) as running:
+        halt(running)
+    monkeypatch.setattr(servers, "running_frontends", list)
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["status"]) == 3
+    assert f"process {running.pid}, has ended" in capsys.readouterr().out
+    assert main(["status", "--state-dir", str(tmp_path / "logs" / "ts_retry")]) == 3
+
+
+def test_no_server_is_told_and_is_null_in_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "running_frontends", list)
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["status"]) == 1
+    assert "no TorchServe runs here" in capsys.readouterr().out
+    assert main(["status", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == {"server": None, "models": []}
+
+
+def test_state_directory_that_is_not_there_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "--state-dir", str(tmp_path / "nope")]) == 1
+    assert "there is no such directory" in capsys.readouterr().err
+
+
+def test_control_characters_of_a_message_do_not_reach_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exception = {"type": "E", "message": "\x1b]0;title\x07"}
+    with frontend(tmp_path) as running:
+        write_journal(running.kept / "m-1", failure(1, NOBODY, exception=exception))
+        running.register(described("m", workers=HELD))
+        running.run("status")
+
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\\x1b]0;title\\x07" in out
+
+
+def test_model_without_workers_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with frontend(tmp_path) as running:
+        running.register(described("idle", minWorkers=0, workers=[]))
+        assert running.run("status") == 0
+
+    assert "no workers: min_workers is 0" in capsys.readouterr().out
+
+
+def test_window_that_is_over_is_named_as_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        write_journal(running.kept / "m-1", record(journal.START, -1e8, NOBODY))
+        running.register(described("m", workers=HELD))
+        assert running.run("status") == 3
+
+    assert "m: the frontend's retry window is over" in capsys.readouterr().out

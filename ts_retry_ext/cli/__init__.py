@@ -1,0 +1,1 @@
+"""The command ``ts-retry``: a module for each of its commands."""

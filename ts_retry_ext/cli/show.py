@@ -1,0 +1,120 @@
+"""``ts-retry show MODEL``: the whole report on a model's last failure, traceback included."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ts_retry_ext.cli.output import HALTED, OK, print_json, print_line, visible, warn
+
+if TYPE_CHECKING:
+    from ts_retry_ext.snapshot.model import ModelStatus
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    from ts_retry_ext.cli.sources import add_source_options
+
+    parser = commands.add_parser(
+        "show",
+        help="show the whole report on one model",
+        description="Show everything that is known of a model's last failure: verdict, remedy, "
+        "cause chain and traceback. Exits with 3 when the model is halted.",
+    )
+    parser.add_argument("model", metavar="MODEL", help="name of the model")
+    parser.add_argument("--version", help="version of the model, where it has several")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_source_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    from ts_retry_ext.cli.sources import model_in, snapshot_of
+
+    snapshot = snapshot_of(arguments)
+    for problem in snapshot.problems:
+        warn(f"ts-retry: {problem}")
+    model = model_in(snapshot, arguments.model, arguments.version)
+    if arguments.json:
+        print_json(_content(model))
+    else:
+        _print(model)
+    return HALTED if model.is_halted else OK
+
+
+def _content(model: ModelStatus) -> dict[str, Any]:
+    """Return the keys of ``status --json``, with the whole exception and the files behind it."""
+    content = model.to_json()
+    content["exception"] = model.report.get("exception")
+    registration = model.registration
+    content["state_directory"] = registration.directory if registration else None
+    content["marker"] = (
+        registration.marker._asdict() if registration and registration.marker else None
+    )
+    return content
+
+
+def _print(model: ModelStatus) -> None:
+    content = model.to_json()
+    report = model.report
+    window = content["max_retry_timeout_sec"]
+    decided = [content["basis"], content["rule"]]
+    lines = {
+        "model": f"{model.model} {model.version}",
+        "state": model.state.value + (f" ({content['action']})" if content["action"] else ""),
+        "verdict": content["verdict"],
+        "decided by": " ".join(str(part) for part in decided if part) or None,
+        "reason": content["reason"],
+        "remedy": content["remedy"],
+        "phase": content["phase"],
+        "scope": content["scope"],
+        "fingerprint": content["fingerprint"],
+        "handler": report.get("handler"),
+        "files": report.get("model_dir"),
+        "worker starts": content["worker_starts"],
+        "loads": content["loads"],
+        "failures": content["failures"],
+        "first failure": content["first_failure"],
+        "last failure": content["last_failure"],
+        "window": None if window is None else f"{window} s ({content['max_retry_timeout_source']})",
+        "state directory": model.registration.directory if model.registration else None,
+    }
+    for name, value in lines.items():
+        if value is not None:
+            print_line(f"{name + ':':<17}{value}")
+    exception = report.get("exception") or {}
+    _print_parts(exception.get("fingerprint_parts") or {})
+    _print_exception(exception)
+    if model.is_halted:
+        print_line()
+        print_line(f"When it is repaired: ts-retry resume {model.model}")
+
+
+def _print_parts(parts: dict[str, Any]) -> None:
+    """Tell what the fingerprint is made of: no line numbers, no paths, nothing that varies."""
+    told = {
+        "types": " < ".join(parts.get("types") or ()),
+        "frames": " > ".join(parts.get("frames") or ()),
+        "messages": " < ".join(part for part in parts.get("messages") or () if part),
+        "numbers": ", ".join(parts.get("numbers") or ()),
+    }
+    if any(told.values()):
+        print_line("the fingerprint is made of")
+    for name, text in told.items():
+        if text:
+            print_line(f"  {name + ':':<15}{text}")
+
+
+def _print_exception(exception: dict[str, Any]) -> None:
+    if not exception:
+        print_line("no failure is known")
+        return
+    print_line()
+    traceback = str(exception.get("traceback") or "")
+    if traceback:
+        print(visible(traceback.rstrip("\n"), keep="\n\t"))
+        return
+    print(visible(f"{exception.get('type')}: {exception.get('message')}", keep="\n\t"))
+    for cause in exception.get("chain") or ():
+        print_line(f"  because of {cause.get('type')}: {cause.get('message')}")

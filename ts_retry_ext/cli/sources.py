@@ -1,0 +1,87 @@
+"""Get the snapshot that a command is about: of a running server, or of the last run kept on disk."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from ts_retry_ext.cli.output import CommandError
+from ts_retry_ext.cli.servers import add_server_option, chosen_server
+from ts_retry_ext.settings import ENVIRONMENT_PREFIX
+from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
+from ts_retry_ext.snapshot.take import take_snapshot, take_snapshot_of_run
+from ts_retry_ext.store.directory import DIRECTORY_NAME, read_server_run, server_runs
+
+
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name a server or a state directory."""
+    add_server_option(parser)
+    parser.add_argument(
+        "--state-dir",
+        help="state directory to read, where not the one of the server's settings",
+    )
+
+
+def snapshot_of(arguments: argparse.Namespace) -> Snapshot:
+    """Return the snapshot that the command line names.
+
+    Raises:
+        CommandError: several servers run, or `--state-dir` or `--pid` names nothing.
+    """
+    state_dir = arguments.state_dir
+    if state_dir is not None and not os.path.isdir(state_dir):
+        raise CommandError(f"--state-dir {state_dir}: there is no such directory")
+    kept = server_runs(state_dir) if state_dir else []
+    pid = arguments.pid if arguments.pid is not None else _pid_of_newest(kept)
+    try:
+        server = chosen_server(pid)
+    except CommandError:
+        # The server of the newest run in the directory has ended: what it left is still of use.
+        if arguments.pid is not None or not kept:
+            raise
+        server = None
+    if server is not None:
+        return take_snapshot(server, [state_dir] if state_dir else None)
+    if not state_dir:
+        kept = [run for place in _usual_places() for run in server_runs(place)]
+    return take_snapshot_of_run(kept[0]) if kept else Snapshot(None, ())
+
+
+def model_in(snapshot: Snapshot, name: str, version: str | None) -> ModelStatus:
+    """Return the model `name` of a snapshot.
+
+    Without a version it is the only one, else the halted one, else the frontend's default one.
+
+    Raises:
+        CommandError: there is no such model.
+    """
+    named = [model for model in snapshot.models if model.model == name]
+    found = [model for model in named if version in (None, model.version)]
+    if not found:
+        raise CommandError(_unknown(snapshot, name, version, named))
+    halted = [model for model in found if model.is_halted]
+    default = [model for model in found if model.running and model.running.is_default]
+    return (halted or default or found)[0]
+
+
+def _unknown(snapshot: Snapshot, name: str, version: str | None, named: list[ModelStatus]) -> str:
+    if named:
+        versions = ", ".join(model.version for model in named)
+        return f"model {name!r} has no version {version!r}, its versions are {versions}"
+    if not snapshot.models:
+        reason = snapshot.problems[-1] if snapshot.problems else "no TorchServe runs here"
+        return f"no model {name!r} is known: {reason}"
+    known = ", ".join(sorted({model.model for model in snapshot.models}))
+    return f"no model {name!r} is known, these are: {known}"
+
+
+def _pid_of_newest(runs: list[str]) -> int | None:
+    run = read_server_run(runs[0]) if runs else None
+    return run.pid if run else None
+
+
+def _usual_places() -> list[str]:
+    """Return where a server started here would have kept its state."""
+    configured = os.environ.get(ENVIRONMENT_PREFIX + "STATE_DIR")
+    logs = os.environ.get("LOG_LOCATION", "logs")
+    return [*([configured] if configured else []), os.path.join(logs, DIRECTORY_NAME)]

@@ -1,0 +1,40 @@
+"""The models of the demo: what each of them is, and what must become of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ts_retry_ext.snapshot.state import State
+
+
+@dataclass(frozen=True)
+class DemoModel:
+    """One model.
+
+    Attributes:
+        name: the name it is packed and registered under.
+        source: the file that tells how to pack it, relative to the directory of the handlers.
+        outcome: what must become of it when the package is active.
+        request: the body of a prediction: a file there, or None where any body will do.
+    """
+
+    name: str
+    source: str
+    outcome: State
+    request: str | None = None
+
+
+MODELS = (
+    DemoModel("digits", "digits/digits_handler.py", State.SERVING, "digits/seven.txt"),
+    DemoModel("language", "language/language_handler.py", State.SERVING, "language/question.txt"),
+    DemoModel("flaky_connection", "broken/flaky_connection/handler.py", State.SERVING),
+    DemoModel("syntax_error", "broken/syntax_error/handler.py", State.HALTED),
+    DemoModel("syntax_error_in_import", "broken/syntax_error_in_import/handler.py", State.HALTED),
+    DemoModel("missing_module", "broken/missing_module/handler.py", State.HALTED),
+    DemoModel("state_dict_mismatch", "broken/state_dict_mismatch/wider_model.py", State.HALTED),
+    DemoModel("declared", "broken/declared/handler.py", State.HALTED),
+    DemoModel("same_error", "broken/same_error/handler.py", State.HALTED),
+    DemoModel("segfault", "broken/segfault/handler.py", State.HALTED),
+    DemoModel("os_exit", "broken/os_exit/handler.py", State.HALTED),
+)
+"""In the order of the table: what serves, what stops at its first failure, what must repeat first."""

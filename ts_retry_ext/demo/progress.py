@@ -1,0 +1,99 @@
+"""Say in words what happens to a model right now, from TorchServe's log and our journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping, Sequence
+
+from ts_retry_ext.demo.frontend_log import LOADED, STOPPED, WorkerLog
+from ts_retry_ext.snapshot.registration import Registration
+from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.store import journal
+
+CAUSE_LENGTH = 240
+"""Characters of a cause that are shown; `ts-retry show` gives all of it."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What happens to one model.
+
+    Attributes:
+        model: its name.
+        state: how it does.
+        starts: worker processes so far.
+        loads: those of them that went on to load it.
+        said: what happens, in words; it changes when something new happens, not with the time.
+        cause: type and message of the last failure in one line; empty where there is none.
+        retry_at: when TorchServe starts the next worker, seconds since the epoch, or None.
+        is_settled: whether nothing more will happen.
+    """
+
+    model: str
+    state: State
+    starts: int = 0
+    loads: int = 0
+    said: str = "waits for its worker"
+    cause: str = ""
+    retry_at: float | None = None
+    is_settled: bool = False
+
+
+def progress_of(
+    model: str, worker: WorkerLog | None, registrations: Sequence[Registration]
+) -> Progress:
+    """Return what happens to `model`.
+
+    Args:
+        model: its name.
+        worker: what TorchServe's log tells of it, if anything yet.
+        registrations: what the workers of the server wrote down; none where the package is off.
+    """
+    if worker is None or not worker.starts:
+        return Progress(model, State.UNKNOWN)
+    own = next((found for found in registrations if found.model == model), None)
+    starts = own.history.worker_starts if own else worker.starts
+    # Without the package every LOAD is a load; a holder gets one too, and answers it with an error.
+    loads = own.history.loads if own else worker.loads
+    if worker.state == LOADED:
+        said = "serves" if loads == 1 else f"serves after {loads} loads"
+        return Progress(model, State.SERVING, starts, loads, said, is_settled=True)
+    if own is not None and own.marker is not None:
+        holds = own.records[-1]["event"] == journal.HOLD
+        said = "held, no worker loads it again" if holds else f"load {loads} failed for good"
+        cause = cause_of(worker, own)
+        return Progress(model, State.HALTED, starts, loads, said, cause, is_settled=holds)
+    if worker.state == STOPPED or worker.wait_sec is not None:
+        said, wait = f"load {loads} failed", worker.wait_sec
+        if wait is not None:
+            said += f", TorchServe tries again in {wait} s"
+        cause = cause_of(worker, own)
+        return Progress(model, State.RECOVERING, starts, loads, said, cause, worker.retry_at)
+    attempt = "" if starts == 1 else f", attempt {starts}"
+    said = ("starts a worker" if worker.state is None else "loads") + attempt
+    return Progress(model, State.STARTING, starts, loads, said)
+
+
+def cause_of(worker: WorkerLog, registration: Registration | None) -> str:
+    """Return the cause of the last failure, in one line."""
+    if registration is None:
+        found = worker.cause
+        return in_one_line(*found) if found else "the process died without an exception"
+    if registration.marker is not None:
+        return cause_of_exception(registration.marker.exception)
+    last = registration.records[-1] if registration.records else {}
+    if last.get("event") != journal.FAILURE:
+        # The next process will write down that this one died.
+        return "the process died without an exception"
+    return cause_of_exception(last.get("exception") or {})
+
+
+def cause_of_exception(exception: Mapping[str, Any]) -> str:
+    """Return the cause that marker and journal hold, in one line."""
+    return in_one_line(str(exception.get("type")), str(exception.get("message") or ""))
+
+
+def in_one_line(kind: str, message: str) -> str:
+    """Return type, without its module, and message of an exception in one line of bounded length."""
+    text = " ".join(f"{kind.rpartition('.')[2]}: {message}".split()).rstrip(": ")
+    return text if len(text) <= CAUSE_LENGTH else text[: CAUSE_LENGTH - 1].rstrip() + "…"
