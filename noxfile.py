@@ -1,0 +1,40 @@
+"""The matrix of docs/compatibility.md, with one command: ``nox``.
+
+Real servers need torch. A CPU build of it is at hand for Python 3.11 on the machines this project is
+made on, so the servers run there, for every TorchServe; the other Pythons run what needs no torch.
+"""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+
+TORCHSERVE = ("0.8.2", "0.9.0", "0.10.0", "0.11.1", "0.12.0")
+PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
+SERVER_PYTHON = "3.11"
+#: What every TorchServe has to do: halt, recover, several workers, crashes, folders, kinds of handlers.
+SERVER_TESTS = (
+    "tests/e2e/test_main_job.py",
+    "tests/e2e/test_directory_model.py",
+    "tests/e2e/test_workers_kinds.py",
+)
+#: What needs neither torch nor a server: judging, store, hook, holder, commands.
+LOCAL_TESTS = ("tests/judge", "tests/store", "tests/worker", "tests/snapshot", "tests/packaging")
+
+
+@nox.session(python=SERVER_PYTHON)
+@nox.parametrize("torchserve", TORCHSERVE)
+def servers(session: nox.Session, torchserve: str) -> None:
+    """Run real servers of one TorchServe."""
+    session.install("-c", "constraints.txt", "-e", ".[test]")
+    session.install("--no-deps", f"torchserve=={torchserve}")
+    session.run("python", "-m", "pytest", *(session.posargs or SERVER_TESTS))
+
+
+@nox.session(python=PYTHONS)
+def pythons(session: nox.Session) -> None:
+    """Run everything that needs no torch on one Python."""
+    session.install("-e", ".")
+    session.install("pytest>=7.4", "pytest-timeout", "pytest-xdist", "hypothesis", "setuptools>=64")
+    session.run("python", "-m", "pytest", *(session.posargs or LOCAL_TESTS))

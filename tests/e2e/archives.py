@@ -1,0 +1,86 @@
+"""Pack and lay out models for a test, with the tools that people use."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import Mapping
+
+SOUND = """
+    class Sound:
+        def initialize(self, context):
+            pass
+
+        def handle(self, data, context):
+            return ["sound"] * len(data)
+"""
+
+
+def initialize(body: str) -> str:
+    """Return the source of a handler whose ``initialize`` runs `body` and which then serves."""
+    lines = "".join(f"            {line}\n" for line in dedent(body).strip().splitlines())
+    return (
+        "class Handler:\n        def initialize(self, context):\n"
+        + lines
+        + "\n        def handle(self, data, context):\n            return ['sound'] * len(data)\n"
+    )
+
+
+def pack(store: Path, name: str, handler: str, files: Mapping[str, str | bytes] | None = None,
+         config: str | None = None, serialized: str | None = None) -> str:  # fmt: skip
+    """Pack an archive with torch-model-archiver and return its file name.
+
+    Args:
+        store: the model store.
+        name: the model's name.
+        handler: source of the handler.
+        files: further files, by name.
+        config: text of ``model-config.yaml``, or None for none.
+        serialized: which of `files` holds the weights.
+    """
+    store.mkdir(parents=True, exist_ok=True)
+    source = store.parent / "source" / f"{name}.files"
+    source.mkdir(parents=True)
+    handler_file = source / f"{name}_handler.py"
+    handler_file.write_text(dedent(handler))
+    extra = []
+    for file, content in (files or {}).items():
+        path = source / file
+        path.write_bytes(content if isinstance(content, bytes) else dedent(content).encode())
+        if file != serialized:
+            extra.append(str(path))
+    command = [
+        sys.executable,
+        "-c",
+        "from model_archiver.model_packaging import *; generate_model_archive()",
+    ]
+    command += ["--model-name", name, "--version", "1.0", "--handler", str(handler_file)]
+    command += ["--export-path", str(store)]
+    if extra:
+        command += ["--extra-files", ",".join(extra)]
+    if serialized:
+        command += ["--serialized-file", str(source / serialized)]
+    if config is not None:
+        (source / "model-config.yaml").write_text(dedent(config))
+        command += ["--config-file", str(source / "model-config.yaml")]
+    # The archiver deletes and uses TMPDIR/<model name>; tests side by side use the same names.
+    environ = {**os.environ, "TMPDIR": str(source.parent)}
+    subprocess.run(command, check=True, capture_output=True, env=environ)
+    return f"{name}.mar"
+
+
+def lay_out(folder: Path, name: str, handler: str, config: str | None = None) -> str:
+    """Lay out a model as a directory, as ``--archive-format no-archive`` would; return its path."""
+    (folder / "MAR-INF").mkdir(parents=True)
+    model = {"modelName": name, "modelVersion": "1.0", "handler": f"{name}_handler.py"}
+    if config is not None:
+        (folder / "model-config.yaml").write_text(dedent(config))
+        model["configFile"] = "model-config.yaml"
+    manifest = {"runtime": "python", "model": model, "archiverVersion": "0.12.0"}
+    (folder / "MAR-INF" / "MANIFEST.json").write_text(json.dumps(manifest))
+    (folder / f"{name}_handler.py").write_text(dedent(handler))
+    return str(folder)

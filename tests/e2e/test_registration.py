@@ -1,0 +1,50 @@
+"""Registering a broken model while the server runs answers as stock TorchServe does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.archives import SOUND, initialize, pack
+from tests.e2e.torchserve import TorchServe
+
+BROKEN = {
+    "syntax": "def handle(data, context)\n",
+    "runtime": initialize("raise RuntimeError('no weights could be loaded')"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BROKEN))
+def test_a_synchronous_registration_answers_as_stock_and_leaves_the_same_behind(
+    tmp_path: Path, name: str
+) -> None:
+    answers = {}
+    for enabled in ("true", "false"):
+        root = tmp_path / enabled
+        pack(root / "store", name, BROKEN[name])
+        with TorchServe(root, environ={"TS_RETRY_ENABLED": enabled}) as server:
+            path = f"/models?url={name}.mar&initial_workers=1&synchronous=true"
+            answers[enabled] = (server.call(path, "POST"), server.call("/models"))
+    assert answers["true"] == answers["false"]
+    (code, body), (_, models) = answers["true"]
+    assert code == 500, body
+    if name == "syntax":
+        assert models == {"models": []}
+
+
+def test_a_repaired_archive_registered_again_is_loaded(tmp_path: Path) -> None:
+    with TorchServe(tmp_path) as server:
+        pack(server.store, "again", BROKEN["syntax"])
+        broken: tuple[int, Any] = server.call(
+            "/models?url=again.mar&initial_workers=1&synchronous=false", "POST"
+        )
+        assert broken[0] == 202
+        server.wait_for(lambda: server.is_held("again"), "the broken archive is held")
+        assert server.call("/models/again", "DELETE")[0] == 200
+        pack(server.root / "second" / "store", "again", SOUND)
+        (server.root / "second" / "store" / "again.mar").replace(server.store / "again.mar")
+        path = "/models?url=again.mar&initial_workers=1&synchronous=true"
+        assert server.call(path, "POST")[0] == 200
+        assert server.predict("again") == (200, "sound")

@@ -1,0 +1,270 @@
+"""A real TorchServe for one test: own ports, own directories, ended by process id."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Callable, Mapping, TypeVar
+
+import psutil
+
+from ts_retry_ext.frontend.process import MAIN_CLASS
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.directory import model_directories, server_runs
+from ts_retry_ext.store.history import summarise
+from ts_retry_ext.store.marker import Marker, read_marker
+
+T = TypeVar("T")
+LOG_TAIL = 12_000
+
+
+class TorchServe:
+    """One TorchServe, from its start to the end of the last of its processes.
+
+    Args:
+        root: an empty directory; everything the server writes lies below it.
+        models: what follows ``--models``: name to archive or folder.
+        config: further lines of ``config.properties``.
+        environ: further environment variables.
+        python: the interpreter that runs TorchServe and its workers.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        models: Mapping[str, str] | None = None,
+        *,
+        config: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+    ) -> None:
+        self.root = root
+        self.store = root / "store"
+        self.cwd = root / "run"
+        self.temp = root / "tmp"
+        self.config_file = root / "config.properties"
+        self.state_dir = self.cwd / "logs" / "ts_retry"
+        self.models = dict(models or {})
+        self.python = python
+        self.environ = {**os.environ, "TEMP": str(self.temp), **(environ or {})}
+        self.environ.pop("PYTHONPATH", None)
+        ports = _free_ports(6)
+        self.inference, self.management = (f"http://127.0.0.1:{p}" for p in ports[:2])
+        self.config = {
+            "inference_address": self.inference,
+            "management_address": self.management,
+            "metrics_address": f"http://127.0.0.1:{ports[2]}",
+            "grpc_inference_port": str(ports[3]),
+            "grpc_management_port": str(ports[4]),
+            "initial_worker_port": str(ports[5]),
+            "disable_token_authorization": "true",
+            "enable_model_api": "true",
+            "default_workers_per_model": "1",
+            **(config or {}),
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> TorchServe:
+        for folder in (self.store, self.cwd, self.temp):
+            folder.mkdir(parents=True, exist_ok=True)
+        lines = (f"{key}={value}\n" for key, value in self.config.items())
+        self.config_file.write_text("".join(lines))
+        command = [self.python, "-m", "ts.model_server", "--start", "--foreground", "--ncs"]
+        command += ["--ts-config", str(self.config_file), "--model-store", str(self.store)]
+        if self.models:
+            command += ["--models", *(f"{name}={path}" for name, path in self.models.items())]
+        with (self.root / "console.log").open("wb") as console:
+            self.process = subprocess.Popen(
+                command, cwd=self.cwd, env=self.environ, stdout=console, stderr=console
+            )
+        try:
+            self.wait_for(lambda: self.call("/ping", base=self.inference)[0], "the server answers")
+        except BaseException:
+            print(self.tail())
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if exc is not None:
+            print(self.tail())
+        self.stop()
+
+    def stop(self) -> None:
+        """End the launcher, the JVM and every worker."""
+        if self.process is None:
+            return
+        processes = self.processes()
+        for process in processes:
+            try:
+                process.kill()
+            except psutil.Error:  # noqa: PERF203 - it ended by itself
+                pass
+        psutil.wait_procs(processes, timeout=20)
+        self.process.wait(20)
+        self.process = None
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process of this server, the launcher first."""
+        assert self.process is not None
+        try:
+            launcher = psutil.Process(self.process.pid)
+            return [launcher, *launcher.children(recursive=True)]
+        except psutil.Error:
+            return []
+
+    def frontend(self) -> psutil.Process:
+        """Return the process of the frontend."""
+        for process in self.processes():
+            try:
+                if MAIN_CLASS in process.cmdline():
+                    return process
+            except psutil.Error:  # noqa: PERF203 - it ended just now
+                pass
+        msg = "the frontend has ended"
+        raise AssertionError(msg)
+
+    def workers(self) -> list[psutil.Process]:
+        """Return the worker processes."""
+        found = []
+        for process in self.processes():
+            try:
+                if any(arg.endswith("model_service_worker.py") for arg in process.cmdline()):
+                    found.append(process)
+            except psutil.Error:  # noqa: PERF203 - it ended just now
+                pass
+        return found
+
+    def wait_for(self, condition: Callable[[], T], what: str, timeout: float = 90.0) -> T:
+        """Return the first true value of `condition`; fail with the log's tail after `timeout` s."""
+        until = time.monotonic() + timeout
+        while True:
+            value = condition()
+            if value:
+                return value
+            if self.process is not None and self.process.poll() is not None:
+                msg = f"TorchServe ended while waiting until {what}"
+                raise AssertionError(msg)
+            if time.monotonic() > until:
+                msg = f"not within {timeout:g} s: {what}"
+                raise AssertionError(msg)
+            time.sleep(0.1)
+
+    def call(
+        self, path: str, method: str = "GET", data: bytes | None = None, base: str | None = None
+    ) -> tuple[int, Any]:
+        """Return status and body (parsed where it is JSON) of a request; 0 when refused."""
+        url = (base or self.management) + path
+        request = urllib.request.Request(url, data=data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return answer.status, _parsed(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, _parsed(error.read())
+        except OSError:
+            return 0, None
+
+    def ping(self) -> tuple[int, str]:
+        """Return status code and ``status`` of TorchServe's ``/ping``."""
+        code, body = self.call("/ping", base=self.inference)
+        return code, body["status"]
+
+    def predict(self, model: str, data: bytes = b"x") -> tuple[int, Any]:
+        """Return status and body of a prediction."""
+        return self.call(f"/predictions/{model}", "POST", data, self.inference)
+
+    def worker_states(self, model: str) -> list[str]:
+        """Return what the management API says of each worker: READY, UNLOADING ..."""
+        code, body = self.call(f"/models/{model}")
+        return [worker["status"] for worker in body[0]["workers"]] if code == 200 else []
+
+    def is_ready(self, model: str) -> bool:
+        """Tell whether every worker of `model` serves."""
+        states = self.worker_states(model)
+        return bool(states) and set(states) == {"READY"}
+
+    def directory_of(self, model: str) -> str | None:
+        """Return the state directory's folder for `model`, the one used last, or None."""
+        for run in server_runs(str(self.state_dir)):
+            found = [d for d in model_directories(run) if summarise(journal.read(d)).model == model]
+            if found:
+                return max(found, key=os.path.getmtime)
+        return None
+
+    def journal_of(self, model: str) -> list[dict[str, Any]]:
+        """Return the journal of `model`."""
+        directory = self.directory_of(model)
+        return [] if directory is None else journal.read(directory)
+
+    def events(self, model: str) -> list[str]:
+        """Return what the workers of `model` did, in order."""
+        return [record["event"] for record in self.journal_of(model)]
+
+    def marker_of(self, model: str) -> Marker | None:
+        """Return the exit marker of `model`, or None."""
+        directory = self.directory_of(model)
+        return None if directory is None else read_marker(directory)
+
+    def is_held(self, model: str) -> bool:
+        """Tell whether the last thing a worker of `model` did was to hold."""
+        return self.marker_of(model) is not None and self.events(model)[-1:] == [journal.HOLD]
+
+    def log(self) -> str:
+        """Return everything the server has written to its console."""
+        return (self.root / "console.log").read_text(errors="replace")
+
+    def lines_of(self, model: str) -> str:
+        """Return the lines that name `model`."""
+        return "\n".join(line for line in self.log().splitlines() if model in line)
+
+    def process_starts(self, model: str) -> int:
+        """Count the worker processes that the frontend started for `model`, from its own log."""
+        pattern = rf"W-\d+-{re.escape(model)}_[\w.]+ \S+ - Worker cmdline"
+        return len(re.findall(pattern, self.log()))
+
+    def retry_waits(self, model: str) -> list[int]:
+        """Return the waits that the frontend announced for `model`, in seconds."""
+        pattern = rf"W-\d+-{re.escape(model)}_[\w.]+ \S+ - Retry worker: \d+ in (\d+) seconds"
+        return [int(wait) for wait in re.findall(pattern, self.log())]
+
+    def command(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run ``ts-retry`` against this server's state directory."""
+        command = [self.python, "-m", "ts_retry_ext.cli.main", *arguments]
+        return subprocess.run(
+            command, capture_output=True, text=True, env=self.environ, timeout=timeout, check=False
+        )
+
+    def tail(self) -> str:
+        """Return the end of the log, for a test that failed."""
+        return f"--- end of {self.root / 'console.log'}\n{self.log()[-LOG_TAIL:]}"
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports

@@ -1,0 +1,47 @@
+"""What the documents say is what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ts_retry_ext.cli.main import COMMANDS
+from ts_retry_ext.frontend.properties import read_properties
+from ts_retry_ext.settings import ON_FATAL, SETTINGS, Setting, resolve
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("row", SETTINGS, ids=lambda row: row.name)
+def test_the_readme_lists_every_setting_with_its_keys_and_default(row: Setting) -> None:
+    assert _table_row(row) in README
+
+
+def test_every_link_of_the_documents_leads_to_a_file() -> None:
+    for document in (ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "handlers/README.md"):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document}: {target}"
+
+
+def test_the_readme_names_every_command() -> None:
+    for name in COMMANDS:
+        assert f"ts-retry {name}" in README
+
+
+def test_the_configuration_at_the_top_has_every_setting_and_no_mistake() -> None:
+    path = ROOT / "config.properties"
+    _, problems = resolve(read_properties(str(path)), {}, config_file=str(path))
+    assert not problems
+    keys = re.findall(r"^#?(retry_\w+)=", path.read_text(), re.MULTILINE)
+    assert sorted(keys) == sorted(row.property_key for row in SETTINGS)
+    assert all(f"#   {value} " in path.read_text() for value in ON_FATAL)
+
+
+def _table_row(row: Setting) -> str:
+    model = f"`{row.model_key}`" if row.model_key else ""
+    shown = str(row.default).lower() if isinstance(row.default, bool) else row.default
+    default = "" if row.default is None else f"`{shown}`"
+    return f"| `{row.property_key}` | `{row.variable}` | {model} | {default} | {row.help} |"
