@@ -1,0 +1,117 @@
+"""Measure what the start-up hook costs an interpreter that is no TorchServe worker.
+
+    python bench/interpreter.py [--python PATH] [--runs N]
+
+Two empty virtual environments, one with the ``.pth`` file and one without, are started in turn. The difference is
+smaller than the noise of a process start, so the line itself is timed too, as ``site`` runs it. Prints a table, and
+the numbers as JSON on the last line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+HOOK = Path(__file__).resolve().parents[1] / "ts_retry_ext.pth"
+
+TIME_THE_LINE = """
+import site, sys, time
+def microseconds():
+    begin = time.perf_counter()
+    site.addpackage(sys.argv[1], sys.argv[2], set())
+    return (time.perf_counter() - begin) * 1e6
+first = microseconds()
+print(first, sorted(microseconds() for _ in range(200))[100])
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What was measured.
+
+    Attributes:
+        python: version of the interpreter.
+        runs: pairs of process starts.
+        without_ms: median start and end of a process in the environment without the hook.
+        with_ms: the same with the hook.
+        paired_difference_ms: median of the differences of the pairs.
+        line_first_us: reading and running the file in a fresh interpreter, median.
+        line_again_us: the same in an interpreter that has run it before, median.
+    """
+
+    python: str
+    runs: int
+    without_ms: float
+    with_ms: float
+    paired_difference_ms: float
+    line_first_us: float
+    line_again_us: float
+
+
+def measure(python: str, runs: int) -> Cost:
+    """Measure in temporary environments of `python`."""
+    with tempfile.TemporaryDirectory() as folder:
+        bare, hooked = _environment(python, folder, "bare"), _environment(python, folder, "hooked")
+        (site_packages,) = hooked.parents[1].glob("lib/python3*/site-packages")
+        shutil.copy(HOOK, site_packages)
+        pairs = [(_start(bare), _start(hooked)) for _ in range(runs)]
+        # In a separate folder, so that the environment's own start has not warmed it up.
+        line = [
+            _output(bare, "-c", TIME_THE_LINE, str(HOOK.parent), HOOK.name) for _ in range(runs)
+        ]
+        version = _output(bare, "-c", "import platform; print(platform.python_version())")
+    first, again = zip(*(map(float, text.split()) for text in line))
+    return Cost(
+        python=version,
+        runs=runs,
+        without_ms=statistics.median(without for without, _ in pairs),
+        with_ms=statistics.median(with_hook for _, with_hook in pairs),
+        paired_difference_ms=statistics.median(b - a for a, b in pairs),
+        line_first_us=statistics.median(first),
+        line_again_us=statistics.median(again),
+    )
+
+
+def _environment(python: str, folder: str, name: str) -> Path:
+    root = Path(folder, name)
+    subprocess.run([python, "-m", "venv", "--without-pip", str(root)], check=True)
+    return root / "bin" / "python"
+
+
+def _start(python: Path) -> float:
+    begin = time.perf_counter()
+    subprocess.run([str(python), "-c", "pass"], check=True)
+    return (time.perf_counter() - begin) * 1e3
+
+
+def _output(python: Path, *arguments: str) -> str:
+    done = subprocess.run([str(python), *arguments], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--python", default=sys.executable, help="the interpreter to measure")
+    parser.add_argument("--runs", type=int, default=100, help="pairs of process starts")
+    arguments = parser.parse_args()
+    cost = measure(arguments.python, arguments.runs)
+    print(f"CPython {cost.python}, {cost.runs} pairs, medians")
+    print(f"  process without the hook    {cost.without_ms:8.2f} ms")
+    print(f"  process with the hook       {cost.with_ms:8.2f} ms")
+    print(f"  difference in pairs         {cost.paired_difference_ms:8.2f} ms")
+    print(f"  the line, first time        {cost.line_first_us:8.0f} us")
+    print(f"  the line, run again         {cost.line_again_us:8.0f} us")
+    print(json.dumps(asdict(cost)))
+
+
+if __name__ == "__main__":
+    main()
