@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from tests.frontend.api import Api, described, serving
 from tests.snapshot.writing import START, failure, marker, record, write_journal
 from ts_retry_ext.frontend.management import ManagementError, management_api_of
-from ts_retry_ext.frontend.process import Frontend
+from ts_retry_ext.frontend.process import Frontend, start_time
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.snapshot import resume as module
 from ts_retry_ext.snapshot.resume import Result, Resumption, resume
@@ -152,6 +153,28 @@ def test_model_is_scaled_where_the_next_retry_is_far_away(desk: Frontdesk) -> No
     write_marker(str(desk.directory), marker())
 
     assert desk.resume().scaled
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_worker_that_is_slow_to_import_torch_is_not_scaled_away(
+    desk: Frontdesk, monkeypatch: pytest.MonkeyPatch, alive: bool
+) -> None:
+    """The frontend does not know its process id until then; the journal does."""
+    monkeypatch.setattr(module, "GRACE_SEC", 0.1 - module.LONGEST_WAIT_SEC)
+    pid = os.getpid() if alive else NOBODY
+    started_at = start_time(os.getpid())
+    now = time.time() - START
+    hold(desk, ago=3)
+    management = management_api_of(desk.server)
+    status = model_status(desk.server, management, "m", "1.0")
+    assert status is not None
+    started = record(journal.START, now, pid, started_at=started_at)
+    with (desk.directory / "journal.jsonl").open("a") as stream:
+        stream.write(json.dumps(started) + "\n")
+
+    done = resume(desk.server, management, status, timeout_sec=1, tell=desk.steps.append)
+
+    assert done.scaled is not alive
 
 
 def test_model_without_workers_gets_one(desk: Frontdesk) -> None:

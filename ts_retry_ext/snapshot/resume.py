@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Callable
 
 from ts_retry_ext.frontend.management import ManagementApi
+from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.snapshot.back_off import GRACE_SEC
@@ -21,6 +22,7 @@ from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import back_offs, model_status
 from ts_retry_ext.store import journal
+from ts_retry_ext.store.history import open_attempts
 from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.marker import remove_marker
 from ts_retry_ext.store.retired import forget_retired, write_retired
@@ -208,9 +210,15 @@ def _remove_marker(status: ModelStatus) -> None:
 
 
 def _has_process(status: ModelStatus) -> bool:
-    """Tell whether a process of the model's workers is alive."""
+    """Tell whether a process of the model's workers is alive.
+
+    The frontend knows a process only once it has imported torch, its journal from its first moment.
+    """
     import psutil
 
+    records = status.registration.records if status.registration else ()
+    if any(is_alive(attempt.pid, attempt.started_at) for attempt in open_attempts(records)):
+        return True
     workers = status.running.workers if status.running else ()
     return any(worker.pid is not None and psutil.pid_exists(worker.pid) for worker in workers)
 
