@@ -14,6 +14,7 @@ from ts_retry_ext.worker.crash_capture import CrashCapture
 from ts_retry_ext.worker.isolation import Isolated
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.output import say
+from ts_retry_ext.worker.poison import watch
 from ts_retry_ext.worker.session import Session
 
 if TYPE_CHECKING:
@@ -103,10 +104,7 @@ class LoadGuard:
         self._capture.stop()
         self._record(journal.LOADED)
         try:
-            with Isolated():
-                from ts_retry_ext.worker.poison import watch
-
-                watch(self._session)
+            watch(self._session)
         except Exception as error:
             say(f"failures of requests are not looked at: {error!r}")
 

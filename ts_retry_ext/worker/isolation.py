@@ -28,10 +28,12 @@ class Isolated:
     def __enter__(self) -> None:
         self._foreign = foreign_paths()
         self._path = sys.path[:]
+        # After torch there are over a thousand modules, in a fraction of as many folders.
+        known: dict[str, bool] = {}
         self._displaced = {
             name: module
             for name, module in list(sys.modules.items())
-            if _lies_in(module, self._foreign)
+            if _lies_in(module, self._foreign, known)
         }
         self._before = set(sys.modules) - set(self._displaced)
         sys.path[:] = [
@@ -55,12 +57,16 @@ def foreign_paths() -> list[str]:
     return [os.path.realpath(entry) for entry in entries if entry]
 
 
-def _lies_in(module: object, folders: list[str]) -> bool:
+def _lies_in(module: object, folders: list[str], known: dict[str, bool]) -> bool:
     name = getattr(module, "__name__", None)
     file = getattr(module, "__file__", None)
     if not isinstance(file, str) or name in (None, "__main__") or _is_ours(name):
         return False
-    return any(os.path.realpath(file).startswith(folder + os.sep) for folder in folders)
+    own = os.path.dirname(file)
+    if own not in known:
+        real = os.path.realpath(own) + os.sep
+        known[own] = any(real.startswith(folder + os.sep) for folder in folders)
+    return known[own]
 
 
 def _is_ours(name: object) -> bool:
