@@ -32,7 +32,9 @@ class Frontend:
         self.pid = pid
         self.folder = folder
         self.api = api
-        run = ServerRun(pid, found.started_at, None, str(folder), api.address, "0.12.0")
+        run = ServerRun(
+            pid, found.start, found.started_at, None, str(folder), api.address, "0.12.0"
+        )
         self.kept = Path(create_server_directory(str(folder / "logs" / "ts_retry"), run))
 
     def register(self, *entries: dict[str, Any]) -> None:

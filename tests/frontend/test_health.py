@@ -13,7 +13,7 @@ from ts_retry_ext.frontend.server import Server
 
 def server(folder: Path, address: str) -> Server:
     properties = {"disable_token_authorization": "true", "inference_address": address}
-    return Server(Frontend(1, 0.0, (), str(folder), {}), None, properties, "", ())
+    return Server(Frontend(1, "", 0.0, (), str(folder), {}), None, properties, "", ())
 
 
 @pytest.mark.parametrize(("status", "word"), [(200, "Healthy"), (500, "Unhealthy")])

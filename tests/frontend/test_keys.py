@@ -25,7 +25,7 @@ def written(folder: Path, content: object) -> str:
 
 
 def server(folder: Path, cmdline: tuple[str, ...] = (), **properties: str) -> Server:
-    return Server(Frontend(1, 0.0, cmdline, str(folder), {}), None, properties, "", ())
+    return Server(Frontend(1, "", 0.0, cmdline, str(folder), {}), None, properties, "", ())
 
 
 def test_keys_of_torchserve_are_read(tmp_path: Path) -> None:

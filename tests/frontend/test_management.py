@@ -19,7 +19,7 @@ from ts_retry_ext.frontend.server import Server
 
 
 def server(folder: Path, **properties: str) -> Server:
-    return Server(Frontend(1, 0.0, (), str(folder), {}), None, properties, "", ())
+    return Server(Frontend(1, "", 0.0, (), str(folder), {}), None, properties, "", ())
 
 
 def test_models_of_all_pages_are_listed() -> None:

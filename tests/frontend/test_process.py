@@ -16,7 +16,7 @@ from ts_retry_ext.frontend.process import (
     frontend_of,
     is_alive,
     running_frontends,
-    start_time,
+    start_of,
 )
 
 SLEEP = "import subprocess, sys, time; print(flush=True); time.sleep(60)"
@@ -63,9 +63,9 @@ def test_the_frontend_is_found_among_the_ancestors(
 def test_the_start_time_is_the_one_psutil_tells(
     frontend: tuple[subprocess.Popen[str], int],
 ) -> None:
-    started = start_time(frontend[0].pid)
-    assert started is not None
-    assert abs(started - psutil.Process(frontend[0].pid).create_time()) < 1
+    found = frontend_at(frontend[0].pid)
+    assert found is not None
+    assert abs(found.started_at - psutil.Process(frontend[0].pid).create_time()) < 1
 
 
 def test_a_process_without_such_an_ancestor_has_no_frontend() -> None:
@@ -75,18 +75,20 @@ def test_a_process_without_such_an_ancestor_has_no_frontend() -> None:
 
 def test_a_process_that_ended_is_not_alive_even_while_its_parent_has_not_noticed() -> None:
     process = subprocess.Popen([sys.executable, "-c", "pass"])
-    started = start_time(process.pid) or time.time()
+    start = start_of(process.pid)
+    assert start is not None
     until = time.monotonic() + 20
-    while is_alive(process.pid, started) and time.monotonic() < until:
+    while is_alive(process.pid, start) and time.monotonic() < until:
         time.sleep(0.01)
     assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
-    assert not is_alive(process.pid, started)
+    assert not is_alive(process.pid, start)
     process.wait()
-    assert start_time(process.pid) is None
+    assert start_of(process.pid) is None
 
 
 def test_another_process_under_a_reused_id_is_not_the_same() -> None:
-    started = start_time(os.getpid())
-    assert started is not None
-    assert is_alive(os.getpid(), started)
-    assert not is_alive(os.getpid(), started - 100)
+    start, parents = start_of(os.getpid()), start_of(os.getppid())
+    assert start is not None
+    assert parents is not None
+    assert is_alive(os.getpid(), start)
+    assert not is_alive(os.getpid(), parents)

@@ -15,7 +15,7 @@ KEY = "maxRetryTimeoutInSec"
 
 
 def server(folder: Path, cmdline: tuple[str, ...] = (), **properties: str) -> Server:
-    frontend = Frontend(1, 0.0, cmdline, str(folder), {})
+    frontend = Frontend(1, "", 0.0, cmdline, str(folder), {})
     return Server(frontend, str(folder / "config.properties"), properties, "", ())
 
 

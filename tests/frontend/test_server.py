@@ -13,7 +13,7 @@ from ts_retry_ext.settings import resolve
 
 
 def frontend(cwd: Path, *arguments: str, **environ: str) -> Frontend:
-    return Frontend(4711, time.time(), ("java", *arguments, MAIN_CLASS), str(cwd), environ)
+    return Frontend(4711, "", time.time(), ("java", *arguments, MAIN_CLASS), str(cwd), environ)
 
 
 @pytest.mark.parametrize(

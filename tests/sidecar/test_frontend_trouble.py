@@ -153,6 +153,7 @@ def test_server_whose_process_cannot_be_seen_is_known_by_its_state_and_address(
             {
                 "schema": 1,
                 "pid": 7,
+                "start": "1",
                 "started_at": 0.01,
                 "config_file": None,
                 "cwd": "/elsewhere",

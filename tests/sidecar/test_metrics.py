@@ -21,7 +21,7 @@ from ts_retry_ext.snapshot.take import status_of
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import write_marker
 
-ALIVE = lambda pid, started_at: True  # noqa: E731 - a name for a constant answer
+ALIVE = lambda pid, start: True  # noqa: E731 - a name for a constant answer
 
 
 def status(folder: Path, now: float = START + 5, **changes: Any) -> ModelStatus:

@@ -49,7 +49,7 @@ def test_process_that_is_no_server_is_named() -> None:
 
 def test_server_that_cannot_be_seen_is_known_by_its_newest_run(tmp_path: Path) -> None:
     for pid, started_at in ((7, 2000.0), (9, 1000.0)):
-        run = ServerRun(pid, started_at, None, "/there", "http://0.0.0.0:9", "0.12.0")
+        run = ServerRun(pid, "1", started_at, None, "/there", "http://0.0.0.0:9", "0.12.0")
         create_server_directory(str(tmp_path), run)
     found = find_target(Options(state_dir=str(tmp_path)))
     assert (found.server.frontend.pid, found.is_local) == (7, False)
@@ -60,7 +60,7 @@ def test_server_that_cannot_be_seen_is_known_by_its_newest_run(tmp_path: Path) -
 
 def test_server_that_cannot_be_seen_is_known_by_its_configuration(tmp_path: Path) -> None:
     state = tmp_path / "state"
-    run = ServerRun(7, 2000.0, None, str(tmp_path), "http://127.0.0.1:9", "0.12.0")
+    run = ServerRun(7, "1", 2000.0, None, str(tmp_path), "http://127.0.0.1:9", "0.12.0")
     kept = create_server_directory(str(state), run)
     foreign = run._replace(pid=8, started_at=3000.0, management_address="http://127.0.0.1:1")
     create_server_directory(str(state), foreign)

@@ -9,11 +9,11 @@ from ts_retry_ext.store import journal
 OTHER = "/tmp/.ts.sock.9001"
 
 
-def dead(pid: int, started_at: float) -> bool:
+def dead(pid: int, start: str) -> bool:
     return False
 
 
-def alive(pid: int, started_at: float) -> bool:
+def alive(pid: int, start: str) -> bool:
     return True
 
 

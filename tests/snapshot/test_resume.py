@@ -14,7 +14,7 @@ import pytest
 from tests.frontend.api import Api, described, serving
 from tests.snapshot.writing import START, failure, marker, record, write_journal
 from ts_retry_ext.frontend.management import ManagementError, management_api_of
-from ts_retry_ext.frontend.process import Frontend, start_time
+from ts_retry_ext.frontend.process import Frontend, start_of
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.snapshot import resume as module
 from ts_retry_ext.snapshot.resume import Result, Resumption, resume
@@ -37,10 +37,10 @@ class Frontdesk:
         self.ready = False
         self.serves_after_scaling = True
         self.pid = NOBODY
-        frontend = Frontend(os.getpid(), STARTED_AT, (), str(folder), {})
+        frontend = Frontend(os.getpid(), "boot-1", STARTED_AT, (), str(folder), {})
         properties = {"disable_token_authorization": "true", "management_address": api.address}
         self.server = Server(frontend, None, properties, str(folder / "logs"), ())
-        run = ServerRun(os.getpid(), STARTED_AT, None, str(folder), api.address, "0.12.0")
+        run = ServerRun(os.getpid(), "boot-1", STARTED_AT, None, str(folder), api.address, "0.12.0")
         kept = create_server_directory(str(folder / "logs" / "ts_retry"), run)
         self.directory = Path(kept) / "m-1"
         self.steps: list[str] = []
@@ -162,13 +162,13 @@ def test_worker_that_is_slow_to_import_torch_is_not_scaled_away(
     """The frontend does not know its process id until then; the journal does."""
     monkeypatch.setattr(module, "GRACE_SEC", 0.1 - module.LONGEST_WAIT_SEC)
     pid = os.getpid() if alive else NOBODY
-    started_at = start_time(os.getpid())
+    start = start_of(os.getpid())
     now = time.time() - START
     hold(desk, ago=3)
     management = management_api_of(desk.server)
     status = model_status(desk.server, management, "m", "1.0")
     assert status is not None
-    started = record(journal.START, now, pid, started_at=started_at)
+    started = record(journal.START, now, pid, start=start)
     with (desk.directory / "journal.jsonl").open("a") as stream:
         stream.write(json.dumps(started) + "\n")
 

@@ -24,7 +24,7 @@ def record(
         "event": event,
         "at": to_text(START + at),
         "pid": pid,
-        "started_at": START + pid,
+        "start": f"boot-{pid}",
         "socket": socket,
         "model": "m",
         "version": "1.0",

@@ -29,7 +29,7 @@ def records(text: str) -> list[dict[str, Any]]:
                 "at": f"2026-11-23T16:00:{number:02d}.000Z",
                 "socket": worker,
                 "pid": runs.get(worker, 0),
-                "started_at": float(runs.get(worker, 0)),
+                "start": str(runs.get(worker, 0)),
                 "fingerprint": fingerprint or None,
             }
         )

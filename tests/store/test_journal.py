@@ -59,10 +59,10 @@ def test_a_journal_stays_small_and_keeps_its_totals_and_the_last_report(tmp_path
     report = {"type": "E", "message": "m" * 3000, "traceback": "t" * 8000}
     rounds = 400
     for number in range(rounds):
-        journal.append(str(tmp_path), journal.START, pid=number, started_at=1.0, socket="s")
-        journal.append(str(tmp_path), journal.LOAD, pid=number, started_at=1.0, socket="s")
+        journal.append(str(tmp_path), journal.START, pid=number, start="1", socket="s")
+        journal.append(str(tmp_path), journal.LOAD, pid=number, start="1", socket="s")
         journal.append(
-            str(tmp_path), journal.FAILURE, pid=number, started_at=1.0, socket="s",
+            str(tmp_path), journal.FAILURE, pid=number, start="1", socket="s",
             fingerprint="f", exception=report,
         )  # fmt: skip
         assert Path(journal.journal_path(str(tmp_path))).stat().st_size < MAX_FILE_BYTES

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.store.test_marker import MARKER
-from ts_retry_ext.frontend.process import start_time
+from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.store import journal
 from ts_retry_ext.worker.siblings import Siblings, launches_meant, means
 
 OWN, OTHER = "/tmp/.ts.sock.9000", "/tmp/.ts.sock.9001"
-ALIVE = (os.getpid(), start_time(os.getpid()))
-DEAD = (os.getpid(), 1.0)
+ALIVE = (os.getpid(), start_of(os.getpid()))
+DEAD = (os.getpid(), "another boot-1")
 
 
 @pytest.mark.parametrize(
@@ -32,29 +32,29 @@ def test_only_another_living_worker_counts(
     tmp_path: Path,
     socket: str,
     event: str,
-    process: tuple[int, float],
+    process: tuple[int, str],
     serves: bool,
     may_serve: bool,
 ) -> None:
     siblings = Siblings(str(tmp_path), OWN)
     assert not siblings.may_serve()
-    pid, started_at = process
-    journal.append(str(tmp_path), event, pid=pid, started_at=started_at, socket=socket)
+    pid, start = process
+    journal.append(str(tmp_path), event, pid=pid, start=start, socket=socket)
     assert (siblings.serve(), siblings.may_serve()) == (serves, may_serve)
 
 
 def test_a_rank_of_the_same_launch_is_no_sibling(tmp_path: Path) -> None:
-    pid, started_at = ALIVE
-    fields = {"pid": pid, "started_at": started_at, "socket": OTHER, "launch": OWN}
+    pid, start = ALIVE
+    fields = {"pid": pid, "start": start, "socket": OTHER, "launch": OWN}
     journal.append(str(tmp_path), journal.LOADED, **fields)
     assert not Siblings(str(tmp_path), OWN).may_serve()
 
 
 def test_news_in_the_journal_are_seen(tmp_path: Path) -> None:
     siblings = Siblings(str(tmp_path), OWN)
-    pid, started_at = ALIVE
+    pid, start = ALIVE
     for event, expected in ((journal.LOADED, True), (journal.FAILURE, False)):
-        journal.append(str(tmp_path), event, pid=pid, started_at=started_at, socket=OTHER)
+        journal.append(str(tmp_path), event, pid=pid, start=start, socket=OTHER)
         assert siblings.serve() is expected
         time.sleep(0.01)
 

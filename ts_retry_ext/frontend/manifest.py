@@ -11,7 +11,9 @@ import json
 from dataclasses import dataclass
 from typing import Mapping
 
-RUNTIMES = ("python", "python3", "LSP")
+CPP_RUNTIME = "LSP"
+"""Workers are a C++ program of TorchServe's (0.12.0 WorkerLifeCycle.startWorkerCPP)."""
+RUNTIMES = ("python", "python3", CPP_RUNTIME)
 DEFAULT_VERSION = "1.0"
 """Version of a model whose manifest names none (0.12.0 ModelManager.createModelArchive)."""
 
@@ -38,12 +40,14 @@ class Manifest:
         version: the model's version.
         handler: the handler, or None.
         config_file: path of the model's configuration inside the archive, or None.
+        runtime: what its workers run on, one of `RUNTIMES`; a registration can give it another one.
     """
 
     model: str | None = None
     version: str = DEFAULT_VERSION
     handler: str | None = None
     config_file: str | None = None
+    runtime: str = RUNTIMES[0]
 
 
 def parse_manifest(data: bytes) -> Manifest:
@@ -64,9 +68,10 @@ def parse_manifest(data: bytes) -> Manifest:
         raise ManifestError("MANIFEST.json is null", stops_server=True)
     if not isinstance(content, dict):
         raise ManifestError(f"MANIFEST.json holds no object but {type(content).__name__}")
-    if content.get("runtime", RUNTIMES[0]) not in RUNTIMES:
+    runtime = content.get("runtime", RUNTIMES[0])
+    if runtime not in RUNTIMES:
         known = ", ".join(RUNTIMES)
-        raise ManifestError(f"its runtime is {content['runtime']!r}, known are {known}")
+        raise ManifestError(f"its runtime is {runtime!r}, known are {known}")
     section = content.get("model", {})
     if section is None:
         raise ManifestError("MANIFEST.json has the value null for model", stops_server=True)
@@ -77,6 +82,17 @@ def parse_manifest(data: bytes) -> Manifest:
         version=_text(section, "modelVersion") or DEFAULT_VERSION,
         handler=_text(section, "handler"),
         config_file=_text(section, "configFile"),
+        runtime=runtime,
+    )
+
+
+def why_out_of_reach(runtime: str) -> str | None:
+    """Return why nothing of ours runs in workers of `runtime`, in a sentence; None where it can."""
+    if runtime != CPP_RUNTIME:
+        return None
+    return (
+        f"its workers are C++ programs (runtime {CPP_RUNTIME}), out of reach of ts-retry-ext: "
+        "TorchServe alone decides on their retries"
     )
 
 

@@ -12,8 +12,6 @@ import os
 import sys
 from typing import Iterator, NamedTuple
 
-from ts_retry_ext.store.times import SAME_START
-
 MAIN_CLASS = "org.pytorch.serve.ModelServer"
 MAX_ANCESTORS = 16
 
@@ -23,13 +21,15 @@ class Frontend(NamedTuple):
 
     Attributes:
         pid: process id of the JVM.
-        started_at: start time, seconds since the epoch.
+        start: names its start for good, see `start_of`.
+        started_at: start time, seconds since the epoch; moves as the clock is set.
         cmdline: its command line.
         cwd: its working directory; ``logs`` and ``key_file.json`` are relative to it.
         environ: its environment, empty where it may not be read (another user's process).
     """
 
     pid: int
+    start: str
     started_at: float
     cmdline: tuple[str, ...]
     cwd: str
@@ -63,29 +63,29 @@ def running_frontends() -> list[Frontend]:
     return sorted((f for f in found if f is not None), key=lambda f: f.started_at)
 
 
-def start_time(pid: int) -> float | None:
-    """Return when process `pid` started, in seconds since the epoch, or None when it is gone.
+def start_of(pid: int) -> str | None:
+    """Return what names the start of process `pid` for good, or None when it is gone.
 
-    A process id together with its start time names one process for good; an id alone is reused. A
-    zombie counts as gone.
+    A process id together with it names one process; an id alone is reused. A zombie counts as gone.
+    Only good for being compared: on Linux the boot and the clock ticks since, which stay as they
+    are when the clock is set, unlike a time since the epoch.
     """
     if sys.platform == "linux":
         fields = _stat(pid)
-        return None if fields is None or fields[0] == "Z" else _epoch(int(fields[19]))
+        return None if fields is None or fields[0] == "Z" else f"{_boot()}-{int(fields[19]):x}"
     import psutil
 
     try:
         process = psutil.Process(pid)
         gone = process.status() == psutil.STATUS_ZOMBIE
-        return None if gone else float(process.create_time())
+        return None if gone else f"{int(process.create_time() * 100):x}"
     except psutil.Error:
         return None
 
 
-def is_alive(pid: int, started_at: float) -> bool:
-    """Tell whether the process that had id `pid` and started at `started_at` still runs."""
-    now = start_time(pid)
-    return now is not None and abs(now - started_at) < SAME_START
+def is_alive(pid: int, start: str) -> bool:
+    """Tell whether the process that had id `pid` and `start` (see `start_of`) still runs."""
+    return start_of(pid) == start
 
 
 def _parent(pid: int) -> int:
@@ -108,10 +108,11 @@ def _frontend_from_proc(pid: int) -> Frontend | None:
         cwd = os.readlink(f"/proc/{pid}/cwd")
     except OSError:
         return None
-    started_at = start_time(pid)
-    if started_at is None:
+    fields, start = _stat(pid), start_of(pid)
+    if fields is None or start is None:
         return None
-    return Frontend(pid, started_at, cmdline, cwd, _environ(f"/proc/{pid}/environ"))
+    started_at = _epoch(int(fields[19]))
+    return Frontend(pid, start, started_at, cmdline, cwd, _environ(f"/proc/{pid}/environ"))
 
 
 def _frontend_from_psutil(pid: int) -> Frontend | None:
@@ -123,7 +124,8 @@ def _frontend_from_psutil(pid: int) -> Frontend | None:
         if MAIN_CLASS not in cmdline:
             return None
         environ = dict(process.environ())
-        return Frontend(pid, float(process.create_time()), cmdline, process.cwd(), environ)
+        start, started_at = start_of(pid) or "", float(process.create_time())
+        return Frontend(pid, start, started_at, cmdline, process.cwd(), environ)
     except psutil.Error:
         return None
 
@@ -151,6 +153,15 @@ def _stat(pid: int) -> list[str] | None:
             return stream.read().rpartition(")")[2].split()
     except OSError:
         return None
+
+
+def _boot() -> str:
+    """Return what tells this boot of the machine from others; "" where the kernel does not say."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii", errors="replace") as stream:
+            return stream.read(8)
+    except OSError:
+        return ""
 
 
 def _epoch(ticks: int) -> float:

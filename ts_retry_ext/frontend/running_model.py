@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Mapping
+
+from ts_retry_ext.frontend.manifest import RUNTIMES, why_out_of_reach
+
+_GPU = re.compile(r"gpuId::(\d+)")
 
 
 @dataclass(frozen=True)
@@ -15,17 +20,28 @@ class Worker:
         status: ``READY`` when it has loaded the model, else ``UNLOADING``, whatever it does.
         pid: its process id, or None while there is no process.
         started_at: when the frontend made it, ISO 8601 UTC; a retry does not change it.
+        gpu: number of the GPU that the frontend gave it for good, or None.
     """
 
     id: str
     status: str
     pid: int | None
     started_at: str | None
+    gpu: int | None = None
 
     @property
     def is_ready(self) -> bool:
         """Tell whether it has loaded the model."""
         return self.status == "READY"
+
+    @property
+    def label(self) -> str:
+        """Return what names it to people: its number, and its GPU where it has one."""
+        return self.id if self.gpu is None else f"{self.id} (GPU {self.gpu})"
+
+    def listens_at(self, socket: str) -> bool:
+        """Tell whether `socket` is its own: ``/tmp/.ts.sock.9000``, or ``127.0.0.1:9000``."""
+        return socket.endswith((f".{self.id}", f":{self.id}"))
 
 
 @dataclass(frozen=True)
@@ -42,6 +58,7 @@ class RunningModel:
         max_retry_timeout_sec: the window in force; None before 0.11, which does not tell.
         is_default: whether requests without a version, and ``/ping``, mean this one.
         loaded_at_startup: whether the server's start registered it.
+        runtime: what its workers run on, as its manifest or its registration says.
     """
 
     name: str
@@ -53,6 +70,12 @@ class RunningModel:
     max_retry_timeout_sec: int | None
     is_default: bool
     loaded_at_startup: bool
+    runtime: str = RUNTIMES[0]
+
+    @property
+    def out_of_reach(self) -> str | None:
+        """Return why nothing of ours runs in its workers, in a sentence; None where it can."""
+        return why_out_of_reach(self.runtime)
 
 
 def running_model(entry: Mapping[str, Any], default_version: str) -> RunningModel:
@@ -73,14 +96,17 @@ def running_model(entry: Mapping[str, Any], default_version: str) -> RunningMode
         max_retry_timeout_sec=None if window is None else int(window),
         is_default=version == default_version,
         loaded_at_startup=bool(entry.get("loadedAtStartup")),
+        runtime=str(entry.get("runtime") or RUNTIMES[0]),
     )
 
 
 def _worker(entry: Mapping[str, Any]) -> Worker:
     pid = int(entry.get("pid") or 0)
+    gpu = _GPU.search(str(entry.get("gpuUsage") or ""))
     return Worker(
         id=str(entry["id"]),
         status=str(entry.get("status") or ""),
         pid=pid if pid > 0 else None,
         started_at=entry.get("startTime"),
+        gpu=int(gpu.group(1)) if gpu else None,
     )

@@ -48,15 +48,14 @@ class Target:
     def run_dirs(self) -> list[str]:
         """Return where the workers of this run of the server write, as far as that exists."""
         frontend = self.server.frontend
-        pid, started_at = frontend.pid, frontend.started_at
-        found = (server_directory(place, pid, started_at) for place in self.state_dirs)
+        found = (server_directory(p, frontend.pid, frontend.start) for p in self.state_dirs)
         return [path for path in found if os.path.isdir(path)]
 
     def is_running(self) -> bool | None:
         """Tell whether the server's process runs; None where it cannot be seen."""
         if not self.is_local:
             return None
-        return is_alive(self.server.frontend.pid, self.server.frontend.started_at)
+        return is_alive(self.server.frontend.pid, self.server.frontend.start)
 
 
 def find_target(options: Options) -> Target:
@@ -99,7 +98,7 @@ def _is_meant(server: Server, options: Options) -> bool:
     if options.state_dir is not None and options.pid is None and options.ts_config is None:
         frontend = server.frontend
         own_dirs = [os.path.realpath(path) for path in _state_dirs(server)]
-        run = server_directory(options.state_dir, frontend.pid, frontend.started_at)
+        run = server_directory(options.state_dir, frontend.pid, frontend.start)
         return os.path.isdir(run) or os.path.realpath(options.state_dir) in own_dirs
     return True
 
@@ -128,6 +127,7 @@ def _remote(options: Options) -> Target:
         properties.setdefault("management_address", run.management_address)
     frontend = Frontend(
         pid=run.pid if run else 0,
+        start=run.start if run else "",
         started_at=run.started_at if run else 0.0,
         cmdline=(),
         cwd=run.cwd if run else os.getcwd(),
@@ -145,7 +145,7 @@ def _newest_run(properties: dict[str, str], options: Options) -> ServerRun | Non
 
     Where that is only one of the usual places, others may have left theirs there too.
     """
-    here = Frontend(0, 0.0, (), os.getcwd(), {})
+    here = Frontend(0, "", 0.0, (), os.getcwd(), {})
     server = Server(here, None, properties, os.path.join(here.cwd, "logs"), ())
     runs = [
         read_server_run(run) for place in _places(server, options) for run in server_runs(place)

@@ -31,7 +31,7 @@ class BackOff:
         stops: how often it has stopped, the present process not counted.
         first_stop_at: when its window began, seconds since the epoch; None where it never stopped.
         pid: process id of its newest process.
-        started_at: start of that process, seconds since the epoch.
+        start: names the start of that process for good.
         last_word_at: when that process last wrote to the journal.
         ended_at: when that process said that it ends, or None.
         grace_sec: how long a process that is due may take until its first word.
@@ -40,7 +40,7 @@ class BackOff:
     stops: int
     first_stop_at: float | None
     pid: int
-    started_at: float
+    start: str
     last_word_at: float
     ended_at: float | None
     grace_sec: float = GRACE_SEC
@@ -56,7 +56,7 @@ class BackOff:
         return not is_open(now - begun, window_sec)
 
     def has_given_up(
-        self, window_sec: float, now: float, is_alive: Callable[[int, float], bool]
+        self, window_sec: float, now: float, is_alive: Callable[[int, str], bool]
     ) -> bool:
         """Tell whether the frontend has stopped for good to retry this worker.
 
@@ -65,7 +65,7 @@ class BackOff:
             now: seconds since the epoch.
             is_alive: tells whether a process, by id and start, still runs.
         """
-        if is_alive(self.pid, self.started_at):
+        if is_alive(self.pid, self.start):
             return False
         if self.ended_at is not None and self.is_over(window_sec, self.ended_at):
             return True
@@ -94,7 +94,7 @@ def back_off(records: Sequence[Record], socket: str) -> BackOff | None:
         stops=len(starts) - 1,
         first_stop_at=first_stop_at,
         pid=int(newest["pid"]),
-        started_at=float(newest.get("started_at", 0.0)),
+        start=str(newest.get("start")),
         last_word_at=to_seconds(words[-1]["at"]),
         ended_at=ended[-1] if ended else None,
         grace_sec=TORCHRUN_GRACE_SEC if "group" in newest else GRACE_SEC,
@@ -114,4 +114,4 @@ def _first_words(records: Sequence[Record]) -> list[Record]:
 
 
 def _process(record: Record) -> tuple[object, object]:
-    return (record.get("pid"), record.get("started_at"))
+    return (record.get("pid"), record.get("start"))

@@ -217,7 +217,7 @@ def _has_process(status: ModelStatus) -> bool:
     import psutil
 
     records = status.registration.records if status.registration else ()
-    if any(is_alive(attempt.pid, attempt.started_at) for attempt in open_attempts(records)):
+    if any(is_alive(attempt.pid, attempt.start) for attempt in open_attempts(records)):
         return True
     workers = status.running.workers if status.running else ()
     return any(worker.pid is not None and psutil.pid_exists(worker.pid) for worker in workers)

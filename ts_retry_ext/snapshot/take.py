@@ -48,7 +48,7 @@ def run_directories(server: Server, state_dirs: Sequence[str] | None = None) -> 
     """
     places = state_dirs or state_directories(server, server_settings(server)[0])
     frontend = server.frontend
-    found = (server_directory(place, frontend.pid, frontend.started_at) for place in places)
+    found = (server_directory(place, frontend.pid, frontend.start) for place in places)
     return [path for path in found if os.path.isdir(path)]
 
 
@@ -120,7 +120,7 @@ def model_status(
     return _status(server, found[0], known, sees_processes=sees_processes)
 
 
-def alive_by_its_words(registration: Registration | None) -> Callable[[int, float], bool]:
+def alive_by_its_words(registration: Registration | None) -> Callable[[int, str], bool]:
     """Return a function that tells whether a process runs that cannot be seen: from its journal.
 
     One in another container counts as running until it has said that it ends.
@@ -128,8 +128,8 @@ def alive_by_its_words(registration: Registration | None) -> Callable[[int, floa
     records = registration.records if registration is not None else ()
     last = {record.get("pid"): record["event"] for record in records}
 
-    def is_alive(pid: int, started_at: float) -> bool:
-        del started_at
+    def is_alive(pid: int, start: str) -> bool:
+        del start
         return last.get(pid) not in (journal.FAILURE, journal.CRASH, journal.END, journal.RELEASE)
 
     return is_alive
@@ -154,7 +154,7 @@ def status_of(
     window: tuple[int | None, str | None],
     *,
     now: float,
-    is_alive: Callable[[int, float], bool] = is_alive,
+    is_alive: Callable[[int, str], bool] = is_alive,
 ) -> ModelStatus:
     """Return the state of a running model.
 

@@ -29,7 +29,6 @@ from ts_retry_ext.store.atomic import (
     read_json,
     write_json,
 )
-from ts_retry_ext.store.times import SAME_START
 
 SERVER_FILE = "server.json"
 MARKER_FILE = "marker.json"
@@ -45,6 +44,7 @@ class ServerRun(NamedTuple):
 
     Attributes:
         pid: process id of the frontend.
+        start: names its start for good, as `frontend.process.start_of` tells it.
         started_at: its start, seconds since the epoch.
         config_file: the configuration it read, or None.
         cwd: its working directory.
@@ -53,6 +53,7 @@ class ServerRun(NamedTuple):
     """
 
     pid: int
+    start: str
     started_at: float
     config_file: str | None
     cwd: str
@@ -60,22 +61,15 @@ class ServerRun(NamedTuple):
     torchserve: str | None
 
 
-def server_directory(state_dir: str, pid: int, started_at: float) -> str:
-    """Return the path for one run of a server, the one that is there where there is one.
+def server_directory(state_dir: str, pid: int, start: str) -> str:
+    """Return the path for one run of a server.
 
-    The start of a process is not always read alike (`SAME_START`), and a second directory would
-    lose the markers of the first.
+    Args:
+        state_dir: path of the state directory.
+        pid: process id of the frontend.
+        start: names its start for good.
     """
-    prefix = f"{_SERVER_PREFIX}{pid}-"
-    for path in server_runs(state_dir):
-        name = os.path.basename(path)
-        try:
-            known = int(name[len(prefix) :], 16) / 100 if name.startswith(prefix) else None
-        except ValueError:
-            continue
-        if known is not None and abs(known - started_at) < SAME_START:
-            return path
-    return os.path.join(state_dir, f"{prefix}{int(started_at * 100):x}")
+    return os.path.join(state_dir, f"{_SERVER_PREFIX}{pid}-{start}")
 
 
 def model_directory(server_dir: str, name: str, registration: str) -> str:
@@ -98,7 +92,7 @@ def create_server_directory(state_dir: str, run: ServerRun) -> str:
         OSError: it cannot be created, or belongs to another user.
     """
     _open_state_directory(state_dir)
-    path = server_directory(state_dir, run.pid, run.started_at)
+    path = server_directory(state_dir, run.pid, run.start)
     make_private_directory(path)
     described = os.path.join(path, SERVER_FILE)
     if not os.path.exists(described):

@@ -36,7 +36,7 @@ class Attempt(NamedTuple):
     """A worker process that set out to load and has written nothing since.
 
     Attributes:
-        pid: its id; started_at: its start, seconds since the epoch; socket: where it listened.
+        pid: its id; start: names its start for good; socket: where it listened.
         launch: what the frontend launched: this worker, or the first of torchrun's ranks.
         group: names the ranks that torchrun started together, None for other workers.
         loading: whether LOAD had arrived.
@@ -45,7 +45,7 @@ class Attempt(NamedTuple):
     """
 
     pid: int
-    started_at: float
+    start: str
     socket: str
     launch: str
     group: str | None
@@ -142,14 +142,14 @@ def open_attempts(records: Sequence[Record]) -> list[Attempt]:
     """Return the processes that started and have not said how it ended, dead or alive."""
     attempts: dict[tuple[Any, Any], Attempt] = {}
     for record in records:
-        key = (record.get("pid"), record.get("started_at"))
+        key = (record.get("pid"), record.get("start"))
         event = record["event"]
         if event == journal.LOAD and key in attempts:
             attempts[key] = attempts[key]._replace(loading=True)
         elif event in (journal.START, journal.LOAD):
             attempts[key] = Attempt(
                 pid=int(record["pid"]),
-                started_at=float(record["started_at"]),
+                start=str(record["start"]),
                 socket=str(record["socket"]),
                 launch=str(record.get("launch", record["socket"])),
                 group=record.get("group"),

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import time
 
-#: Two readings of when a process started mean the same start when they are no further apart, in
-#: seconds. Linux tells ticks since boot, and the moment of boot from the wall clock less the
-#: uptime, so every reading moves as the clock is corrected. An id is not reused within that time.
-SAME_START = 3.0
-
 
 def to_text(seconds: float) -> str:
     """Return a time in seconds since the epoch as text, such as ``2026-11-23T15:04:05.678Z``."""

@@ -23,7 +23,7 @@ def any_unrecorded(session: Session) -> bool:
     records = journal.read(session.directory)
     if served_by(records, str(session.address)) is not None:
         return True
-    return any(not is_alive(a.pid, a.started_at) for a in open_attempts(records))
+    return any(not is_alive(a.pid, a.start) for a in open_attempts(records))
 
 
 def start_over() -> None:

@@ -66,9 +66,9 @@ def record_lost(session: Session) -> None:
     """
     with journal.locked(session.directory):
         last = served_by(journal.read(session.directory), str(session.address))
-        if last is None or is_alive(int(last["pid"]), float(last["started_at"])):
+        if last is None or is_alive(int(last["pid"]), str(last["start"])):
             return
-        process = {"pid": last["pid"], "started_at": last["started_at"]}
+        process = {"pid": last["pid"], "start": last["start"]}
         _record_loss(session, crash_failure(_ENDED_SERVING), LOST, **process)
 
 
@@ -91,7 +91,7 @@ def _record_loss(
         "phase": Phase.INFERENCE.value,
         "exception": exception_record(failure),
     }
-    own = {"pid": session.pid, "started_at": session.started_at, **process}
+    own = {"pid": session.pid, "start": session.start, **process}
     journal.append_locked(
         session.directory,
         journal.FAILURE,

@@ -58,7 +58,7 @@ class _Worker:
     """The process that failed, which need not be this one."""
 
     pid: int
-    started_at: float
+    start: str
     socket: str
     launch: str
     group: str | None
@@ -78,7 +78,7 @@ def record_exception(session: Session, exc: BaseException, phase: Phase) -> None
     failure = failure_from_exception(_unmasked(exc), phase, model_dir=session.model_dir)
     worker = _Worker(
         session.pid,
-        session.started_at,
+        session.start,
         str(session.address),
         session.launch,
         session.group_fields.get("group"),
@@ -95,7 +95,7 @@ def record_crashes(session: Session) -> None:
     """
     with journal.locked(session.directory):
         attempts = open_attempts(journal.read(session.directory))
-        dead = [a for a in attempts if not is_alive(a.pid, a.started_at)]
+        dead = [a for a in attempts if not is_alive(a.pid, a.start)]
         # Of ranks that ended together, the one that crashed by itself comes first; the others were ended.
         dead.sort(key=lambda a: (not has_stack(session.directory, a.pid), a.socket))
         for attempt in dead:
@@ -129,7 +129,7 @@ def _record_end(session: Session, attempt: Attempt) -> None:
         session.directory,
         journal.END,
         pid=attempt.pid,
-        started_at=attempt.started_at,
+        start=attempt.start,
         socket=attempt.socket,
         launch=attempt.launch,
         group=attempt.group,
@@ -143,7 +143,7 @@ def _record_crash(session: Session, attempt: Attempt) -> None:
     now = oom_kills()
     out_of_memory = None not in (now, attempt.oom_kills) and now != attempt.oom_kills
     ended, stack = take_crash(session.directory, attempt.pid, out_of_memory=out_of_memory)
-    worker = _Worker(attempt.pid, attempt.started_at, attempt.socket, attempt.launch, attempt.group)
+    worker = _Worker(attempt.pid, attempt.start, attempt.socket, attempt.launch, attempt.group)
     _record(session, worker, crash_failure(ended, stack), journal.CRASH)
 
 
@@ -179,7 +179,7 @@ def _record(session: Session, worker: _Worker, failure: Failure, event: str) -> 
         session.directory,
         event,
         pid=worker.pid,
-        started_at=worker.started_at,
+        start=worker.start,
         socket=worker.socket,
         **worker.group_fields,
         model=session.name,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 
 from ts_retry_ext import settings as settings_table
-from ts_retry_ext.frontend.process import frontend_of, start_time
+from ts_retry_ext.frontend.process import frontend_of, start_of
 from ts_retry_ext.frontend.server import Server, server_of
 from ts_retry_ext.frontend.state import state_directories
 from ts_retry_ext.settings import Settings, resolve
@@ -55,7 +54,7 @@ class Session:
         manifest: what the manifest tells.
         name: the model's name; the manifest's until LOAD brings the one it is registered under.
         directory: this registration's directory in the store.
-        started_at: start of this process, seconds since the epoch.
+        start: names the start of this process for good.
         load_begun: whether LOAD has arrived.
         closed: whether the journal knows how this process's attempt ended.
     """
@@ -81,7 +80,7 @@ class Session:
         self.name = manifest.model_name or os.path.basename(model_dir)
         self.directory = directory
         self.pid = os.getpid()
-        self.started_at = start_time(self.pid) or time.time()
+        self.start = start_of(self.pid) or ""
         self.group_fields = _group_fields(self.launch)
         self.load_begun = False
         self.closed = False
@@ -97,7 +96,7 @@ class Session:
             self.directory,
             event,
             pid=self.pid,
-            started_at=self.started_at,
+            start=self.start,
             socket=str(self.address),
             **self.group_fields,
             model=self.name,
@@ -207,6 +206,7 @@ def open_session() -> Session | None:
         registered += f"#{address}"
     run = ServerRun(
         pid=frontend.pid,
+        start=frontend.start,
         started_at=frontend.started_at,
         config_file=server.config_file,
         cwd=frontend.cwd,

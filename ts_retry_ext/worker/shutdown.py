@@ -41,7 +41,7 @@ def leave_a_shutdown_behind(session: Session, marker: Marker) -> None:
     code = (
         f"import sys; sys.path.insert(0, {root!r}); from {__name__} import main; main(sys.argv[1:])"
     )
-    facts = (session.pid, session.started_at, frontend.pid, frontend.started_at)
+    facts = (session.pid, session.start, frontend.pid, frontend.start)
     logs = os.path.join(session.server.log_dir, _FRONTEND_LOG)
     # Isolated: neither the archive nor the worker's environment has a say in it.
     subprocess.Popen(
@@ -69,20 +69,20 @@ def main(arguments: list[str]) -> None:
     """End the frontend, and tell why.
 
     Args:
-        arguments: process id and start of the worker, then of the frontend, in seconds since the
-            epoch; the frontend's own log file; what to say.
+        arguments: process id and start of the worker, then of the frontend; the frontend's own log
+            file; what to say.
     """
-    worker, worker_started, frontend, frontend_started, log, text = arguments
-    _wait_for_end(int(worker), float(worker_started), WORKER_TIMEOUT)
+    worker, worker_start, frontend, frontend_start, log, text = arguments
+    _wait_for_end(int(worker), worker_start, WORKER_TIMEOUT)
     time.sleep(SETTLING)
     _write(TERMINATION_LOG, text.encode("utf-8", "replace")[:MAX_TERMINATION_BYTES], os.O_TRUNC)
     places = [_opened(f"/proc/{frontend}/fd/1"), _opened(log)]
-    alive = _check(int(frontend), float(frontend_started))
+    alive = _check(int(frontend), frontend_start)
     if alive():
         os.kill(int(frontend), signal.SIGTERM)
-    if not _wait_for_end(int(frontend), float(frontend_started), FRONTEND_TIMEOUT):
+    if not _wait_for_end(int(frontend), frontend_start, FRONTEND_TIMEOUT):
         os.kill(int(frontend), signal.SIGKILL)
-        _wait_for_end(int(frontend), float(frontend_started), FRONTEND_TIMEOUT)
+        _wait_for_end(int(frontend), frontend_start, FRONTEND_TIMEOUT)
     for descriptor in places:
         if descriptor is not None:
             try:
@@ -91,13 +91,13 @@ def main(arguments: list[str]) -> None:
                 continue
 
 
-def _check(pid: int, started_at: float) -> Callable[[], bool]:
-    return lambda: is_alive(pid, started_at)
+def _check(pid: int, start: str) -> Callable[[], bool]:
+    return lambda: is_alive(pid, start)
 
 
-def _wait_for_end(pid: int, started_at: float, timeout: float) -> bool:
+def _wait_for_end(pid: int, start: str, timeout: float) -> bool:
     """Wait for the end of a process; False where it is still there after `timeout` seconds."""
-    alive = _check(pid, started_at)
+    alive = _check(pid, start)
     until = time.monotonic() + timeout
     while alive():
         if time.monotonic() > until:

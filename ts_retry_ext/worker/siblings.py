@@ -57,7 +57,7 @@ class Siblings:
         if news != self._seen:
             self._seen = news
             self._hopeful = self._read()
-        return [r for r in self._hopeful if is_alive(int(r["pid"]), float(r["started_at"]))]
+        return [r for r in self._hopeful if is_alive(int(r["pid"]), str(r["start"]))]
 
     def _read(self) -> list[Record]:
         latest = {r["socket"]: r for r in journal.read(self._directory) if "socket" in r}
