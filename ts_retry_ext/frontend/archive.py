@@ -105,7 +105,7 @@ def read_archive(path: str) -> Archive:
 
 def is_model_folder(path: str) -> bool:
     """Tell whether the folder at `path` is a model: a manifest in it, or in its only sub-folder."""
-    return os.path.isfile(os.path.join(_model_root(path), MANIFEST))
+    return os.path.isfile(os.path.join(model_root(path), MANIFEST))
 
 
 def default_model_name(path: str) -> str:
@@ -120,7 +120,7 @@ def default_model_name(path: str) -> str:
     return re.sub(r"\W|^_", "_", name, flags=re.ASCII)
 
 
-def _model_root(path: str) -> str:
+def model_root(path: str) -> str:
     """Return `path`, or its only entry where that is a folder (a SageMaker download)."""
     if os.path.isfile(os.path.join(path, MANIFEST)):
         return path
@@ -133,7 +133,7 @@ def _model_root(path: str) -> str:
 
 
 def _read_folder(path: str) -> Archive:
-    root = _model_root(path)
+    root = model_root(path)
 
     def read(name: str, limit: int) -> bytes | None:
         target = os.path.join(root, name)
@@ -153,7 +153,7 @@ def _read_mar(path: str) -> Archive:
         raise ArchiveError(path, f"is no zip archive{hint}")
     with zipfile.ZipFile(path) as archive:
         # The frontend unpacks in order, so the last of two entries with one name wins.
-        entries = {_inside(path, info.filename): info for info in archive.infolist()}
+        entries = {inside(path, info.filename): info for info in archive.infolist()}
         for info in entries.values():
             _check_zip_entry(path, info)
 
@@ -210,7 +210,7 @@ def _tar_entries(path: str) -> Iterator[tuple[str, int, Callable[[int], bytes]]]
             if count > MAX_MEMBERS:
                 raise ArchiveError(path, f"has more than {MAX_MEMBERS} entries")
             # Everything up to the first slash goes, whatever it is.
-            name = _inside(path, member.name[member.name.find("/") + 1 :])
+            name = inside(path, member.name[member.name.find("/") + 1 :])
             if member.isdir():
                 continue
 
@@ -236,7 +236,7 @@ def _read_entries(
     return Archive(path, manifest, None, unnamed[0] if unnamed else None)
 
 
-def _inside(path: str, name: str) -> str:
+def inside(path: str, name: str) -> str:
     """Return the normal form of an entry's name; refuse one that leads out of the archive."""
     normal = posixpath.normpath(name.lstrip("/") or ".")
     if normal == ".." or normal.startswith("../"):
