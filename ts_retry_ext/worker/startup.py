@@ -37,6 +37,19 @@ def activate_in_handler() -> None:
     _activate(_hold_from_load)
 
 
+def watch(session: Session) -> None:
+    """Install the guard for a session without a frontend; the hook has no say then.
+
+    Raises:
+        OSError: the store cannot be written.
+    """
+    global active, _tried
+    active, _tried = session, True
+    from ts_retry_ext.worker.guard import install
+
+    install(session)
+
+
 def _activate(hold: Callable[[Session, Marker], None]) -> None:
     global active, _tried
     if _tried:
