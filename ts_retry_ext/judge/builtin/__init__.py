@@ -19,13 +19,17 @@ from dataclasses import replace
 from types import ModuleType
 
 from ts_retry_ext.judge.builtin import (
+    addresses,
     configuration,
     databases,
     device,
+    file_systems,
     files,
     frameworks,
     hubs,
+    imports,
     memory,
+    model_formats,
     native_libraries,
     network,
     processes,
@@ -40,6 +44,7 @@ from ts_retry_ext.judge.rule import Rule
 
 #: Topics; inside one group an earlier topic is asked first.
 TOPICS: tuple[ModuleType, ...] = (
+    imports,
     python_code,
     memory,
     trust,
@@ -49,11 +54,14 @@ TOPICS: tuple[ModuleType, ...] = (
     services,
     hubs,
     weights,
+    model_formats,
+    addresses,
     network,
     device,
     frameworks,
     torchserve_handlers,
     configuration,
+    file_systems,
     files,
     processes,
 )

@@ -1,4 +1,4 @@
-"""Files: missing, forbidden, busy, or without room."""
+"""Files: missing, of the wrong kind, or with a path that can't be used."""
 
 from __future__ import annotations
 
@@ -25,94 +25,6 @@ _MISSING_BY_TEXT = (
 )
 
 RECOVERABLE_IN_DISGUISE = (
-    ambiguous(
-        "processes-exhausted",
-        When(
-            errno=("EAGAIN",),
-            frame=("subprocess._execute_child", "multiprocessing.popen_fork", "os.fork"),
-        ),
-        "The host allows no further process: a limit that is too low, or a peak.",
-        "Look at the pid limit of the container and at ulimit -u.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    ambiguous(
-        "file-locks-unavailable",
-        When(errno=("ENOLCK",)),
-        "The file system gives no locks: NFS without its lock manager, or it is down for the moment.",
-        "Mount with locks (nolock on one host, or rpc.statd), or move the cache to a local disk.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    curable(
-        "file-system-busy",
-        When(
-            errno=(
-                "EBUSY",
-                "ESTALE",
-                "ETXTBSY",
-                "EAGAIN",
-                "EMFILE",
-                "ENFILE",
-                "EIO",
-                "EINTR",
-                "EDEADLK",
-                "EREMOTEIO",
-            )
-        ),
-        "The file system or a limit of the host refused the access at this moment.",
-        "Look at the mount and the limits of the host (ulimit -n) if it goes on.",
-        since=_SINCE,
-    ),
-    curable(
-        "address-in-use",
-        When(errno=("EADDRINUSE",)),
-        "A port is still in use.",
-        "Find the process that listens on it, or choose another port, if it goes on.",
-        since=_SINCE,
-    ),
-    ambiguous(
-        "address-not-available",
-        When(errno=("EADDRNOTAVAIL",)),
-        "The address to bind to isn't one of this host, or there is no local port left to connect from.",
-        "Correct the address (in a container: 0.0.0.0; localhost without IPv6: 127.0.0.1), or look at the open connections.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    curable(
-        "address-in-use-text",
-        When(
-            message=r"port .{0,40}(?:is )?(?:already )?in use|failed to listen on any local|cannot find an empty port|failed to bind|could not bind|address in use|socket already in use"
-        ),
-        "A port is still in use.",
-        "Find the process that listens on it, or choose another port, if it goes on.",
-        since=_SINCE,
-    ),
-    curable(
-        "lock-held",
-        When(
-            message=r"the file lock .{1,300} could not be acquired|lock (?:is )?(?:already )?(?:held|taken|acquired) by|could not (?:acquire|obtain|get) (?:the )?(?:file )?lock|failed to acquire .{0,40}lock|unable to acquire .{0,40}lock|lock ?timeout|waiting for (?:the )?(?:file )?lock|another process is (?:using|holding|already)|being used by another process|resource (?:is )?(?:busy|locked|deadlock)|locked by another"
-        ),
-        "Another process holds a lock.",
-        "Nothing to repair; look for a dead process or a stale lock file if it goes on.",
-        since=_SINCE,
-    ),
-    curable(
-        "lock-held-type",
-        When(
-            type=(
-                "filelock.Timeout",
-                "filelock._error.Timeout",
-                "LockException",
-                "AlreadyLocked",
-                "LockTimeout",
-                "BlockingIOError",
-            )
-        ),
-        "Another process holds a lock.",
-        "Nothing to repair; look for a dead process or a stale lock file if it goes on.",
-        since=_SINCE,
-    ),
     curable(
         "cache-race",
         When(
@@ -121,15 +33,6 @@ RECOVERABLE_IN_DISGUISE = (
         ),
         "A file of a shared cache was gone: another process writes or cleans it at the same moment.",
         "Nothing to repair; give each worker its own cache, or fill it beforehand, if it goes on.",
-        since=_SINCE,
-    ),
-    ambiguous(
-        "threads-exhausted",
-        When(
-            message=r"can't start new thread|pthread_create failed|unable to create (?:new )?(?:native )?thread|thread creation failed|fork: retry|failed to create thread"
-        ),
-        "The host allows no further thread: a limit that is too low, or a peak.",
-        "Look at the pid limit of the container and at ulimit -u if it goes on.",
         since=_SINCE,
     ),
 )
@@ -227,71 +130,6 @@ RULES = (
         "A directory is where a file should be, or the other way round.",
         "Correct the path in the model's configuration or code.",
         since=_SINCE,
-    ),
-    ambiguous(
-        "no-space",
-        When(errno=("ENOSPC", "EDQUOT", "EFBIG")),
-        "The disk or the quota is full.",
-        "Make room; check temp directory and caches.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "read-only-file-system",
-        When(errno=("EROFS",)),
-        "The code writes to a file system that is mounted read-only.",
-        "Send caches elsewhere (HF_HOME, TORCH_HOME, TRITON_CACHE_DIR), or mount it writable.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    ambiguous(
-        "permission-in-shared-place",
-        When(
-            errno=("EACCES", "EPERM"), path="shared", message=r"/dev/|/mnt/|/run/|/secrets?|\.lock"
-        ),
-        "Access is denied in a place that something else sets up.",
-        "Check owner and rights; in a container, fsGroup and the user TorchServe runs as.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "permission-denied",
-        When(errno=("EACCES",), message=r"/|\.\w{1,12}['\"]|denied: ['\"]"),
-        "The user that TorchServe runs as may not open or write a path.",
-        "Correct owner and rights, or send caches elsewhere (HF_HOME, TORCH_HOME, MPLCONFIGDIR).",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "operation-not-permitted",
-        When(
-            errno=("EPERM",),
-            message=r"['\"]/",
-            unless_frame=("socket", "subprocess", "multiprocessing"),
-        ),
-        "The file system doesn't allow this operation (owner, mode or attribute) to this user.",
-        "Correct owner and rights, or use a volume that supports it.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "operation-not-supported-here",
-        When(
-            errno=(
-                "EXDEV",
-                "EOPNOTSUPP",
-                "ENOTSUP",
-                "ENOSYS",
-                "EAFNOSUPPORT",
-                "EPROTONOSUPPORT",
-                "E2BIG",
-                "ENOEXEC",
-            )
-        ),
-        "The file system, network or kernel of this host doesn't support what the code asks for.",
-        "Use another directory or volume, or correct the call; the message names the operation.",
-        since=_SINCE,
-        scope=Scope.HOST,
     ),
     fatal(
         "path-empty",

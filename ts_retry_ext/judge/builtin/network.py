@@ -14,57 +14,6 @@ THROTTLED = (
     r"|resource exhausted|please (?:retry|try again) (?:later|after|in)|retry[- ]after|server(?:is)? ?busy|toomanyrequests"
 )
 
-#: A host's name that only a private resolver knows: one label, or a suffix no public one has.
-_PRIVATE_HOST = r"host=\\?['\"](?:[\w\-]{1,63}|[\w.\-]{1,200}\.(?:internal|local|svc|cluster|lan|corp|home|intra|intranet|localdomain|private|test|example))\\?['\"]"
-
-FATAL_IN_DISGUISE = (
-    ambiguous(
-        "private-host-unknown",
-        When(
-            message=_PRIVATE_HOST
-            + r".{0,600}(?:name or service not known|nodename nor servname|errno -2\b|errno 8\])",
-            unless=r"temporary failure|errno -3\b|try again",
-        ),
-        "The name of a service in this network isn't known: a wrong setting, or it isn't registered yet.",
-        "Correct the host's name; in a container, check its network and the service's name.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "url-malformed",
-        When(
-            exact_type=(
-                "MissingSchema",
-                "InvalidSchema",
-                "InvalidURL",
-                "LocationParseError",
-                "UnsupportedProtocol",
-            ),
-        ),
-        "The address asked for is no valid URL.",
-        "Correct the address in the model's configuration or environment.",
-        since=_SINCE,
-    ),
-    fatal(
-        "header-malformed",
-        When(
-            message=r"illegal header value|invalid (?:leading whitespace|header value|return character)|header value .{0,40}must be|header part .{0,80}must be of type"
-        ),
-        "A header holds characters that aren't allowed: mostly a token with a line break or blank.",
-        "Correct the token in the environment.",
-        since=_SINCE,
-    ),
-    fatal(
-        "url-unknown-type",
-        When(
-            message=r"unknown url type|no connection adapters were found|no host supplied|invalid url '"
-        ),
-        "The address asked for is no valid URL.",
-        "Correct the address in the model's configuration or environment.",
-        since=_SINCE,
-    ),
-)
-
 RECOVERABLE_IN_DISGUISE = (
     curable(
         "throttled",

@@ -1,4 +1,4 @@
-"""Python itself: syntax, imports, names, calls that don't fit."""
+"""Python itself: syntax, names, calls and values that don't fit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from ts_retry_ext.judge.builtin.words import (
 )
 from ts_retry_ext.judge.failure import Phase
 from ts_retry_ext.judge.rule import When
-from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 _LOADING = (Phase.STARTUP, Phase.IMPORT, Phase.CONSTRUCT, Phase.INITIALIZE)
@@ -34,58 +33,13 @@ _NOT_ALLOWED = (
 
 # An error of the language itself needs no further evidence, whatever words its text holds ("rate_limit",
 # "connection_pool"), as long as no failure of the environment led to it.
+
 FATAL_IN_DISGUISE = (
-    ambiguous(
-        "generated-module-missing",
-        When(
-            type=("ImportError",),
-            message=r"transformers_modules|torch_?extensions|torchinductor|\.triton|triton.{0,40}cache",
-        ),
-        "A module that is written into a shared cache at load time isn't there: two workers may have met.",
-        "Give each worker its own HF_HOME or TORCH_EXTENSIONS_DIR, or fill the cache beforehand.",
-        since=_SINCE,
-    ),
     fatal(
         "syntax-error",
         When(type=("SyntaxError",), where="outermost", unless_type=ENVIRONMENT_TYPES),
         "A source file isn't valid Python for this interpreter.",
         "Correct the line the message names, and check the Python version the code is written for.",
-        since=_SINCE,
-    ),
-    fatal(
-        "startup-module-missing",
-        When(
-            type=("ImportError",),
-            phase=(Phase.STARTUP,),
-            message=r"no module named",
-            unless_type=ENVIRONMENT_TYPES,
-        ),
-        "TorchServe's worker itself can't start: a package it needs isn't installed.",
-        "Install the module that is named into TorchServe's environment; it affects every model.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "module-missing",
-        When(
-            type=("ImportError",),
-            message=r"no module named (?!'?ts\.torch_handler\.)",
-            unless_type=ENVIRONMENT_TYPES,
-        ),
-        "A module that the code imports isn't installed and isn't in the archive.",
-        "Install it, name it in the archive's requirements.txt (install_py_dep_per_model=true), or "
-        "pack the file with --extra-files.",
-        since=_SINCE,
-    ),
-    fatal(
-        "name-missing-in-module",
-        When(
-            type=("ImportError",),
-            message=r"cannot import name|circular import",
-            unless_type=ENVIRONMENT_TYPES,
-        ),
-        "A module doesn't have the name that is imported from it: mostly another version is installed.",
-        "Compare the installed version with the one the code was written for.",
         since=_SINCE,
     ),
     fatal(
@@ -130,49 +84,6 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
-        "module-missing-text",
-        When(message=r"no module named ['\"]?[\w.]+|cannot import name ['\"]?\w+"),
-        "A module or a name that the code imports isn't there.",
-        "Install the version the code was written for, or pack the file with --extra-files.",
-        since=_SINCE,
-    ),
-    fatal(
-        "package-required",
-        When(
-            type=(
-                "ImportError",
-                "RuntimeError",
-                "ValueError",
-                "OSError",
-                "pymongo.errors.ConfigurationError",
-            ),
-            message=r"requires the .{1,80}(?:library|package)|(?:package|module) (?:is required for|must be installed)|(?:library|package|module) (?:is )?not (?:been )?(?:found|installed)|pip3? install|please install|is required to (?:use|run|load)"
-            r"|requires? (?:accelerate|bitsandbytes|optimum|auto-gptq|autoawq|flash[-_]attn|sentencepiece|protobuf|tiktoken|timm|peft|einops)"
-            r"|but it was not found in your environment|need to install|must (?:be )?install|conda install|is not installed|not installed\b",
-            unless=r"connection|timed out|max retries|could not reach|cannot reach",
-        ),
-        "The code needs a package that isn't installed, or a newer version of it.",
-        "Install it into TorchServe's environment, or name it in the archive's requirements.txt.",
-        since=_SINCE,
-    ),
-    fatal(
-        "import-outside-package",
-        When(type=("ImportError",), message=r"attempted relative import|beyond top-level package"),
-        "A relative import has no package to be relative to: TorchServe imports the handler as a single module.",
-        "Import by absolute name; files packed with --extra-files lie beside the handler.",
-        since=_SINCE,
-    ),
-    fatal(
-        "bytecode-of-another-python",
-        When(
-            message=r"bad magic number in ['\"]?[\w.]+|python version mismatch|was compiled for python|requires python '?[<>=]|python \d\.\d+ or (?:later|newer|higher) is required"
-        ),
-        "Compiled code or a package is for another version of Python.",
-        "Use that version of Python, or build the package for this one.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
         "recursion-without-end",
         When(type=("RecursionError",)),
         "A function calls itself without end.",
@@ -212,31 +123,6 @@ RULES = (
 )
 
 FALLBACKS = (
-    fatal(
-        "import-error-told-by-transformers",
-        When(
-            message=r"failed to import [\w.]+ because of the following error.{0,80}: ?.{0,600}(?:is not defined|has no attribute|cannot import name|no module named|undefined symbol|invalid syntax"
-            r"|unexpected keyword|positional argument|not installed|is required|requires |incompatib|compiled (?:with|against|for)|unsupported operand|not subscriptable|metaclass|already registered|partially initialized|not supported)",
-            unless=r"temporar|\bbusy\b|stale|timed out|input/output error|too many open|allocate|out of memory|map segment"
-            r"|connection|no space|no such file|ran out of input|unknown error|not enough|page ?file",
-        ),
-        "A module of transformers can't be imported; the text behind the colon says why.",
-        "Install the version that the message asks for, or correct the package that it names.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "import-error",
-        When(
-            type=("ImportError",),
-            phase=_LOADING,
-            unless_type=("ConnectionError", "TimeoutError", "MemoryError"),
-            unless=r"temporar|busy|stale|timed out|input/output error|too many open|cannot allocate|failed to map segment",
-        ),
-        "An import failed, and nothing speaks for a passing cause.",
-        "Install or correct the module that is named.",
-        since=_SINCE,
-    ),
     ambiguous(
         "nothing-where-something-was-expected",
         When(

@@ -1,4 +1,4 @@
-"""Weights and serialized models: torch, TorchScript, safetensors, ONNX, pickle, tokenizers."""
+"""Weights: torch, TorchScript, safetensors and pickle; files of them that are cut or don't fit."""
 
 from __future__ import annotations
 
@@ -192,75 +192,6 @@ RULES = (
         ),
         "TorchScript can't compile the code.",
         "Rewrite the part the message names, or trace the model.",
-        since=_SINCE,
-    ),
-    fatal(
-        "onnx-unloadable",
-        When(
-            message=r"\[onnxruntimeerror\] : (?:2|7|8|9|10|11) |\[onnxruntimeerror\] : (?:1) : fail : .{0,200}(?:load model|type error|fatal error|not a registered|invalid|unsupported|failed:protobuf)"
-            r"|invalid_protobuf|invalid_graph|no_suchfile|protobuf parsing failed|unsupported model ir version|opset \d+ is under development|is not a registered function/op|no op registered for|onnx ?runtime.{0,60}providers explicitly|unable to parse proto from file|onnx\.onnx_cpp2py_export\.checker|failed to load model with error"
-            r"|set the providers parameter|could not find an implementation for|onnx model .{0,60}(?:does not|not) exist|model_proto|err_code=",
-            unless=r"cuda failure|bfcarena|failed to allocate|out of memory",
-        ),
-        "The ONNX model can't be loaded by this runtime.",
-        "Export it for the installed onnxruntime's opset and providers, and pack the whole file (external data too).",
-        since=_SINCE,
-    ),
-    fatal(
-        "tensorrt-engine-unfit",
-        When(
-            message=r"serialization assertion .{0,120}failed|magictag|engine (?:plan )?(?:file|is) (?:is )?(?:not compatible|generated|built|incompatible)|deserializecudaengine|different version of tensorrt|expecting library version .{0,40}got"
-            r"|generated on an incompatible device|stdarchivereader|engine deserialization failed|could not deserialize"
-        ),
-        "The TensorRT engine was built for another version or GPU.",
-        "Build the engine with the installed TensorRT on this GPU.",
-        since=_SINCE,
-    ),
-    ambiguous(
-        "json-empty",
-        When(
-            message=r"^eof while parsing a (?:value|object|list|string) at line \d+ column \d+$",
-            path="shared",
-        ),
-        "A JSON file is empty or cut; in a shared place another process may be writing it.",
-        "Look whether something downloads or copies it; else delete it so that it is fetched again.",
-        since=_SINCE,
-    ),
-    ambiguous(
-        "json-empty-unnamed",
-        When(message=r"^eof while parsing a value at line 1 column 0$"),
-        "A JSON file is empty, and the text doesn't say which; another process may be writing it.",
-        "Look at tokenizer.json; delete an empty one in a cache so that it is fetched again, or pack the archive again.",
-        since=_SINCE,
-    ),
-    fatal(
-        "tokenizer-unloadable",
-        When(
-            message=r"data did not match any variant of untagged enum|couldn't instantiate the backend tokenizer|tokenizer class .{1,80}(?:does not exist|is not currently imported)|error parsing line .{0,80}in .{0,200}tokenizer|unk token .{0,60}not in the vocabulary"
-            r"|could not parse modelproto|internal: .{0,200}sentencepiece_processor\.cc|sentencepiece.{0,120}parsefromarray|non-consecutive added token|unable to load vocabulary from file|can't load the vocabulary|make sure that your vocabulary|error while initializing bpe|error while initializing wordpiece|error while initializing unigram|converting from (?:tiktoken|sentencepiece)|invalid model(?:proto)? file"
-            r"|loadfromfile .{0,40}not a string|^not a string$|vocab(?:ulary)? file .{0,200}(?:does not exist|not found|missing)|can't find a vocabulary file at path|tokenizer\.json.{0,60}(?:invalid|missing)|expected `?[\w,\]}]+`? at line \d+ column \d+|at line \d+ column \d+$"
-        ),
-        "The tokenizer's files don't fit the installed tokenizers library, or are damaged.",
-        "Update tokenizers and transformers, or pack the tokenizer's files again.",
-        since=_SINCE,
-    ),
-    fatal(
-        "gguf-or-quantised-unfit",
-        When(
-            message=r"invalid gguf|gguf.{0,60}(?:not supported|magic)|unknown (?:model )?quantization (?:method|type)|quantization method .{0,80}(?:not|does)|quantization_config|cannot find the config file for|failed to load model from file: |unsupported quantization|not supported with (?:gptq|awq|bitsandbytes|4-bit|8-bit)"
-            r"|\.to.? is not supported for .?(?:4|8)-bit|already been set to the correct devices|quantized models? (?:is|are) not supported|the quantization method .{0,60}is not supported",
-        ),
-        "The quantisation of these weights isn't supported here.",
-        "Use weights, library and device that fit each other.",
-        since=_SINCE,
-    ),
-    fatal(
-        "keras-or-other-format",
-        When(
-            message=r"unable to (?:synchronously )?open file .{0,80}(?:truncated|signature|file signature not found)|file signature not found|savedmodel file does not exist|unknown layer:|no such layer|not a (?:valid )?(?:xgboost|lightgbm|sklearn|joblib)|dtype mismatch for|input model is not a valid|^error parsing message|cannot identify image file|no columns to parse from file|wrong model format|doesn't specify the number of|incorrect model file descriptor|op type not registered|json\.exception\.parse_error|incompatible dtype from the pickle|model format error|unknown format code|failed to interpret file .{0,200}as a pickle|cannot load file containing pickled data|allow_pickle"
-        ),
-        "A model file isn't of the format it is read as.",
-        "Pack the file that fits the loader, made with the installed version.",
         since=_SINCE,
     ),
 )

@@ -1,0 +1,87 @@
+"""Addresses: hosts, URLs and ports that are wrong, taken, or not served yet."""
+
+from __future__ import annotations
+
+from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
+
+_SINCE = "2026-11-23"
+
+#: A host's name that only a private resolver knows: one label, or a suffix no public one has.
+_PRIVATE_HOST = r"host=\\?['\"](?:[\w\-]{1,63}|[\w.\-]{1,200}\.(?:internal|local|svc|cluster|lan|corp|home|intra|intranet|localdomain|private|test|example))\\?['\"]"
+
+FATAL_IN_DISGUISE = (
+    ambiguous(
+        "private-host-unknown",
+        When(
+            message=_PRIVATE_HOST
+            + r".{0,600}(?:name or service not known|nodename nor servname|errno -2\b|errno 8\])",
+            unless=r"temporary failure|errno -3\b|try again",
+        ),
+        "The name of a service in this network isn't known: a wrong setting, or it isn't registered yet.",
+        "Correct the host's name; in a container, check its network and the service's name.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "url-malformed",
+        When(
+            exact_type=(
+                "MissingSchema",
+                "InvalidSchema",
+                "InvalidURL",
+                "LocationParseError",
+                "UnsupportedProtocol",
+            ),
+        ),
+        "The address asked for is no valid URL.",
+        "Correct the address in the model's configuration or environment.",
+        since=_SINCE,
+    ),
+    fatal(
+        "header-malformed",
+        When(
+            message=r"illegal header value|invalid (?:leading whitespace|header value|return character)|header value .{0,40}must be|header part .{0,80}must be of type"
+        ),
+        "A header holds characters that aren't allowed: mostly a token with a line break or blank.",
+        "Correct the token in the environment.",
+        since=_SINCE,
+    ),
+    fatal(
+        "url-unknown-type",
+        When(
+            message=r"unknown url type|no connection adapters were found|no host supplied|invalid url '"
+        ),
+        "The address asked for is no valid URL.",
+        "Correct the address in the model's configuration or environment.",
+        since=_SINCE,
+    ),
+)
+
+RECOVERABLE_IN_DISGUISE = (
+    curable(
+        "address-in-use",
+        When(errno=("EADDRINUSE",)),
+        "A port is still in use.",
+        "Find the process that listens on it, or choose another port, if it goes on.",
+        since=_SINCE,
+    ),
+    ambiguous(
+        "address-not-available",
+        When(errno=("EADDRNOTAVAIL",)),
+        "The address to bind to isn't one of this host, or there is no local port left to connect from.",
+        "Correct the address (in a container: 0.0.0.0; localhost without IPv6: 127.0.0.1), or look at the open connections.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    curable(
+        "address-in-use-text",
+        When(
+            message=r"port .{0,40}(?:is )?(?:already )?in use|failed to listen on any local|cannot find an empty port|failed to bind|could not bind|address in use|socket already in use"
+        ),
+        "A port is still in use.",
+        "Find the process that listens on it, or choose another port, if it goes on.",
+        since=_SINCE,
+    ),
+)
