@@ -134,3 +134,19 @@ def test_server_without_models_is_told(tmp_path: Path, capsys: pytest.CaptureFix
         assert running.run("config") == 0
 
     assert capsys.readouterr().out == "no model is registered\n"
+
+
+def test_window_of_cpp_workers_is_told_with_who_decides_on_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = {**manifest("m"), "runtime": "LSP"}
+    path = write_mar(tmp_path / "m.mar", files(content))
+    with frontend(tmp_path) as running:
+        running.register(described("m", runtime="LSP"))
+        assert running.run("config", "--json") == 0
+        registered = rows(capsys)
+    assert main(["config", "--json", str(path)]) == 0
+
+    for row in (*registered, *rows(capsys)):
+        assert row["max_retry_timeout_sec"] == 300
+        assert [problem["code"] for problem in row["problems"]] == ["out-of-reach"]

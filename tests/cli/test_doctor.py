@@ -43,6 +43,20 @@ def test_workers_that_write_nothing_are_wrong(
     assert "restart the server" in checks(capsys)["server's workers"]["remedy"]
 
 
+def test_cpp_workers_write_nothing_and_are_told_as_out_of_reach(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        (running.kept / "server.json").unlink()
+        running.kept.rmdir()
+        running.register(described("m", runtime="LSP"))
+        running.run("doctor", "--json")
+
+    told = checks(capsys)["server's workers"]
+    assert told["outcome"] == "warning"
+    assert told["found"].startswith("m 1.0: its workers are C++ programs")
+
+
 def test_api_that_does_not_answer_is_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -157,3 +157,35 @@ def test_window_that_is_over_is_named_as_the_reason(
         assert running.run("status") == 3
 
     assert "m: the frontend's retry window is over" in capsys.readouterr().out
+
+
+def test_lost_device_is_named_beside_a_model_that_serves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workers = [*HELD, {"id": "9001", "status": "READY", "pid": 2}]
+    with frontend(tmp_path) as running:
+        halt(running)
+        worker = {"pid": 1, "only": ["/tmp/.ts.sock.9000"]}
+        told = marker(model="broken", scope="device", worker=worker)
+        write_marker(str(running.kept / "broken-1"), told)
+        running.register(described("broken", workers=workers, minWorkers=2))
+        assert running.run("status") == 0
+
+    out = capsys.readouterr().out.splitlines()
+    assert out[2].split()[:3] == ["broken", "1.0", "serving"]
+    assert "SyntaxError" in out[2]
+    assert out[3].startswith("broken: 1 of 2 workers is held: 9000.")
+    assert out[3].endswith("Then: ts-retry resume broken")
+
+
+def test_model_with_cpp_workers_is_unknown_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        halt(running)  # an earlier registration of the same name
+        running.register(described("broken", runtime="LSP", workers=HELD))
+        assert running.run("status") == 0
+
+    row = capsys.readouterr().out.splitlines()[2]
+    assert row.split()[:5] == ["broken", "1.0", "unknown", "-", "-"]
+    assert "C++ programs (runtime LSP)" in row

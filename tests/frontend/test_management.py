@@ -206,3 +206,23 @@ def test_api_of_a_server_takes_address_keys_and_certificate_from_it(tmp_path: Pa
 def test_unix_socket_is_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(ManagementError, match="is a Unix socket"):
         management_api_of(server(tmp_path, management_address="unix:/tmp/m.sock"))
+
+
+def test_runtime_and_gpu_of_a_worker_are_told() -> None:
+    usage = "gpuId::2 utilization.gpu::80 % utilization.memory::70 % memory.used::5,120 MiB"
+    worker = {"id": "9001", "status": "READY", "pid": 5, "gpu": True, "gpuUsage": usage}
+    entry = described(runtime="LSP", workers=[worker])
+    with serving({"GET /models/m": [entry], "GET /models/m/all": [entry]}) as api:
+        (model,) = ManagementApi(api.address).describe("m")
+
+    assert model.out_of_reach is not None
+    assert [worker.label for worker in model.workers] == ["9001 (GPU 2)"]
+    assert RunningModel("m", "1.0", "", 1, 1, (), None, True, True).out_of_reach is None
+
+
+@pytest.mark.parametrize(
+    ("socket", "expected"),
+    [("/tmp/.ts.sock.9000", True), ("127.0.0.1:9000", True), ("/tmp/.ts.sock.19000", False)],
+)
+def test_worker_is_known_by_its_socket(socket: str, expected: bool) -> None:
+    assert Worker("9000", "READY", 1, None).listens_at(socket) is expected

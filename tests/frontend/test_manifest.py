@@ -35,7 +35,7 @@ def test_manifest_of_torch_model_archiver_is_read() -> None:
         (b'{"model": {"modelVersion": 3}}', Manifest(version="3")),
         (b'{"model": {"modelName": true}}', Manifest("true")),
         (b'{"model": {"configFile": null}}', Manifest()),
-        (b'{"runtime": "LSP"}', Manifest()),
+        (b'{"runtime": "LSP"}', Manifest(runtime="LSP")),
     ],
 )
 def test_values_become_text_and_what_is_missing_keeps_a_default(

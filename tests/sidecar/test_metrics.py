@@ -14,7 +14,7 @@ from ts_retry_ext.sidecar.condition import Condition, Report
 from ts_retry_ext.sidecar.metrics import Metrics
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
-from ts_retry_ext.snapshot.effective import Effective
+from ts_retry_ext.snapshot.effective import OUT_OF_REACH, Effective
 from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
 from ts_retry_ext.snapshot.registration import read_registration
 from ts_retry_ext.snapshot.take import status_of
@@ -98,6 +98,26 @@ def test_saved_starts_are_those_of_torchserves_own_schedule(
     )
     write_marker(str(folder), marker())
     assert starts_saved(status(folder), START + seconds) == saved
+
+
+def test_workers_lost_to_one_device_are_counted_and_the_model_is_not_halted(tmp_path: Path) -> None:
+    folder = write_journal(tmp_path / "m", record(journal.START, 0), failure(0))
+    one = {"pid": 1, "only": ["/tmp/.ts.sock.9000"]}
+    write_marker(str(folder), marker(scope="device", worker=one))
+    ready = {"id": "9001", "status": "READY", "pid": 2}
+    workers = [{"id": "9000", "status": "UNLOADING", "pid": 3}, ready]
+    told = text(Metrics(), 1, status(folder, workers=workers, minWorkers=2)).splitlines()
+    assert 'ts_retry_workers_lost{model="m",version="1.0"} 1.0' in told
+    assert 'ts_retry_model_halted{fingerprint="",model="m",rule="",version="1.0"} 0.0' in told
+
+
+def test_what_is_out_of_reach_is_neither_a_missing_hook_nor_a_problem_of_the_configuration(
+    tmp_path: Path,
+) -> None:
+    row = Effective("m", "1.0", None, 300, "default", None, 300, ((OUT_OF_REACH, "x"),), (12, 376))
+    told = text(Metrics(), 1, status(tmp_path / "m", runtime="LSP"), rows=(row,)).splitlines()
+    assert 'ts_retry_config_problems{model="m",version="1.0"} 0.0' in told
+    assert not [line for line in told if line.startswith("ts_retry_hook_active{")]
 
 
 def test_labels_are_escaped_and_promtool_finds_no_fault(tmp_path: Path) -> None:

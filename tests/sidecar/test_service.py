@@ -99,6 +99,32 @@ def test_ping_and_readyz_name_the_halted_model_and_the_cause(
     assert observing.ask("/readyz").json()["halted"] == [told]
 
 
+def test_model_that_lost_one_device_is_named_and_does_not_take_the_server_down(
+    server: Frontend, observing: Sidecar
+) -> None:
+    workers = [dict(READY, pid=PIDS["bad"]), dict(READY, id="9001", status="UNLOADING", pid=9)]
+    changed = described("bad", workers=workers, minWorkers=2, maxRetryTimeoutInSec=7)
+    server.register(entry("good"), changed)
+    one = {"pid": 9, "only": ["/tmp/.ts.sock.9001"]}
+    folder = str(server.kept / "bad")
+    write_marker(folder, marker(model="bad", scope="device", worker=one))
+    observing.wait_for(lambda: "impaired" in observing.ask("/ping").json(), "it is seen")
+
+    answer = observing.ask("/ping")
+    assert answer.status == 200
+    (told,) = answer.json()["impaired"]
+    assert (told["state"], told["rule"]) == ("serving", "syntax-error")
+    assert told["reason"].startswith("1 of 2 workers is held: 9001.")
+    assert observing.ask("/readyz?model=bad").status == 200
+    page = observing.ask("/").text
+    assert "1 of 2 workers is held: 9001" in page
+    assert 'action="/models/bad/resume"' in page
+
+    server.register(entry("good"), entry("bad", maxRetryTimeoutInSec=7))
+    remove_marker(folder)
+    observing.wait_for(lambda: "impaired" not in observing.ask("/ping").json(), "it is gone")
+
+
 @pytest.mark.parametrize(("model", "status"), [("good", 200), ("bad", 503), ("none", 404)])
 def test_readyz_can_be_asked_for_one_model(
     observing: Sidecar, halted: None, model: str, status: int

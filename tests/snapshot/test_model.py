@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from tests.snapshot.writing import failure, marker, record
+from ts_retry_ext.frontend.running_model import RunningModel, Worker
 from ts_retry_ext.snapshot.model import ModelStatus, ServerStatus, Snapshot
 from ts_retry_ext.snapshot.registration import Registration
-from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.snapshot.state import State, state_of
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import summarise
 from ts_retry_ext.store.marker import Marker
@@ -80,6 +81,55 @@ def test_halted_model_shows_what_its_marker_says() -> None:
         "model",
     )
     assert content["exception"]["type"] == "SyntaxError"
+
+
+def served_by(*statuses: str, only: list[str] | None = None, gave_up: bool = False) -> ModelStatus:
+    """Return a model with a worker for each status, each on a GPU of its own."""
+    workers = tuple(Worker(str(9000 + n), s, n + 1, None, n) for n, s in enumerate(statuses))
+    running = RunningModel("m", "1.0", "m.mar", len(workers), 4, workers, 300, True, True)
+    stops = None if only is None else marker(scope="device", worker={"pid": 1, "only": only})
+    registration = Registration("/state/m", RECORDS, summarise(RECORDS), stops, None)
+    state = state_of(running, registration, server_runs=True, gave_up=gave_up)
+    return ModelStatus("m", "1.0", state, running, registration, 300, "default", gave_up)
+
+
+def test_model_whose_one_device_failed_serves_and_names_it() -> None:
+    model = served_by("READY", "UNLOADING", "READY", only=["/tmp/.ts.sock.9001"])
+
+    assert (model.state, model.is_halted, model.needs_hand) == (State.SERVING, False, True)
+    assert model.shortfall == "1 of 3 workers is held: 9001 (GPU 1)"
+    content = model.to_json()
+    assert list(content) == MODEL_KEYS
+    assert (content["state"], content["scope"], content["action"]) == ("serving", "device", "hold")
+    assert content["reason"] == f"{model.shortfall}. a source file is not valid Python"
+
+
+def test_model_with_a_worker_past_its_window_serves_and_names_it() -> None:
+    model = served_by("READY", "UNLOADING", gave_up=True)
+
+    assert (model.state, model.needs_hand) == (State.SERVING, True)
+    assert model.shortfall is not None
+    assert model.shortfall.startswith("1 of 2 workers is retried no more")
+    assert "9001 (GPU 1)" in model.shortfall
+
+
+def test_halted_and_sound_models_have_no_shortfall() -> None:
+    assert served_by("UNLOADING", only=["127.0.0.1:9000"]).state is State.HALTED
+    assert served_by("UNLOADING", only=["127.0.0.1:9000"]).shortfall is None
+    assert served_by("UNLOADING", gave_up=True).shortfall is None
+    sound = served_by("READY")
+    assert (sound.shortfall, sound.needs_hand) == (None, False)
+
+
+def test_model_with_cpp_workers_says_that_it_is_out_of_reach() -> None:
+    worker = Worker("9000", "UNLOADING", None, None)
+    running = RunningModel("m", "1.0", "m", 1, 1, (worker,), 300, True, True, runtime="LSP")
+    content = ModelStatus(
+        "m", "1.0", State.UNKNOWN, running, None, 300, "frontend", False
+    ).to_json()
+
+    assert "C++" in content["reason"]
+    assert (content["verdict"], content["worker_starts"]) == (None, None)
 
 
 def test_model_without_a_journal_has_unknown_counts_not_zero() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tests.snapshot.writing import failure, marker, record, write_journal
@@ -62,3 +63,11 @@ def test_newest_registration_of_the_name_and_version_counts_without_a_process(
     assert registration_of(running(), found) is found[1]
     assert registration_of(running(version="2.0"), found) is found[2]
     assert registration_of(running(name="other"), found) is None
+
+
+def test_model_with_cpp_workers_is_no_earlier_registration_of_its_name(tmp_path: Path) -> None:
+    write_journal(tmp_path / "a", record(journal.START, 0), failure(1))
+
+    found = read_registrations([str(tmp_path)])
+
+    assert registration_of(replace(running(), runtime="LSP"), found) is None

@@ -37,6 +37,7 @@ class Frontdesk:
         self.ready = False
         self.serves_after_scaling = True
         self.pid = NOBODY
+        self.siblings: list[dict[str, Any]] = []
         frontend = Frontend(os.getpid(), "boot-1", STARTED_AT, (), str(folder), {})
         properties = {"disable_token_authorization": "true", "management_address": api.address}
         self.server = Server(frontend, None, properties, str(folder / "logs"), ())
@@ -56,8 +57,8 @@ class Frontdesk:
         status = "READY" if self.ready else "UNLOADING"
         number = 9000 + len(self.scalings)  # each worker made anew gets the next number
         worker = {"id": str(number), "status": status, "pid": self.pid}
-        workers = [worker] if self.min_workers else []
-        return described(minWorkers=self.min_workers, maxWorkers=3, workers=workers)
+        workers = [worker, *self.siblings] if self.min_workers else []
+        return described(minWorkers=len(workers), maxWorkers=3, workers=workers)
 
     def _scaled(self) -> dict[str, str]:
         query = self.api.asked[-1]
@@ -74,7 +75,7 @@ class Frontdesk:
         management = management_api_of(self.server)
         status = model_status(self.server, management, "m", "1.0")
         assert status is not None
-        assert status.is_halted
+        assert status.needs_hand
         return resume(
             self.server,
             management,
@@ -121,6 +122,22 @@ def test_marker_is_enough_while_the_frontend_retries(desk: Frontdesk) -> None:
     assert desk.scalings == []
     assert journal.read(str(desk.directory))[-1]["event"] == journal.RESUME
     assert desk.steps == ["removing the exit marker; the frontend starts a worker"]
+
+
+def test_worker_held_for_its_device_is_waited_for_though_others_serve(
+    desk: Frontdesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(desk, ago=3)
+    desk.siblings = [{"id": "9500", "status": "READY", "pid": os.getpid()}]
+    one = {"pid": 1, "only": ["/tmp/.ts.sock.9000"]}
+    write_marker(str(desk.directory), marker(scope="device", worker=one))
+
+    assert desk.resume(timeout_sec=0.5).result is Result.NOT_YET
+
+    write_marker(str(desk.directory), marker(scope="device", worker=one))
+    desk.ready, desk.pid = True, NOBODY + 1  # what the frontend's retry leads to
+    done = desk.resume()
+    assert (done.result, done.scaled, desk.scalings) == (Result.SERVES, False, [])
 
 
 def test_worker_that_only_rejects_requests_is_not_taken_for_one_that_serves(

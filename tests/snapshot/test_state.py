@@ -26,6 +26,14 @@ STARTED = written(record(journal.START, 0), record(journal.LOAD, 1))
 FAILED = written(record(journal.START, 0), failure(1), record(journal.START, 2, 2))
 LOADED = written(record(journal.START, 0), record(journal.LOADED, 1))
 STOPPED = written(record(journal.START, 0), failure(1), stops=marker())
+#: What is wrong with the device of one worker, the first: its siblings go on.
+ONE_DEVICE = written(
+    record(journal.START, 0, socket="/tmp/.ts.sock.0"),
+    record(journal.LOADED, 1, pid=2, socket="/tmp/.ts.sock.1"),
+    failure(2, socket="/tmp/.ts.sock.0"),
+    record(journal.HOLD, 3, pid=3, socket="/tmp/.ts.sock.0"),
+    stops=marker(scope="device", worker={"pid": 1, "only": ["/tmp/.ts.sock.0"]}),
+)
 RETIRED = written(record(journal.START, 0), failure(1), stops=marker(action="retire"))
 
 
@@ -50,6 +58,10 @@ RETIRED = written(record(journal.START, 0), failure(1), stops=marker(action="ret
         (running("UNLOADING"), RETIRED, State.HALTED),
         (running(min_workers=0), RETIRED, State.RETIRED),
         (running(min_workers=0), LOADED, State.UNKNOWN),
+        (running("UNLOADING", "READY", min_workers=2), ONE_DEVICE, State.SERVING),
+        (running("UNLOADING", "UNLOADING", min_workers=2), ONE_DEVICE, State.RECOVERING),
+        (running("UNLOADING", min_workers=1), ONE_DEVICE, State.HALTED),
+        (None, ONE_DEVICE, State.SERVING),
         (None, LOADED, State.SERVING),
         (None, FAILED, State.RECOVERING),
         (None, STARTED, State.STARTING),
@@ -66,8 +78,11 @@ def test_state_follows_from_frontend_and_journal(
 def test_model_that_the_frontend_retries_no_more_is_halted_unless_it_serves() -> None:
     assert state_of(running("UNLOADING"), FAILED, server_runs=True, gave_up=True) is State.HALTED
     assert state_of(running("READY"), FAILED, server_runs=True, gave_up=True) is State.SERVING
+    two = running("READY", "UNLOADING", min_workers=2)
+    assert state_of(two, FAILED, server_runs=True, gave_up=True) is State.SERVING
 
 
 def test_of_a_server_that_is_gone_only_a_halt_is_known() -> None:
     assert state_of(None, LOADED, server_runs=False, gave_up=False) is State.UNKNOWN
     assert state_of(None, STOPPED, server_runs=False, gave_up=False) is State.HALTED
+    assert state_of(None, ONE_DEVICE, server_runs=False, gave_up=False) is State.UNKNOWN

@@ -114,7 +114,7 @@ def check_java(server: Server | None, environ: Mapping[str, str]) -> Check:
 def check_server(server: Server | None) -> Iterator[Check]:
     """Check a running server: does its API answer, and do its workers use the package."""
     from ts_retry_ext.frontend.management import ManagementError, management_api_of
-    from ts_retry_ext.snapshot.take import run_directories, take_snapshot
+    from ts_retry_ext.snapshot.take import run_directories
 
     if server is None:
         yield Check("server", WARNING, "no TorchServe runs here", "start it, then run this again")
@@ -125,17 +125,21 @@ def check_server(server: Server | None) -> Iterator[Check]:
         yield Check("server", WARNING, problem, "run this as the server's user")
     try:
         api = management_api_of(server)
-        models = api.list_models()
+        models = api.describe_all()
     except ManagementError as error:
         remedy = "look at management_address, the key file and the user this runs as"
         yield Check("management API", WRONG, str(error), remedy)
         return
-    yield Check("management API", FINE, f"{api.address} answers, {len(models)} models")
+    count = len({model.name for model in models})
+    yield Check("management API", FINE, f"{api.address} answers, {count} models")
+    for model in models:
+        if model.out_of_reach:
+            told = f"{model.name} {model.version}: {model.out_of_reach}"
+            yield Check("server's workers", WARNING, told)
     if run_directories(server):
         yield Check("server's workers", FINE, "write to the state directory")
         return
-    workers = [m for m in take_snapshot(server).models if m.running and m.running.workers]
-    if workers:
+    if any(model.workers for model in models if not model.out_of_reach):
         said = "the server has workers, and none of them has written to the state directory"
         remedy = "restart the server if the package was installed after its start; see the hook"
         yield Check("server's workers", WRONG, said, remedy)

@@ -76,7 +76,7 @@ def _wanted(snapshot: Snapshot, arguments: argparse.Namespace) -> list[ModelStat
     from ts_retry_ext.cli.sources import model_in
 
     if arguments.all:
-        return [model for model in snapshot.models if model.is_halted]
+        return [model for model in snapshot.models if model.needs_hand]
     return [model_in(snapshot, arguments.model, arguments.version)]
 
 
@@ -90,7 +90,7 @@ def _resume(
 
     name = f"{model.model} {model.version}"
     # One that recovers may be past its window with nobody left to retry it; else this retries it now.
-    if not model.is_halted and model.state is not State.RECOVERING:
+    if not model.needs_hand and model.state is not State.RECOVERING:
         told = f"{name} is not halted: it is {model.state.value}"
         _tell(arguments, told)
         code = OK if model.state is State.SERVING else ERROR

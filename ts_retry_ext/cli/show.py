@@ -86,7 +86,7 @@ def _print(model: ModelStatus) -> None:
     exception = report.get("exception") or {}
     _print_parts(exception.get("fingerprint_parts") or {})
     _print_exception(exception)
-    if model.is_halted:
+    if model.needs_hand:
         print_line()
         print_line(f"When it is repaired: ts-retry resume {model.model}")
 

@@ -50,7 +50,8 @@ def snapshot_of(arguments: argparse.Namespace) -> Snapshot:
 def model_in(snapshot: Snapshot, name: str, version: str | None) -> ModelStatus:
     """Return the model `name` of a snapshot.
 
-    Without a version it is the only one, else the halted one, else the frontend's default one.
+    Without a version it is the only one, else the one that needs a hand, else the frontend's default
+    one.
 
     Raises:
         CommandError: there is no such model.
@@ -59,9 +60,9 @@ def model_in(snapshot: Snapshot, name: str, version: str | None) -> ModelStatus:
     found = [model for model in named if version in (None, model.version)]
     if not found:
         raise CommandError(_unknown(snapshot, name, version, named))
-    halted = [model for model in found if model.is_halted]
+    wanting = sorted((m for m in found if m.needs_hand), key=lambda m: not m.is_halted)
     default = [model for model in found if model.running and model.running.is_default]
-    return (halted or default or found)[0]
+    return (wanting or default or found)[0]
 
 
 def _unknown(snapshot: Snapshot, name: str, version: str | None, named: list[ModelStatus]) -> str:

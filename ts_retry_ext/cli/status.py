@@ -69,7 +69,7 @@ def _print(snapshot: Snapshot) -> None:
     columns = ("MODEL", "VERSION", "STATE", "STARTS", "LOADS", "VERDICT", "WINDOW", "CAUSE")
     print_table(columns, [_cells(model) for model in snapshot.models])
     for model in snapshot.models:
-        if model.is_halted:
+        if model.needs_hand:
             print_line(f"{model.model}: {_advice(model)}")
 
 
@@ -94,17 +94,17 @@ def _cells(model: ModelStatus) -> tuple[object, ...]:
 def _cause(model: ModelStatus) -> str | None:
     if model.cause is None:
         scaled_down = model.running is not None and not model.running.workers
-        return "no workers: min_workers is 0" if scaled_down else None
+        return "no workers: min_workers is 0" if scaled_down else model.out_of_reach
     return model.cause if len(model.cause) <= CAUSE_LENGTH else model.cause[:CAUSE_LENGTH] + "..."
 
 
 def _advice(model: ModelStatus) -> str:
-    report = model.report
-    if model.gave_up and (model.registration is None or model.registration.marker is None):
+    content = model.to_json()
+    if model.is_halted and model.gave_up and content["action"] is None:
         said = "the frontend's retry window is over, it starts no worker any more."
     else:
-        said = str(report.get("reason") or "")
-    remedy = str(report.get("remedy") or "")
+        said = str(content["reason"] or "")
+    remedy = str(content["remedy"] or "")
     command = f"ts-retry resume {model.model}"
     return " ".join(
         part for part in (_sentence(said), _sentence(remedy), f"Then: {command}") if part

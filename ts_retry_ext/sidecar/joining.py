@@ -78,6 +78,8 @@ def why_unknown(status: ModelStatus, *, server_runs: bool, has_state_dir: bool) 
         return None
     if not server_runs:
         return "the server does not run"
+    if status.out_of_reach is not None:
+        return status.out_of_reach
     if status.running is not None and not status.running.workers:
         return "it has no workers: min_workers is 0"
     if not has_state_dir:

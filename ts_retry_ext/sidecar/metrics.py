@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from ts_retry_ext.sidecar.condition import Condition
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.recovery import starts_saved
+from ts_retry_ext.snapshot.effective import OUT_OF_REACH
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store import journal
@@ -41,7 +42,7 @@ class Metrics:
         return [
             *_windows(picture),
             *self._counts(picture),
-            _halted(picture),
+            *_halted(picture),
             _states(picture),
             _hooks(picture),
             *_frontend(picture),
@@ -114,7 +115,7 @@ def _windows(picture: Picture) -> Iterator[Metric]:
         labels = [row.model or "", row.version or ""]
         if row.max_retry_timeout_sec is not None:
             window.add_metric([*labels, row.source or ""], row.max_retry_timeout_sec)
-        problems.add_metric(labels, len(row.problems))
+        problems.add_metric(labels, sum(code != OUT_OF_REACH for code, _ in row.problems))
     elapsed = GaugeMetricFamily(
         "ts_retry_window_elapsed_seconds",
         "How much of the retry window has run for the worker that failed first.",
@@ -125,7 +126,12 @@ def _windows(picture: Picture) -> Iterator[Metric]:
     yield from (window, problems, elapsed)
 
 
-def _halted(picture: Picture) -> Metric:
+def _halted(picture: Picture) -> Iterator[Metric]:
+    workers = GaugeMetricFamily(
+        "ts_retry_workers_lost",
+        "Workers that do not come back by themselves although others of the model serve.",
+        labels=_MODEL,
+    )
     family = GaugeMetricFamily(
         "ts_retry_model_halted",
         "1 where the model's workers do not load it any more and a hand is needed.",
@@ -135,7 +141,8 @@ def _halted(picture: Picture) -> Metric:
         report = model.report if model.is_halted else {}
         labels = [str(report.get(name) or "") for name in ("rule", "fingerprint")]
         family.add_metric([model.model, model.version, *labels], int(model.is_halted))
-    return family
+        workers.add_metric([model.model, model.version], len(model.lost_workers))
+    yield from (family, workers)
 
 
 def _states(picture: Picture) -> Metric:
@@ -152,10 +159,10 @@ def _states(picture: Picture) -> Metric:
 def _hooks(picture: Picture) -> Metric:
     family = GaugeMetricFamily(
         "ts_retry_hook_active",
-        "1 where the model's workers run ts-retry-ext, 0 where they have written nothing.",
+        "1 where the model's workers run ts-retry-ext, 0 where they could and have written nothing.",
         labels=_MODEL,
     )
-    for model in picture.models:
+    for model in (model for model in picture.models if model.out_of_reach is None):
         family.add_metric([model.model, model.version], int(model.registration is not None))
     return family
 

@@ -77,14 +77,14 @@ class Pages:
     def _models(self, picture: Picture) -> bytes:
         models = sorted(picture.models, key=lambda m: (_ORDER.index(m.state), m.model, m.version))
         items = [self._item(picture, model) for model in models]
-        broken = [item for item in items if item["model"].state in _BROKEN]
+        broken = [item for item in items if _is_broken(item["model"])]
         return self._render(
             "models.html",
             picture,
             title=_title(picture),
             heading=_heading(picture),
             broken=broken,
-            others=items[len(broken) :],
+            others=[item for item in items if not _is_broken(item["model"])],
             rows=sorted(picture.effective, key=lambda row: not row.problems),
         )
 
@@ -160,6 +160,10 @@ class Pages:
 
 
 _REPORT = ("rule", "basis", "reason", "remedy", "fingerprint", "exception")
+
+
+def _is_broken(model: ModelStatus) -> bool:
+    return model.needs_hand or model.state in _BROKEN
 
 
 def _heading(picture: Picture) -> str:

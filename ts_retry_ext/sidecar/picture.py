@@ -52,6 +52,11 @@ class Picture:
         """Return the windows in force by model."""
         return {(row.model or "", row.version or ""): row for row in self.effective}
 
+    @cached_property
+    def impaired(self) -> tuple[ModelStatus, ...]:
+        """Return the models that serve with fewer workers than asked for until a hand is given."""
+        return tuple(model for model in self.models if model.shortfall is not None)
+
     @property
     def is_complete(self) -> bool:
         """Tell whether a server was found and what it says is known."""
@@ -98,6 +103,8 @@ class Picture:
         content: dict[str, Any] = {"status": HEALTHY}
         if self.halted:
             content["halted"] = [cause_json(model) for model in self.halted]
+        if self.impaired:
+            content["impaired"] = [cause_json(model) for model in self.impaired]
         if not self.is_complete:
             content["problem"] = self.report.words or self.report.condition.value
         # The frontend need not let us ask for its models to be alive, only to be listened to.

@@ -127,7 +127,7 @@ class Service:
         return web.Response(body=self._observer.picture.config_body, content_type=JSON)
 
     async def resume(self, request: web.Request) -> web.StreamResponse:
-        """Let a halted model load again; ``wait`` seconds for it, by default none."""
+        """Let halted workers load again; ``wait`` seconds for it, by default none."""
         name = request.match_info["model"]
         try:
             return await self._resume(request, name)
@@ -142,7 +142,7 @@ class Service:
         self._check_key(bearer(request.headers) or given.get("key"))
         model = _one(self._named(name, {**request.query, **given}))
         wait = _seconds(request.query.get("wait") or given.get("wait") or "0")
-        if not model.is_halted and key_of(model) not in self._resumptions.running():
+        if not model.needs_hand and key_of(model) not in self._resumptions.running():
             msg = f"{model.model} {model.version} is not halted, it is {model.state.value}"
             raise RequestError(409, msg)
         progress = self._resumptions.start(model)
@@ -170,9 +170,8 @@ class Service:
 
 
 def _one(models: tuple[ModelStatus, ...]) -> ModelStatus:
-    """Return the halted version where only one is, else the only one."""
-    halted = [model for model in models if model.is_halted]
-    found = halted or list(models)
+    """Return the version that needs a hand where only one does, else the only one."""
+    found = [model for model in models if model.needs_hand] or list(models)
     if len(found) > 1:
         versions = ", ".join(model.version for model in found)
         raise RequestError(400, f"which version? ?version= one of {versions}")

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ts_retry_ext.frontend.archive import ArchiveError, read_archive
+from ts_retry_ext.frontend.manifest import RUNTIMES, why_out_of_reach
 from ts_retry_ext.frontend.registered import window_of_registered
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.schedule import schedule
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.window import Window, window_of_archive
+
+OUT_OF_REACH = "out-of-reach"
+"""Code of the problem that nothing of ours runs in a model's workers."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,8 @@ class Effective:
         source: where it comes from.
         configured: the value as the archive's configuration holds it.
         reported_by_frontend: what the describe API shows, or None.
-        problems: code and message of each thing that the frontend ignores in silence.
+        problems: code and message of each thing that the frontend ignores in silence, and of
+            workers that are out of reach.
         schedule: retries, and when the last one begins in seconds after the first stop.
     """
 
@@ -61,7 +66,9 @@ def effective_of_archive(path: str) -> Effective:
         ends = "; a server that is to load it at its start ends" if error.stops_server else ""
         problems = (("unreadable-archive", error.why + ends),)
         return Effective(None, None, path, None, None, None, None, problems, None)
-    return _effective(archive.model, archive.version, path, window_of_archive(archive), None)
+    window = window_of_archive(archive)
+    runtime = archive.manifest.runtime if archive.manifest else RUNTIMES[0]
+    return _effective(archive.model, archive.version, path, window, None, runtime)
 
 
 def effective_of_registered(model: RunningModel, server: Server) -> Effective:
@@ -71,13 +78,18 @@ def effective_of_registered(model: RunningModel, server: Server) -> Effective:
         MissingYamlError: its archive has a configuration, and PyYAML is not installed.
     """
     path, window = window_of_registered(model, server)
-    return _effective(model.name, model.version, path, window, model.max_retry_timeout_sec)
+    reported = model.max_retry_timeout_sec
+    return _effective(model.name, model.version, path, window, reported, model.runtime)
 
 
 def _effective(
-    model: str, version: str, path: str | None, window: Window, reported: int | None
+    model: str, version: str, path: str | None, window: Window, reported: int | None, runtime: str
 ) -> Effective:
     planned = schedule(window.seconds)
+    problems = [(problem.code, problem.message) for problem in window.problems]
+    unreached = why_out_of_reach(runtime)
+    if unreached is not None:
+        problems.append((OUT_OF_REACH, unreached))
     return Effective(
         model=model,
         version=version,
@@ -86,6 +98,6 @@ def _effective(
         source=window.source.value,
         configured=window.configured,
         reported_by_frontend=reported,
-        problems=tuple((problem.code, problem.message) for problem in window.problems),
+        problems=tuple(problems),
         schedule=(planned.retries, planned.last_retry_at_sec),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.frontend.running_model import RunningModel, Worker
 from ts_retry_ext.snapshot.registration import Registration
-from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.snapshot.state import State, held_workers
+from ts_retry_ext.store.marker import Marker
 
 _JUDGED = ("verdict", "basis", "rule", "fingerprint", "phase", "scope")
 
@@ -55,16 +56,51 @@ class ModelStatus:
 
     @property
     def is_halted(self) -> bool:
-        """Tell whether a hand is needed."""
+        """Tell whether its workers load it no more."""
         return self.state in (State.HALTED, State.RETIRED)
+
+    @property
+    def needs_hand(self) -> bool:
+        """Tell whether workers do not come back by themselves: all of them, or some."""
+        return self.is_halted or self.gave_up or self._marker is not None
+
+    @property
+    def lost_workers(self) -> tuple[Worker, ...]:
+        """Return the workers that do not come back by themselves while others serve."""
+        if self.is_halted or not self.needs_hand or self.running is None:
+            return ()
+        if self._marker is not None:
+            return held_workers(self.running, self.registration)
+        return tuple(worker for worker in self.running.workers if not worker.is_ready)
+
+    @property
+    def shortfall(self) -> str | None:
+        """Return in a sentence which workers those are, or None where there are none."""
+        lost = self.lost_workers
+        if not lost or self.running is None:
+            return None
+        over = "retried no more, the frontend's window is over"
+        what = "held" if self._marker is not None else over
+        named = ", ".join(worker.label for worker in lost)
+        verb = "is" if len(lost) == 1 else "are"
+        return f"{len(lost)} of {len(self.running.workers)} workers {verb} {what}: {named}"
+
+    @property
+    def out_of_reach(self) -> str | None:
+        """Return why nothing of ours runs in its workers, in a sentence; None where it can."""
+        return None if self.running is None else self.running.out_of_reach
+
+    @property
+    def _marker(self) -> Marker | None:
+        return None if self.registration is None else self.registration.marker
 
     @property
     def report(self) -> dict[str, Any]:
         """Return the whole report on the last failure: the marker's, else the journal's, or {}."""
         if self.registration is None:
             return {}
-        if self.registration.marker is not None:
-            return self.registration.marker._asdict()
+        if self._marker is not None:
+            return self._marker._asdict()
         return dict(self.registration.history.last_failure or {})
 
     @property
@@ -79,15 +115,17 @@ class ModelStatus:
     def to_json(self) -> dict[str, Any]:
         """Return the keys of the contract, in its order."""
         history = self.registration.history if self.registration else None
-        marker = self.registration.marker if self.registration else None
         report = self.report
+        reason = report.get("reason") or self.out_of_reach
+        if self.shortfall:
+            reason = f"{self.shortfall}. {reason or ''}".rstrip()
         exception = report.get("exception") or {}
         last = history.last_failure if history else None
         content: dict[str, Any] = {
             "model": self.model,
             "version": self.version,
             "state": self.state.value,
-            "action": marker.action if marker else None,
+            "action": self._marker.action if self._marker else None,
             # Unknown is not zero.
             "worker_starts": history.worker_starts if history else None,
             "loads": history.loads if history else None,
@@ -100,7 +138,7 @@ class ModelStatus:
             else None
         )
         content.update(
-            reason=report.get("reason"),
+            reason=reason,
             remedy=report.get("remedy"),
             max_retry_timeout_sec=self.max_retry_timeout_sec,
             max_retry_timeout_source=self.max_retry_timeout_source,

@@ -53,6 +53,18 @@ class Registration:
         """Return when a worker last wrote something, ISO 8601 UTC."""
         return str(self.records[-1].get("at", "")) if self.records else ""
 
+    @property
+    def spared_serve(self) -> bool:
+        """Tell whether a worker that the marker does not mean was serving when it last wrote."""
+        only = self.marker.only if self.marker else None
+        if only is None:
+            return False
+        latest = {record["socket"]: record for record in self.records if "socket" in record}
+        return any(
+            record["event"] == journal.LOADED and record.get("launch", socket) not in only
+            for socket, record in latest.items()
+        )
+
     @cached_property
     def pids(self) -> frozenset[int]:
         """Return the ids of the processes that wrote to this journal."""
@@ -80,8 +92,11 @@ class Registrations:
         """Return the registration that a running model is, or None where no worker wrote anything.
 
         A worker's process id settles it. The name alone can be that of an earlier registration, or,
-        for a worker that failed before the frontend told it, the one in the manifest.
+        for a worker that failed before the frontend told it, the one in the manifest. What bears the
+        name of a model whose workers write nothing was an earlier one.
         """
+        if model.out_of_reach:
+            return None
         pids = [worker.pid for worker in model.workers if worker.pid is not None]
         own = [registration for pid in pids for registration in self._by_pid.get(pid, ())]
         named = own or self._by_name.get((model.name, model.version), [])

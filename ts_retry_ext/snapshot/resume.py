@@ -121,7 +121,7 @@ def _result(status: ModelStatus | None, holders: set[int]) -> Result | None:
     """Return how it went, or None while that is open."""
     if status is None:
         return Result.NOT_YET
-    if status.is_halted:
+    if status.needs_hand:
         return Result.HALTED_AGAIN
     workers = status.running.workers if status.running else ()
     # A worker that rejects requests counts as ready for the frontend until it leaves.

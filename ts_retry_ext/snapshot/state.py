@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.frontend.running_model import RunningModel, Worker
 from ts_retry_ext.snapshot.registration import Registration
 
 RETIRE = "retire"
@@ -14,7 +14,8 @@ class State(str, Enum):
     """What an operator wants to know first."""
 
     SERVING = "serving"
-    """As many workers as asked for have loaded the model."""
+    """As many workers as asked for have loaded the model, those left out that do not come back
+    while others serve: a marker that means one device, or a retry window that is over."""
     STARTING = "starting"
     """Workers are on their way and none has failed."""
     RECOVERING = "recovering"
@@ -26,6 +27,19 @@ class State(str, Enum):
     """Halted, and scaled down so that requests are refused at once."""
     UNKNOWN = "unknown"
     """The model has no workers, its workers are none of ours, or the server is gone."""
+
+
+def held_workers(
+    running: RunningModel | None, registration: Registration | None
+) -> tuple[Worker, ...]:
+    """Return the workers that an exit marker means, as far as the frontend tells of workers."""
+    marker = registration.marker if registration is not None else None
+    if running is None or marker is None:
+        return ()
+    only = marker.only
+    if only is None:
+        return running.workers
+    return tuple(w for w in running.workers if any(w.listens_at(socket) for socket in only))
 
 
 def state_of(
@@ -43,24 +57,27 @@ def state_of(
         server_runs: whether the server is there at all.
         gave_up: whether the frontend retries the workers that are not ready no more.
     """
+    held = held_workers(running, registration)
     if registration is not None and registration.marker is not None:
-        scaled_down = running is not None and running.min_workers == 0
-        retired = registration.marker.action == RETIRE and scaled_down
-        return State.RETIRED if retired else State.HALTED
+        spares = registration.spared_serve if running is None else len(held) < len(running.workers)
+        if not spares:
+            scaled_down = running is not None and running.min_workers == 0
+            retired = registration.marker.action == RETIRE and scaled_down
+            return State.RETIRED if retired else State.HALTED
     if not server_runs:
         return State.UNKNOWN
     if running is not None:
-        ready = sum(worker.is_ready for worker in running.workers)
+        ready = sum(worker.is_ready for worker in running.workers if worker not in held)
         if not running.workers:
             return State.UNKNOWN
-        if ready >= max(1, running.min_workers):
+        if ready >= max(1, running.min_workers - len(held)):
             return State.SERVING
         if gave_up:
-            return State.HALTED
+            return State.SERVING if ready else State.HALTED
     if registration is None:
         return State.UNKNOWN
     history = registration.history
-    if running is None and history.loaded:
+    if running is None and (history.loaded or registration.spared_serve):
         return State.SERVING
     failed = history.last_failure is not None and not history.loaded
     return State.RECOVERING if failed else State.STARTING

@@ -141,9 +141,8 @@ def back_offs(model: ModelStatus) -> list[BackOff]:
         return []
     records = model.registration.records
     sockets = {str(record["socket"]) for record in records if "socket" in record}
-    waiting = [worker.id for worker in model.running.workers if not worker.is_ready]
-    # A worker's number ends its socket's name: /tmp/.ts.sock.9000, or 127.0.0.1:9000.
-    own = [s for s in sockets for number in waiting if s.endswith((f".{number}", f":{number}"))]
+    waiting = [worker for worker in model.running.workers if not worker.is_ready]
+    own = [socket for socket in sockets for worker in waiting if worker.listens_at(socket)]
     found = (back_off(records, socket) for socket in own)
     return [state for state in found if state is not None]
 

@@ -14,6 +14,9 @@ from ts_retry_ext.store.atomic import (
 )
 from ts_retry_ext.store.directory import MARKER_FILE
 
+ONLY = "only"
+"""Key of a marker's ``worker``: the launches that it means, where these are not all."""
+
 
 class Marker(NamedTuple):
     """What is known of a non-recoverable failure, key by key as ``marker.json`` holds it.
@@ -59,6 +62,12 @@ class Marker(NamedTuple):
     max_retry_timeout_sec: int | None
     max_retry_timeout_source: str | None
     created_at: str
+
+    @property
+    def only(self) -> tuple[str, ...] | None:
+        """Return what the frontend launched the workers at that it means; None for all workers."""
+        launches = self.worker.get(ONLY)
+        return tuple(map(str, launches)) if isinstance(launches, list) else None
 
 
 _TEXTS = ("model", "model_dir", "registration", "files", "verdict", "reason", "fingerprint")

@@ -33,7 +33,7 @@ from ts_retry_ext.store.history import (
     identical_failures,
     open_attempts,
 )
-from ts_retry_ext.store.marker import Marker, write_marker
+from ts_retry_ext.store.marker import ONLY, Marker, write_marker
 from ts_retry_ext.store.times import now_text
 from ts_retry_ext.worker.crash_capture import has_stack, take_crash
 from ts_retry_ext.worker.memory_events import oom_kills
@@ -42,7 +42,7 @@ from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.rules import rules_in_force
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.shutdown import SHUTDOWN, leave_a_shutdown_behind
-from ts_retry_ext.worker.siblings import ONLY, Siblings, launches_meant
+from ts_retry_ext.worker.siblings import Siblings, launches_meant
 
 OBSERVE = "observe"
 #: Longest part of a fingerprint that is kept, in characters.

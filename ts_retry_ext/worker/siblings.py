@@ -9,21 +9,17 @@ from ts_retry_ext.store import journal
 from ts_retry_ext.store.journal import Record, journal_path
 from ts_retry_ext.store.marker import Marker
 
-#: Key of a marker's ``worker``: the launches that it means, where these are not all.
-ONLY = "only"
 _HOPEFUL = (journal.START, journal.LOAD, journal.LOADED)
 
 
 def means(marker: Marker, launch: str) -> bool:
     """Tell whether `marker` means the worker that the frontend launched at `launch`."""
-    only = marker.worker.get(ONLY)
-    return not isinstance(only, list) or launch in only
+    return marker.only is None or launch in marker.only
 
 
 def launches_meant(marker: Marker | None) -> list[str]:
     """Return the launches that `marker` means, none where it means all or is not there."""
-    only = marker.worker.get(ONLY) if marker else None
-    return [str(launch) for launch in only] if isinstance(only, list) else []
+    return list(marker.only or ()) if marker else []
 
 
 class Siblings:
