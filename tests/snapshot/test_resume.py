@@ -124,17 +124,33 @@ def test_marker_is_enough_while_the_frontend_retries(desk: Frontdesk) -> None:
     assert desk.steps == ["removing the exit marker; the frontend starts a worker"]
 
 
-def test_worker_held_for_its_device_is_waited_for_though_others_serve(
-    desk: Frontdesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def hold_one_of_two(desk: Frontdesk) -> None:
+    """Write what is left when one worker's device failed while another worker serves."""
     hold(desk, ago=3)
     desk.siblings = [{"id": "9500", "status": "READY", "pid": os.getpid()}]
     one = {"pid": 1, "only": ["/tmp/.ts.sock.9000"]}
     write_marker(str(desk.directory), marker(scope="device", worker=one))
 
+
+def test_device_that_fails_again_is_told_though_others_serve(desk: Frontdesk) -> None:
+    hold_one_of_two(desk)
+
+    def fail_again(_: str | None) -> Any:
+        if not has_marker(desk):
+            hold_one_of_two(desk)
+        return [desk._described()]
+
+    desk.api.answers["GET /models/m/all"] = fail_again
+
+    assert desk.resume().result is Result.HALTED_AGAIN
+
+
+def test_worker_held_for_its_device_is_waited_for_though_others_serve(desk: Frontdesk) -> None:
+    hold_one_of_two(desk)
+
     assert desk.resume(timeout_sec=0.5).result is Result.NOT_YET
 
-    write_marker(str(desk.directory), marker(scope="device", worker=one))
+    hold_one_of_two(desk)
     desk.ready, desk.pid = True, NOBODY + 1  # what the frontend's retry leads to
     done = desk.resume()
     assert (done.result, done.scaled, desk.scalings) == (Result.SERVES, False, [])
