@@ -165,7 +165,7 @@ def test_lost_device_is_named_beside_a_model_that_serves(
     workers = [*HELD, {"id": "9001", "status": "READY", "pid": 2}]
     with frontend(tmp_path) as running:
         halt(running)
-        worker = {"pid": 1, "only": ["/tmp/.ts.sock.9000"]}
+        worker = {"pid": 1, "socket": "/tmp/.ts.sock.9000", "only": ["/tmp/.ts.sock.9000"]}
         told = marker(model="broken", scope="device", worker=worker)
         write_marker(str(running.kept / "broken-1"), told)
         running.register(described("broken", workers=workers, minWorkers=2))

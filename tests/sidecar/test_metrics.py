@@ -102,7 +102,7 @@ def test_saved_starts_are_those_of_torchserves_own_schedule(
 
 def test_workers_lost_to_one_device_are_counted_and_the_model_is_not_halted(tmp_path: Path) -> None:
     folder = write_journal(tmp_path / "m", record(journal.START, 0), failure(0))
-    one = {"pid": 1, "only": ["/tmp/.ts.sock.9000"]}
+    one = {"pid": 1, "socket": "/tmp/.ts.sock.9000", "only": ["/tmp/.ts.sock.9000"]}
     write_marker(str(folder), marker(scope="device", worker=one))
     ready = {"id": "9001", "status": "READY", "pid": 2}
     workers = [{"id": "9000", "status": "UNLOADING", "pid": 3}, ready]

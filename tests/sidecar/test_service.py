@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -105,7 +106,7 @@ def test_model_that_lost_one_device_is_named_and_does_not_take_the_server_down(
     workers = [dict(READY, pid=PIDS["bad"]), dict(READY, id="9001", status="UNLOADING", pid=9)]
     changed = described("bad", workers=workers, minWorkers=2, maxRetryTimeoutInSec=7)
     server.register(entry("good"), changed)
-    one = {"pid": 9, "only": ["/tmp/.ts.sock.9001"]}
+    one = {"pid": 9, "socket": "/tmp/.ts.sock.9001", "only": ["/tmp/.ts.sock.9001"]}
     folder = str(server.kept / "bad")
     write_marker(folder, marker(model="bad", scope="device", worker=one))
     observing.wait_for(lambda: "impaired" in observing.ask("/ping").json(), "it is seen")
@@ -145,6 +146,17 @@ def test_models_have_the_keys_of_status_json(observing: Sidecar, server: Fronten
     assert answer == expected
     one = observing.ask("/models/bad").json()
     assert one["models"] == [m for m in expected["models"] if m["model"] == "bad"]
+
+
+def test_function_of_a_workflow_is_observed_though_the_frontend_does_not_list_it(
+    server: Frontend, tmp_path: Path
+) -> None:
+    path = "GET /models/w__f"
+    server.api.answers[path] = server.api.answers[path + "/all"] = [described("w__f")]
+    write_journal(server.kept / "w__f", record(journal.START, 0, pid=77, model="w__f"))
+    with sidecar(tmp_path, "--pid", str(server.pid)) as running:
+        running.wait_for(lambda: running.states().get("w__f") == "serving", "it is seen")
+    shutil.rmtree(server.kept / "w__f")
 
 
 def test_config_has_the_rows_of_config_json(observing: Sidecar) -> None:

@@ -128,7 +128,7 @@ def hold_one_of_two(desk: Frontdesk) -> None:
     """Write what is left when one worker's device failed while another worker serves."""
     hold(desk, ago=3)
     desk.siblings = [{"id": "9500", "status": "READY", "pid": os.getpid()}]
-    one = {"pid": 1, "only": ["/tmp/.ts.sock.9000"]}
+    one = {"pid": 1, "socket": "/tmp/.ts.sock.9000", "only": ["/tmp/.ts.sock.9000"]}
     write_marker(str(desk.directory), marker(scope="device", worker=one))
 
 

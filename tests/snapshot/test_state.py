@@ -32,7 +32,9 @@ ONE_DEVICE = written(
     record(journal.LOADED, 1, pid=2, socket="/tmp/.ts.sock.1"),
     failure(2, socket="/tmp/.ts.sock.0"),
     record(journal.HOLD, 3, pid=3, socket="/tmp/.ts.sock.0"),
-    stops=marker(scope="device", worker={"pid": 1, "only": ["/tmp/.ts.sock.0"]}),
+    stops=marker(
+        scope="device", worker={"pid": 1, "socket": "/tmp/.ts.sock.0", "only": ["/tmp/.ts.sock.0"]}
+    ),
 )
 RETIRED = written(record(journal.START, 0), failure(1), stops=marker(action="retire"))
 

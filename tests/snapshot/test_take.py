@@ -85,6 +85,18 @@ def test_server_and_models_are_joined_with_what_workers_wrote(api: Api, tmp_path
     ]
 
 
+def test_function_of_a_workflow_is_found_though_the_frontend_does_not_list_it(
+    api: Api, tmp_path: Path
+) -> None:
+    write_journal(run_directory(tmp_path) / "f-1", record(journal.START, 0, 77, model="w__f"))
+    register(api, described("m"), described("w__f"))
+    api.answers["GET /models"]["models"].pop()
+
+    models = take_snapshot(server(tmp_path, api.address)).models
+
+    assert [(m.model, m.state) for m in models] == [("m", State.SERVING), ("w__f", State.SERVING)]
+
+
 def test_model_that_is_registered_no_more_is_left_out(api: Api, tmp_path: Path) -> None:
     write_journal(run_directory(tmp_path) / "gone-1", record(journal.START, 0, model="gone"))
     register(api, described("m"))

@@ -6,7 +6,7 @@ import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterable, Iterator, Mapping
 from urllib.parse import quote, urlencode
 
 from ts_retry_ext.frontend.http import Answer, UnreachableError, reachable_address, request
@@ -78,16 +78,20 @@ class ManagementApi:
             found = [running_model(entry, default) for entry in versions]
         return sorted(found, key=lambda model: (not model.is_default, model.version))
 
-    def describe_all(self) -> list[RunningModel]:
+    def describe_all(self, unlisted: Iterable[str] = ()) -> list[RunningModel]:
         """Return every version of every model.
 
         A model that is unregistered meanwhile is left out.
 
+        Args:
+            unlisted: names to ask for besides: the list has no functions of a workflow (0.12.0
+                ModelManager.getDefaultModels), which are models otherwise.
+
         Raises:
             ManagementError: the API cannot be reached or refuses.
         """
-        found = (self._describe_or_none(name) for name in self.list_models())
-        return [model for models in found for model in models]
+        names = dict.fromkeys([*self.list_models(), *unlisted])
+        return [model for name in names for model in self._describe_or_none(name)]
 
     def scale(
         self,

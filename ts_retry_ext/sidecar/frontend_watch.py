@@ -41,6 +41,7 @@ class FrontendWatch:
         windows: is kept up to date.
         changed: is called when any of this has changed.
         moving: names the models whose state is changing.
+        recorded: names the models whose workers wrote something.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class FrontendWatch:
         windows: Windows,
         changed: Callable[[], None],
         moving: Callable[[], Iterable[str]],
+        recorded: Callable[[], Iterable[str]],
     ) -> None:
         self.client = client
         self.running: dict[str, list[RunningModel]] | None = None
@@ -59,6 +61,7 @@ class FrontendWatch:
         self._windows = windows
         self._changed = changed
         self._moving = moving
+        self._recorded = recorded
         self._wanted: set[str] = set()
         self._wake = asyncio.Event()
 
@@ -107,7 +110,8 @@ class FrontendWatch:
         if self.torchserve is None:
             self.torchserve = await self.client.torchserve_version()
         self._wanted.clear()
-        names = await self.client.list_models()
+        # The list has no functions of a workflow.
+        names = [*await self.client.list_models(), *self._recorded()]
         found = await self.client.describe_many(names)
         running = {name: models for name, models in sorted(found.items()) if models}
         await self._keep(running, [m for models in running.values() for m in models], True)

@@ -117,7 +117,9 @@ class Observer:
         self._files = StateFiles()
         self._windows = Windows(target.server)
         client = Client(target.api, target.inference)
-        self.watch = FrontendWatch(client, self._windows, self.publish, self._moving)
+        self.watch = FrontendWatch(
+            client, self._windows, self.publish, self._moving, self._files.names
+        )
         loop = asyncio.get_running_loop()
         self._following = [
             loop.create_task(_for_ever(lambda: self._follow_files(target))),

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 from typing import Iterable, Tuple
 
-from ts_retry_ext.snapshot.registration import Registration, read_registration
+from ts_retry_ext.snapshot.registration import (
+    Registration,
+    read_registration,
+    recorded_names,
+)
 from ts_retry_ext.store.directory import JOURNAL_FILE, MARKER_FILE
 from ts_retry_ext.store.retired import RETIRED_FILE
 
@@ -36,6 +40,10 @@ class StateFiles:
             del self._signatures[path]
             changed.add(path)
         return changed
+
+    def names(self) -> list[str]:
+        """Return the models whose workers wrote something; a scan may run at the same time."""
+        return recorded_names(list(self.registrations.values()))
 
     def look_at(self, directories: Iterable[str]) -> set[str]:
         """Look at these registrations, and return the directories of those that changed."""

@@ -126,3 +126,8 @@ def read_registration(path: str) -> Registration:
     except (OSError, UntrustedFileError) as error:
         problem = str(error)
     return Registration(path, records, summarise(records), marker, problem, read_retired(path))
+
+
+def recorded_names(registrations: Iterable[Registration]) -> list[str]:
+    """Return the models that wrote something, by name; some may be registered no more."""
+    return sorted({r.model for r in registrations if r.model is not None})

@@ -28,6 +28,7 @@ from ts_retry_ext.snapshot.registration import (
     Registration,
     Registrations,
     read_registrations,
+    recorded_names,
 )
 from ts_retry_ext.snapshot.state import state_of
 from ts_retry_ext.store import journal
@@ -64,7 +65,7 @@ def take_snapshot(server: Server, state_dirs: Sequence[str] | None = None) -> Sn
     try:
         api = management_api_of(server)
         torchserve = api.torchserve_version()
-        running = api.describe_all()
+        running = api.describe_all(recorded_names(registrations))
     except ManagementError as error:
         problems.append(str(error))
     status = ServerStatus(server.frontend.pid, True, torchserve, server.management_address)
