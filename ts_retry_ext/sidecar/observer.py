@@ -158,7 +158,7 @@ class Observer:
     def _tell_watch(self, directories: set[str]) -> None:
         found = (self._files.registrations.get(path) for path in directories)
         names = {registration.model for registration in found if registration is not None}
-        if self.watch is not None and self.watch.running is not None:
+        if self.watch is not None:
             # Before LOAD a worker knows the manifest's name only, which need not be registered.
             known = {name for name in names if name}
             self.watch.want(known)
