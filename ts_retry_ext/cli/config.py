@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import TYPE_CHECKING, Iterator
 
 from ts_retry_ext.cli.output import ERROR, OK, CommandError, print_json, print_line, print_table
@@ -45,24 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_paths(paths: list[str]) -> Iterator[Effective]:
-    from ts_retry_ext.frontend.archive import ArchiveError, is_model_folder
-    from ts_retry_ext.frontend.model_store import archives_in
+    from ts_retry_ext.cli.archives import archives_named
     from ts_retry_ext.snapshot.effective import effective_of_archive
 
-    for path in paths:
-        if not os.path.exists(path):
-            raise CommandError(f"{path}: there is no such file or folder")
-        if os.path.isdir(path) and not is_model_folder(path):
-            try:
-                inside = archives_in(path)
-            except ArchiveError as error:
-                raise CommandError(str(error)) from error
-            if not inside:
-                raise CommandError(f"{path}: holds no model archive and no model folder")
-        else:
-            inside = [path]
-        for archive in inside:
-            yield effective_of_archive(archive)
+    for archive in archives_named(paths):
+        yield effective_of_archive(archive)
 
 
 def _of_server(pid: int | None) -> Iterator[Effective]:

@@ -14,6 +14,7 @@ COMMANDS = (
     "status",
     "show",
     "config",
+    "check",
     "resume",
     "classify",
     "rules",

@@ -1,0 +1,63 @@
+"""Reports as JUnit XML, which CI systems show: a test case for each model."""
+
+from __future__ import annotations
+
+import re
+from typing import Sequence
+from xml.etree import ElementTree as Xml
+
+from ts_retry_ext.check.report import Report, Result
+
+SUITE = "ts-retry check"
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PROPERTIES = (
+    "version", "verdict", "rule", "phase", "fingerprint", "start_sec", "load_sec",
+    "startup_timeout_sec", "peak_memory_bytes", "peak_gpu_memory_bytes", "max_retry_timeout_sec",
+    "max_retry_timeout_source",
+)  # fmt: skip
+
+
+def junit_xml(reports: Sequence[Report]) -> bytes:
+    """Return the reports as a JUnit document. What fails is a failure, what could not be checked an error."""
+    suite = Xml.Element("testsuite", name=SUITE)
+    for report in reports:
+        suite.append(_case(report))
+    failed = sum(report.result in (Result.FAILS, Result.REFUSED) for report in reports)
+    errors = sum(report.result is Result.ERROR for report in reports)
+    counts = {"tests": str(len(reports)), "failures": str(failed), "errors": str(errors)}
+    time = f"{sum(_seconds(report) for report in reports):.3f}"
+    suite.attrib.update(counts, skipped="0", time=time)
+    root = Xml.Element("testsuites", counts, time=time)
+    root.append(suite)
+    return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _case(report: Report) -> Xml.Element:
+    time = f"{_seconds(report):.3f}"
+    case = Xml.Element("testcase", name=_clean(report.name), classname=SUITE, time=time)
+    case.set("file", _clean(report.archive))
+    row = report.to_json()
+    properties = Xml.SubElement(case, "properties")
+    for key in _PROPERTIES:
+        if row[key] is not None:
+            Xml.SubElement(properties, "property", name=key, value=_clean(str(row[key])))
+    if report.result is not Result.LOADS:
+        tag = "error" if report.result is Result.ERROR else "failure"
+        message = report.cause or report.reason
+        failure = Xml.SubElement(case, tag, message=_clean(message))
+        failure.set("type", _clean(str(row["verdict"] or report.result.value)))
+        parts = (report.reason, report.remedy, report.traceback or report.output)
+        failure.text = _clean("\n\n".join(part for part in parts if part))
+    if report.problems:
+        lines = (f"{message} [{code}]" for code, message in report.problems)
+        Xml.SubElement(case, "system-out").text = _clean("\n".join(lines))
+    return case
+
+
+def _seconds(report: Report) -> float:
+    return (report.start_sec or 0.0) + (report.load_sec or 0.0)
+
+
+def _clean(text: str) -> str:
+    """Return `text` without the characters that XML has no way to hold."""
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,203 @@
+"""Check one archive or folder: unpack it, load it in a worker of its own, send a request, report."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Iterator, Mapping
+
+from ts_retry_ext.check.dependencies import RegistrationError, install
+from ts_retry_ext.check.environment import metrics_file, worker_environment
+from ts_retry_ext.check.findings import Findings, findings_in
+from ts_retry_ext.check.launch import Launch, launch_of
+from ts_retry_ext.check.problems import requirement_problems, settings_problems
+from ts_retry_ext.check.processes import Children
+from ts_retry_ext.check.report import Report, Result, timed
+from ts_retry_ext.check.trial import Trial, try_model
+from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
+from ts_retry_ext.check.worker import Place, judge_death, write_job
+from ts_retry_ext.frontend.archive import ArchiveError, model_root, read_archive
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.judge import Outcome, Phase
+from ts_retry_ext.snapshot.effective import effective_of_archive
+
+CPP_RUNTIME = "LSP"
+STOPS_REGISTRATION = "stops-registration"
+MAX_SOCKET_PATH = 80
+"""Bytes of the folder's path that leave room for a socket's name (104 on macOS, 108 on Linux)."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is the same for every model of a run.
+
+    Attributes:
+        server: the configuration of the server that the models are meant for.
+        home: the folder that holds TorchServe.
+        gpus: GPUs that the server would use.
+        children: the processes of this run.
+        data: the body of one request, or None for none.
+        content_type: its type, or None.
+        timeout_sec: how long a load may take, or None for ``startupTimeout``.
+        max_unpacked: bytes that an archive may unpack to, or None for the usual.
+        follow_links: whether a folder may hold links that lead out of it.
+        tell: told the archive and what is done with it now.
+    """
+
+    server: Server
+    home: str
+    gpus: int
+    children: Children
+    data: bytes | None = None
+    content_type: str | None = None
+    timeout_sec: float | None = None
+    max_unpacked: int | None = None
+    follow_links: bool = False
+    tell: Callable[[str, str], None] = field(default=lambda _archive, _stage: None)
+
+
+def check(path: str, options: Options) -> Report:
+    """Check the archive or model folder at `path`, and leave nothing behind.
+
+    Raises:
+        AbortedError: the check was told to stop.
+        MissingYamlError: it has a configuration, and PyYAML is not installed.
+    """
+    options.children.proceed()
+    try:
+        archive = read_archive(path)
+        effective = effective_of_archive(path)
+        begun = Report(path, Result.LOADS, effective, problems=effective.problems)
+        with _folder() as folder:
+            options.tell(path, "unpacks")
+            model_dir, notes = _lay_out(path, folder, options)
+            launch = launch_of(archive, model_dir, options.server.properties, options.gpus)
+            noted = [("link-unpacked", note) for note in notes]
+            settings = settings_problems(model_dir, options.server)
+            problems = (*begun.problems, *launch.problems, *settings, *noted)
+            begun = replace(
+                begun, problems=problems, startup_timeout_sec=launch.startup_timeout_sec
+            )
+            return _load(begun, launch, folder, model_dir, options)
+    except ArchiveError as error:
+        ends = " A server that is to load it at its start ends." if error.stops_server else ""
+        return Report(path, Result.REFUSED, reason=f"{error.why}.{ends}")
+    except (NoRoomError, OSError) as error:
+        return Report(path, Result.ERROR, reason=str(error))
+
+
+def _load(begun: Report, launch: Launch, folder: str, model_dir: str, options: Options) -> Report:
+    if launch.runtime == CPP_RUNTIME:
+        return replace(begun, result=Result.ERROR, reason="C++ workers (LSP) cannot be checked.")
+    refused = [text for code, text in begun.problems if code == STOPS_REGISTRATION]
+    if refused:
+        return replace(begun, result=Result.FAILS, reason=refused[0])
+    properties = options.server.properties
+    environ = worker_environment(
+        options.server.frontend.environ,
+        properties,
+        home=options.home,
+        model_dir=model_dir,
+        handler=launch.handler,
+    )
+    if os.path.islink(model_dir):
+        # What the user keeps is left as it is; the frontend's workers write __pycache__ there.
+        environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    try:
+        options.tell(begun.archive, "installs" if launch.requirements_file else "starts")
+        python = install(launch, model_dir, options.home, properties, environ, options.children)
+    except RegistrationError as error:
+        why = f"The registration fails: {error}."
+        return replace(begun, result=Result.FAILS, reason=why, output=error.output)
+    place = Place(
+        folder=folder,
+        model_dir=model_dir,
+        environ=environ,
+        python=python,
+        metrics=metrics_file(properties, options.home),
+        script=os.path.join(options.home, "ts", "model_service_worker.py"),
+    )
+    timeout_sec = options.timeout_sec or float(launch.startup_timeout_sec)
+    write_job(
+        place,
+        registered=model_dir,
+        properties=properties,
+        config_file=options.server.config_file,
+        cwd=options.server.frontend.cwd,
+        log_dir=options.server.log_dir,
+        load_timeout_sec=timeout_sec,
+    )
+    trial = try_model(place, launch, options, begun.archive, timeout_sec)
+    found = findings_in(place.state_dir)
+    if trial.died and not found.failure:
+        judge_death(place, launch, options.children)
+        found = findings_in(place.state_dir)
+    missing = requirement_problems(launch, model_dir, properties, found)
+    return _report(replace(begun, problems=(*begun.problems, *missing)), trial, found)
+
+
+def _report(begun: Report, trial: Trial, found: Findings) -> Report:
+    """Put together what the worker answered and what it wrote down."""
+    failure = found.failure
+    failed = bool(trial.why or failure)
+    reason, remedy = str(failure.get("reason") or ""), str(failure.get("remedy") or "")
+    if trial.is_late or _is_unknown_to_rules(failure):
+        reason, remedy = trial.why, ""
+    elif failure.get("phase") == Phase.PROCESS.value:
+        reason = f"{reason} {trial.why}"
+    report = replace(
+        begun,
+        result=Result.FAILS if failed else Result.LOADS,
+        failure=failure,
+        reason=reason.strip() or trial.why,
+        remedy=remedy,
+        start_sec=trial.start_sec,
+        load_sec=trial.load_sec,
+        request=trial.request,
+        peak_memory_bytes=found.peak_memory_bytes or trial.peak_memory or None,
+        peak_gpu_memory_bytes=found.peak_gpu_memory_bytes,
+        missing_requirements=found.undeclared,
+        output=trial.output if failed else "",
+    )
+    return report if failed else timed(report)
+
+
+def _is_unknown_to_rules(failure: Mapping[str, Any]) -> bool:
+    """Tell whether a request failed for a reason that no rule knows; nothing is retried then."""
+    unknown = failure.get("verdict") == Outcome.UNKNOWN.value
+    return unknown and failure.get("phase") == Phase.INFERENCE.value
+
+
+def _lay_out(path: str, folder: str, options: Options) -> tuple[str, tuple[str, ...]]:
+    """Put the model where the frontend would; return that place, and what was noted.
+
+    An archive into ``models/<id>``, a folder as the link ``models/<id>/<name>`` (0.12.0 ZipUtils).
+    """
+    place = os.path.join(folder, "models", uuid.uuid4().hex)
+    os.makedirs(place)
+    if not os.path.isdir(path):
+        proceed = options.children.proceed
+        return place, unpack(path, place, max_unpacked=options.max_unpacked, proceed=proceed)
+    root = os.path.abspath(model_root(path))
+    if not options.follow_links:
+        check_links(root)
+    link = os.path.join(place, os.path.basename(root))
+    os.symlink(root, link)
+    return link, ()
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    """Make a private folder for one model, and remove it whatever happens."""
+    place = tempfile.mkdtemp(prefix="ts-retry-check-")
+    if len(os.fsencode(place)) > MAX_SOCKET_PATH:
+        os.rmdir(place)
+        place = tempfile.mkdtemp(prefix="ts-retry-check-", dir="/tmp")
+    try:
+        yield os.path.realpath(place)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)

@@ -1,0 +1,55 @@
+"""What works here and needs a look: settings that make no sense, packages that nothing brings."""
+
+from __future__ import annotations
+
+import os
+from typing import Mapping
+
+from ts_retry_ext.check.findings import Findings
+from ts_retry_ext.check.launch import Launch
+from ts_retry_ext.check.requirements import declared
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.settings import MODEL_SECTION, resolve
+from ts_retry_ext.worker.model_files import read_config_section, read_manifest
+
+_MODULE_MISSING = ("module-missing", "module-missing-text")
+
+
+def settings_problems(model_dir: str, server: Server) -> list[tuple[str, str]]:
+    """Return what is wrong with this package's settings for the model."""
+    manifest = read_manifest(model_dir)
+    section, unreadable = read_config_section(model_dir, manifest, MODEL_SECTION)
+    _, problems = resolve(
+        server.properties,
+        server.frontend.environ,
+        section,
+        config_file=server.config_file,
+        model_config_file=manifest.config_file or "model-config.yaml",
+    )
+    found = [*([unreadable] if unreadable else ()), *problems]
+    return [("retry-settings", problem) for problem in found]
+
+
+def requirement_problems(
+    launch: Launch, model_dir: str, properties: Mapping[str, str], found: Findings
+) -> list[tuple[str, str]]:
+    """Return what has to be said of the packages that the archive's code imports."""
+    installs = properties.get("install_py_dep_per_model", "").strip().lower() == "true"
+    file = launch.requirements_file
+    problems = []
+    if found.undeclared:
+        names = ", ".join(found.undeclared)
+        where = f"its {file} does not name" if file else "it has no requirements file that names"
+        message = f"it imports packages that {where}: {names}; the server has to have them"
+        problems.append(("requirements-missing", message))
+    if file and not os.path.isfile(os.path.join(model_dir, file)):
+        message = f"the manifest names {file} as requirementsFile, the archive lacks it"
+        problems.append(("requirements-file-missing", message))
+    elif file and not installs and found.failure.get("rule") in _MODULE_MISSING:
+        names = ", ".join(sorted(declared(model_dir)))
+        message = (
+            f"its {file} ({names}) was not installed: TorchServe does so with "
+            "install_py_dep_per_model=true in config.properties; --ts-config FILE tells the check"
+        )
+        problems.append(("requirements-not-installed", message))
+    return problems

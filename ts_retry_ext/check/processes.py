@@ -1,0 +1,146 @@
+"""Child processes of the check, each the head of a process group that is ended as a whole."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from typing import Mapping, Sequence
+
+import psutil
+
+MAX_OUTPUT = 64 * 1024
+"""Bytes kept of what a process writes: its end."""
+POLL_SEC = 0.02
+SAMPLE_SEC = 0.2
+"""How often the memory of a process is looked at."""
+
+
+class AbortedError(Exception):
+    """The check was told to stop."""
+
+
+class Child:
+    """One process group, and the end of what it wrote.
+
+    Attributes:
+        pid: process id, and id of the group.
+        peak_memory: largest resident size that was seen, in bytes; 0 where none was.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.pid = process.pid
+        self.peak_memory = 0
+        self._output = b""
+        self._ended = threading.Lock()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def status(self) -> int | None:
+        """Return the exit status, negative for a signal, or None while it runs."""
+        return self._process.poll()
+
+    def wait(self, until: float) -> int | None:
+        """Return the exit status, or None where it still runs at `until` (`time.monotonic`)."""
+        try:
+            return self._process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return None
+
+    def end(self) -> None:
+        """Kill what is left of the group and reap its head. May be called more than once."""
+        with self._ended:
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass  # Nobody is left; on macOS a group of zombies answers with EPERM.
+            self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+
+    def output(self) -> str:
+        """Return the end of what the process wrote."""
+        # What left the group may keep the pipe open for ever.
+        self._reader.join(1.0)
+        return self._output.decode("utf-8", "replace")
+
+    def _read(self) -> None:
+        stream = self._process.stdout
+        assert stream is not None
+        with stream:
+            while True:
+                self._look_at_memory()
+                if not select.select([stream], (), (), SAMPLE_SEC)[0]:
+                    continue
+                part = os.read(stream.fileno(), 1 << 16)
+                if not part:
+                    return
+                self._output = (self._output + part)[-MAX_OUTPUT:]
+
+    def _look_at_memory(self) -> None:
+        try:
+            size = psutil.Process(self.pid).memory_info().rss
+        except psutil.Error:
+            return
+        self.peak_memory = max(self.peak_memory, size)
+
+
+class Children:
+    """Every process of a check, so that all of them can be ended at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[Child] = set()
+        self._aborted = False
+
+    def start(self, command: Sequence[str], environ: Mapping[str, str], cwd: str) -> Child:
+        """Start `command` as the head of a group of its own.
+
+        Its standard input stays open and silent, as that of a process which Java starts.
+
+        Raises:
+            AbortedError: the check was told to stop.
+            OSError: it cannot be started.
+        """
+        with self._lock:
+            self.proceed()
+            process = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env=dict(environ),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            child = Child(process)
+            self._running.add(child)
+            return child
+
+    def end(self, child: Child) -> None:
+        """End one of them."""
+        child.end()
+        with self._lock:
+            self._running.discard(child)
+
+    def abort(self) -> None:
+        """End all of them, and let no other one start."""
+        with self._lock:
+            self._aborted = True
+            running = list(self._running)
+        for child in running:
+            child.end()
+
+    def proceed(self) -> None:
+        """Do nothing, unless the check was told to stop.
+
+        Raises:
+            AbortedError: it was.
+        """
+        if self._aborted:
+            raise AbortedError

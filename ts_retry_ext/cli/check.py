@@ -1,0 +1,170 @@
+"""``ts-retry check``: will a model load on TorchServe, told before it is deployed."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ts_retry_ext.cli.output import ERROR, HALTED, OK, CommandError, print_json
+
+if TYPE_CHECKING:
+    from ts_retry_ext.check.loading import Options
+    from ts_retry_ext.check.progress import Progress
+    from ts_retry_ext.check.report import Report
+
+GIB = 1024**3
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "check",
+        help="load archives as TorchServe would, before they are deployed",
+        description="Load each model as a worker of TorchServe would, in a process of its own and "
+        "without Java, and tell whether it loads, why not, how long it takes and how much memory. "
+        "The code of the archives runs with your rights. Exits with 3 when one does not load.",
+    )
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="archive, model folder or model store"
+    )
+    parser.add_argument("--data", metavar="FILE", help="send FILE to each model as one request")
+    parser.add_argument(
+        "--content-type", metavar="TYPE", help="type of the request (default: by FILE's .json)"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_positive,
+        metavar="SEC",
+        help="how long a load may take (default: the model's startupTimeout)",
+    )
+    parser.add_argument(
+        "--jobs", type=_count, default=1, metavar="N", help="check N models at a time (default: 1)"
+    )
+    parser.add_argument(
+        "--ts-config",
+        metavar="FILE",
+        help="config.properties of the server (default: what torchserve would find here)",
+    )
+    parser.add_argument(
+        "--max-unpacked",
+        type=_positive,
+        metavar="GIB",
+        help="how large an archive may unpack (default: 100 times its size, 1 GiB at least)",
+    )
+    parser.add_argument(
+        "--follow-links",
+        action="store_true",
+        help="take a model folder with links that lead out of it",
+    )
+    parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="print tracebacks and what workers wrote"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    from ts_retry_ext.check.progress import progress_for
+    from ts_retry_ext.check.side_by_side import check_all
+    from ts_retry_ext.cli.archives import archives_named
+    from ts_retry_ext.cli.check_output import print_reports
+    from ts_retry_ext.frontend.model_config import MissingYamlError
+
+    paths = list(dict.fromkeys(archives_named(arguments.paths)))
+    if arguments.junit is not None:
+        _write(arguments.junit, b"")  # Told now, not after the checks.
+    progress = progress_for(len(paths))
+    try:
+        options = _options(arguments, progress)
+        reports = check_all(paths, options, arguments.jobs, progress.done)
+    except MissingYamlError as error:
+        raise CommandError(str(error)) from error
+    finally:
+        progress.close()
+    if arguments.junit is not None:
+        from ts_retry_ext.check.junit import junit_xml
+
+        _write(arguments.junit, junit_xml(reports))
+    if arguments.json:
+        print_json([report.to_json() for report in reports])
+    else:
+        print_reports(reports, verbose=arguments.verbose)
+    return _exit_code(reports)
+
+
+def _exit_code(reports: list[Report]) -> int:
+    """Return 3 where a model does not load, else 1 where one could not be checked, else 0."""
+    from ts_retry_ext.check.report import Result
+
+    results = {report.result for report in reports}
+    if results & {Result.FAILS, Result.REFUSED}:
+        return HALTED
+    return ERROR if Result.ERROR in results else OK
+
+
+def _options(arguments: argparse.Namespace, progress: Progress) -> Options:
+    from ts_retry_ext.check.environment import NoTorchServeError, server_here, server_home
+    from ts_retry_ext.check.launch import gpus_of_server
+    from ts_retry_ext.check.loading import Options
+    from ts_retry_ext.check.processes import Children
+
+    server = server_here(arguments.ts_config)
+    if server.problems:
+        raise CommandError(server.problems[0])
+    try:
+        home = server_home()
+    except NoTorchServeError as error:
+        raise CommandError(str(error)) from error
+    content_type = arguments.content_type
+    if content_type is None and str(arguments.data).endswith(".json"):
+        content_type = "application/json"
+    limit = arguments.max_unpacked
+    return Options(
+        server=server,
+        home=home,
+        gpus=gpus_of_server(server.properties),
+        children=Children(),
+        data=None if arguments.data is None else _read(arguments.data),
+        content_type=content_type,
+        timeout_sec=arguments.timeout,
+        max_unpacked=None if limit is None else int(limit * GIB),
+        follow_links=arguments.follow_links,
+        tell=progress.tell,
+    )
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _write(path: str, data: bytes) -> None:
+    try:
+        with open(path, "wb") as stream:
+            stream.write(data)
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+# What argparse calls them where it says that a value is none.
+_positive.__name__ = "positive number"
+_count.__name__ = "whole number of at least 1"

@@ -1,0 +1,110 @@
+"""Print the reports of ``ts-retry check`` for people."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from typing import Iterator, Sequence
+
+from ts_retry_ext.check.report import Report, Result
+from ts_retry_ext.cli.output import print_line, print_table, visible
+from ts_retry_ext.judge import Basis
+
+OUTPUT_LINES = 10
+"""Lines of a worker's output that are shown where there is no traceback."""
+_OF_EVERY_WORKER = (
+    "s_name_part0=", "Listening on ", "Successfully loaded ", "[PID]", "Torch worker started.",
+    "Python runtime: ", "Connection accepted: ", "model_name: ", "Frontend disconnected.", "ts-retry: ",
+)  # fmt: skip
+_INDENT = 4
+_LABEL = 13
+
+
+def print_reports(reports: Sequence[Report], *, verbose: bool) -> None:
+    """Print a table, then what is to be said of each model, then how many load."""
+    columns = ("MODEL", "RESULT", "VERDICT", "LOAD", "LIMIT", "MEMORY", "WINDOW")
+    print_table(columns, [_cells(report) for report in reports])
+    for report in reports:
+        lines = list(_lines(report))
+        shown = _shown_output(report, verbose)
+        if not lines and not shown:
+            continue
+        print_line(
+            f"{report.name} ({report.archive})" if report.name != report.archive else report.name
+        )
+        for label, text in lines:
+            _print_wrapped(label, text)
+        for line in shown:
+            print(" " * _INDENT + visible(line, keep="\t"))
+    good = sum(report.result is Result.LOADS for report in reports)
+    print_line(f"{good} of {len(reports)} load" if len(reports) > 1 or not good else "it loads")
+
+
+def _cells(report: Report) -> tuple[object, ...]:
+    row = report.to_json()
+    window = row["max_retry_timeout_sec"]
+    limit = report.startup_timeout_sec
+    return (
+        report.name,
+        report.result.value,
+        row["verdict"],
+        _seconds(report.load_sec),
+        None if limit is None else f"{limit} s",
+        None if report.peak_memory_bytes is None else _size(report),
+        None if window is None else f"{window} s",
+    )
+
+
+def _size(report: Report) -> str:
+    host = f"{(report.peak_memory_bytes or 0) / 1024**2:.0f} MiB"
+    gpu = report.peak_gpu_memory_bytes
+    return host if gpu is None else f"{host}, GPU {gpu / 1024**2:.0f} MiB"
+
+
+def _seconds(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1f} s"
+
+
+def _lines(report: Report) -> Iterator[tuple[str, str]]:
+    if report.cause:
+        yield "cause", report.cause
+    if report.reason:
+        yield "reason", report.reason
+    if report.remedy:
+        yield "remedy", report.remedy
+    failure = report.failure
+    if failure:
+        decided = failure.get("rule") or failure.get("basis")
+        by = "" if decided == Basis.NONE.value else f" ({decided})"
+        yield "verdict", f"{failure.get('verdict')}{by}, scope {failure.get('scope')}"
+        yield "fingerprint", f"{failure.get('fingerprint')}, phase {failure.get('phase')}"
+    if report.request is not None:
+        request = report.request
+        yield "request", f"{request.status} in {request.sec:.2f} s: {request.body}"
+    for code, message in report.problems:
+        yield "note", f"{message} [{code}]"
+
+
+def _shown_output(report: Report, verbose: bool) -> list[str]:
+    """Return the lines of traceback and output that belong to the report."""
+    traceback = report.traceback.splitlines()
+    own = [line for line in report.output.splitlines() if not line.startswith(_OF_EVERY_WORKER)]
+    if verbose:
+        return [*traceback, *own]
+    return [] if traceback or report.result is Result.LOADS else own[-OUTPUT_LINES:]
+
+
+def _print_wrapped(label: str, text: str) -> None:
+    """Print a labelled text; on a terminal with its further lines below its first."""
+    head = " " * _INDENT + f"{label + ':':<{_LABEL}}"
+    line = visible(" ".join(text.split()))
+    if not sys.stdout.isatty():
+        print(head + line)
+        return
+    width = max(40, shutil.get_terminal_size().columns)
+    further = " " * len(head)
+    wrapped = textwrap.wrap(
+        line, width, initial_indent=head, subsequent_indent=further, break_on_hyphens=False
+    )
+    print("\n".join(wrapped))
