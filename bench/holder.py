@@ -8,27 +8,34 @@ and the numbers as JSON on the last line. Run it on a quiet machine.
 
 from __future__ import annotations
 
-import argparse
-import json
-import re
-import statistics
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
-from typing import Sequence
+from typing import Any, Mapping
 
 import psutil
 
+from bench.contender import moments
+from bench.report import Table, now, parser, publish
+from bench.spread import spread
 from tests.e2e.archives import pack
 from tests.e2e.torchserve import TorchServe
 from ts_retry_ext.store.times import to_seconds
 
 BROKEN = "def handle(data, context)\n"
-_STAMP = r"^(\S+) \[\w+ *\] W-\d+-{} \S+ - "
+_KNOWN = r".*-> WORKER_ERROR"
+_ROWS = (
+    ("failure_to_worker_error_s", "from the failure to the frontend's `WORKER_ERROR`", "{:.2f} s"),
+    (
+        "process_start_to_ready_ms",
+        "from a holder's command line to `Torch worker started`",
+        "{:.0f} ms",
+    ),
+    ("resident_mb", "memory of a holder", "{:.1f} MB"),
+)
 
 
-def measure(models: int, watch: float) -> dict[str, object]:
+def measure(models: int, watch: float) -> dict[str, Any]:
     """Return seconds, milliseconds, bytes and the share of one core, over `models` holders."""
     with tempfile.TemporaryDirectory() as folder, TorchServe(Path(folder)) as server:
         to_error, ready, size = [], [], []
@@ -38,17 +45,15 @@ def measure(models: int, watch: float) -> dict[str, object]:
             pack(server.store, name, BROKEN)
             path = f"/models?url={name}.mar&initial_workers=1&synchronous=false"
             assert server.call(path, "POST")[0] == 202
-            server.wait_for(lambda name=name: server.is_held(name), f"{name} is held")  # type: ignore[misc]
-            pattern = _STAMP.format(name + "_1.0") + r".*-> WORKER_ERROR"
-            server.wait_for(lambda p=pattern: _moment(server, p), "the frontend knows")  # type: ignore[misc]
+            known = _until_known(server, name)
             records = server.journal_of(name)
             failed = next(r for r in records if r["event"] == "failure")
             held = next(r for r in records if r["event"] == "hold")
-            to_error.append(_moment(server, pattern) - to_seconds(failed["at"]))
+            to_error.append(known - to_seconds(failed["at"]))
             # The frontend's own clock on both ends: from running the command to the line it waits for.
-            run = _moment(server, _STAMP.format(name + "_1.0") + "Worker cmdline", last=True)
-            line = _STAMP.format(name + "_1.0-stdout") + "Torch worker started"
-            ready.append((_moment(server, line, last=True) - run) * 1e3)
+            *_, run = moments(server.log(), name, "Worker cmdline")
+            *_, started = moments(server.log(), name, "Torch worker started", "-stdout")
+            ready.append((started - run) * 1e3)
             holders.append(psutil.Process(held["pid"]))
             size.append(holders[-1].memory_info().rss)
         before = [sum(holder.cpu_times()[:2]) for holder in holders]
@@ -56,42 +61,40 @@ def measure(models: int, watch: float) -> dict[str, object]:
         used = [sum(h.cpu_times()[:2]) - b for h, b in zip(holders, before)]
     return {
         "models": models,
-        "failure_to_worker_error_s": _spread(to_error),
-        "process_start_to_ready_ms": _spread(ready),
-        "resident_mb": _spread([each / 1e6 for each in size]),
+        "failure_to_worker_error_s": spread(to_error),
+        "process_start_to_ready_ms": spread(ready),
+        "resident_mb": spread([each / 1e6 for each in size]),
         "cpu_percent_of_a_core": sum(used) / models / watch * 100,
         "watched_s": watch,
     }
 
 
-def _moment(server: TorchServe, pattern: str, last: bool = False) -> float:
-    """Return when the frontend's log says `pattern`, in seconds since the epoch, or 0."""
-    found = re.findall(pattern, server.log(), re.MULTILINE)
-    if not found:
-        return 0.0
-    stamp = found[-1 if last else 0].replace(",", ".")
-    return datetime.fromisoformat(stamp).timestamp()
+def _until_known(server: TorchServe, model: str) -> float:
+    """Return when the frontend knew of the halt, in seconds since the epoch."""
+    server.wait_for(lambda: server.is_held(model), f"{model} is held")
+    known = server.wait_for(lambda: list(moments(server.log(), model, _KNOWN)), "it is known")
+    return known[0]
 
 
-def _spread(values: Sequence[float]) -> dict[str, float]:
-    return {"median": statistics.median(values), "max": max(values)}
+def table(found: Mapping[str, Any]) -> Table:
+    """Return how the figures of the holders spread."""
+    rows = []
+    for key, title, form in _ROWS:
+        rows.append([title, *(form.format(found[key][each]) for each in ("median", "max"))])
+    cpu = f"{found['cpu_percent_of_a_core']:.2f} %"
+    rows.append([f"a core, over {found['watched_s']:g} s", cpu, "-"])
+    return Table([f"{found['models']} holders", "median", "longest or largest"], rows)
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=str(__doc__).split("\n", 1)[0])
-    parser.add_argument("--models", type=int, default=10, help="broken models to hold")
-    parser.add_argument("--watch", type=float, default=60, help="seconds to watch their CPU")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--models", type=int, default=10, help="broken models to hold")
+    options.add_argument("--watch", type=float, default=60, help="seconds to watch their CPU")
+    arguments = options.parse_args()
+    begun_at = now()
     found = measure(arguments.models, arguments.watch)
-    for name, value in found.items():
-        shown = (
-            f"median {value['median']:.3f}, max {value['max']:.3f}"
-            if isinstance(value, dict)
-            else value
-        )
-        print(f"{name:32} {shown}")
-    print(json.dumps(found))
+    publish("holder", found, table(found), begun_at)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measure what the start-up hook costs an interpreter that is no TorchServe worker.
 
-    python bench/interpreter.py [--python PATH] [--runs N]
+    python -m bench.interpreter [--python PATH] [--runs N]
 
 Two empty virtual environments, one with the ``.pth`` file and one without, are started in turn. The difference is
 smaller than the noise of a process start, so the line itself is timed too, as ``site`` runs it. Prints a table, and
@@ -9,8 +9,6 @@ the numbers as JSON on the last line.
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
 import statistics
 import subprocess
@@ -19,6 +17,9 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Mapping
+
+from bench.report import Table, now, parser, publish
 
 HOOK = Path(__file__).resolve().parents[1] / "ts_retry_ext.pth"
 
@@ -97,20 +98,27 @@ def _output(python: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+def table(found: Mapping[str, Any]) -> Table:
+    """Return the medians."""
+    rows = [
+        ["a process without the hook", f"{found['without_ms']:.2f} ms"],
+        ["a process with it", f"{found['with_ms']:.2f} ms"],
+        ["difference within a pair", f"{found['paired_difference_ms']:.2f} ms"],
+        ["the line, first time in a process", f"{found['line_first_us']:.0f} µs"],
+        ["the line, run again", f"{found['line_again_us']:.0f} µs"],
+    ]
+    return Table([f"CPython {found['python']}, {found['runs']} pairs", "median"], rows)
+
+
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--python", default=sys.executable, help="the interpreter to measure")
-    parser.add_argument("--runs", type=int, default=100, help="pairs of process starts")
-    arguments = parser.parse_args()
-    cost = measure(arguments.python, arguments.runs)
-    print(f"CPython {cost.python}, {cost.runs} pairs, medians")
-    print(f"  process without the hook    {cost.without_ms:8.2f} ms")
-    print(f"  process with the hook       {cost.with_ms:8.2f} ms")
-    print(f"  difference in pairs         {cost.paired_difference_ms:8.2f} ms")
-    print(f"  the line, first time        {cost.line_first_us:8.0f} us")
-    print(f"  the line, run again         {cost.line_again_us:8.0f} us")
-    print(json.dumps(asdict(cost)))
+    options = parser(__doc__)
+    options.add_argument("--python", default=sys.executable, help="the interpreter to measure")
+    options.add_argument("--runs", type=int, default=100, help="pairs of process starts")
+    arguments = options.parse_args()
+    begun_at = now()
+    found = asdict(measure(arguments.python, arguments.runs))
+    publish("interpreter", found, table(found), begun_at)
 
 
 if __name__ == "__main__":

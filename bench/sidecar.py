@@ -1,6 +1,6 @@
 """Measure the sidecar: memory, processor time, answers, and how soon a halt is seen.
 
-    python bench/sidecar.py [--models 20] [--idle 60]
+    python -m bench.sidecar [--models 10 100 1000 5000] [--idle 60]
 
 The frontend is a process that answers as TorchServe does, so that only the sidecar is measured.
 Prints a table, and JSON on the last line.
@@ -8,16 +8,13 @@ Prints a table, and JSON on the last line.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any, Mapping
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+from bench.report import Table, now, parser, publish
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import Sidecar, sidecar
 from tests.snapshot.writing import failure, marker, record, write_journal
@@ -25,35 +22,29 @@ from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import remove_marker, write_marker
 
 PATHS = ("/ping", "/models", "/config", "/metrics", "/")
+#: Answers that a halt is told by; a probe's and a metric's.
+TOLD_BY = ("/ping", "/metrics")
 ASKED = 50
 HALTS = 20
 SETTLE_SEC = 5.0
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--models", type=int, default=20)
-    parser.add_argument(
-        "--idle", type=float, default=60.0, help="seconds to watch it doing nothing"
-    )
-    arguments = parser.parse_args()
+def measure(models: int, idle_sec: float) -> dict[str, float]:
+    """Return the figures of a sidecar that watches a server with so many models."""
     with tempfile.TemporaryDirectory() as folder, frontend(Path(folder) / "run") as server:
-        names = _register(server, arguments.models)
+        names = _register(server, models)
         options = ("--pid", str(server.pid), "--inference", server.api.address)
         with sidecar(Path(folder) / "sidecar", *options) as observing:
-            observing.wait_for(lambda: len(observing.states()) == len(names), "it is ready", 120)
-            found = {f"median of {path} [ms]": _median_ms(observing, path) for path in PATHS}
-            found.update(_halts(server, observing, names[:HALTS]))
+            observing.wait_for(lambda: len(observing.states()) == len(names), "it is ready", 300)
+            found = {f"{path}, median [ms]": _median_ms(observing, path) for path in PATHS}
+            for path in TOLD_BY:
+                found.update(_halts(server, observing, names[:HALTS], path))
             time.sleep(SETTLE_SEC)
             before = observing.cpu_sec()
-            time.sleep(arguments.idle)
-            found["idle [% of a core]"] = (observing.cpu_sec() - before) / arguments.idle * 100
+            time.sleep(idle_sec)
+            found["idle [% of a core]"] = (observing.cpu_sec() - before) / idle_sec * 100
             found["resident [MB]"] = observing.resident_mb()
-    print(f"{arguments.models} models")
-    for name, value in found.items():
-        print(f"{name:<28}{value:8.2f}")
-    print(json.dumps({"models": arguments.models, **found}))
+    return found
 
 
 def _register(server: Frontend, count: int) -> list[str]:
@@ -79,19 +70,52 @@ def _median_ms(observing: Sidecar, path: str) -> float:
     return statistics.median(found)
 
 
-def _halts(server: Frontend, observing: Sidecar, names: list[str]) -> dict[str, float]:
+def _halts(server: Frontend, observing: Sidecar, names: list[str], path: str) -> dict[str, float]:
+    """Return how long after a marker was written the answer at `path` tells of it."""
     found = []
     for name in names:
         folder = str(server.kept / name)
         write_marker(folder, marker(model=name))
         begun = time.monotonic()
-        while name not in observing.ask("/ping").text:
+        while not _tells(observing, path, name):
             time.sleep(0.002)
         found.append(time.monotonic() - begun)
         remove_marker(folder)
-        while name in observing.ask("/ping").text:
+        while _tells(observing, path, name):
             time.sleep(0.02)
-    return {"halt seen, median [s]": statistics.median(found), "halt seen, longest [s]": max(found)}
+    return {
+        f"marker to {path}, median [s]": statistics.median(found),
+        f"marker to {path}, longest [s]": max(found),
+    }
+
+
+def _tells(observing: Sidecar, path: str, name: str) -> bool:
+    text = observing.ask(path).text
+    if path != "/metrics":
+        return name in text
+    return any(
+        line.startswith("ts_retry_model_halted{") and f'"{name}"' in line and line.endswith(" 1.0")
+        for line in text.splitlines()
+    )
+
+
+def table(found: Mapping[str, Any]) -> Table:
+    """Return a column for each number of models."""
+    sizes = list(found["models"])
+    names = list(found["models"][sizes[0]])
+    rows = [[name, *(f"{found['models'][size][name]:.2f}" for size in sizes)] for name in names]
+    return Table(["", *(f"{int(size):,} models" for size in sizes)], rows)
+
+
+def main() -> None:
+    """Measure and print."""
+    options = parser(__doc__)
+    options.add_argument("--models", type=int, nargs="+", default=[10, 100, 1000, 5000])
+    options.add_argument("--idle", type=float, default=60.0, help="seconds to watch it do nothing")
+    arguments = options.parse_args()
+    begun_at = now()
+    found = {"models": {str(size): measure(size, arguments.idle) for size in arguments.models}}
+    publish("sidecar", found, table(found), begun_at)
 
 
 if __name__ == "__main__":
