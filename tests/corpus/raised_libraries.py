@@ -121,10 +121,16 @@ def rd(name: str, wanted: str, answer: str) -> Raised:
     return Raised(name, wanted, lambda world: redis_says(world, answer), "redis")
 
 
-def redis_refuses(world: World) -> Any:
+def redis_refuses(world: World, host: str = "localhost") -> Any:
     redis = library("redis")
 
-    return redis.Redis(port=world.closed_port()).get("x")
+    return redis.Redis(host, world.closed_port()).get("x")
+
+
+def redis_socket_missing(world: World) -> Any:
+    redis = library("redis")
+
+    return redis.Redis(unix_socket_path=str(world.tmp / "redis.sock")).get("x")
 
 
 def postgres_says(world: World, code: str, text: str) -> Any:
@@ -160,6 +166,12 @@ def postgres_refuses(world: World) -> Any:
     return psycopg2.connect(host="127.0.0.1", port=world.closed_port(), user="app", dbname="d")
 
 
+def postgres_socket_missing(world: World) -> Any:
+    psycopg2 = library("psycopg2")
+
+    return psycopg2.connect(host=str(world.tmp), user="app", dbname="d")
+
+
 def postgres_hangs_up(world: World) -> Any:
     psycopg2 = library("psycopg2")
 
@@ -183,25 +195,27 @@ def my(name: str, wanted: str, code: int, text: str) -> Raised:
     return Raised(name, wanted, lambda world: mysql_says(world, code, text), "pymysql")
 
 
-def mysql_refuses(world: World) -> Any:
+def mysql_refuses(world: World, host: str = "127.0.0.1") -> Any:
     pymysql = library("pymysql")
 
-    return pymysql.connect(host="127.0.0.1", port=world.closed_port(), user="app")
+    return pymysql.connect(host=host, port=world.closed_port(), user="app")
 
 
 def mongo_refuses(world: World) -> Any:
     pymongo = library("pymongo")
 
-    return pymongo.MongoClient(
+    # Its watching threads would go on into the tests after this one.
+    with pymongo.MongoClient(
         "127.0.0.1", world.closed_port(), serverSelectionTimeoutMS=200
-    ).admin.command("ping")
+    ) as client:
+        return client.admin.command("ping")
 
 
 def grpc_refuses(world: World) -> Any:
     grpc = library("grpc")
 
-    channel = grpc.insecure_channel(f"127.0.0.1:{world.closed_port()}")
-    return channel.unary_unary("/a/b")(b"", timeout=2)
+    with grpc.insecure_channel(f"127.0.0.1:{world.closed_port()}") as channel:
+        return channel.unary_unary("/a/b")(b"", timeout=2)
 
 
 def httpx_get(url: str, **options: Any) -> Any:
@@ -346,7 +360,8 @@ ROWS: tuple[Raised, ...] = (
     rq("requests-slow", "R", "/slow/"),
     rq("requests-redirects", "U", "/loop/"),
     Raised("requests-not-json", "U", lambda world: get(world.url + "/page").json(), "requests"),
-    Raised("requests-refused", "R", lambda world: get(f"http://127.0.0.1:{world.closed_port()}/"), "requests"),
+    Raised("requests-refused", "U", lambda world: get(f"http://127.0.0.1:{world.closed_port()}/"), "requests"),
+    Raised("requests-refused-elsewhere", "R", lambda world: get(f"http://{world.elsewhere()}:{world.closed_port()}/"), "requests"),
     Raised("requests-name", "R", lambda _: get("http://no-such-host.invalid/"), "requests"),
     Raised("requests-certificate", "N", lambda world: get(world.tls_url + "/x"), "requests"),
     Raised("requests-bundle", "N", lambda world: get(world.tls_url + "/x", verify="/no/such/ca.pem"), "requests"),
@@ -357,7 +372,7 @@ ROWS: tuple[Raised, ...] = (
     Raised("proxy-407", "N", lambda world: proxied(world, "407 Proxy Authentication Required"), "requests"),
     Raised("proxy-403", "N", lambda world: proxied(world, "403 Forbidden"), "requests"),
     Raised("proxy-503", "R", lambda world: proxied(world, "503 Service Unavailable"), "requests"),
-    Raised("proxy-refused", "R", lambda world: get("https://huggingface.co/x", proxies={"https": f"http://127.0.0.1:{world.closed_port()}"}), "requests"),
+    Raised("proxy-refused", "U", lambda world: get("https://huggingface.co/x", proxies={"https": f"http://127.0.0.1:{world.closed_port()}"}), "requests"),
     Raised("proxy-socks", "N", lambda _: get_without_socks("https://huggingface.co/x", proxies={"https": "socks5://127.0.0.1:1"}), "requests"),
     # httpx and aiohttp
     Raised("httpx-503", "R", lambda world: httpx_get(world.url + "/status/503"), "httpx"),
@@ -371,7 +386,7 @@ ROWS: tuple[Raised, ...] = (
     Raised("httpx-token-empty", "N", lambda world: httpx_get(world.url, headers={"Authorization": "Bearer \n"}), "httpx"),
     Raised("aiohttp-500", "R", lambda world: aio_get(world.url + "/status/500"), "aiohttp"),
     Raised("aiohttp-404", "N", lambda world: aio_get(world.url + "/status/404"), "aiohttp"),
-    Raised("aiohttp-refused", "R", lambda world: aio_get(f"http://127.0.0.1:{world.closed_port()}/"), "aiohttp"),
+    Raised("aiohttp-refused", "U", lambda world: aio_get(f"http://127.0.0.1:{world.closed_port()}/"), "aiohttp"),
     Raised("aiohttp-closed", "R", lambda world: aio_get(world.url + "/close/"), "aiohttp"),
     Raised("aiohttp-cut", "R", lambda world: aio_get(world.url + "/cut/"), "aiohttp"),
     # Hugging Face
@@ -414,7 +429,8 @@ ROWS: tuple[Raised, ...] = (
     # stores
     aws("s3-key-missing", "N", "/s3/404/NoSuchKey/The+specified+key+does+not+exist."),
     aws("s3-bucket-missing", "N", "/s3/404/NoSuchBucket/The+specified+bucket+does+not+exist"),
-    aws("s3-denied", "N", "/s3/403/AccessDenied/Access+Denied"),
+    aws("s3-denied", "U", "/s3/403/AccessDenied/Access+Denied"),
+    aws("s3-denied-with-reason", "N", "/s3/403/AccessDenied/User:+app+is+not+authorized+to+perform:+s3:GetObject"),
     aws("s3-key-id", "N", "/s3/403/InvalidAccessKeyId/The+AWS+Access+Key+Id+you+provided+does+not+exist+in+our+records."),
     aws("s3-signature", "N", "/s3/403/SignatureDoesNotMatch/The+request+signature+we+calculated+does+not+match"),
     aws("s3-expired", "U", "/s3/400/ExpiredToken/The+provided+token+has+expired."),
@@ -426,16 +442,20 @@ ROWS: tuple[Raised, ...] = (
     aws("s3-slow", "R", "/slow"),
     aws("s3-name", "R", "http://no-such-host.invalid"),
     aws("s3-bucket-name", "N", "/x", bucket="Not A Bucket!"),
-    Raised("s3-refused", "R", lambda world: s3(world, f"http://127.0.0.1:{world.closed_port()}"), "boto3"),
+    Raised("s3-refused", "U", lambda world: s3(world, f"http://127.0.0.1:{world.closed_port()}"), "boto3"),
+    Raised("s3-refused-elsewhere", "R", lambda world: s3(world, f"http://{world.elsewhere()}:{world.closed_port()}"), "boto3"),
     Raised("s3-certificate", "N", lambda world: s3(world, world.tls_url), "boto3"),
     gs("gcs-missing", "N", "/gcs/404/No+such+object"),
     gs("gcs-forbidden", "N", "/gcs/403/a@b+does+not+have+storage.objects.get+access"),
+    gs("gcs-forbidden-without-reason", "U", "/gcs/403/Forbidden"),
     gs("gcs-quota", "R", "/gcs/403/Quota+exceeded+for+quota+metric"),
     gs("gcs-unavailable", "R", "/gcs/503/Backend+Error"),
     gs("gcs-throttled", "R", "/gcs/429/rate+limit+exceeded"),
     Raised("google-account-file", "N", google_default, "google.auth"),
     # databases
-    Raised("redis-refused", "R", redis_refuses, "redis"),
+    Raised("redis-refused", "U", redis_refuses, "redis"),
+    Raised("redis-refused-elsewhere", "R", lambda world: redis_refuses(world, world.elsewhere()), "redis"),
+    Raised("redis-socket-missing", "U", redis_socket_missing, "redis"),
     rd("redis-loading", "R", "-LOADING Redis is loading the dataset in memory"),
     rd("redis-wrong-password", "N", "-WRONGPASS invalid username-password pair or user is disabled."),
     rd("redis-no-password", "N", "-NOAUTH Authentication required."),
@@ -443,7 +463,8 @@ ROWS: tuple[Raised, ...] = (
     rd("redis-cluster-down", "R", "-CLUSTERDOWN The cluster is down"),
     rd("redis-master-down", "R", "-MASTERDOWN Link with MASTER is down"),
     rd("redis-no-permission", "N", "-NOPERM this user has no permissions to run the 'get' command"),
-    Raised("postgres-refused", "R", postgres_refuses, "psycopg2"),
+    Raised("postgres-refused", "U", postgres_refuses, "psycopg2"),
+    Raised("postgres-socket-missing", "U", postgres_socket_missing, "psycopg2"),
     Raised("postgres-hangs-up", "R", postgres_hangs_up, "psycopg2"),
     pg("postgres-starting", "R", "57P03", "the database system is starting up"),
     pg("postgres-full", "R", "53300", "sorry, too many clients already"),
@@ -451,13 +472,14 @@ ROWS: tuple[Raised, ...] = (
     pg("postgres-database", "N", "3D000", 'database "features" does not exist'),
     pg("postgres-role", "N", "28000", 'role "app" does not exist'),
     pg("postgres-host", "N", "28000", 'no pg_hba.conf entry for host "10.0.0.1", user "app", database "d"'),
-    Raised("mysql-refused", "R", mysql_refuses, "pymysql"),
+    Raised("mysql-refused", "U", mysql_refuses, "pymysql"),
+    Raised("mysql-refused-elsewhere", "R", lambda world: mysql_refuses(world, world.elsewhere()), "pymysql"),
     my("mysql-full", "R", 1040, "Too many connections"),
     my("mysql-password", "N", 1045, "Access denied for user 'app'@'10.0.0.1' (using password: YES)"),
     my("mysql-database", "N", 1049, "Unknown database 'features'"),
-    Raised("mongo-refused", "R", mongo_refuses, "pymongo"),
+    Raised("mongo-refused", "U", mongo_refuses, "pymongo"),
     Raised("mongo-address", "N", lambda _: library("pymongo").MongoClient("http://x"), "pymongo"),
-    Raised("grpc-refused", "R", grpc_refuses, "grpc"),
+    Raised("grpc-refused", "U", grpc_refuses, "grpc"),
     Raised("sqlalchemy-address", "N", lambda _: engine("no address"), "sqlalchemy"),
     Raised("sqlalchemy-dialect", "N", lambda _: engine("nosuch://x"), "sqlalchemy"),
 )  # fmt: skip

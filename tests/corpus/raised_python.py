@@ -10,6 +10,7 @@ import fcntl
 import gzip
 import importlib
 import json
+import mmap
 import os
 import pickle
 import queue
@@ -117,6 +118,11 @@ def too_large_for_the_limit(_: World) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
+def mmap_not_supported(_: World) -> None:
+    with open("/dev/null", "r+b") as file:
+        mmap.mmap(file.fileno(), 4096)
+
+
 class _Base(abc.ABC):
     @abc.abstractmethod
     def handle(self) -> None:
@@ -170,9 +176,9 @@ ROWS: tuple[Raised, ...] = (
     Raised("directory-as-file", "N", lambda world: world.tmp.read_text()),
     Raised("file-as-directory", "N", lambda world: Path(world.file("f") + "/x").read_text()),
     Raised("name-too-long", "N", lambda world: (world.tmp / ("x" * 300)).read_text()),
-    Raised("too-many-open-files", "R", descriptors_run_out),
+    Raised("too-many-open-files", "U", descriptors_run_out),
     Raised("lock-held", "R", lock_held),
-    Raised("port-in-use", "R", port_in_use),
+    Raised("port-in-use", "U", port_in_use),
     Raised("broken-pipe", "R", broken_pipe),
     Raised("no-space", "U", lambda _: Path("/dev/full").write_bytes(b"x" * 100_000)),
     Raised("host-memory", "R", too_large_for_the_limit),
@@ -212,8 +218,12 @@ ROWS: tuple[Raised, ...] = (
     Raised("memory-error", "R", lambda _: raise_it(MemoryError())),
     Raised("stale-handle", "R", lambda _: raise_it(OSError(116, os.strerror(116), "/mnt/efs/model.bin"))),
     Raised("busy", "R", lambda _: raise_it(OSError(16, os.strerror(16), "/mnt/x"))),
-    Raised("io-error", "R", lambda _: raise_it(OSError(5, os.strerror(5), "/mnt/x/model.bin"))),
+    Raised("io-error", "U", lambda _: raise_it(OSError(5, os.strerror(5), "/mnt/x/model.bin"))),
     Raised("read-only", "N", lambda _: raise_it(OSError(30, os.strerror(30), "/opt/ml/model/cache"))),
+    Raised("read-only-mount", "U", lambda _: raise_it(OSError(30, os.strerror(30), "/mnt/hf_cache/refs/main"))),
+    Raised("mount-gone", "U", lambda _: raise_it(OSError(107, os.strerror(107), "/mnt/s3fs/models"))),
+    Raised("mmap-not-supported", "U", mmap_not_supported),
+    Raised("missing-entry-of-a-cache", "U", lambda _: Path("/root/.cache/huggingface/hub/models--none/refs/main").read_text()),
     Raised("permission", "N", lambda _: raise_it(PermissionError(13, os.strerror(13), "/home/model-server/.cache"))),
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
+from urllib.parse import unquote
 
 #: Seconds a client waits for a server that never answers.
 PATIENCE = 0.2
@@ -40,7 +41,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif kind == "hub":
             self._send(int(parts[0]), "", {"X-Error-Code": parts[1], "X-Error-Message": parts[1]})
         elif kind == "s3":
-            text = _S3_ERROR.format(parts[1], parts[2].replace("+", " "))
+            text = _S3_ERROR.format(parts[1], unquote(parts[2]).replace("+", " "))
             self._send(int(parts[0]), text, {"Content-Type": "application/xml"})
         elif kind == "gcs":
             text = json.dumps(
@@ -105,6 +106,10 @@ class World:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             return int(probe.getsockname()[1])
+
+    def elsewhere(self) -> str:
+        """Return a name of this host that reads like another one's."""
+        return socket.gethostname()
 
     def tcp(self, talk: Callable[[socket.socket], None]) -> int:
         """Serve one kind of talk on a port, and return it."""

@@ -17,6 +17,8 @@ from ts_retry_ext.judge.lineage import inferred_mro, same_type
         (None, "io error (os error 116)", {"ESTALE"}),
         (None, "errno: 98 - x", {"EADDRINUSE"}),
         (None, "write: Broken pipe", {"EPIPE"}),
+        (None, "the target machine actively refused it", {"ECONNREFUSED"}),
+        (None, "[WinError 3] The system cannot find the path specified: 'C:\\x'", {"ENOENT"}),
         (99999, "fine", set()),
         (-2, "Name or service not known", set()),
     ],

@@ -9,6 +9,8 @@ from ts_retry_ext.judge.memory import (
     memory_numbers,
     own_use_exceeds_total,
     request_exceeds_total,
+    request_is_huge,
+    request_is_impossible,
 )
 
 G = 2.0**30
@@ -70,3 +72,23 @@ def test_other_processes_are_added_up() -> None:
 def test_text_without_numbers_has_none() -> None:
     assert memory_numbers("CUDA out of memory") is None
     assert memory_numbers("nothing to do with it: 3 GiB") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "huge", "impossible"),
+    [
+        ("Failed to allocate memory for requested buffer of size 150994944", False, False),
+        ("Failed to allocate memory for requested buffer of size 8589934592", True, False),
+        ("Failed to allocate memory for requested buffer of size 4585490524328388608", True, True),
+        (
+            "unable to mmap 23802932552 bytes from file </m>: Cannot allocate memory (12)",
+            True,
+            False,
+        ),
+        ("Unable to allocate 1.91 GiB for an array with shape (9,)", False, False),
+    ],
+)
+def test_one_request_can_be_too_large_for_a_host(text: str, huge: bool, impossible: bool) -> None:
+    numbers = memory_numbers(text)
+    assert numbers is not None
+    assert (request_is_huge(numbers), request_is_impossible(numbers)) == (huge, impossible)

@@ -46,6 +46,9 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("no locks available", "ENOLCK"),
     ("input/output error", "EIO"),
     ("no such file or directory", "ENOENT"),
+    ("the system cannot find the path specified", "ENOENT"),
+    ("the system cannot find the file specified", "ENOENT"),
+    ("actively refused it", "ECONNREFUSED"),
     ("transport endpoint is not connected", "ENOTCONN"),
 )
 

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 _UNITS = {"b": 1, "bytes": 1, "byte": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-_SIZE = r"(-?\d+(?:\.\d+)?) ?(bytes?|[KMGT]i?B|B)\b"
+#: numpy writes a whole number of a unit as "596. TiB".
+_SIZE = r"(-?\d+(?:\.\d*)?) ?(bytes?|[KMGT]i?B|B)\b"
 
 #: Number -> the texts that carry it. Sources: torch's caching allocator (old form up to 2.0,
 #: new form since), vLLM's start-up check, numpy and torch's CPU allocator.
@@ -19,6 +20,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("allocated", r"currently allocated ?: SIZE"),
         ("free", r"free \(according to cuda\) ?: SIZE"),
         ("requested", r"unable to allocate SIZE"),
+        ("requested", r"unable to mmap SIZE"),
+        ("requested", r"requested buffer of size (-?\d+)()"),
         ("requested", r"failed to allocate (?:a )?(?:buffer of )?(?:memory of )?(?:size )?SIZE"),
         ("requested", r"allocation of SIZE"),
         ("total", r"SIZE total capacity"),
@@ -38,8 +41,10 @@ _IMPOSSIBLE = 2.0**50
 _OVERHEAD = 0.5 * 2**30
 #: Of devices smaller than this, the overhead isn't taken for granted.
 _SMALL_DEVICE = 4 * 2**30
-#: One request of this size is more often a wrong shape or a model too large than a passing shortage.
-_HUGE = 32 * 2.0**30
+#: One request of this size is as often a model too large for the host as a passing shortage.
+_HUGE = 8e9
+#: More than any host or device has: a wrong shape, or a size read from a damaged file.
+_BEYOND_ANY_HOST = 2.0**46
 _PAIR = re.compile(
     r"free memory on device (?:[\w:]{1,12} )?\((\d+(?:\.\d+)?)/(\d+(?:\.\d+)?) ([GM]i?B)\)"
     r".{0,120}?utilization \((\d*\.?\d+), (\d+(?:\.\d+)?) ([GM]i?B)\)",
@@ -163,6 +168,11 @@ def request_is_huge(numbers: MemoryNumbers) -> bool:
     return numbers.requested is not None and numbers.requested >= _HUGE
 
 
+def request_is_impossible(numbers: MemoryNumbers) -> bool:
+    """Tell whether one request is for more memory than any host has."""
+    return numbers.requested is not None and numbers.requested >= _BEYOND_ANY_HOST
+
+
 #: The predicates a rule can name in `when.memory`.
 MEMORY_PREDICATES = {
     "request_exceeds_total": request_exceeds_total,
@@ -172,9 +182,10 @@ MEMORY_PREDICATES = {
     "request_is_less_than_free": request_is_less_than_free,
     "nearly_enough_free": nearly_enough_free,
     "request_is_huge": request_is_huge,
+    "request_is_impossible": request_is_impossible,
 }
 
 
 def _bytes(number: str, unit: str) -> float:
     unit = unit.lower()
-    return float(number) * _UNITS.get(unit, _UNITS.get(unit[0], 1))
+    return float(number) * (_UNITS.get(unit) or _UNITS.get(unit[:1], 1))

@@ -53,11 +53,12 @@ _RELATIVE = re.compile(
 )
 #: What begins an absolute path; a drive's letter stands in what Windows users report.
 _ABSOLUTE = re.compile(r"/|~|[A-Za-z]:/")
-#: Directories that other processes fill: a file missing there may be there the next second.
+#: Directories that other processes fill: a file missing there may be there the next second. Libraries keep
+#: what they download in hidden directories of the user's home.
 _SHARED = re.compile(
     r"(?:^|/)(?:\.?cache|\.locks?|tmp\w*|temp|torchinductor_\w+|\.triton|\.nv|shm|run|hub|blobs|snapshots"
     r"|mnt|nfs|efs|fsx|lustre|gpfs|gcs|s3|gcsfuse|volumes?|shared?|pvc|vault|secrets?|proc|sys|dev)(?:/|$)"
-    r"|\.(?:lock|incomplete|part|tmp|temp|sock|socket)(?:$|[./])",
+    r"|^/(?:data|media)(?:/|$)|^(?:~|/root|/home/[^/]{1,64})/\.\w|\.(?:lock|incomplete|part|tmp|temp|sock|socket)(?:$|[./])",
     re.IGNORECASE,
 )
 

@@ -21,6 +21,7 @@ from types import ModuleType
 from ts_retry_ext.judge.builtin import (
     addresses,
     configuration,
+    credentials,
     databases,
     device,
     file_systems,
@@ -49,6 +50,7 @@ TOPICS: tuple[ModuleType, ...] = (
     memory,
     trust,
     native_libraries,
+    credentials,
     stores,
     databases,
     services,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -11,7 +11,50 @@ _SINCE = "2026-11-23"
 #: A host's name that only a private resolver knows: one label, or a suffix no public one has.
 _PRIVATE_HOST = r"host=\\?['\"](?:[\w\-]{1,63}|[\w.\-]{1,200}\.(?:internal|local|svc|cluster|lan|corp|home|intra|intranet|localdomain|private|test|example))\\?['\"]"
 
+#: This host itself, as texts name it.
+_LOOPBACK = r"\blocalhost\b|\b127\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|(?<![\w:])::1(?![\w:])"
+#: The processes of one model look for each other on this host: the first may still be starting.
+_RANKS = r"tcpstore|rendezvous|client socket|nccl|gloo|\brank"
+
 FATAL_IN_DISGUISE = (
+    ambiguous(
+        "nothing-listens-on-this-host",
+        When(errno=("ECONNREFUSED",), message=_LOOPBACK, unless=_RANKS),
+        "Nothing listens on this host itself: a sidecar that isn't up yet, or an address left at its default.",
+        "Start the service beside TorchServe, or set the host that the model is to connect to.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "no-endpoint-on-this-host",
+        When(type=("EndpointConnectionError",), message=_LOOPBACK),
+        "Nothing answers on this host itself: a sidecar that isn't up yet, or an address left at its default.",
+        "Start the service beside TorchServe, or set the endpoint that the model is to connect to.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "no-socket-on-this-host",
+        When(
+            message=r"running locally and accepting|(?:local (?:mysql|mariadb) server|server) through socket|is the docker daemon running|(?:unix socket|error 2 connecting to /).{0,300}no such file"
+            r"|server on '(?:localhost|127\.0\.0\.1)' \(\[errno 2\]"
+            r"|fetching server api version.{0,80}(?:no such file|connection refused)",
+        ),
+        "The socket of a service on this host isn't there: it isn't up yet, isn't mounted, or isn't meant.",
+        "Start the service, mount its socket, or set the host that the model is to connect to.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "address-wrong-or-service-late",
+        When(
+            message=r"either (?:the )?.{1,120} is (?:wrong|incorrect|invalid) or |specify the one to connect to"
+        ),
+        "The client itself can't tell a wrong address from a service that isn't up yet.",
+        "Correct the address, or start the service first.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
     ambiguous(
         "private-host-unknown",
         When(
@@ -60,12 +103,13 @@ FATAL_IN_DISGUISE = (
 )
 
 RECOVERABLE_IN_DISGUISE = (
-    curable(
+    ambiguous(
         "address-in-use",
         When(errno=("EADDRINUSE",)),
-        "A port is still in use.",
-        "Find the process that listens on it, or choose another port, if it goes on.",
+        "Another process has the port: one that is about to end, or one that keeps it.",
+        "Find the process that listens on it, or give each worker a port of its own.",
         since=_SINCE,
+        scope=Scope.HOST,
     ),
     ambiguous(
         "address-not-available",
@@ -75,13 +119,14 @@ RECOVERABLE_IN_DISGUISE = (
         since=_SINCE,
         scope=Scope.HOST,
     ),
-    curable(
+    ambiguous(
         "address-in-use-text",
         When(
-            message=r"port .{0,40}(?:is )?(?:already )?in use|failed to listen on any local|cannot find an empty port|failed to bind|could not bind|address in use|socket already in use"
+            message=r"port .{0,40}(?:is )?(?:already )?in use|failed to listen on any local|cannot find an empty port|failed to bind|could not bind|address in use|socket already in use|another process is utilizing it"
         ),
-        "A port is still in use.",
-        "Find the process that listens on it, or choose another port, if it goes on.",
+        "Another process has the port: one that is about to end, or one that keeps it.",
+        "Find the process that listens on it, or give each worker a port of its own.",
         since=_SINCE,
+        scope=Scope.HOST,
     ),
 )

@@ -84,7 +84,7 @@ RULES = (
     fatal(
         "no-such-device",
         When(
-            message=r"invalid device ordinal|invalid device id|device index must not be|no such (?:cuda )?device|cudaerrorinvaliddevice\b|cuda_error_invalid_device|device_count\(\) (?:is|returned) \d|invalid cuda 'device=|expected one of cpu, cuda|invalid device string|device string must not be empty|peer access is not supported|visible devices? .{0,40}(?:invalid|less)|world size .{0,60}(?:larger|greater|exceeds).{0,40}(?:gpu|device)|tensor parallel size .{0,60}(?:larger|greater|exceeds|more)|not enough gpus|number of (?:required )?gpus exceeds|required gpus exceeds"
+            message=r"invalid device ordinal|invalid device id|device index must not be|no such cuda device|no such device(?! or address)|cudaerrorinvaliddevice\b|cuda_error_invalid_device|device_count\(\) (?:is|returned) \d|invalid cuda 'device=|expected one of cpu, cuda|invalid device string|device string must not be empty|peer access is not supported|visible devices? .{0,40}(?:invalid|less)|world size .{0,60}(?:larger|greater|exceeds).{0,40}(?:gpu|device)|tensor parallel size .{0,60}(?:larger|greater|exceeds|more)|not enough gpus|number of (?:required )?gpus exceeds|required gpus exceeds"
         ),
         "The model asks for a GPU that this host doesn't have.",
         "Correct the device number, CUDA_VISIBLE_DEVICES, number_of_gpu, or the parallel size.",
@@ -94,7 +94,7 @@ RULES = (
     fatal(
         "driver-too-old",
         When(
-            message=r"driver on your system is too old|cuda driver version is insufficient|cudaerrorinsufficientdriver|forward compatibility was attempted|unsupported toolchain|unsupported display driver|cudaerrorcompatnotsupportedondevice|cudaerrorunsupportedptxversion|driver/library version mismatch|cuda error 80[34]\b|error 80[34]:|update your gpu driver|requires? (?:a )?(?:newer )?(?:nvidia |cuda )?driver (?:version )?(?:>=|at least)"
+            message=r"driver on your system is too old|cuda driver version is insufficient|cudaerrorinsufficientdriver|forward compatibility was attempted|unsupported toolchain|unsupported display driver|cudaerrorcompatnotsupportedondevice|cudaerrorunsupportedptxversion|driver/library version mismatch|nvml/rm version mismatch|cuda error 80[34]\b|error 80[34]:|update your gpu driver|requires? (?:a )?(?:newer )?(?:nvidia |cuda )?driver (?:version )?(?:>=|at least)"
         ),
         "The GPU driver doesn't fit the installed CUDA libraries.",
         "Update the driver (and reboot after an update), or install a torch built for an older CUDA.",

@@ -8,6 +8,20 @@ from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 
+#: Where volumes are mounted: what is wrong there is set up by something else than the model.
+_MOUNT = r"/(?:mnt|media|nfs|efs|fsx|lustre|gpfs|gcs\w{0,8}|s3\w{0,8}|volumes?|shared?|pvc)/|['\"` ]/data/"
+
+FATAL_IN_DISGUISE = (
+    ambiguous(
+        "mount-not-connected",
+        When(errno=("ENOTCONN",), message=r"['\"`]/|: ?/"),
+        "The process behind a mounted directory (s3fs, gcsfuse, sshfs) is gone; something has to mount it again.",
+        "Mount it again, and look at the log of the process that provides it.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+)
+
 RECOVERABLE_IN_DISGUISE = (
     ambiguous(
         "processes-exhausted",
@@ -36,17 +50,30 @@ RECOVERABLE_IN_DISGUISE = (
                 "ESTALE",
                 "ETXTBSY",
                 "EAGAIN",
-                "EMFILE",
                 "ENFILE",
-                "EIO",
                 "EINTR",
                 "EDEADLK",
-                "EREMOTEIO",
             )
         ),
         "The file system or a limit of the host refused the access at this moment.",
-        "Look at the mount and the limits of the host (ulimit -n) if it goes on.",
+        "Look at the mount and the limits of the host (fs.file-max) if it goes on.",
         since=_SINCE,
+    ),
+    ambiguous(
+        "open-files-exhausted",
+        When(errno=("EMFILE",)),
+        "The process may open no further file: a limit that is too low for the model, or a peak.",
+        "Raise ulimit -n for TorchServe's process.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "device-or-mount-fails",
+        When(errno=("EIO", "EREMOTEIO", "ENODEV", "ENXIO")),
+        "The disk or the mount under the path gives an error of its own, or doesn't support the call (mmap).",
+        "Look at dmesg and at the mount; copy the file to a local disk.",
+        since=_SINCE,
+        scope=Scope.HOST,
     ),
     curable(
         "lock-held",
@@ -95,16 +122,26 @@ RULES = (
     ),
     fatal(
         "read-only-file-system",
-        When(errno=("EROFS",)),
+        When(errno=("EROFS",), message=r"['\"`]/|: ?/", unless=_MOUNT),
         "The code writes to a file system that is mounted read-only.",
         "Send caches elsewhere (HF_HOME, TORCH_HOME, TRITON_CACHE_DIR), or mount it writable.",
         since=_SINCE,
         scope=Scope.HOST,
     ),
     ambiguous(
+        "mount-is-read-only",
+        When(errno=("EROFS",)),
+        "A place that something else mounts is read-only: meant so, or since its file system failed.",
+        "Mount it writable, or send what is written elsewhere (HF_HOME, TORCH_HOME, TRITON_CACHE_DIR).",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
         "permission-in-shared-place",
         When(
-            errno=("EACCES", "EPERM"), path="shared", message=r"/dev/|/mnt/|/run/|/secrets?|\.lock"
+            errno=("EACCES", "EPERM"),
+            message=_MOUNT + r"|/dev/|/run/|/secrets?|\.lock",
+            path="shared",
         ),
         "Access is denied in a place that something else sets up.",
         "Check owner and rights; in a container, fsGroup and the user TorchServe runs as.",

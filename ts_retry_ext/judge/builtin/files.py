@@ -24,14 +24,32 @@ _MISSING_BY_TEXT = (
     r"|(?:no such file|not a file|isn't a file|not a directory|no file found|can't find file|unable to open file|can't open .{1,200}no such)"
 )
 
+#: A path that Windows refuses unless told otherwise (260 characters); a message holds each backslash
+#: twice, so some more are asked for.
+_LONG_DRIVE_PATH = r"['\"][a-z]:(?:\\{1,2}[^'\"\\]{1,255}){1,60}(?<=[^'\"]{275})['\"]"
+
+FATAL_IN_DISGUISE = (
+    fatal(
+        "path-too-long-for-windows",
+        When(
+            message=r"\[winerror 206\]|filename or extension is too long|(?:no such file or directory|cannot find the path specified): "
+            + _LONG_DRIVE_PATH
+        ),
+        "The path is longer than this Windows allows.",
+        "Switch long paths on (LongPathsEnabled), or use a shorter directory (HF_HOME, TORCH_HOME).",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+)
+
 RECOVERABLE_IN_DISGUISE = (
     curable(
         "cache-race",
         When(
             errno=("ENOENT", "EEXIST", "ENOTEMPTY"),
-            message=r"\.incomplete|\.lock['\"]|torchinductor|\.triton|triton.{0,60}cache|torch_?extensions|\.(?:tmp|temp|part)\b|/tmp\w{6,}|tmp\.pid_|__pycache__|transformers_modules|\.cache/(?:huggingface|torch|clip|vllm|flashinfer)|/blobs/|/refs/",
+            message=r"\.incomplete|\.lock['\"]|\.(?:tmp|temp|part)\b|/tmp\w{6,}|tmp\.pid_|['\"] -> ['\"]",
         ),
-        "A file of a shared cache was gone: another process writes or cleans it at the same moment.",
+        "A file that another process was just writing is gone, or there already.",
         "Nothing to repair; give each worker its own cache, or fill it beforehand, if it goes on.",
         since=_SINCE,
     ),
@@ -56,6 +74,16 @@ RULES = (
         "Install it in TorchServe's environment.",
         since=_SINCE,
         scope=Scope.HOST,
+    ),
+    curable(
+        "cache-entry-there-already",
+        When(
+            errno=("EEXIST", "ENOTEMPTY"),
+            message=r"torchinductor|\.triton|triton.{0,60}cache|torch_?extensions|__pycache__|transformers_modules|\.cache/|/blobs/|/refs/",
+        ),
+        "Another process made the same entry of a shared cache at the same moment.",
+        "Nothing to repair; give each worker its own cache, or fill it beforehand, if it goes on.",
+        since=_SINCE,
     ),
     ambiguous(
         "file-missing-in-shared-place",

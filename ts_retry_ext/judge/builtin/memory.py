@@ -19,6 +19,13 @@ GPU_SHORTAGE = (
 
 FATAL_IN_DISGUISE = (
     fatal(
+        "memory-request-impossible",
+        When(memory="request_is_impossible", message=r"alloc|mmap"),
+        "One piece of memory was asked for that no host has: a wrong shape, or a damaged file.",
+        "Look at the shapes in the model's code and configuration, and at the file the sizes are read from.",
+        since=_SINCE,
+    ),
+    fatal(
         "gpu-request-exceeds-card",
         When(memory="request_exceeds_total", message=r"alloc|memory"),
         "One request for device memory is larger than the whole device.",
@@ -38,6 +45,17 @@ FATAL_IN_DISGUISE = (
 )
 
 RULES = (
+    ambiguous(
+        "host-request-huge",
+        When(
+            memory="request_is_huge",
+            message=r"can't allocate memory|cannot allocate memory|unable to (?:allocate .{0,40}for an array|mmap)|requested buffer of size",
+        ),
+        "One piece of memory was asked for that many hosts don't have at all.",
+        "Compare it with the memory of the host and the limit of the container; look for a wrong shape.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
     ambiguous(
         "gpu-memory-numbers-contradict",
         When(memory="request_is_less_than_free", message=r"out of memory"),
@@ -110,17 +128,6 @@ RULES = (
         "Raise the memory share of the engine, lower max_model_len, or free the device.",
         since=_SINCE,
         scope=Scope.DEVICE,
-    ),
-    ambiguous(
-        "host-request-huge",
-        When(
-            memory="request_is_huge",
-            message=r"can't allocate memory|cannot allocate memory|unable to allocate .{0,40}for an array",
-        ),
-        "One piece of host memory was asked for that many hosts don't have at all.",
-        "Compare it with the memory of the host and the limit of the container; look for a wrong shape.",
-        since=_SINCE,
-        scope=Scope.HOST,
     ),
     curable(
         "host-memory-shortage",

@@ -14,6 +14,20 @@ THROTTLED = (
     r"|resource exhausted|please (?:retry|try again) (?:later|after|in)|retry[- ]after|server(?:is)? ?busy|toomanyrequests"
 )
 
+FATAL_IN_DISGUISE = (
+    ambiguous(
+        "quota-used-up",
+        When(
+            message=r"insufficient_quota|exceeded your current quota",
+            unless=r"retry (?:in|after)|per (?:minute|second)",
+        ),
+        "The account's quota is used up: bought anew, or at the end of its period, it works again.",
+        "Look at plan and billing of the account.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+)
+
 RECOVERABLE_IN_DISGUISE = (
     curable(
         "throttled",

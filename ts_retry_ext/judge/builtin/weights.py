@@ -10,6 +10,26 @@ _SINCE = "2026-11-23"
 
 _ARCHIVE = "Pack the archive again from a sound file, and compare sizes or checksums."
 
+#: What loaders say of a file that ends too early or holds something else.
+_CUT = (
+    r"not fully written|failed to read all data for array|cannot reshape array of size|pytorchstreamreader failed|failed finding central directory|unexpected end of data|ran out of input|pickle data was truncated|end-of-central-directory|central directory"
+    r"|unexpected eof|file in archive is not in a subdirectory|only one file ?\(not dir\) is allowed in the zipfile|not a zip archive|file is not a zip file|bad magic number for|corrupted (?:file|record|zip)|storage has wrong (?:byte )?size"
+    r"|invalid magic number|not a gzipped file|compressed file ended before|bad crc-?32|unexpected end of file|the file might be corrupted|file (?:is|may be|might be|appears to be|seems to be) (?:corrupt|truncated|damaged)"
+    r"|unexpected pos \d+ vs|file not found in archive|enforce fail at inline_container|only tensors, lists, tuples of tensors|error in reading the archive|failed reading zip archive|filesize .{0,40}invalid|zipfile.{0,30}invalid"
+)
+#: Modules that fetch the file they load: they may fetch it again, or find it in their cache.
+_DOWNLOADERS = (
+    "urllib3",
+    "requests",
+    "http.client",
+    "botocore",
+    "httpx",
+    "aiohttp",
+    "torch.hub",
+    "gdown",
+    "wget",
+)
+
 RECOVERABLE_IN_DISGUISE = (
     curable(
         "download-fails-its-check",
@@ -85,7 +105,7 @@ RULES = (
         "weights-cut-in-shared-cache",
         When(
             message=r"pytorchstreamreader failed|failed finding central directory|unexpected end of (?:data|file)|ran out of input|pickle data was truncated|unexpected eof"
-            r"|not a zip file|unable to load weights from|not a valid json|incomplete metadata, file not fully covered|invalid header|header ?too ?(?:large|small)|metadata ?incomplete ?buffer",
+            r"|not a zip file|protobuf parsing failed|unable to load weights from|not a valid json|incomplete metadata, file not fully covered|invalid header|header ?too ?(?:large|small)|metadata ?incomplete ?buffer",
             path="shared",
             unless=r"/models/[0-9a-f]{32}/",
         ),
@@ -96,15 +116,20 @@ RULES = (
     fatal(
         "weights-cut",
         When(
-            message=r"not fully written|failed to read all data for array|cannot reshape array of size|pytorchstreamreader failed|failed finding central directory|unexpected end of data|ran out of input|pickle data was truncated|end-of-central-directory|central directory"
-            r"|unexpected eof|file in archive is not in a subdirectory|only one file ?\(not dir\) is allowed in the zipfile|not a zip archive|file is not a zip file|bad magic number for|corrupted (?:file|record|zip)|storage has wrong (?:byte )?size"
-            r"|invalid magic number|not a gzipped file|compressed file ended before|bad crc-?32|unexpected end of file|the file might be corrupted|file (?:is|may be|might be|appears to be|seems to be) (?:corrupt|truncated|damaged)"
-            r"|unexpected pos \d+ vs|file not found in archive|enforce fail at inline_container|only tensors, lists, tuples of tensors|error in reading the archive|failed reading zip archive|filesize .{0,40}invalid|zipfile.{0,30}invalid",
-            unless_frame=("urllib3", "requests", "http.client", "botocore", "httpx", "aiohttp"),
+            message=_CUT,
+            unless_frame=_DOWNLOADERS,
         ),
         "A file of weights is cut or damaged.",
         _ARCHIVE,
         since=_SINCE,
+    ),
+    ambiguous(
+        "weights-cut-in-download",
+        When(message=_CUT, frame=_DOWNLOADERS),
+        "A downloaded file of weights is cut or damaged; what fetched it may fetch it again, or find it in its cache.",
+        "Delete the file from the cache; look at the network or a proxy if it goes on.",
+        since=_SINCE,
+        scope=Scope.HOST,
     ),
     fatal(
         "weights-empty",
@@ -121,10 +146,17 @@ RULES = (
         When(
             message=r"invalid load key|could not find mark|unregistered persistent id|unsupported pickle protocol|persistent_load|unpickling stack underflow|unable to locate the file .{0,200}which is necessary to load"
             r"|you seem to have cloned a repository without having git-lfs|git-?lfs|stack underflow|pickle exhausted before end|a load persistent id instruction|legacy load function|\.tar support"
-            r"|magic_number|not a supported wheel|unrecognized (?:file|checkpoint) format|does not look like a (?:model|checkpoint)|unable to load weights from (?:pytorch )?checkpoint file"
+            r"|magic_number|not a supported wheel|unrecognized (?:file|checkpoint) format|does not look like a (?:model|checkpoint)|unable to load weights from (?:pytorch )?checkpoint file for ['\"]?[^'\"]{1,300}\.(?:bin|pth?|ckpt|h5|safetensors)\b"
         ),
         "A file of weights isn't what its name says; a Git LFS pointer begins with 'v', a page with '<'.",
         "Fetch the real file (git lfs pull) and pack the archive again.",
+        since=_SINCE,
+    ),
+    ambiguous(
+        "weights-not-loaded-unexplained",
+        When(message=r"unable to load weights from (?:\w+ )?(?:checkpoint )?file"),
+        "The library says only that it couldn't load the weights: a cut file, a file of another kind, or memory.",
+        "Look above this one in the model log; compare size and checksum of the file.",
         since=_SINCE,
     ),
     fatal(

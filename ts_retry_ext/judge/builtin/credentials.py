@@ -1,0 +1,143 @@
+"""Credentials of clouds and stores: not found, expired, refused, or late from a metadata service."""
+
+from __future__ import annotations
+
+from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
+
+_SINCE = "2026-11-23"
+
+FATAL_IN_DISGUISE = (
+    fatal(
+        "login-by-a-person-needed",
+        When(
+            message=r"from sso: token has expired and refresh failed|sso session associated with this profile (?:has expired|is)|run aws sso login|loading sso token.{0,40}(?:failed|error)|error loading sso token"
+            r"|reauthentication (?:is|was|has been)? ?(?:needed|required|failed)|run.{0,20}gcloud auth (?:application-default )?login|please run .{0,4}az login|interactive authentication is (?:needed|required)",
+            unless=r"could not automatically determine|default credentials were not found|no credentials|chainedtoken|defaultazurecredential",
+        ),
+        "The credentials are a person's login, and it has ended.",
+        "Log in again on this host, or give the process a role or a service account.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "credentials-not-configured",
+        When(
+            exact_type=("CredentialUnavailableError",),
+            where="outermost",
+            message=r"^environmentcredential authentication unavailable",
+        ),
+        "Credentials are expected in environment variables, and they aren't set.",
+        "Set AZURE_CLIENT_ID, AZURE_TENANT_ID and a secret or certificate, or use a managed identity.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "credentials-file-missing-in-shared-place",
+        When(
+            type=("DefaultCredentialsError",),
+            message=r"^\W{0,4}file .{1,400} was not found",
+            path="shared",
+        ),
+        "The file with credentials isn't there; it lies in a place that may be mounted later.",
+        "Correct GOOGLE_APPLICATION_CREDENTIALS, or see to it that the secret is mounted.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "credentials-file-unusable",
+        When(
+            type=(
+                "DefaultCredentialsError",
+                "MalformedError",
+                "google.auth.exceptions.GoogleAuthError",
+            ),
+            message=r"file .{1,400} was not found|is not a valid json file|does not have a valid type|failed to load .{1,80} credentials from|missing fields|was not in the expected format|could not be (?:parsed|decoded)|no key could be detected",
+        ),
+        "The file with credentials that is configured isn't there or isn't one.",
+        "Correct GOOGLE_APPLICATION_CREDENTIALS: it holds the path of a key file in JSON.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "metadata-without-account",
+        When(
+            message=r"(?:metadata\.google\.internal|169\.254\.169\.254|compute engine metadata).{0,300}status: 40[0-4]"
+        ),
+        "The host's metadata service is there and gives this process no account; a new binding takes its time.",
+        "Attach a service account to the instance, or bind one to the pod (workload identity).",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "metadata-host-unknown",
+        When(
+            message=r"metadata\.google\.internal.{0,400}(?:name or service not known|nodename nor servname|errno -2\b)"
+        ),
+        "The metadata service's name isn't known here: not a host of this cloud, or its DNS isn't ready.",
+        "Outside of Google's cloud, give GOOGLE_APPLICATION_CREDENTIALS.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "credentials-incomplete",
+        When(exact_type=("PartialCredentialsError",)),
+        "Only a part of the credentials is set.",
+        "Set the variables or keys that the message names.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "role-not-assumable-yet",
+        When(
+            message=r"\(accessdenied\) when calling the assumerole\w* operation|not authorized to perform:? sts:assumerole|iam\.serviceaccounts\.getaccesstoken|unable to generate access token",
+            unless=r"no openidconnect provider|incorrect token audience|couldn.t retrieve verification key|throttl|rate exceeded|unavailable|time[d ]{0,2}out",
+        ),
+        "The role can't be taken on: its trust lacks this process, or was changed a moment ago.",
+        "Check the role's trust policy and the binding of the service account; changes take minutes.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "credentials-expired",
+        When(
+            message=r"expiredtoken|expired ?token|token (?:included in the request |provided )?(?:is|has) expired|requestexpired|credentials (?:have|has|are|were)? ?(?:still )?expired|but the refreshed credentials are still expired|the sso session|token has expired and refresh failed",
+            unless=r"huggingface|invalid_grant",
+        ),
+        "The credentials have expired; a refresh may be under way.",
+        "Give the process credentials that renew themselves (a role), or new ones.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    curable(
+        "credentials-source-slow",
+        When(
+            message=r"(?:error when )?retrieving (?:credentials|metadata).{0,300}(?:time|connect|refused|unreachable|50\d|max retries|throttl)|(?:169\.254\.169\.254|169\.254\.170\.2|metadata\.google\.internal|imds|metadata (?:server|service|endpoint)|compute engine metadata).{0,300}(?:time|unavailable|unreachable|refused|reset|max retries|failed|50\d|429|no route)|failed to retrieve http://metadata"
+        ),
+        "The host's metadata service, which gives the credentials, didn't answer in time.",
+        "Nothing to repair in the model; look at the metadata service (hop limit of IMDSv2) if it goes on.",
+        since=_SINCE,
+    ),
+    ambiguous(
+        "credentials-not-found",
+        When(
+            message=r"unable to locate credentials|nocredentialserror|no credentials|could not automatically determine credentials|your default credentials were not found|could not load credentials|credentials? (?:could not be|not|cannot be) (?:found|located|loaded)|partial credentials|defaultazurecredential failed|environmentcredential authentication unavailable|managedidentitycredential|no managed identity endpoint|chainedtokencredential|anonymous caller"
+        ),
+        "No credentials were found; the service that gives them to this host may have been late.",
+        "Give the process a role or credentials; check that the metadata service is reachable.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "credentials-refused",
+        When(
+            message=r"invalidaccesskeyid|signaturedoesnotmatch|invalidclienttokenid|unrecognizedclientexception|authfailure|invalid_grant|invalid_scope\b|unauthorized_client\b|unsupported_grant_type|invalid_client\b|invalidauthenticationinfo|authenticationfailed|server failed to authenticate the request|the aws access key id you provided does not exist|security token included in the request is invalid|authorizationheadermalformed|invalid jwt signature|account not found|accountisdisabled|invalid security token|invalidtoken\b|malformed (?:credentials|service account)|service account info was not in the expected format|config profile .{1,80} could not be found|you must specify a region|could not deserialize key data|invalid header value.{0,40}authorization|billing (?:account|has not)|accountproblem|notsignedup|optinrequired|aadsts\d+|clientauthenticationerror|invalid signature|invalid base64-encoded|incorrect padding",
+            unless=r"transient|try again|timed? ?out|temporar|throttl|reasonable timeframe|iat and exp|max retries",
+        ),
+        "The store refuses these credentials.",
+        "Give the process valid credentials for this store and region.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+)
