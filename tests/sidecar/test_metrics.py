@@ -61,7 +61,7 @@ def test_no_counter_falls_when_a_journal_gives_up_old_records(tmp_path: Path) ->
     summary = {
         "schema": 1,
         "event": journal.SUMMARY,
-        "at": "x",
+        "at": "2020-09-13T12:26:40.000Z",
         "counts": {"failure": 2},
         "first_failure": None,
     }

@@ -111,3 +111,25 @@ def test_the_text_on_disk_is_plain_json(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
     write_json(str(path), {"schema": 1, "n": 1.5})
     assert json.loads(path.read_bytes()) == {"schema": 1, "n": 1.5}
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write_that_comes_later(
+    tmp_path: Path,
+) -> None:
+    old, new, foreign = (tmp_path / name for name in ("f.json.1.tmp", "f.json.2.tmp", "g.3.tmp"))
+    for path in (old, new, foreign):
+        path.write_text("torn")
+    for path in (old, foreign):
+        os.utime(path, (0, 0))
+    write_json(str(tmp_path / "f.json"), {"schema": 1})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.json", new.name, foreign.name]
+
+
+def test_a_link_in_the_place_of_a_directory_of_ours_is_refused(tmp_path: Path) -> None:
+    """In a shared directory somebody else may have put it there, to one whose mode we would set."""
+    target = tmp_path / "target"
+    target.mkdir(mode=0o755)
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(OSError, match="symbolic link"):
+        make_private_directory(str(tmp_path / "link"))
+    assert stat.S_IMODE(target.stat().st_mode) == 0o755

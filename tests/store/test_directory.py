@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -25,6 +26,7 @@ RUN = ServerRun(
     management_address="http://127.0.0.1:8081",
     torchserve="0.12.0",
 )
+SPOILT = json.dumps({**RUN._asdict(), "schema": 1, "started_at": "then"})
 
 
 def test_a_run_is_found_again_and_told_apart_from_one_with_the_same_process_id(
@@ -61,7 +63,7 @@ def test_a_state_directory_that_is_there_keeps_its_mode_and_what_is_made_in_it_i
     assert stat.S_IMODE(new.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"schema": 9}', '{"schema": 1, "pid": 1}'])
+@pytest.mark.parametrize("content", ["", "{}", '{"schema": 9}', '{"schema": 1, "pid": 1}', SPOILT])
 def test_a_run_whose_description_is_spoilt_is_unknown_not_an_error(
     tmp_path: Path, content: str
 ) -> None:
@@ -90,3 +92,14 @@ def test_two_registrations_of_one_model_have_two_directories(tmp_path: Path) -> 
 def test_what_is_not_there_is_empty(tmp_path: Path) -> None:
     assert server_runs(str(tmp_path / "none")) == []
     assert model_directories(str(tmp_path / "none")) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a link of somebody else's")
+def test_a_link_of_another_user_is_refused_whosever_the_directory_is(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to("own")
+    assert create_server_directory(str(link), RUN)
+    os.lchown(link, 12345, 12345)
+    with pytest.raises(PermissionError, match="belongs to user id 12345"):
+        create_server_directory(str(link), RUN)

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import errno
+import json
+import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import MAX_FILE_BYTES
@@ -11,6 +16,8 @@ from ts_retry_ext.store.history import summarise
 
 WRITER = """
 import sys
+import pytest
+
 from ts_retry_ext.store import journal
 for number in range(int(sys.argv[3])):
     journal.append(sys.argv[1], journal.LOAD, writer=sys.argv[2], number=number)
@@ -78,3 +85,43 @@ def test_a_record_too_long_for_a_line_is_written_without_its_report(tmp_path: Pa
     (record,) = journal.read(str(tmp_path))
     assert record["fingerprint"] == "f"
     assert "exception" not in record
+
+
+def test_a_record_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk takes the part of a line that still fits, and refuses the rest."""
+    journal.append(str(tmp_path), journal.START, pid=1)
+    path = Path(journal.journal_path(str(tmp_path)))
+    before = path.read_bytes()
+    write = os.write
+    fits = iter([7])
+
+    def full(descriptor: int, data: bytes) -> int:
+        room = next(fits, None)
+        if room is None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, data[:room])
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        journal.append(str(tmp_path), journal.FAILURE, pid=1)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"at": "yesterday"}, {"at": None}, {"pid": "1"}, {"pid": -1}, {"pid": 10**30}, {"start": 5},
+        {"socket": None}, {"model": ["m"]}, {"exception": "text"}, {"exception": {"chain": ["x"]}},
+        {"counts": {"load": "many"}}, {"rule": {}}, {"first_failure": 5},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_record_with_a_value_that_cannot_be_ours_is_passed_over(
+    tmp_path: Path, spoilt: dict[str, object]
+) -> None:
+    whole = {"schema": 1, "event": "failure", "at": "2026-11-23T16:00:00.000Z", "pid": 1}
+    path = Path(journal.journal_path(str(tmp_path)))
+    path.write_text(json.dumps({**whole, **spoilt}) + "\n" + json.dumps(whole) + "\n")
+    assert journal.read(str(tmp_path)) == [whole]

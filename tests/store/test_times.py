@@ -4,7 +4,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from ts_retry_ext.store.times import now_text, to_seconds, to_text
+from ts_retry_ext.store.times import is_time, now_text, to_seconds, to_text
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1.5, 1795448245.678, 4102444800.0])
@@ -20,6 +20,10 @@ def test_now_is_now() -> None:
     assert abs(to_seconds(now_text()) - datetime.now(timezone.utc).timestamp()) < 5
 
 
-def test_what_is_no_time_is_refused() -> None:
-    with pytest.raises(ValueError):
-        to_seconds("yesterday")
+@pytest.mark.parametrize(
+    "text", ["yesterday", "", "2026-13-01T00:00:00.000Z", "2026-11-23T16:00:00Z", "0000-01-01T00:00:00.000Z"]
+)  # fmt: skip
+def test_what_is_no_time_is_refused(text: str) -> None:
+    assert not is_time(text)
+    with pytest.raises(ValueError, match="is no time such as"):
+        to_seconds(text)

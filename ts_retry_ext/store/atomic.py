@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 from typing import Any
 
 SCHEMA = 1
@@ -12,6 +13,8 @@ FILE_MODE = 0o600
 DIRECTORY_MODE = 0o700
 #: No file of ours is larger; a reader refuses what is, so that a foreign file costs nothing.
 MAX_FILE_BYTES = 256 * 1024
+#: A temporary file that is older was left by a writer that was killed; in seconds.
+LEFTOVER_SEC = 60.0
 
 
 class UntrustedFileError(Exception):
@@ -49,6 +52,7 @@ def write_bytes(path: str, data: bytes) -> None:
         _remove_quietly(temporary)
         raise
     _sync_directory(os.path.dirname(path))
+    _sweep(path)
 
 
 def read_json(path: str) -> dict[str, Any] | None:
@@ -98,6 +102,9 @@ def make_private_directory(path: str) -> None:
     try:
         os.mkdir(path, DIRECTORY_MODE)
     except FileExistsError:
+        if os.path.islink(path):
+            msg = f"{path} is a symbolic link"
+            raise NotADirectoryError(msg) from None
         if check_directory(path, owners=(os.geteuid(),)) & 0o077:
             os.chmod(path, DIRECTORY_MODE)
 
@@ -112,9 +119,10 @@ def check_directory(path: str, owners: tuple[int, ...]) -> int:
     if not stat.S_ISDIR(status.st_mode):
         msg = f"{path} is not a directory"
         raise NotADirectoryError(msg)
-    if status.st_uid not in owners:
-        msg = f"{path} belongs to user id {status.st_uid}, not {os.geteuid()}"
-        raise PermissionError(msg)
+    for owner in (status.st_uid, os.lstat(path).st_uid):  # A link can be somebody else's.
+        if owner not in owners:
+            msg = f"{path} belongs to user id {owner}, not {os.geteuid()}"
+            raise PermissionError(msg)
     if not os.access(path, os.W_OK | os.X_OK):
         msg = f"{path} is not writable"
         raise PermissionError(msg)
@@ -133,6 +141,18 @@ def _sync_directory(path: str) -> None:
         pass  # Some file systems cannot sync a directory; the rename itself has happened.
     finally:
         os.close(descriptor)
+
+
+def _sweep(path: str) -> None:
+    """Remove what writers of `path` left that were killed before they could rename it."""
+    folder, name = os.path.split(path)
+    try:
+        found = [n for n in os.listdir(folder) if n.startswith(name + ".") and n.endswith(".tmp")]
+        for leftover in (os.path.join(folder, other) for other in found):
+            if time.time() - os.lstat(leftover).st_mtime > LEFTOVER_SEC:
+                os.remove(leftover)
+    except OSError:
+        pass  # Somebody else has removed it, or it stays.
 
 
 def _remove_quietly(path: str) -> None:

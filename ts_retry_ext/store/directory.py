@@ -29,6 +29,7 @@ from ts_retry_ext.store.atomic import (
     read_json,
     write_json,
 )
+from ts_retry_ext.store.shape import spoilt_keys
 
 SERVER_FILE = "server.json"
 MARKER_FILE = "marker.json"
@@ -127,10 +128,11 @@ def read_server_run(server_dir: str) -> ServerRun | None:
     """Return which run a directory belongs to, or None where that cannot be told."""
     try:
         content = read_json(os.path.join(server_dir, SERVER_FILE))
-        if content is None:
+        if content is None or any(name not in content for name in ServerRun._fields):
             return None
-        return ServerRun(*(content[name] for name in ServerRun._fields))
-    except (OSError, UntrustedFileError, KeyError):
+        values = (content[name] for name in ServerRun._fields)
+        return None if spoilt_keys(content) else ServerRun(*values)
+    except (OSError, UntrustedFileError):
         return None
 
 

@@ -144,6 +144,8 @@ def open_attempts(records: Sequence[Record]) -> list[Attempt]:
     for record in records:
         key = (record.get("pid"), record.get("start"))
         event = record["event"]
+        if not journal.names_process(record):
+            continue
         if event == journal.LOAD and key in attempts:
             attempts[key] = attempts[key]._replace(loading=True)
         elif event in (journal.START, journal.LOAD):
@@ -164,7 +166,8 @@ def open_attempts(records: Sequence[Record]) -> list[Attempt]:
 def served_by(records: Sequence[Record], socket: str) -> Record | None:
     """Return the LOADED record of the worker at `socket` where that is the last it wrote, or None."""
     own = [record for record in records if record.get("socket") == socket]
-    return own[-1] if own and own[-1]["event"] == journal.LOADED else None
+    served = own and own[-1]["event"] == journal.LOADED and journal.names_process(own[-1])
+    return own[-1] if served else None
 
 
 def group_failed(records: Sequence[Record], attempt: Attempt) -> bool:

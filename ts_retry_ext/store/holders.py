@@ -17,6 +17,8 @@ def holders_of(records: Sequence[Record], *, released: bool = True) -> set[int]:
     """
     held: set[int] = set()
     for record in records:
+        if "pid" not in record:
+            continue
         if record["event"] == journal.HOLD:
             held.add(int(record["pid"]))
         elif record["event"] == journal.RELEASE and not released:

@@ -14,6 +14,7 @@ from typing import Any, Dict, Iterator
 
 from ts_retry_ext.store.atomic import FILE_MODE, MAX_FILE_BYTES, SCHEMA, write_bytes
 from ts_retry_ext.store.directory import JOURNAL_FILE, LOCK_FILE
+from ts_retry_ext.store.shape import spoilt_keys
 from ts_retry_ext.store.times import now_text
 
 # What a worker process did. Every process writes START or HOLD first.
@@ -85,7 +86,7 @@ def append_locked(model_dir: str, event: str, **fields: Any) -> None:
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
             data = b"\n" + data  # The last writer died within its line.
-        os.write(descriptor, data)
+        _write_whole(descriptor, data, size)
     finally:
         os.close(descriptor)
     if size + len(data) > COMPACT_BYTES:
@@ -107,13 +108,29 @@ def read(model_dir: str) -> list[Record]:
     return [record for record in records if record is not None]
 
 
+def names_process(record: Record) -> bool:
+    """Tell whether a record says whose it is: process id, its start, and where it listened."""
+    return all(name in record for name in ("pid", "start", "socket"))
+
+
 def _parse(line: bytes) -> Any:
     try:
         record = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     known = isinstance(record, dict) and record.get("schema") == SCHEMA
-    return record if known and isinstance(record.get("event"), str) else None
+    whole = known and "event" in record and "at" in record and not spoilt_keys(record)
+    return record if whole else None
+
+
+def _write_whole(descriptor: int, data: bytes, size: int) -> None:
+    """Append all of `data` to a file of `size` bytes, or nothing: a full disk takes a part of it."""
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
 
 
 def _line(record: Record) -> bytes:

@@ -13,6 +13,7 @@ from ts_retry_ext.store.atomic import (
     write_json,
 )
 from ts_retry_ext.store.directory import MARKER_FILE
+from ts_retry_ext.store.shape import spoilt_keys
 
 ONLY = "only"
 """Key of a marker's ``worker``: the launches that it means, where these are not all."""
@@ -70,9 +71,6 @@ class Marker(NamedTuple):
         return tuple(map(str, launches)) if isinstance(launches, list) else None
 
 
-_TEXTS = ("model", "model_dir", "registration", "files", "verdict", "reason", "fingerprint")
-
-
 def marker_path(model_dir: str) -> str:
     """Return where the marker of the registration kept in `model_dir` lies."""
     return os.path.join(model_dir, MARKER_FILE)
@@ -100,8 +98,9 @@ def read_marker(model_dir: str) -> Marker | None:
     if content is None:
         return None
     missing = [name for name in Marker._fields if name not in content]
-    wrong = [name for name in _TEXTS if not isinstance(content.get(name), str)]
-    wrong += [n for n in ("server", "worker", "exception") if not isinstance(content.get(n), dict)]
+    wrong = spoilt_keys(content)
+    if content.get("model") is None:
+        wrong.append("model")
     if missing or wrong:
         msg = f"{path} lacks or spoils the keys {', '.join(sorted(set(missing + wrong)))}"
         raise UntrustedFileError(msg)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
+
+_TIME = re.compile(
+    r"([1-9]\d{3})-(0[1-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)\.(\d{3})Z",
+    re.ASCII,
+)
 
 
 def to_text(seconds: float) -> str:
@@ -17,6 +23,11 @@ def now_text() -> str:
     return to_text(time.time())
 
 
+def is_time(value: object) -> bool:
+    """Tell whether `value` is a time as `to_text` writes it."""
+    return isinstance(value, str) and _TIME.fullmatch(value) is not None
+
+
 def to_seconds(text: str) -> float:
     """Return a time that `to_text` wrote in seconds since the epoch.
 
@@ -25,7 +36,9 @@ def to_seconds(text: str) -> float:
     """
     from calendar import timegm
 
-    whole, dot, fraction = text.rstrip("Z").partition(".")
-    return timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + (
-        float("0." + fraction) if dot else 0
-    )
+    found = _TIME.fullmatch(text)
+    if found is None:
+        msg = f"{text!r} is no time such as 2026-11-23T15:04:05.678Z"
+        raise ValueError(msg)
+    *moment, milliseconds = map(int, found.groups())
+    return timegm((*moment, 0, 0, 0)) + milliseconds / 1000

@@ -56,7 +56,8 @@ class Siblings:
         return [r for r in self._hopeful if is_alive(int(r["pid"]), str(r["start"]))]
 
     def _read(self) -> list[Record]:
-        latest = {r["socket"]: r for r in journal.read(self._directory) if "socket" in r}
+        known = filter(journal.names_process, journal.read(self._directory))
+        latest = {record["socket"]: record for record in known}
         return [
             record
             for socket, record in latest.items()

@@ -1,0 +1,157 @@
+"""Worker processes without TorchServe and Java, each of them killed a little later than the last.
+
+Run as a script whose command line names the frontend's main class: the process is the frontend,
+and forks a worker for each moment that it can be killed at. It prints what the killed workers left,
+a JSON line each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from types import FrameType
+from typing import Any, Callable
+
+import ts_retry_ext.worker.recorder  # noqa: F401 - imported here once, not in each worker
+from ts_retry_ext.store import atomic, directory, journal, marker
+from ts_retry_ext.store.history import summarise
+from ts_retry_ext.worker import guard, startup
+from ts_retry_ext.worker.session import Session, open_session
+
+_STORE = (atomic.__file__, directory.__file__, journal.__file__, marker.__file__)
+_SYSTEM = ("posix", "fcntl", "io", "_io")
+#: More than a worker has moments; the loop ends when one lives to its end.
+MAX_MOMENTS = 1000
+#: A nearly full journal has room for what a worker writes before it fails, in bytes.
+ROOM = 2000
+#: How much longer than the last a torn line is, in bytes.
+TEAR = 150
+
+
+def main(folder: str, what: str, stride: int) -> None:
+    """Kill workers in `folder` at every `stride`-th moment, with a ``short``, ``full`` or ``torn`` journal."""
+    model_dir = os.path.join(folder, "model")
+    os.makedirs(os.path.join(model_dir, "MAR-INF"))
+    with open(os.path.join(model_dir, "MAR-INF", "MANIFEST.json"), "w") as stream:
+        json.dump({"model": {"modelName": "m", "handler": "h.py"}}, stream)
+    os.chdir(folder)
+    for moment in range(1, MAX_MOMENTS, stride):
+        shutil.rmtree(os.path.join(folder, "logs"), ignore_errors=True)
+        _in_child(lambda: _served(model_dir, full=what == "full"))
+        told: dict[str, Any] = {"before": _left(folder)}
+        kill = _tear if what == "torn" else _kill_at
+        told["killed"] = _in_child(lambda: _fail_to_load(model_dir, kill, moment))  # noqa: B023
+        told["after"] = _left(folder)
+        told["holds"] = _in_child(lambda: _succeed(model_dir)) == 0
+        told["then"] = _left(folder)
+        print(json.dumps(told))
+        if told["killed"] != -signal.SIGKILL:
+            return
+    raise SystemExit("no worker lived to its end")
+
+
+def _in_child(act: Callable[[], object]) -> int:
+    """Run `act` in a process of its own and return how that ended, as `subprocess` does."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os._exit(int(act() is False))
+        except BaseException as error:
+            os.write(2, f"{error!r}\n".encode())
+            os._exit(3)
+    _, status = os.waitpid(pid, 0)
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _session(model_dir: str) -> Session:
+    sys.argv = ["model_service_worker.py", "--sock-type", "unix", "--sock-name", "/tmp/.s.9000"]
+    os.chdir(model_dir)
+    session = open_session()
+    assert session is not None
+    return session
+
+
+def _served(model_dir: str, *, full: bool) -> None:
+    """Be a worker that loaded the model and died; its journal is nearly `full` then, or short."""
+    session = _session(model_dir)
+    session.record(journal.START)
+    session.record(journal.LOAD)
+    path = journal.journal_path(session.directory)
+    while full and os.stat(path).st_size < journal.COMPACT_BYTES - ROOM:
+        session.record(journal.LOAD, filler="x" * 500)
+    session.record(journal.LOADED)
+
+
+def _fail_to_load(model_dir: str, kill: Callable[[int], None], moment: int) -> None:
+    """Be a worker whose model cannot be loaded, and that `kill` has killed at a moment."""
+    kill(moment)
+    session = _session(model_dir)
+    assert startup._judge_crashes(session) is None
+    watch = guard.LoadGuard(session)
+    watch.install()
+    watch._begin("m")
+    try:
+        import no_such_module_anywhere  # type: ignore[import-not-found]  # noqa: F401
+    except ImportError as error:
+        watch.failed(error)
+    sys.setprofile(None)
+
+
+def _succeed(model_dir: str) -> bool:
+    """Be the next worker; tell whether it would hold."""
+    session = _session(model_dir)
+    applicable = session.applicable_marker() or startup._judge_crashes(session)
+    session.record(journal.HOLD if applicable else journal.START)
+    return applicable is not None
+
+
+def _kill_at(call: int) -> None:
+    """Have this process killed at that system call of the store; before and after it are two."""
+    left = call
+
+    def look(frame: FrameType, event: str, function: Any) -> None:
+        nonlocal left
+        if not event.startswith("c_") or frame.f_code.co_filename not in _STORE:
+            return
+        owner = getattr(function, "__self__", None)
+        if getattr(owner, "__name__", type(owner).__module__) in _SYSTEM:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(look)
+
+
+def _tear(part: int) -> None:
+    """Have this process killed within the line that tells of its failure."""
+    write = os.write
+
+    def torn(descriptor: int, data: Any) -> int:
+        if b'"event":"failure"' in data and b"no_such_module" in data and part * TEAR < len(data):
+            write(descriptor, data[: part * TEAR])
+            os.kill(os.getpid(), signal.SIGKILL)
+        return write(descriptor, data)
+
+    os.write = torn
+
+
+def _left(folder: str) -> dict[str, Any]:
+    """Return what the state directory holds: totals, last events, the marker's rule, files."""
+    for run in directory.server_runs(os.path.join(folder, "logs", "ts_retry")):
+        for path in directory.model_directories(run):
+            records = journal.read(path)
+            history, found = summarise(records), marker.read_marker(path)
+            return {
+                "totals": [history.worker_starts, history.loads, history.failures],
+                "events": [record["event"] for record in records][-6:],
+                "rule": found.rule if found else None,
+                "files": sorted(os.listdir(path)),
+            }
+    return {}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
