@@ -33,8 +33,7 @@ def hold(session: Session, marker: Marker) -> None:
     Returns when the process should end. Never imports torch or the model.
 
     Raises:
-        OSError: the socket cannot be opened, or no frontend connects; the journal cannot be
-            written.
+        OSError: the socket cannot be opened, or no frontend connects.
         ValueError: the frontend speaks another protocol.
     """
     # Ctrl-C at a server in the foreground reaches workers too; a traceback would help nobody.
@@ -62,18 +61,14 @@ def hold(session: Session, marker: Marker) -> None:
 
 
 def hold_connection(session: Session, marker: Marker, connection: socket.socket) -> None:
-    """Answer the LOAD that came over `connection`, and wait. Returns when holding is over.
-
-    Raises:
-        OSError: the journal cannot be written.
-    """
+    """Answer the LOAD that came over `connection`, and wait. Returns when holding is over."""
     kind = {"asynchronous": True} if session.asynchronous else {}
-    session.record(journal.HOLD, fingerprint=marker.fingerprint, **kind)
+    _note(session, journal.HOLD, fingerprint=marker.fingerprint, **kind)
     told = describe(session.name, marker)
     say(told)
     holding = Holding(session, marker, connection)
     why = holding.until_released(told)
-    session.record(journal.RELEASE, reason=why)
+    _note(session, journal.RELEASE, reason=why)
     say(f"model {session.name!r} is no longer held: {why}")
     try:
         holding.give_up_waiting()
@@ -83,6 +78,14 @@ def hold_connection(session: Session, marker: Marker, connection: socket.socket)
         from ts_retry_ext.worker.asynchronous import wait_for_replacement
 
         wait_for_replacement(connection)
+
+
+def _note(session: Session, event: str, **fields: object) -> None:
+    """Write an event to the journal; a full disk is no reason to load the model again."""
+    try:
+        session.record(event, **fields)
+    except OSError as error:
+        say(f"could not write {event!r} to the journal: {error}")
 
 
 def describe(model: str, marker: Marker) -> str:

@@ -73,7 +73,7 @@ def read_config_section(model_dir: str, manifest: Manifest, key: str) -> tuple[A
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
             text = stream.read(MAX_MANIFEST_BYTES)
-    except OSError:
+    except (OSError, ValueError):
         return None, None  # The load itself will fail on it, and say so.
     if not any(line.startswith((key, f'"{key}"', f"'{key}'")) for line in text.splitlines()):
         return None, None
@@ -83,7 +83,7 @@ def read_config_section(model_dir: str, manifest: Manifest, key: str) -> tuple[A
         return None, f"cannot read {key}: in {path}: PyYAML is not installed"
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except Exception as error:  # A tag that does not fit its value is no error of YAML's.
         return None, f"cannot read {key}: in {path}: {' '.join(str(error).split())}"
     return (content.get(key) if isinstance(content, dict) else None), None
 
