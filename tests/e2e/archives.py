@@ -53,11 +53,7 @@ def pack(store: Path, name: str, handler: str, files: Mapping[str, str | bytes] 
         path.write_bytes(content if isinstance(content, bytes) else dedent(content).encode())
         if file != serialized:
             extra.append(str(path))
-    command = [
-        sys.executable,
-        "-c",
-        "from model_archiver.model_packaging import *; generate_model_archive()",
-    ]
+    command = _archiver("model_archiver.model_packaging", "generate_model_archive")
     command += ["--model-name", name, "--version", "1.0", "--handler", str(handler_file)]
     command += ["--export-path", str(store)]
     if extra:
@@ -73,14 +69,43 @@ def pack(store: Path, name: str, handler: str, files: Mapping[str, str | bytes] 
     return f"{name}.mar"
 
 
-def lay_out(folder: Path, name: str, handler: str, config: str | None = None) -> str:
+def pack_workflow(store: Path, name: str, functions: str, spec: str) -> str:
+    """Pack a workflow with torch-workflow-archiver and return its file name.
+
+    Args:
+        store: the workflow store.
+        name: the workflow's name.
+        functions: source of the file that holds its functions.
+        spec: text of its specification.
+    """
+    store.mkdir(parents=True, exist_ok=True)
+    source = store.parent / "source" / f"{name}.workflow"
+    source.mkdir(parents=True)
+    (source / "functions.py").write_text(dedent(functions))
+    (source / "spec.yaml").write_text(dedent(spec))
+    command = _archiver("workflow_archiver.workflow_packaging", "generate_workflow_archive")
+    command += ["--workflow-name", name, "--spec-file", str(source / "spec.yaml")]
+    command += ["--handler", str(source / "functions.py"), "--export-path", str(store)]
+    environ = {**os.environ, "TMPDIR": str(source.parent)}
+    subprocess.run(command, check=True, capture_output=True, env=environ)
+    return f"{name}.war"
+
+
+def _archiver(module: str, function: str) -> list[str]:
+    """Return the start of an archiver's command line, whether or not its script is on the path."""
+    return [sys.executable, "-c", f"from {module} import {function}; {function}()"]
+
+
+def lay_out(
+    folder: Path, name: str, handler: str, config: str | None = None, runtime: str = "python"
+) -> str:
     """Lay out a model as a directory, as ``--archive-format no-archive`` would; return its path."""
     (folder / "MAR-INF").mkdir(parents=True)
     model = {"modelName": name, "modelVersion": "1.0", "handler": f"{name}_handler.py"}
     if config is not None:
         (folder / "model-config.yaml").write_text(dedent(config))
         model["configFile"] = "model-config.yaml"
-    manifest = {"runtime": "python", "model": model, "archiverVersion": "0.12.0"}
+    manifest = {"runtime": runtime, "model": model, "archiverVersion": "0.12.0"}
     (folder / "MAR-INF" / "MANIFEST.json").write_text(json.dumps(manifest))
     (folder / f"{name}_handler.py").write_text(dedent(handler))
     return str(folder)

@@ -1,8 +1,9 @@
-"""Virtual environments that lack something, made of this one without downloading anything."""
+"""Virtual environments that lack something, or have another TorchServe, made of this one."""
 
 from __future__ import annotations
 
 import site
+import subprocess
 import sys
 import venv
 from pathlib import Path
@@ -26,6 +27,15 @@ class Environment:
         for name, entry in self._available.items():
             if not _belongs_to(name, without):
                 (self._packages / name).symlink_to(entry)
+
+    def download(self, requirement: str) -> None:
+        """Install one distribution from the package index; none that it depends on.
+
+        Raises:
+            subprocess.CalledProcessError: pip cannot.
+        """
+        command = [self.python, "-m", "pip", "install", "--quiet", "--no-deps", requirement]
+        subprocess.run(command, check=True, capture_output=True, text=True)
 
     def install(self, *modules: str) -> None:
         """Add what was left out."""

@@ -92,6 +92,8 @@ def _resume(
     # One that recovers may be past its window with nobody left to retry it; else this retries it now.
     if not model.needs_hand and model.state is not State.RECOVERING:
         told = f"{name} is not halted: it is {model.state.value}"
+        if model.out_of_reach:
+            told += f", {model.out_of_reach}"
         _tell(arguments, told)
         code = OK if model.state is State.SERVING else ERROR
         return code, _content(model, "not-halted", told)
