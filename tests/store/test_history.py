@@ -6,6 +6,7 @@ import pytest
 
 from ts_retry_ext.store.history import (
     crashes_in_a_row,
+    decided_by,
     failures_in_a_row,
     identical_failures,
     open_attempts,
@@ -99,3 +100,18 @@ def test_totals_count_processes_loads_and_failures() -> None:
 def test_an_empty_journal_has_an_empty_history() -> None:
     history = summarise([])
     assert history == (None, None, 0, 0, 0, None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("rules", "rule", "expected"),
+    [
+        (["a", "a", "b", "a"], "a", 2),
+        (["b", "a"], "a", 0),
+        ([None, None], None, 0),
+        ([], "a", 0),
+    ],
+)
+def test_failures_that_one_rule_decided_are_counted_from_the_newest(
+    rules: list[str | None], rule: str | None, expected: int
+) -> None:
+    assert decided_by([{"event": "failure", "rule": each} for each in rules], rule) == expected
