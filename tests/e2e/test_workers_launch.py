@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -112,6 +113,11 @@ def test_what_is_wrong_with_one_device_does_not_halt_the_workers_on_others(
     assert sorted(server.worker_states("device")) == ["READY"] * 3 + ["UNLOADING"]
     assert [server.predict("device") for _ in range(12)] == [(200, "sound")] * 12
     assert server.events("device").count("load") == 4
+    shown = server.command("status", "--json", "--state-dir", str(server.state_dir))
+    (model,) = [m for m in json.loads(shown.stdout)["models"] if m["model"] == "device"]
+    assert (model["state"], model["scope"]) == ("serving", "device")
+    number = marker.worker["socket"].rpartition(".")[2]
+    assert model["reason"].startswith(f"1 of 4 workers is held: {number}.")
 
 
 def test_an_asynchronous_model_is_halted_after_one_load(server: TorchServe) -> None:
