@@ -22,7 +22,22 @@ from ts_retry_ext.worker import guard, startup
 from ts_retry_ext.worker.session import Session, open_session
 
 _STORE = (atomic.__file__, directory.__file__, journal.__file__, marker.__file__)
-_SYSTEM = ("posix", "fcntl", "io", "_io")
+#: The system calls that change something, by their names in Python.
+_CHANGING = frozenset(
+    [
+        "open",
+        "flock",
+        "write",
+        "flush",
+        "fsync",
+        "ftruncate",
+        "close",
+        "replace",
+        "remove",
+        "mkdir",
+        "chmod",
+    ]
+)
 #: More than a worker has moments; the loop ends when one lives to its end.
 MAX_MOMENTS = 1000
 #: A nearly full journal has room for what a worker writes before it fails, in bytes.
@@ -109,15 +124,14 @@ def _succeed(model_dir: str) -> bool:
 
 
 def _kill_at(call: int) -> None:
-    """Have this process killed at that system call of the store; before and after it are two."""
+    """Have this process killed before that one of the store's system calls which change something."""
     left = call
 
     def look(frame: FrameType, event: str, function: Any) -> None:
         nonlocal left
-        if not event.startswith("c_") or frame.f_code.co_filename not in _STORE:
+        if event != "c_call" or frame.f_code.co_filename not in _STORE:
             return
-        owner = getattr(function, "__self__", None)
-        if getattr(owner, "__name__", type(owner).__module__) in _SYSTEM:
+        if function.__name__ in _CHANGING:
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
