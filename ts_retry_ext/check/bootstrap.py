@@ -61,8 +61,9 @@ def main() -> None:
         _run_script(job["script"])
     finally:
         if os.getpid() == session.pid:
+            modules = dict(sys.modules)  # Isolation takes out those of the archive.
             with Isolated():
-                _write_epilogue(session)
+                _write_epilogue(session, modules)
 
 
 def _make_importable(root: str) -> None:
@@ -143,7 +144,7 @@ def _run_script(script: str) -> None:
     exec(code, main_module.__dict__)
 
 
-def _write_epilogue(session: Session) -> None:
+def _write_epilogue(session: Session, modules: Mapping[str, object]) -> None:
     """Write down what the process can tell of itself only: memory, and what it imported."""
     import json
 
@@ -153,7 +154,7 @@ def _write_epilogue(session: Session) -> None:
     told = {
         "peak_memory_bytes": peak_memory(),
         "peak_gpu_memory_bytes": peak_gpu_memory(),
-        "undeclared": undeclared(session.model_dir),
+        "undeclared": undeclared(session.model_dir, modules),
     }
     path = os.path.join(session.directory, EPILOGUE.format(session.pid))
     with open(path, "w", encoding="utf-8") as stream:

@@ -27,8 +27,12 @@ class Findings(NamedTuple):
     undeclared: tuple[str, ...]
 
 
-def findings_in(state_dir: str) -> Findings:
-    """Return what the worker's processes have left in `state_dir`."""
+def findings_in(state_dir: str, model_dir: str) -> Findings:
+    """Return what the worker's processes have left in `state_dir`.
+
+    Paths of the model's files are as in the archive: its temporary folder tells a reader nothing.
+    """
+    prefix = os.path.realpath(model_dir) + os.sep
     failures = [
         record
         for record in journal.read(state_dir)
@@ -37,11 +41,20 @@ def findings_in(state_dir: str) -> Findings:
     told = [_content(path) for path in glob.glob(os.path.join(state_dir, EPILOGUE.format("*")))]
     gpu = [e["peak_gpu_memory_bytes"] for e in told if e.get("peak_gpu_memory_bytes") is not None]
     return Findings(
-        failure=failures[0] if failures else {},
+        failure=_without(prefix, failures[0]) if failures else {},
         peak_memory_bytes=sum(int(e.get("peak_memory_bytes") or 0) for e in told),
         peak_gpu_memory_bytes=sum(gpu) if gpu else None,
         undeclared=tuple(sorted({name for e in told for name in e.get("undeclared", ())})),
     )
+
+
+def _without(prefix: str, value: Any) -> Any:
+    """Return `value` with `prefix` taken out of every text in it."""
+    if isinstance(value, dict):
+        return {key: _without(prefix, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without(prefix, item) for item in value]
+    return value.replace(prefix, "") if isinstance(value, str) else value
 
 
 def _content(path: str) -> dict[str, Any]:

@@ -22,6 +22,10 @@ from ts_retry_ext.frontend.model_config import (
 
 DEFAULT_TIMEOUT_SEC = 120
 """ModelConfig.defaultStartupTimeout, defaultResponseTimeout and default_startup_timeout."""
+_NO_HANDLER = (
+    "the manifest names no handler and config.properties no default_service_handler: TorchServe "
+    "takes the name of the model's folder for one"
+)
 _PARALLEL = ("pp", "tp", "pptp", "custom")
 CUSTOM = "custom"
 """The parallelType whose worker is not launched with torchrun."""
@@ -98,11 +102,12 @@ def launch_of(archive: Archive, model_dir: str, properties: Mapping[str, str], g
     ranks = level if level > 0 and kind in _PARALLEL else 0
     default = _property(properties, "default_startup_timeout")
     response = _property(properties, "default_response_timeout")
+    handler = (manifest.handler if manifest else None) or properties.get("default_service_handler")
+    problems = _ignored(config, archive.config_file or "")
     return Launch(
         model=archive.model,
         version=archive.version,
-        handler=(manifest.handler if manifest else None)
-        or properties.get("default_service_handler"),
+        handler=handler,
         envelope=properties.get("service_envelope"),
         runtime=str(content.get("runtime") or "python"),
         batch_size=_positive(config, "batchSize", 1),
@@ -115,7 +120,7 @@ def launch_of(archive: Archive, model_dir: str, properties: Mapping[str, str], g
         threads=_positive(torchrun, "OMP_NUMBER_THREADS", 1),
         gpu=_gpu(config, gpus, ranks),
         requirements_file=content.get("model", {}).get("requirementsFile"),
-        problems=tuple(_ignored(config, archive.config_file or "")),
+        problems=tuple(problems if handler else [*problems, ("no-handler", _NO_HANDLER)]),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from ts_retry_ext.check.findings import Findings, findings_in
 from ts_retry_ext.check.launch import Launch, launch_of
 from ts_retry_ext.check.problems import requirement_problems, settings_problems
 from ts_retry_ext.check.processes import Children
-from ts_retry_ext.check.report import Report, Result, timed
+from ts_retry_ext.check.report import Report, Result, is_death, timed
 from ts_retry_ext.check.trial import Trial, try_model
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
 from ts_retry_ext.check.worker import Place, judge_death, write_job
@@ -85,7 +85,7 @@ def check(path: str, options: Options) -> Report:
             return _load(begun, launch, folder, model_dir, options)
     except ArchiveError as error:
         ends = " A server that is to load it at its start ends." if error.stops_server else ""
-        return Report(path, Result.REFUSED, reason=f"{error.why}.{ends}")
+        return Report(path, Result.REFUSED, reason=f"{error}.{ends}")
     except (NoRoomError, OSError) as error:
         return Report(path, Result.ERROR, reason=str(error))
 
@@ -95,7 +95,8 @@ def _load(begun: Report, launch: Launch, folder: str, model_dir: str, options: O
         return replace(begun, result=Result.ERROR, reason="C++ workers (LSP) cannot be checked.")
     refused = [text for code, text in begun.problems if code == STOPS_REGISTRATION]
     if refused:
-        return replace(begun, result=Result.FAILS, reason=refused[0])
+        others = tuple(p for p in begun.problems if p[0] != STOPS_REGISTRATION)
+        return replace(begun, result=Result.FAILS, reason=f"{refused[0]}.", problems=others)
     properties = options.server.properties
     environ = worker_environment(
         options.server.frontend.environ,
@@ -132,10 +133,10 @@ def _load(begun: Report, launch: Launch, folder: str, model_dir: str, options: O
         load_timeout_sec=timeout_sec,
     )
     trial = try_model(place, launch, options, begun.archive, timeout_sec)
-    found = findings_in(place.state_dir)
+    found = findings_in(place.state_dir, model_dir)
     if trial.died and not found.failure:
         judge_death(place, launch, options.children)
-        found = findings_in(place.state_dir)
+        found = findings_in(place.state_dir, model_dir)
     missing = requirement_problems(launch, model_dir, properties, found)
     return _report(replace(begun, problems=(*begun.problems, *missing)), trial, found)
 
@@ -147,7 +148,7 @@ def _report(begun: Report, trial: Trial, found: Findings) -> Report:
     reason, remedy = str(failure.get("reason") or ""), str(failure.get("remedy") or "")
     if trial.is_late or _is_unknown_to_rules(failure):
         reason, remedy = trial.why, ""
-    elif failure.get("phase") == Phase.PROCESS.value:
+    elif is_death(failure):
         reason = f"{reason} {trial.why}"
     report = replace(
         begun,
@@ -161,7 +162,7 @@ def _report(begun: Report, trial: Trial, found: Findings) -> Report:
         peak_memory_bytes=found.peak_memory_bytes or trial.peak_memory or None,
         peak_gpu_memory_bytes=found.peak_gpu_memory_bytes,
         missing_requirements=found.undeclared,
-        output=trial.output if failed else "",
+        output=trial.output,
     )
     return report if failed else timed(report)
 

@@ -12,7 +12,7 @@ from typing import Mapping, Sequence
 
 import psutil
 
-MAX_OUTPUT = 64 * 1024
+MAX_OUTPUT = 16 * 1024
 """Bytes kept of what a process writes: its end."""
 POLL_SEC = 0.02
 SAMPLE_SEC = 0.2

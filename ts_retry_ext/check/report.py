@@ -9,6 +9,7 @@ from typing import Any, Mapping
 from ts_retry_ext.snapshot.effective import Effective
 
 _VERDICT_KEYS = ("verdict", "basis", "rule", "scope", "fingerprint", "fingerprint_version", "phase")
+_DIED = "ProcessDied"  # see judge.crash_failure
 _ROOM = 0.5
 """Share of ``startupTimeout`` that a load may take before it is called tight."""
 
@@ -125,6 +126,11 @@ class Report:
             "problems": [{"code": code, "message": text} for code, text in self.problems],
             "output": self.output or None,
         }
+
+
+def is_death(failure: Mapping[str, Any]) -> bool:
+    """Tell whether a failure is the end of a process without an exception."""
+    return (failure.get("exception") or {}).get("type") == _DIED
 
 
 def timed(report: Report) -> Report:

@@ -9,12 +9,12 @@ import ast
 import json
 import os
 import re
-import sys
 import sysconfig
-from typing import Iterable, Iterator
+from typing import Iterable, Iterator, Mapping
 
-#: What every worker has: the worker script imports it, or it runs the handler.
-PROVIDED = ("torch", "torchserve", "pyyaml", "ts-retry-ext")
+#: What every worker has, since the worker script imports it.
+PROVIDED = ("torch", "torchserve", "pyyaml")
+_OWN = "ts-retry-ext"
 MAX_FILE_BYTES = 4 << 20
 MAX_NESTED = 8
 """How deep requirements files may name each other."""
@@ -24,7 +24,7 @@ _WHEEL = re.compile(r"([A-Za-z0-9._]+)-[^/\s]*\.whl\b")
 _NESTED = re.compile(r"\s*(?:-r\s*|--requirement[\s=]+)(\S+)")
 
 
-def undeclared(model_dir: str) -> list[str]:
+def undeclared(model_dir: str, modules: Mapping[str, object]) -> list[str]:
     """Return the distributions that the archive's own code imports and no requirement brings.
 
     What a required distribution requires itself counts as brought, and so does what every worker
@@ -32,8 +32,10 @@ def undeclared(model_dir: str) -> list[str]:
 
     Args:
         model_dir: the model's files, some of which this process has imported.
+        modules: what it has imported; ``sys.modules``, as it was.
     """
-    names = {name for name in _imported_by(model_dir) if _is_third_party(name, model_dir)}
+    wanted = _imported_by(model_dir, modules)
+    names = {name for name in wanted if _is_third_party(modules[name], model_dir)}
     if not names:
         return []
     from importlib import metadata
@@ -45,7 +47,7 @@ def undeclared(model_dir: str) -> list[str]:
         requires.setdefault(name, found.requires or [])
         for top in _top_names(found):
             owners.setdefault(top, set()).add(name)
-    brought = _closure([*PROVIDED, *declared(model_dir)], requires)
+    brought = {_OWN, *_closure([*PROVIDED, *declared(model_dir)], requires)}
     return sorted(
         min(owners[name])
         for name in names
@@ -111,14 +113,14 @@ def _top_names(distribution: object) -> set[str]:
     return {top.partition(".")[0] for top in tops if not top.startswith("..")}
 
 
-def _imported_by(model_dir: str) -> set[str]:
+def _imported_by(model_dir: str, modules: Mapping[str, object]) -> set[str]:
     """Return the top names that modules of the archive import, of those that were imported."""
     wanted: set[str] = set()
-    for module in list(sys.modules.values()):
+    for module in modules.values():
         file = getattr(module, "__file__", None)
         if isinstance(file, str) and file.endswith(".py") and _lies_in(file, model_dir):
             wanted.update(_imports_of(file))
-    return wanted.intersection(sys.modules)
+    return wanted.intersection(modules)
 
 
 def _imports_of(path: str) -> Iterator[str]:
@@ -134,9 +136,9 @@ def _imports_of(path: str) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def _is_third_party(name: str, model_dir: str) -> bool:
-    """Tell whether the module `name` comes neither from Python nor from the archive."""
-    file = getattr(sys.modules.get(name), "__file__", None)
+def _is_third_party(module: object, model_dir: str) -> bool:
+    """Tell whether a module comes neither from Python nor from the archive."""
+    file = getattr(module, "__file__", None)
     if not isinstance(file, str) or _lies_in(file, model_dir):
         return False
     if not _lies_in(file, sysconfig.get_paths()["stdlib"]):

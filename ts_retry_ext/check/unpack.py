@@ -147,7 +147,6 @@ class _Writer:
                 piece = source.read(_CHUNK)
                 if not piece:
                     return
-                self.budget.spend(len(piece), name)
                 stream.write(piece)
 
 
@@ -157,6 +156,9 @@ def _unpack_zip(writer: _Writer) -> tuple[str, ...]:
         entries = archive.infolist()
         if len(entries) > MAX_MEMBERS:
             raise ArchiveError(writer.path, f"has more than {MAX_MEMBERS} entries")
+        for entry in entries:
+            # zipfile reads no more of an entry than its size says, so that one which lies is cut.
+            writer.budget.spend(entry.file_size, entry.filename)
         for entry in entries:
             name = inside(writer.path, entry.filename)
             if entry.is_dir():
@@ -179,6 +181,7 @@ def _unpack_tar(writer: _Writer) -> tuple[str, ...]:
             if count > MAX_MEMBERS:
                 raise ArchiveError(writer.path, f"has more than {MAX_MEMBERS} entries")
             name = inside(writer.path, _without_first_folder(member.name))
+            writer.budget.spend(member.size if member.isreg() else 0, name)
             if member.isdir():
                 writer.make_folder(name)
             elif member.issym() or member.islnk():

@@ -7,7 +7,7 @@ import sys
 import textwrap
 from typing import Iterator, Sequence
 
-from ts_retry_ext.check.report import Report, Result
+from ts_retry_ext.check.report import Report, Result, is_death
 from ts_retry_ext.cli.output import print_line, print_table, visible
 from ts_retry_ext.judge import Basis
 
@@ -15,7 +15,8 @@ OUTPUT_LINES = 10
 """Lines of a worker's output that are shown where there is no traceback."""
 _OF_EVERY_WORKER = (
     "s_name_part0=", "Listening on ", "Successfully loaded ", "[PID]", "Torch worker started.",
-    "Python runtime: ", "Connection accepted: ", "model_name: ", "Frontend disconnected.", "ts-retry: ",
+    "Python runtime: ", "Connection accepted: ", "model_name: ", "Frontend disconnected.",
+    "Backend received inference at: ", "ts-retry: ",
 )  # fmt: skip
 _INDENT = 4
 _LABEL = 13
@@ -92,7 +93,11 @@ def _shown_output(report: Report, verbose: bool) -> list[str]:
     own = [line for line in report.output.splitlines() if not line.startswith(_OF_EVERY_WORKER)]
     if verbose:
         return [*traceback, *own]
-    return [] if traceback or report.result is Result.LOADS else own[-OUTPUT_LINES:]
+    if report.result is Result.LOADS:
+        return []
+    if is_death(report.failure):  # All there is to go by; an exception speaks for itself.
+        return [*traceback[:OUTPUT_LINES], *own[-OUTPUT_LINES:]]
+    return [] if traceback else own[-OUTPUT_LINES:]
 
 
 def _print_wrapped(label: str, text: str) -> None:
