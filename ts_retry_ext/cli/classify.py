@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ts_retry_ext.cli.rules import RulesUnreadableError, read_rules
+from ts_retry_ext.cli.rule_sources import RulesUnreadableError, read_rules
 from ts_retry_ext.judge import (
     NO_HOST,
     Failure,

@@ -7,90 +7,129 @@ import json
 import os
 import sys
 from dataclasses import fields
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Sequence
 
+from ts_retry_ext.cli.output import OK, CommandError, warn
+from ts_retry_ext.cli.rule_sources import (
+    OwnRules,
+    RulesUnreadableError,
+    read_rules,
+    rules_of_archives,
+    rules_of_registered,
+    rules_of_server,
+)
+from ts_retry_ext.cli.servers import add_server_option, chosen_server
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.rule import Rule, When
-from ts_retry_ext.judge.user_rules import RuleProblem, rules_from_data
 
-_RULES_VARIABLE = "TS_RETRY_RULES"
+if TYPE_CHECKING:
+    from ts_retry_ext.frontend.server import Server
+
+_WRONG = 3
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "rules",
-        help="list the rules in order, or check a file of your own",
+        help="list the rules in force, in order, or check a file of your own",
         description="List the rules in the order in which they are asked; the first that matches "
-        "decides, and your own come before the built-in ones.",
+        "decides, and your own come before the built-in ones. Your own are those of the running "
+        "server (retry_rules in its config.properties, or TS_RETRY_RULES) and of its models "
+        "(retry: rules: in model-config.yaml), which count instead of the server's. Without a "
+        "server they are those that one started here would have.",
+    )
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="archive, folder or model store with own rules"
     )
     parser.add_argument(
         "--check", metavar="FILE", help="check a YAML file of rules and list what is wrong"
     )
     parser.add_argument(
-        "--rules",
+        "--rules", metavar="FILE", help="list these as your own rules, and no others"
+    )
+    parser.add_argument(
+        "--ts-config",
         metavar="FILE",
-        default=os.environ.get(_RULES_VARIABLE) or None,
-        help=f"your own rules to list before the built-in ones (default: ${_RULES_VARIABLE})",
+        help="config.properties to look for rules in, without a server",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_server_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; 0 fine, 1 the file can't be read, 3 a rule is wrong."""
+    """Run the command; 0 fine, 1 rules can't be read, 3 a rule is wrong."""
     if args.check:
         return _check(args.check, as_json=args.json)
-    own: tuple[Rule, ...] = ()
-    problems: tuple[RuleProblem, ...] = ()
     if args.rules:
         try:
-            own, problems = read_rules(args.rules)
+            own = [OwnRules(None, "--rules", *read_rules(args.rules))]
         except RulesUnreadableError as exc:
             print(f"ts-retry rules: {exc}", file=sys.stderr)
             return 1
-    for problem in problems:
-        print(f"ts-retry rules: {problem}", file=sys.stderr)
-    rules = (*own, *BUILTIN_RULES)
-    if args.json:
-        print(json.dumps([rule_record(rule) for rule in rules], indent=2))
     else:
-        print("\n".join(_table(rules)))
-    return 3 if problems else 0
+        own = _in_force(args)
+    for part in own:
+        for problem in (part.unreadable, *part.problems):
+            if problem:
+                warn(f"ts-retry rules: {problem}")
+    listed = [(rule, part.model) for part in own for rule in part.rules]
+    listed += [(rule, None) for rule in BUILTIN_RULES]
+    if args.json:
+        print(json.dumps([rule_record(rule, model) for rule, model in listed], indent=2))
+    else:
+        print("\n".join([*_table(listed), *_notes(own)]))
+    if any(part.unreadable for part in own):
+        return 1
+    return _WRONG if any(part.problems for part in own) else OK
 
 
-class RulesUnreadableError(Exception):
-    """Say why a file of rules can't be read at all."""
+def _in_force(args: argparse.Namespace) -> list[OwnRules]:
+    """Return own rules, those of models first."""
+    from ts_retry_ext.cli.archives import archives_named
+    from ts_retry_ext.frontend.management import ManagementError
+
+    running = _running_server(args)
+    server = running or _server_here(args.ts_config)
+    own: list[OwnRules] = []
+    if args.paths:
+        own += rules_of_archives(archives_named(args.paths), server)
+    elif running is not None:
+        try:
+            own += rules_of_registered(running)
+        except ManagementError as error:
+            warn(f"ts-retry rules: the models' own rules are not shown: {error}")
+    of_server = rules_of_server(server)
+    return [*own, *([of_server] if of_server else [])]
 
 
-def read_rules(path: str) -> tuple[tuple[Rule, ...], tuple[RuleProblem, ...]]:
-    """Read a YAML file of rules.
-
-    Raises:
-        RulesUnreadableError: the file can't be opened or isn't YAML, or PyYAML is missing.
-    """
+def _running_server(args: argparse.Namespace) -> Server | None:
+    if args.ts_config is not None:
+        return None
     try:
-        import yaml
-    except ImportError:
-        msg = f"{path}: PyYAML isn't installed here; install it with: pip install pyyaml"
-        raise RulesUnreadableError(msg) from None
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as exc:
-        msg = f"{path}: can't be read: {exc.strerror}"
-        raise RulesUnreadableError(msg) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        msg = f"{path}: isn't valid YAML: {' '.join(str(exc).split())}"
-        raise RulesUnreadableError(msg) from None
-    return rules_from_data(data, path)
+        return chosen_server(args.pid)
+    except CommandError as error:
+        if args.pid is not None:
+            raise
+        warn(f"ts-retry rules: no server's rules are shown: {error}")
+        return None
 
 
-def rule_record(rule: Rule) -> dict[str, Any]:
+def _server_here(ts_config: str | None) -> Server:
+    from ts_retry_ext.check.environment import server_here
+
+    if ts_config is not None and not os.path.isfile(ts_config):
+        raise CommandError(f"--ts-config {ts_config}: there is no such file")
+    return server_here(ts_config)
+
+
+def rule_record(rule: Rule, model: str | None) -> dict[str, Any]:
     """Return the JSON form of a rule; empty fields of `when` are left out."""
     return {
         "id": rule.id,
         "source": rule.source,
+        "model": model,
         "since": rule.since,
         "when": _when_record(rule.when),
         "verdict": rule.verdict.value,
@@ -115,25 +154,44 @@ def _when_record(when: When) -> dict[str, Any]:
     return record
 
 
-def _table(rules: tuple[Rule, ...]) -> list[str]:
-    rows = [("#", "RULE", "VERDICT", "SCOPE", "SOURCE", "SINCE", "WHAT IS WRONG")]
+def _table(listed: Sequence[tuple[Rule, str | None]]) -> list[str]:
+    rows: list[tuple[str, ...]] = [
+        ("#", "RULE", "VERDICT", "SCOPE", "MODEL", "SOURCE", "SINCE", "WHAT IS WRONG")
+    ]
     rows += [
         (
             str(number),
             rule.id,
             rule.verdict.value,
             rule.scope.value,
+            model or "",
             rule.source,
             rule.since,
             rule.reason,
         )
-        for number, rule in enumerate(rules, start=1)
+        for number, (rule, model) in enumerate(listed, start=1)
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    if not any(model for _, model in listed):
+        rows = [row[:4] + row[5:] for row in rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     return [
-        "  ".join([cell.ljust(width) for cell, width in zip(row, widths)] + [row[6]]).rstrip()
+        "  ".join([cell.ljust(width) for cell, width in zip(row, widths)] + [row[-1]]).rstrip()
         for row in rows
     ]
+
+
+def _notes(own: Sequence[OwnRules]) -> list[str]:
+    """Say which setting each group of own rules comes from, and for whom they count."""
+    notes = []
+    for part in own:
+        if part.unreadable:
+            continue
+        for_whom = (
+            f"model {part.model} only" if part.model else "every model without rules of its own"
+        )
+        count = len(part.rules)
+        notes.append(f"{count} rule{'' if count == 1 else 's'} for {for_whom}: {part.setting}")
+    return notes
 
 
 def _check(path: str, *, as_json: bool) -> int:

@@ -1,0 +1,149 @@
+"""Find the operator's own rules as the workers of a server do: settings, and a model's configuration."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Iterable, Iterator
+
+from ts_retry_ext.judge.rule import Rule
+from ts_retry_ext.judge.user_rules import RuleProblem, rules_from_data
+from ts_retry_ext.settings import MODEL_SECTION, Resolved, Settings, resolve
+
+if TYPE_CHECKING:
+    from ts_retry_ext.frontend.archive import Archive
+    from ts_retry_ext.frontend.server import Server
+
+
+class RulesUnreadableError(Exception):
+    """Say why rules can't be read at all."""
+
+
+@dataclass(frozen=True)
+class OwnRules:
+    """Hold the operator's rules that one setting names.
+
+    Attributes:
+        model: name and version of the model they are for, None for every model without own ones.
+        setting: where the setting was made.
+        rules: in order; each knows the file it was read from.
+        problems: the rules that are wrong and left out.
+        unreadable: why none could be read, or empty.
+    """
+
+    model: str | None
+    setting: str
+    rules: tuple[Rule, ...] = ()
+    problems: tuple[RuleProblem, ...] = ()
+    unreadable: str = ""
+
+
+def read_rules(path: str) -> tuple[tuple[Rule, ...], tuple[RuleProblem, ...]]:
+    """Read a YAML file of rules.
+
+    Raises:
+        RulesUnreadableError: the file can't be opened or isn't YAML, or PyYAML is missing.
+    """
+    try:
+        import yaml
+    except ImportError:
+        msg = f"{path}: PyYAML isn't installed here; install it with: pip install pyyaml"
+        raise RulesUnreadableError(msg) from None
+    try:
+        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as exc:
+        msg = f"{path}: can't be read: {exc.strerror}"
+        raise RulesUnreadableError(msg) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        msg = f"{path}: isn't valid YAML: {' '.join(str(exc).split())}"
+        raise RulesUnreadableError(msg) from None
+    return rules_from_data(data, path)
+
+
+def rules_of_server(server: Server) -> OwnRules | None:
+    """Return the rules that `server` sets for all its models, None where it sets none."""
+    settings, _ = resolve(
+        server.properties, server.frontend.environ, config_file=server.config_file
+    )
+    return _named_by(settings, None, server.frontend.cwd)
+
+
+def rules_of_archives(paths: Iterable[str], server: Server) -> Iterator[OwnRules]:
+    """Yield the rules that archives and model folders bring, for those that bring any."""
+    from ts_retry_ext.frontend.archive import ArchiveError, read_archive
+
+    for path in paths:
+        try:
+            archive = read_archive(path)
+        except ArchiveError as error:
+            yield OwnRules(os.path.basename(path), path, unreadable=str(error))
+            continue
+        yield from _of_archive(archive, f"{archive.model} {archive.version}", server)
+
+
+def rules_of_registered(server: Server) -> Iterator[OwnRules]:
+    """Yield the rules of the models that `server` runs, for those that bring any.
+
+    Raises:
+        ManagementError: the management API doesn't tell the models.
+    """
+    from ts_retry_ext.frontend.archive import ArchiveError, read_archive
+    from ts_retry_ext.frontend.management import management_api_of
+    from ts_retry_ext.frontend.registered import archive_of
+
+    for model in management_api_of(server).describe_all():
+        path = archive_of(model, server)
+        if path is None:
+            continue
+        try:
+            archive = read_archive(path)
+        except ArchiveError as error:
+            yield OwnRules(f"{model.name} {model.version}", path, unreadable=str(error))
+            continue
+        yield from _of_archive(archive, f"{model.name} {model.version}", server)
+
+
+def _of_archive(archive: Archive, model: str, server: Server) -> Iterator[OwnRules]:
+    from ts_retry_ext.frontend.model_config import (
+        MissingYamlError,
+        RefusedConfigError,
+        UnreadableConfigError,
+        read_model_config,
+    )
+
+    if archive.config is None:
+        return
+    where = f"{archive.path}: {archive.config_file}"
+    try:
+        section = read_model_config(archive.config).get(MODEL_SECTION)
+    except (MissingYamlError, RefusedConfigError, UnreadableConfigError) as error:
+        yield OwnRules(model, where, unreadable=f"{where}: {error}")
+        return
+    if not isinstance(section, dict) or "rules" not in section:
+        return
+    settings, _ = resolve({}, {}, {"rules": section["rules"]}, model_config_file=where)
+    if settings.rules.value is None:
+        told = (
+            f"{where}: {MODEL_SECTION}: rules must be a list of rules, or the path of a YAML file"
+        )
+        yield OwnRules(model, where, unreadable=told)
+        return
+    own = _named_by(settings, model, server.frontend.cwd)
+    if own is not None:
+        yield own
+
+
+def _named_by(settings: Settings, model: str | None, cwd: str) -> OwnRules | None:
+    """Return the rules of a resolved setting; a path is relative to the server's directory."""
+    setting: Resolved = settings.rules
+    if setting.value is None:
+        return None
+    if not isinstance(setting.value, str):
+        rules, problems = rules_from_data(setting.value, setting.source)
+        return OwnRules(model, setting.source, rules, problems)
+    try:
+        rules, problems = read_rules(os.path.join(cwd, setting.value))
+    except RulesUnreadableError as error:
+        return OwnRules(model, setting.source, unreadable=f"{error} (set by {setting.source})")
+    return OwnRules(model, setting.source, rules, problems)
