@@ -10,31 +10,41 @@ import nox
 
 nox.options.default_venv_backend = "venv"
 
-TORCHSERVE = ("0.8.2", "0.9.0", "0.10.0", "0.11.1", "0.12.0")
 PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 SERVER_PYTHON = "3.11"
-#: What every TorchServe has to do: halt, recover, several workers, crashes, folders, kinds of handlers.
+#: What a TorchServe has to do: halt, recover, several workers, crashes, folders, kinds of handlers.
 SERVER_TESTS = (
     "tests/e2e/test_main_job.py",
     "tests/e2e/test_directory_model.py",
     "tests/e2e/test_workers_kinds.py",
+    "tests/e2e/test_workers_others.py",
 )
+#: What is left to do where no retry can succeed: see docs/torchserve-defects.md.
+NO_RETRY_TESTS = ("tests/e2e/test_no_retry.py",)
+TORCHSERVE = {
+    "0.8.2": NO_RETRY_TESTS,
+    "0.9.0": NO_RETRY_TESTS,
+    "0.10.0": SERVER_TESTS,
+    "0.11.1": SERVER_TESTS,
+    "0.12.0": SERVER_TESTS,
+}
 #: What needs neither torch nor a server: judging, store, hook, holder, commands.
 LOCAL_TESTS = ("tests/judge", "tests/store", "tests/worker", "tests/snapshot", "tests/packaging")
+PYTEST = ("pytest>=7.4", "pytest-rerunfailures>=13", "pytest-timeout>=2.2", "pytest-xdist>=3.5")
 
 
 @nox.session(python=SERVER_PYTHON)
-@nox.parametrize("torchserve", TORCHSERVE)
+@nox.parametrize("torchserve", list(TORCHSERVE))
 def servers(session: nox.Session, torchserve: str) -> None:
     """Run real servers of one TorchServe."""
-    session.install("-c", "constraints.txt", "-e", ".[test]")
+    needed = (*PYTEST, "torch-workflow-archiver")
+    session.install("-c", "constraints.txt", "-e", ".[demo]", *needed)
     session.install("--no-deps", f"torchserve=={torchserve}")
-    session.run("python", "-m", "pytest", *(session.posargs or SERVER_TESTS))
+    session.run("python", "-m", "pytest", *(session.posargs or TORCHSERVE[torchserve]))
 
 
 @nox.session(python=PYTHONS)
 def pythons(session: nox.Session) -> None:
     """Run everything that needs no torch on one Python."""
-    session.install("-e", ".")
-    session.install("pytest>=7.4", "pytest-timeout", "pytest-xdist", "hypothesis", "setuptools>=64")
+    session.install("-e", ".", *PYTEST, "hypothesis", "setuptools>=64")
     session.run("python", "-m", "pytest", *(session.posargs or LOCAL_TESTS))

@@ -11,7 +11,7 @@ from typing import Iterator
 import pytest
 
 from tests.e2e.archives import SOUND, initialize, lay_out, pack
-from tests.e2e.torchserve import TorchServe
+from tests.e2e.torchserve import VERSION, TorchServe
 
 BROKEN = "import no_such_module_anywhere\n\n\nclass Handler:\n    pass\n"
 FUNCTION = """
@@ -119,6 +119,7 @@ def _states(server: TorchServe) -> dict[str, str]:
     return {model["version"]: model["state"] for model in models}
 
 
+@pytest.mark.skipif(VERSION < (0, 12), reason="TorchServe has useVenv from 0.12 on")
 def test_a_model_with_its_own_environment_is_guarded_there(tmp_path: Path) -> None:
     pack(tmp_path / "store", "broken", BROKEN, config="useVenv: true\n")
     pack(tmp_path / "store", "sound", SOUND, config="useVenv: true\n")

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Mapping, TypeVar
@@ -24,6 +25,8 @@ from ts_retry_ext.store.history import summarise
 from ts_retry_ext.store.marker import Marker, read_marker
 
 T = TypeVar("T")
+VERSION = tuple(int(part) for part in version("torchserve").split(".")[:2])
+"""The TorchServe that is installed here; `nox` runs these tests with several."""
 LOG_TAIL = 12_000
 
 
