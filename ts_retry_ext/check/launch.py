@@ -50,6 +50,7 @@ class Launch:
         parallel_type: ``parallelType`` in lower case, empty where it is none.
         threads: ``OMP_NUM_THREADS`` under torchrun.
         gpu: the device of the model's first worker, or None.
+        devices: ``CUDA_VISIBLE_DEVICES`` of a worker with ranks, or None.
         requirements_file: what the manifest names as ``requirementsFile``, or None.
         problems: code and message of each value that the frontend ignores.
     """
@@ -68,6 +69,7 @@ class Launch:
     parallel_type: str
     threads: int
     gpu: int | None
+    devices: str | None
     requirements_file: str | None
     problems: tuple[tuple[str, str], ...]
 
@@ -75,6 +77,14 @@ class Launch:
     def has_torchrun(self) -> bool:
         """Tell whether the worker is launched with torchrun."""
         return self.ranks > 0 and self.parallel_type != CUSTOM
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return the variables that ranks get besides (0.12.0 WorkerLifeCycle.attachRunner)."""
+        found = {} if self.devices is None else {"CUDA_VISIBLE_DEVICES": self.devices}
+        if self.has_torchrun:
+            found.update(LOGLEVEL="INFO", OMP_NUM_THREADS=str(self.threads))
+        return found
 
 
 def launch_of(archive: Archive, model_dir: str, properties: Mapping[str, str], gpus: int) -> Launch:
@@ -104,6 +114,7 @@ def launch_of(archive: Archive, model_dir: str, properties: Mapping[str, str], g
     response = _property(properties, "default_response_timeout")
     handler = (manifest.handler if manifest else None) or properties.get("default_service_handler")
     problems = _ignored(config, archive.config_file or "")
+    ids = _devices(config, gpus)
     return Launch(
         model=archive.model,
         version=archive.version,
@@ -118,7 +129,8 @@ def launch_of(archive: Archive, model_dir: str, properties: Mapping[str, str], g
         ranks=ranks,
         parallel_type=kind if ranks else "",
         threads=_positive(torchrun, "OMP_NUMBER_THREADS", 1),
-        gpu=_gpu(config, gpus, ranks),
+        gpu=None if not ids else 0 if ranks else ids[0],
+        devices=",".join(map(str, ids[:ranks])) if ids and ranks else None,
         requirements_file=content.get("model", {}).get("requirementsFile"),
         problems=tuple(problems if handler else [*problems, ("no-handler", _NO_HANDLER)]),
     )  # fmt: skip
@@ -176,13 +188,14 @@ def _property(properties: Mapping[str, str], key: str) -> int:
     return int(text) if text.isdigit() and int(text) > 0 else DEFAULT_TIMEOUT_SEC
 
 
-def _gpu(config: Mapping[str, Any], gpus: int, ranks: int) -> int | None:
-    """Return the device that the frontend gives a model's first worker."""
-    if gpus == 0 or str(config.get("deviceType", "gpu")).lower() == "cpu":
-        return None
+def _devices(config: Mapping[str, Any], gpus: int) -> list[int]:
+    """Return the devices that the frontend shares out among a model's workers, in order."""
+    if str(config.get("deviceType", "gpu")).lower() == "cpu":
+        return []
     ids = config.get("deviceIds")
-    usable = isinstance(ids, list) and bool(ids) and all(_is_device(i, gpus) for i in ids)
-    return int(ids[0]) if usable and isinstance(ids, list) and ranks == 0 else 0
+    if isinstance(ids, list) and ids and all(_is_device(i, gpus) for i in ids):
+        return ids
+    return list(range(gpus))
 
 
 def _is_device(value: object, gpus: int) -> bool:

@@ -105,6 +105,7 @@ def _load(begun: Report, launch: Launch, folder: str, model_dir: str, options: O
         model_dir=model_dir,
         handler=launch.handler,
     )
+    environ.update(launch.variables)
     if os.path.islink(model_dir):
         # What the user keeps is left as it is; the frontend's workers write __pycache__ there.
         environ["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -1,0 +1,50 @@
+"""Archives for the check, and a run of it without torch: TorchServe's own script, a torch of one line."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Mapping
+
+from tests.frontend.packing import CONFIG, manifest, write_mar
+from ts_retry_ext.check.environment import server_here, server_home
+from ts_retry_ext.check.loading import Options
+from ts_retry_ext.check.processes import Children
+
+
+def entries(
+    handler: str,
+    config: str | None = None,
+    files: Mapping[str, str] | None = None,
+    **model: Any,
+) -> dict[str, bytes]:
+    """Return the entries of an archive whose handler is ``h.py``."""
+    if config is not None:
+        model["configFile"] = CONFIG
+    text = {"MAR-INF/MANIFEST.json": json.dumps(manifest(**model)), "h.py": handler}
+    text.update(files or {})
+    if config is not None:
+        text[CONFIG] = config
+    return {name: content.encode() for name, content in text.items()}
+
+
+def pack(folder: Path, name: str, handler: str, **parts: Any) -> str:
+    """Write ``name.mar`` and return its path."""
+    return str(write_mar(folder / f"{name}.mar", entries(handler, name=name, **parts)))
+
+
+def stub_torch(folder: Path) -> dict[str, str]:
+    """Return an environment in which a worker finds a torch that costs nothing to import."""
+    (folder / "stub").mkdir()
+    (folder / "stub" / "torch.py").write_text("class Tensor: pass\n")
+    return {**os.environ, "PYTHONPATH": str(folder / "stub")}
+
+
+def options(folder: Path, *, config: str = "", **more: Any) -> Options:
+    """Return what a run needs, with a stub for torch and an own ``config.properties``."""
+    environ = stub_torch(folder)
+    (folder / "config.properties").write_text(config)
+    server = server_here(str(folder / "config.properties"))
+    server = server._replace(frontend=server.frontend._replace(environ=environ))
+    return Options(server=server, home=server_home(), gpus=0, children=Children(), **more)
