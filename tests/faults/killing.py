@@ -48,27 +48,33 @@ TEAR = 150
 
 def main(folder: str, what: str, stride: int) -> None:
     """Kill workers in `folder` at every `stride`-th moment, with a ``short``, ``full`` or ``torn`` journal."""
-    model_dir = os.path.join(folder, "model")
-    os.makedirs(os.path.join(model_dir, "MAR-INF"))
-    with open(os.path.join(model_dir, "MAR-INF", "MANIFEST.json"), "w") as stream:
-        json.dump({"model": {"modelName": "m", "handler": "h.py"}}, stream)
+    model_dir = lay_out(folder)
     os.chdir(folder)
     for moment in range(1, MAX_MOMENTS, stride):
         shutil.rmtree(os.path.join(folder, "logs"), ignore_errors=True)
-        _in_child(lambda: _served(model_dir, full=what == "full"))
-        told: dict[str, Any] = {"before": _left(folder)}
+        in_child(lambda: _served(model_dir, full=what == "full"))
+        told: dict[str, Any] = {"before": left(folder)}
         kill = _tear if what == "torn" else _kill_at
-        told["killed"] = _in_child(lambda: _fail_to_load(model_dir, kill, moment))  # noqa: B023
-        told["after"] = _left(folder)
-        told["holds"] = _in_child(lambda: _succeed(model_dir)) == 0
-        told["then"] = _left(folder)
+        told["killed"] = in_child(lambda: _be_killed(model_dir, kill, moment))  # noqa: B023
+        told["after"] = left(folder)
+        told["holds"] = in_child(lambda: _succeed(model_dir)) == 0
+        told["then"] = left(folder)
         print(json.dumps(told))
         if told["killed"] != -signal.SIGKILL:
             return
     raise SystemExit("no worker lived to its end")
 
 
-def _in_child(act: Callable[[], object]) -> int:
+def lay_out(folder: str) -> str:
+    """Make a model's directory in `folder` and return its path."""
+    model_dir = os.path.join(folder, "model")
+    os.makedirs(os.path.join(model_dir, "MAR-INF"))
+    with open(os.path.join(model_dir, "MAR-INF", "MANIFEST.json"), "w") as stream:
+        json.dump({"model": {"modelName": "m", "handler": "h.py"}}, stream)
+    return model_dir
+
+
+def in_child(act: Callable[[], object]) -> int:
     """Run `act` in a process of its own and return how that ended, as `subprocess` does."""
     pid = os.fork()
     if pid == 0:
@@ -81,7 +87,8 @@ def _in_child(act: Callable[[], object]) -> int:
     return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
-def _session(model_dir: str) -> Session:
+def open_worker(model_dir: str) -> Session:
+    """Let this process be a worker of the model."""
     sys.argv = ["model_service_worker.py", "--sock-type", "unix", "--sock-name", "/tmp/.s.9000"]
     os.chdir(model_dir)
     session = open_session()
@@ -91,7 +98,7 @@ def _session(model_dir: str) -> Session:
 
 def _served(model_dir: str, *, full: bool) -> None:
     """Be a worker that loaded the model and died; its journal is nearly `full` then, or short."""
-    session = _session(model_dir)
+    session = open_worker(model_dir)
     session.record(journal.START)
     session.record(journal.LOAD)
     path = journal.journal_path(session.directory)
@@ -100,11 +107,21 @@ def _served(model_dir: str, *, full: bool) -> None:
     session.record(journal.LOADED)
 
 
-def _fail_to_load(model_dir: str, kill: Callable[[int], None], moment: int) -> None:
+def _be_killed(model_dir: str, kill: Callable[[int], None], moment: int) -> None:
     """Be a worker whose model cannot be loaded, and that `kill` has killed at a moment."""
     kill(moment)
-    session = _session(model_dir)
+    session = open_worker(model_dir)
     assert startup._judge_crashes(session) is None
+    fail_to_load(session)
+    sys.setprofile(None)
+
+
+def fail_to_load(session: Session) -> None:
+    """Let the load of this worker fail.
+
+    Raises:
+        OSError: the store cannot be written, so that nobody watches the load.
+    """
     watch = guard.LoadGuard(session)
     watch.install()
     watch._begin("m")
@@ -112,12 +129,11 @@ def _fail_to_load(model_dir: str, kill: Callable[[int], None], moment: int) -> N
         import no_such_module_anywhere  # type: ignore[import-not-found]  # noqa: F401
     except ImportError as error:
         watch.failed(error)
-    sys.setprofile(None)
 
 
 def _succeed(model_dir: str) -> bool:
     """Be the next worker; tell whether it would hold."""
-    session = _session(model_dir)
+    session = open_worker(model_dir)
     applicable = session.applicable_marker() or startup._judge_crashes(session)
     session.record(journal.HOLD if applicable else journal.START)
     return applicable is not None
@@ -152,13 +168,18 @@ def _tear(part: int) -> None:
     os.write = torn
 
 
-def _left(folder: str) -> dict[str, Any]:
+def left(folder: str, *, fallback: bool = False) -> dict[str, Any]:
     """Return what the state directory holds: totals, last events, the marker's rule, files."""
-    for run in directory.server_runs(os.path.join(folder, "logs", "ts_retry")):
+    usual = os.path.join(folder, "logs", "ts_retry")
+    place = os.path.join(folder, "tmp", f"ts_retry-{os.geteuid()}") if fallback else usual
+    for run in directory.server_runs(place):
         for path in directory.model_directories(run):
             records = journal.read(path)
             history, found = summarise(records), marker.read_marker(path)
+            with open(journal.journal_path(path), "rb") as stream:
+                lines = stream.read().splitlines()
             return {
+                "torn": len(lines) - len(records),
                 "totals": [history.worker_starts, history.loads, history.failures],
                 "events": [record["event"] for record in records][-6:],
                 "rule": found.rule if found else None,
