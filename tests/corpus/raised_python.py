@@ -24,7 +24,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from tests.corpus.raising import Raised, raise_it
+from tests.corpus.raising import Raised, memory_limited, raise_it
 from tests.corpus.world import World
 
 
@@ -109,13 +109,9 @@ def broken_pipe(_: World) -> None:
         os.close(writer)
 
 
-def too_large_for_the_limit(_: World) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (64 * 2**30, hard))
-    try:
-        bytearray(2**40)
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+def memory_runs_out(_: World) -> None:
+    with memory_limited(2**30):
+        bytearray(2**32)
 
 
 def mmap_not_supported(_: World) -> None:
@@ -181,7 +177,7 @@ ROWS: tuple[Raised, ...] = (
     Raised("port-in-use", "U", port_in_use),
     Raised("broken-pipe", "R", broken_pipe),
     Raised("no-space", "U", lambda _: Path("/dev/full").write_bytes(b"x" * 100_000)),
-    Raised("host-memory", "R", too_large_for_the_limit),
+    Raised("host-memory", "R", memory_runs_out),
     Raised("future-timeout", "R", future_waits_too_long),
     Raised("queue-empty", "U", lambda _: queue.Queue().get(timeout=0.01)),
     Raised("command-missing", "N", lambda _: subprocess.run(["no-such-command-here"], check=True)),

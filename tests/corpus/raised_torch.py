@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.corpus.raising import Raised
+from tests.corpus.raising import Raised, memory_limited
 from tests.corpus.world import World
 
 
@@ -110,7 +110,8 @@ ROWS: tuple[Raised, ...] = (
     row("stream-not-seekable", "N", lambda _: torch().load(io.BytesIO(b"\x80\x02"))),
     Raised("numpy-pickle-forbidden", "N", lambda world: _numpy().load(_object_array(world)), "numpy"),
     Raised("numpy-cut", "N", lambda world: _numpy().load(_cut_array(world)), "numpy"),
-    Raised("numpy-memory", "R", lambda _: _numpy().empty((2**22, 2**22)), "numpy"),
+    Raised("numpy-memory", "R", lambda _: _numpy_memory_runs_out(), "numpy"),
+    Raised("numpy-memory-impossible", "N", lambda _: _numpy().empty((2**22, 2**22)), "numpy"),
     Raised("numpy-shapes", "N", lambda _: _numpy().zeros(3) + _numpy().zeros(4), "numpy"),
     Raised("yaml-mapping", "N", lambda _: yaml_text("a: b: c"), "yaml"),
     Raised("yaml-tab", "N", lambda _: yaml_text("a:\n\t- b"), "yaml"),
@@ -128,6 +129,11 @@ def _numpy() -> Any:
     import numpy
 
     return numpy
+
+
+def _numpy_memory_runs_out() -> None:
+    with memory_limited(2**30):
+        _numpy().empty(2**32, dtype="uint8")
 
 
 def _object_array(world: World) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
+import resource
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable
 
 from tests.corpus.world import World
@@ -44,3 +48,15 @@ def library(name: str) -> Any:
 def raise_it(exc: BaseException) -> None:
     """Raise, where only an expression is allowed."""
     raise exc
+
+
+@contextlib.contextmanager
+def memory_limited(spare: int) -> Iterator[None]:
+    """Let this process have `spare` bytes more of address space than it has, for a while."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + spare, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -12,9 +12,11 @@ _SINCE = "2026-11-23"
 _PRIVATE_HOST = r"host=\\?['\"](?:[\w\-]{1,63}|[\w.\-]{1,200}\.(?:internal|local|svc|cluster|lan|corp|home|intra|intranet|localdomain|private|test|example))\\?['\"]"
 
 #: This host itself, as texts name it.
-_LOOPBACK = r"\blocalhost\b|\b127\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|(?<![\w:])::1(?![\w:])"
+_LOOPBACK = (
+    r"\blocalhost\b|\b0\.0\.0\.0\b|\b127\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|(?<![\w:])::1(?![\w:])"
+)
 #: The processes of one model look for each other on this host: the first may still be starting.
-_RANKS = r"tcpstore|rendezvous|client socket|nccl|gloo|\brank"
+_RANKS = r"tcpstore|rendezvous|client socket|nccl|gloo|\brank\b"
 
 FATAL_IN_DISGUISE = (
     ambiguous(
