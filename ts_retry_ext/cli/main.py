@@ -18,6 +18,7 @@ COMMANDS = (
     "resume",
     "classify",
     "rules",
+    "analyze",
     "sidecar",
     "doctor",
     "run",

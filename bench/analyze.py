@@ -1,0 +1,115 @@
+"""Measure how fast `ts-retry analyze` reads, and how much memory that takes.
+
+    python -m bench.analyze [--sizes 50 500]
+
+Two logs of each size in megabytes: the real one of tests/analyze/data again and again, a crash loop
+of seven models, and the same with requests in between, as of a server that mostly serves.
+Each is read by a process of its own. Speed is by processor time,
+which others on the machine don't change. Prints a table, and JSON on the last line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Iterator
+
+DATA = Path(__file__).parents[1] / "tests" / "analyze" / "data" / "stock" / "ts_log.log.gz"
+#: What TorchServe 0.12.0 writes for one request, in ts_log.log twice each.
+REQUEST = (
+    "[INFO ] W-9010-sound_1.0 org.pytorch.serve.wlm.WorkerThread - Flushing req.cmd PREDICT repeats 1 to backend at: 1795463376542",
+    "[INFO ] W-9010-sound_1.0 org.pytorch.serve.wlm.WorkerThread - Looping backend response at: 1795463376542",
+    "[INFO ] W-9010-sound_1.0-stdout MODEL_LOG - Backend received inference at: 1795463376",
+    "[INFO ] W-9010-sound_1.0 org.pytorch.serve.wlm.BatchAggregator - Sending response for jobId 53a04f8c-3e3a-4f8e-a3c9-5e80c3e5e6c5",
+    '[INFO ] W-9010-sound_1.0 ACCESS_LOG - /127.0.0.1:46844 "POST /predictions/sound HTTP/1.1" 200 12',
+    "[INFO ] W-9010-sound_1.0-stdout org.pytorch.serve.wlm.WorkerLifeCycle - result=[METRICS]HandlerTime.Milliseconds:0.11|#ModelName:sound,Level:Model|#type:GAUGE|#hostname:host,1795463376,53a04f8c-3e3a-4f8e-a3c9-5e80c3e5e6c5, pattern=[METRICS]",
+)
+REQUESTS_BETWEEN = 8_000
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=str(__doc__).split("\n", 1)[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[50, 500], help="megabytes")
+    sizes = parser.parse_args().sizes
+    found = []
+    for kind, requests in (("crash loop", 0), ("serving", REQUESTS_BETWEEN)):
+        for size in sizes:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "ts_log.log"
+                write_log(path, size * 1_000_000, requests)
+                found.append({"log": kind, **measure(path)})
+    print(f"{'':12} {'MB':>6} {'s':>7} {'MB/s':>7} {'peak MB':>8} {'failures':>9}")
+    for row in found:
+        print(
+            f"{row['log']:12} {row['mb']:6.0f} {row['sec']:7.2f} {row['mb_per_sec']:7.1f} "
+            f"{row['peak_mb']:8.1f} {row['failures']:9}"
+        )
+    print(json.dumps(found))
+
+
+def write_log(path: Path, size: int, requests: int) -> None:
+    """Write a log of about `size` bytes: the real one again and again, with its clock going on.
+
+    Args:
+        path: where to.
+        size: bytes.
+        requests: requests served between two repetitions.
+    """
+    with gzip.open(DATA, "rt", encoding="utf-8") as stream:
+        lines = stream.read().splitlines(keepends=True)
+    with path.open("w", encoding="utf-8") as out:
+        for round_ in _counting():
+            begin = 1_795_000_000 + round_ * 600
+            for line in lines:
+                found = _STAMP.match(line)
+                out.write(_at(begin, line[found.end() :]) if found else line)
+            if requests:
+                served = "".join(_at(begin + 120, f",000 {line}\n") * 2 for line in REQUEST)
+                out.write(served * requests)
+            if out.tell() >= size:
+                return
+
+
+def _counting() -> Iterator[int]:
+    number = 0
+    while True:
+        yield number
+        number += 1
+
+
+def _at(seconds: int, rest: str) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + rest
+
+
+def measure(path: Path) -> dict[str, float]:
+    """Return what reading one log with the command took, and how much memory."""
+    command = [sys.executable, "-m", "ts_retry_ext.cli.main", "analyze", "--json", str(path)]
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    content = process.stdout.read()
+    _, _, usage = os.wait4(process.pid, 0)
+    took = time.perf_counter() - begin
+    size = path.stat().st_size / 1e6
+    return {
+        "mb": size,
+        "sec": took,
+        "cpu_sec": usage.ru_utime + usage.ru_stime,
+        "mb_per_sec": size / (usage.ru_utime + usage.ru_stime),
+        "peak_mb": usage.ru_maxrss / 1024,
+        "failures": json.loads(content)["totals"]["failures"],
+    }
+
+
+if __name__ == "__main__":
+    main()

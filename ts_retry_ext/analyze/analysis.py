@@ -1,0 +1,204 @@
+"""Take the records of a log in order, and tell each to the worker, model and server it is of."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+
+from ts_retry_ext.analyze.attempt import Attempt
+from ts_retry_ext.analyze.judging import Judge
+from ts_retry_ext.analyze.merging import Server
+from ts_retry_ext.analyze.model_tally import ModelTally
+from ts_retry_ext.analyze.record import Kind, Record
+from ts_retry_ext.analyze.timeline import Timeline
+from ts_retry_ext.analyze.worker import Worker
+from ts_retry_ext.judge import Limits
+
+#: Workers followed at once in all; of more the log is damaged, or no log.
+MOST_WORKERS = 5_000
+#: A worker's last lines come up to so long after the frontend noticed its end.
+_LATE_MS = 1_000
+
+#: Looking a member of an enumeration up takes longer than the comparison.
+_WORKER, _SERVER, _CONTINUED = Kind.WORKER, Kind.SERVER, Kind.CONTINUED
+
+_ADDED = re.compile(r"Adding new version (\S+) for model (.+)$")
+_VERSION = re.compile(rb"Torchserve version: ([\w.+\-]{1,40})")
+_REFUSED = re.compile(r"Invalid maxRetryTimeoutIn\w+: (.{0,200}), should be")
+
+
+@dataclass
+class ServerTally:
+    """One server of the log.
+
+    Attributes:
+        name: for people.
+        torchserve: its version, or None.
+        starts: times that the log shows it start.
+        models: by the name that the frontend gives to model and version.
+        from_frontend: whether the log has the frontend's own lines.
+    """
+
+    server: Server
+    torchserve: str | None = None
+    starts: int = 0
+    started_at: int = 0
+    models: dict[bytes, ModelTally] = field(default_factory=dict)
+    workers: dict[tuple[bytes, bytes], Worker] = field(default_factory=dict)
+    names: dict[bytes, tuple[str, str]] = field(default_factory=dict)
+    refused: dict[bytes, str] = field(default_factory=dict)
+    ignored: dict[str, str] = field(default_factory=dict)
+    in_error: Worker | None = None
+
+
+class Analysis:
+    """Follow all workers of all servers.
+
+    Args:
+        judge: judges what failed.
+        limits: how often a failure may come back.
+
+    Attributes:
+        servers: in the order in which they come up.
+        first_at, last_at: times of the first and last record, milliseconds since the epoch.
+        records: records that tell something of a worker.
+        left_out: workers that were too many to follow.
+    """
+
+    def __init__(self, judge: Judge, limits: Limits) -> None:
+        self.servers: dict[int, ServerTally] = {}
+        self.first_at: int | None = None
+        self.last_at: int | None = None
+        self.records = 0
+        self.left_out = 0
+        self._judge = judge
+        self._limits = limits
+        self._workers = 0
+        self._late: deque[tuple[int, ServerTally, ModelTally, Worker, Attempt]] = deque()
+
+    def take(self, server: Server, at: int, record: Record) -> None:
+        """Take the next record."""
+        tally = self.servers.get(id(server))
+        if tally is None:
+            tally = self.servers[id(server)] = ServerTally(server)
+        _, kind, port, name, text, _ = record
+        if kind is _CONTINUED:
+            self._continued(tally, at, text)
+            return
+        if self.first_at is None:
+            self.first_at = at
+        self.last_at = at
+        tally.in_error = None
+        if kind is _SERVER:
+            self._of_server(tally, record)
+            return
+        worker = tally.workers.get((name, port)) or self._worker(tally, record)
+        if worker is None:
+            return
+        self.records += 1
+        if self._late and at - self._late[0][0] > _LATE_MS:
+            self._judge_late(at - _LATE_MS)
+        before = worker.starts
+        if kind is not _WORKER:
+            worker.wrote(record, at, from_frontend=server.from_frontend)
+        else:
+            worker.told(text, at)
+            if text.startswith(b"Backend worker error"):
+                tally.in_error = worker
+        if worker.starts != before:
+            tally.models[name].timeline.add("started", at)
+
+    def finish(self) -> None:
+        """Judge what is left; call it once, after the last record."""
+        self._judge_late(None)
+
+    def _worker(self, tally: ServerTally, record: Record) -> Worker | None:
+        if self._workers >= MOST_WORKERS:
+            self.left_out += 1
+            return None
+        self._workers += 1
+        model = tally.models.get(record.name)
+        if model is None:
+            name, version = _split(record.name, tally)
+            begin = self.first_at or 0
+            model = ModelTally(name, version, Timeline(begin), self._limits)
+            model.ignored_window = tally.ignored.get(name)
+            tally.models[record.name] = model
+        of_model = model
+
+        def ended(ended_worker: Worker, attempt: Attempt) -> None:
+            self._ended(tally, of_model, ended_worker, attempt)
+
+        worker = model.workers[record.port] = Worker(ended)
+        tally.workers[record.name, record.port] = worker
+        return worker
+
+    def _ended(
+        self, tally: ServerTally, model: ModelTally, worker: Worker, attempt: Attempt
+    ) -> None:
+        """Take note of a load that came out well, or of a process that ended."""
+        if attempt.ended_at is None:
+            model.has_loaded(worker, attempt.loaded_at or 0)
+        else:
+            self._late.append((attempt.ended_at, tally, model, worker, attempt))
+
+    def _judge_late(self, before: int | None) -> None:
+        """Judge the attempts that ended before a time, all of them for None."""
+        while self._late and (before is None or self._late[0][0] <= before):
+            at, tally, model, worker, attempt = self._late.popleft()
+            if attempt.holds:
+                model.holds += 1
+                continue
+            if attempt.loaded_at is not None:
+                model.has_died(at)
+            else:
+                model.has_failed(worker, self._judge.cause_of(attempt), attempt.started_at, at)
+            log_goes_on = (self.last_at or 0) - at > _LATE_MS
+            if log_goes_on and tally.server.from_frontend and worker.attempt is attempt:
+                worker.goes_unretried()
+
+    def _of_server(self, tally: ServerTally, record: Record) -> None:
+        text = record.text.decode("utf-8", "replace")
+        added = _ADDED.match(text)
+        if added is not None:
+            version, model = added.groups()
+            tally.names[f"{model}_{version}".encode()] = (model, version)
+            refused = tally.refused.pop(record.name, None)
+            if refused is not None:
+                tally.ignored[model] = refused
+            self._registered(tally, model, version)
+            return
+        refused_value = _REFUSED.search(text)
+        if refused_value is not None:
+            tally.refused[record.name] = refused_value[1]
+
+    def _registered(self, tally: ServerTally, model: str, version: str) -> None:
+        known = tally.models.get(f"{model}_{version}".encode())
+        if known is not None:
+            self._judge_late(None)
+            known.registered()
+
+    def _continued(self, tally: ServerTally, at: int, text: bytes) -> None:
+        """Take a line that continues the record above: a Java exception, or the server's greeting."""
+        found = _VERSION.search(text)
+        if found is not None:
+            if at - tally.started_at > _LATE_MS or not tally.starts:
+                tally.starts += 1
+                self._judge_late(None)
+                for model in tally.models.values():
+                    for worker in model.workers.values():
+                        worker.server_ended()
+            tally.started_at = at
+            tally.torchserve = found[1].decode()
+        elif tally.in_error is not None and b"Exception: " in text:
+            tally.in_error.error(text.strip())
+
+
+def _split(name: bytes, tally: ServerTally) -> tuple[str, str | None]:
+    """Return model and version of what the frontend joins with an underscore."""
+    known = tally.names.get(name)
+    if known is not None:
+        return known
+    model, joined, version = name.decode("utf-8", "replace").rpartition("_")
+    return (model, version) if joined else (version, None)

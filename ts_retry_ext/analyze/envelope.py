@@ -1,0 +1,131 @@
+"""Take a line out of the JSON that a log layout or a collector put around it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Iterator, NamedTuple, Optional
+
+#: Records that one line may hold; an event of CloudWatch is at most 1 MB.
+MOST_EVENTS = 50_000
+_MESSAGE_LINE = re.compile(rb'^\s*"(?:message|log)"\s*:\s*(".*")\s*,?\s*$')
+
+_TEXTS = ("message", "msg", "log", "textPayload", "@message")
+_THREADS = ("thread", "threadName", "thread_name", "process.thread.name")
+_TIMES = ("@timestamp", "timestamp", "time", "date", "timeMillis")
+_ORIGINS = ("logStreamName", "logStream", "@logStream", "pod", "pod_name")
+_LISTS = ("events", "logEvents")
+
+
+class Envelope(NamedTuple):
+    """Hold what was inside.
+
+    Attributes:
+        text: the message; a whole line of TorchServe's where `thread` is None.
+        thread: name of the thread in log4j2's JSON layout.
+        at: milliseconds since the epoch, in that layout.
+        origin: log stream or pod.
+    """
+
+    text: bytes
+    thread: Optional[bytes] = None  # noqa: UP045
+    at: Optional[int] = None  # noqa: UP045
+    origin: bytes = b""
+
+
+def unpacked(line: bytes) -> Iterator[Envelope]:
+    """Yield what a line of JSON holds: log4j2's JSON layouts, docker's json-file, CloudWatch's events.
+
+    A line that isn't JSON yields itself, so that nothing is lost.
+    """
+    found = _MESSAGE_LINE.match(line)
+    try:
+        content = json.loads(found[1] if found else line.strip().rstrip(b","))
+    except (ValueError, RecursionError):
+        yield Envelope(line)
+        return
+    if isinstance(content, str):
+        yield Envelope(_bytes(content))
+    elif isinstance(content, dict):
+        yield from _events(content, b"")
+    elif isinstance(content, list):
+        yield from _listed(content, b"")
+    else:
+        yield Envelope(line)
+
+
+def _events(content: dict[str, Any], origin: bytes) -> Iterator[Envelope]:
+    origin = _bytes(_first(content, _ORIGINS) or _pod(content)) or origin
+    for key in _LISTS:
+        if isinstance(content.get(key), list):
+            yield from _listed(content[key], origin)
+            return
+    text = _first(content, _TEXTS)
+    if isinstance(text, dict):
+        text = text.get("message") or text.get("text")
+    if text is None:
+        return
+    thread = _first(content, _THREADS)
+    if thread is None and isinstance(content.get("process"), dict):
+        thread = (content["process"].get("thread") or {}).get("name")
+    if thread is None:
+        yield Envelope(_bytes(text).rstrip(b"\r\n"), origin=origin)
+        return
+    at = _milliseconds(content)
+    yield Envelope(_bytes(text), _bytes(thread), at, origin)
+    thrown = content.get("thrown")
+    told = _first(content, ("error.message",)) or (
+        f"{thrown.get('name')}: {thrown.get('message')}" if isinstance(thrown, dict) else None
+    )
+    if told is not None:
+        yield Envelope(_bytes(told), origin=origin)
+
+
+def _listed(events: list[Any], origin: bytes) -> Iterator[Envelope]:
+    for event in events[:MOST_EVENTS]:
+        if isinstance(event, dict):
+            yield from _events({k: v for k, v in event.items() if k not in _LISTS}, origin)
+
+
+def _pod(content: dict[str, Any]) -> object:
+    kubernetes = content.get("kubernetes")
+    return kubernetes.get("pod_name") if isinstance(kubernetes, dict) else None
+
+
+def _first(content: dict[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((content[key] for key in keys if content.get(key) is not None), None)
+
+
+def _bytes(value: object) -> bytes:
+    if value is None:
+        return b""
+    return str(value).encode("utf-8", "replace")
+
+
+def _milliseconds(content: dict[str, Any]) -> int | None:
+    """Return the time of a record in one of log4j2's layouts, or None."""
+    instant = content.get("instant")
+    try:
+        if isinstance(instant, dict):
+            return int(instant["epochSecond"]) * 1000 + int(instant["nanoOfSecond"]) // 1_000_000
+        value = _first(content, _TIMES)
+        if isinstance(value, (int, float)):
+            return int(value)
+        return _from_iso(str(value)) if value is not None else None
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _from_iso(text: str) -> int | None:
+    from datetime import datetime, timezone
+
+    text = text.strip().replace(",", ".")
+    shift = re.search(r"(?:Z|([+-])(\d\d):?(\d\d))$", text)
+    seconds = 0
+    if shift:
+        text = text[: shift.start()]
+        if shift[1]:
+            seconds = int(shift[1] + "1") * (int(shift[2]) * 3600 + int(shift[3]) * 60)
+    whole, _, fraction = text.replace("T", " ").partition(".")
+    at = datetime.strptime(whole, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
+    return int(at.timestamp() - seconds) * 1000 + int((fraction + "000")[:3])

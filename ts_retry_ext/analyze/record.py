@@ -1,0 +1,203 @@
+"""From a line of a log to a record: who says what, and when."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+from functools import lru_cache
+from typing import Iterable, NamedTuple, Optional, Sequence
+
+from ts_retry_ext.analyze.envelope import Envelope, unpacked
+from ts_retry_ext.analyze.telling import BEGINNINGS, STATE, tells, wrote
+
+#: Bytes of a message that are kept.
+TEXT_LIMIT = 16_000
+
+
+class Kind(IntEnum):
+    """Say who wrote a record."""
+
+    OUTPUT = 0  # a worker's process, to its standard output
+    ERRORS = 1  # the same, to its standard error
+    WORKER = 2  # the frontend, of a worker
+    SERVER = 3  # the frontend, of something else
+    CONTINUED = 4  # a line without a head, which continues the record above
+
+
+class Record(NamedTuple):
+    """Hold one line.
+
+    Attributes:
+        at: milliseconds since the epoch, of the clock that the log shows; None for a line without.
+        kind: who wrote it.
+        port: the worker's number; empty where it is no worker.
+        name: model and version, as the frontend joins them: ``model_1.0``; else the thread.
+        text: the message.
+        origin: pod or log stream that the line's envelope names, else empty.
+    """
+
+    at: Optional[int]  # noqa: UP045 - a NamedTuple's annotations are evaluated, and 3.8 has no "|"
+    kind: Kind
+    port: bytes
+    name: bytes
+    text: bytes
+    origin: bytes
+
+
+#: TorchServe's pattern: time, level, thread, logger (0.12.0, log4j2.xml). Whatever stands before
+#: the time was put there by a collector.
+_OF_WORKER = re.compile(
+    rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[,.](\d{3})\D.{0,20}?\bW-(\d{1,9})-(.{1,400}?)"
+    rb"(-stdout|-stderr)? ([\w.$]{1,200}) -(?: (.*)|$)"
+)
+_OF_SERVER = re.compile(
+    rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[,.](\d{3}) +\[\w{4,5} *\] (.{1,200}?) "
+    rb"([\w.$]{1,200}) -(?: (.*)|$)"
+)
+_THREAD = re.compile(rb"W-(\d{1,9})-(.{1,400}?)(-stdout|-stderr)?$")
+_KINDS = {None: Kind.WORKER, b"-stdout": Kind.OUTPUT, b"-stderr": Kind.ERRORS}
+_POD = re.compile(rb"\[pod/([\w.\-]{1,253})|^([\w.\-]{1,120}) +\| ")
+#: What an export of CloudWatch puts behind a message: the log stream, or the closing quote.
+_BEHIND = re.compile(rb"(?:\s+\||\"?,)\s*(AllTraffic/\S{1,80})\s*\|?\s*$|\t\d{13}$")
+
+
+def records(lines: Iterable[bytes]) -> list[Record]:
+    """Return what lines tell of workers and servers: mostly a record each, or none.
+
+    Several come of one where a collector bundled them. Where TorchServe wrote a line of its own
+    twice in a row, it comes once.
+    """
+    found: list[Record] = []
+    before = b""
+    for line in lines:
+        if line[23:25] == b" [":
+            at = line.find(b" - ", 32)
+            head = _HEADS.get(line[32:at])
+            if head is not None:
+                kind, port, name, mixed = head
+                if kind is _WORKER:
+                    begin = line[at + 3 : at + 7]
+                    word = STATE if begin[:2] == b"W-" else BEGINNINGS.get(begin)
+                    if word is None or line == before or word not in line:
+                        continue
+                    before = line
+                elif kind is _SERVER or (mixed and not wrote(line)):
+                    continue
+                second = line[:19]
+                ms = _SECONDS.get(second)
+                if ms is None:
+                    ms = _remembered(second)
+                text = line[at + 3 : at + TEXT_LIMIT].rstrip(b"\r")
+                thousandths = line[20:23]
+                if thousandths.isdigit():
+                    found.append(Record(ms + int(thousandths), kind, port, name, text, b""))
+                    continue
+        if not tells(line):
+            _learn(line)
+        elif line.lstrip(b" \t,[")[:1] in (b"{", b'"'):
+            found += map(_from_envelope, unpacked(line))
+        else:
+            found.append(_from_text(line, b""))
+    return found
+
+
+def clock(lines: Sequence[bytes]) -> list[Record]:
+    """Return the last line as a record, if it tells the time: when a log ends matters, too."""
+    last = _from_text(lines[-1], b"")
+    return [last._replace(kind=_SERVER, text=b"")] if last.at is not None else []
+
+
+#: What stands between level and message in TorchServe's own pattern: thread and logger. Four of
+#: five lines are of few such heads. With it: kind, port, name, and whether measurements have it, too.
+_HEADS: dict[bytes, tuple[Kind, bytes, bytes, bool]] = {}
+_MOST_HEADS = 4096
+_SECONDS: dict[bytes, int] = {}
+#: Looking a member of an enumeration up takes longer than the comparison.
+_WORKER, _SERVER = Kind.WORKER, Kind.SERVER
+#: Loggers whose lines tell nothing at all (0.12.0).
+_SILENT = re.compile(rb"^\S+ (?:TS_METRICS|ACCESS_LOG|MODEL_METRICS|MODEL_SERVER_\w+)$")
+
+
+def _learn(line: bytes) -> None:
+    """Remember the head of a line that tells nothing, so that the next one is passed over sooner."""
+    head = line[32 : line.find(b" - ", 32)] if line[23:25] == b" [" else b""
+    if not head or head in _HEADS or len(_HEADS) >= _MOST_HEADS:
+        return
+    if _SILENT.match(head):
+        _HEADS[head] = (_SERVER, b"", b"", False)
+    elif head.startswith(b"W-"):
+        _from_text(line, b"")
+
+
+def _remembered(second: bytes) -> int:
+    """Return a time of day in milliseconds since the epoch; 0 for what is none."""
+    try:
+        ms = _day_ms(second[:10]) + _second_ms(second[11:])
+    except ValueError:
+        ms = 0
+    if len(_SECONDS) > _MOST_HEADS:
+        _SECONDS.clear()
+    _SECONDS[second] = ms
+    return ms
+
+
+def _from_envelope(envelope: Envelope) -> Record:
+    if envelope.thread is None:
+        return _from_text(envelope.text, envelope.origin)
+    found = _THREAD.match(envelope.thread)
+    text = envelope.text[:TEXT_LIMIT]
+    if found is None:
+        return Record(envelope.at, Kind.SERVER, b"", envelope.thread, text, envelope.origin)
+    port, name, stream = found.groups()
+    return Record(envelope.at, _KINDS[stream], port, name, text, envelope.origin)
+
+
+def _from_text(line: bytes, origin: bytes) -> Record:
+    found = _OF_WORKER.search(line)
+    if found is not None:
+        day, second, thousandths, port, name, stream, _, text = found.groups(b"")
+        kind = _KINDS[stream or None]
+        if found.start() == 0 and found.start(4) == 34 and len(_HEADS) < _MOST_HEADS:
+            mixed = b"WorkerLifeCycle" in line[found.start(7) : found.end(7)]
+            _HEADS[line[32 : line.find(b" - ", 32)]] = (kind, port, name, mixed)
+    else:
+        found = _OF_SERVER.search(line) if b" - " in line else None
+        if found is None:
+            return Record(None, Kind.CONTINUED, b"", b"", line[:TEXT_LIMIT], origin)
+        day, second, thousandths, name, _, text = found.groups(b"")
+        port, kind = b"", Kind.SERVER
+    if found.start():
+        text, origin = _without_collector(line[: found.start()], text, origin)
+    at = _day_ms(day) + _second_ms(second) + int(thousandths)
+    return Record(at, kind, port, name, text[:TEXT_LIMIT].rstrip(b"\r"), origin)
+
+
+def _without_collector(before: bytes, text: bytes, origin: bytes) -> tuple[bytes, bytes]:
+    """Return message and origin of a line that a collector put something in front of."""
+    pod = _POD.search(before)
+    if pod is not None:
+        origin = pod[1] or pod[2]
+    behind = _BEHIND.search(text[-200:])
+    if behind is not None:
+        text = text[: len(text) - len(behind[0])]
+        origin = behind[1] or origin
+    if before.endswith(b'"'):
+        # A table in CSV: quotes are doubled, and one closes the message.
+        text = text.rstrip(b"\r")
+        text = (text[:-1] if text.endswith(b'"') and behind is None else text).replace(b'""', b'"')
+    return text, origin
+
+
+@lru_cache(maxsize=64)
+def _day_ms(day: bytes) -> int:
+    from calendar import timegm
+
+    try:
+        return timegm((int(day[:4]), int(day[5:7]), int(day[8:]), 0, 0, 0)) * 1000
+    except ValueError:
+        return 0
+
+
+@lru_cache(maxsize=4096)
+def _second_ms(second: bytes) -> int:
+    return (int(second[:2]) * 3600 + int(second[3:5]) * 60 + int(second[6:])) * 1000

@@ -1,0 +1,161 @@
+"""What an analysis found, as plain data: for JSON, the table, and the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Sequence
+
+from ts_retry_ext.analyze.analysis import Analysis, ServerTally
+from ts_retry_ext.analyze.model_tally import CauseTally, ModelTally, State
+from ts_retry_ext.store.times import to_text
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found.
+
+    Attributes:
+        content: the JSON form; see docs/analyze.md.
+    """
+
+    content: dict[str, Any]
+
+    @property
+    def models(self) -> Sequence[dict[str, Any]]:
+        """Return the models, those that failed for good first."""
+        models: list[dict[str, Any]] = self.content["models"]
+        return models
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether a model failed for good."""
+        return any(model["state"] == State.FAILED.value for model in self.models)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether no worker was found."""
+        return not self.models
+
+
+def report_of(
+    analysis: Analysis,
+    files: Sequence[str],
+    bytes_read: int,
+    problems: Sequence[str],
+    *,
+    zone_known: bool,
+) -> Report:
+    """Return the report of an analysis that has finished."""
+    servers = [server for server in analysis.servers.values() if server.models]
+    tallies = [(server, model) for server in servers for model in server.models.values()]
+    width = max((model.timeline.width_ms for _, model in tallies), default=1000)
+    begin = analysis.first_at or 0
+    for _, model in tallies:
+        model.timeline.widen(width)
+    models = [_model(server, model) for server, model in tallies]
+    models.sort(key=lambda m: (_ORDER.index(m["state"]), -m["failures"], m["model"]))
+    return Report(
+        {
+            "schema": SCHEMA,
+            "files": list(files),
+            "bytes": bytes_read,
+            "problems": [*problems, *_gaps(analysis, servers)],
+            "from": _time(analysis.first_at),
+            "to": _time(analysis.last_at),
+            "time_zone_known": zone_known,
+            "servers": [_server(server) for server in servers],
+            "totals": _totals(models),
+            "models": models,
+            "timeline": {"from": _time(begin), "bin_sec": width / 1000},
+        }
+    )
+
+
+_ORDER = [state.value for state in State]
+
+
+def _gaps(analysis: Analysis, servers: Sequence[ServerTally]) -> list[str]:
+    gaps = [
+        f"{server.server.name}: only what workers wrote is in it, so that loads that came out well, "
+        "crashes and the window in force can't be told; give ts_log.log, too"
+        for server in servers
+        if not server.server.from_frontend
+    ]
+    if analysis.left_out:
+        gaps.append(f"{analysis.left_out} lines left out: more workers than can be followed")
+    return gaps
+
+
+def _server(server: ServerTally) -> dict[str, Any]:
+    return {
+        "name": server.server.name,
+        "torchserve": server.torchserve,
+        "starts": server.starts,
+        "frontend_lines": server.server.from_frontend,
+    }
+
+
+def _model(server: ServerTally, model: ModelTally) -> dict[str, Any]:
+    saved = model.saved
+    bounds = model.bounds
+    causes = sorted(model.causes.values(), key=lambda cause: -cause.count)
+    return {
+        "server": server.server.name,
+        "model": model.model,
+        "version": model.version,
+        "state": model.state.value,
+        "workers": len(model.workers),
+        "worker_starts": sum(worker.starts for worker in model.workers.values()),
+        "loads": sum(worker.loads for worker in model.workers.values()),
+        "loaded": model.loaded,
+        "failures": model.failures,
+        "deaths_while_serving": model.deaths,
+        "holds": model.holds,
+        "wasted_start_sec": model.wasted_ms / 1000,
+        "first_failure": _time(model.first_failure_at),
+        "last_failure": _time(model.last_failure_at),
+        "last_loaded": _time(model.last_loaded_at),
+        "gave_up": any(worker.gave_up for worker in model.workers.values()),
+        "max_retry_timeout_sec": {**bounds.to_json(), "told": bounds.describe()},
+        "saved": {
+            "loads": saved.loads,
+            "start_sec": saved.start_ms / 1000,
+            "stopped_at": _time(saved.stopped_at),
+            "loaded_after_stop": saved.wrongly,
+        },
+        "causes": [_cause(cause) for cause in causes],
+        "other_failures": model.other_failures,
+        "timeline": model.timeline.counts,
+    }
+
+
+def _cause(tally: CauseTally) -> dict[str, Any]:
+    failure = tally.cause.failure
+    return {
+        "count": tally.count,
+        "first": _time(tally.first_at),
+        "last": _time(tally.last_at),
+        **tally.verdict.to_record(),
+        "phase": failure.phase.value,
+        "exception": {"type": failure.type, "message": failure.message},
+        "traceback": failure.traceback,
+    }
+
+
+def _totals(models: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    states = [model["state"] for model in models]
+    return {
+        **{f"models_{state}": states.count(state) for state in _ORDER},
+        "worker_starts": sum(model["worker_starts"] for model in models),
+        "loads": sum(model["loads"] for model in models),
+        "failures": sum(model["failures"] for model in models),
+        "wasted_start_sec": sum(model["wasted_start_sec"] for model in models),
+        "saved_loads": sum(model["saved"]["loads"] for model in models),
+        "saved_start_sec": sum(model["saved"]["start_sec"] for model in models),
+    }
+
+
+def _time(at: int | None) -> str | None:
+    return None if at is None else to_text(at / 1000)

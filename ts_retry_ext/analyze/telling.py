@@ -1,0 +1,37 @@
+"""Tell with plain searches for bytes whether a line is worth reading: most lines tell nothing."""
+
+from __future__ import annotations
+
+#: How the frontend's words on a worker begin, and what has to be among them (TorchServe 0.12.0:
+#: WorkerThread, AsyncWorkerThread, WorkerLifeCycle, BatchAggregator). A worker that serves makes it
+#: write others, for each request.
+BEGINNINGS = {
+    b"Work": b"cmdline",
+    b"Flus": b"LOAD",
+    b"Retr": b"Retry worker",
+    b"Auto": b"Auto recovery",
+    b"Load": b"Load model failed",
+    b"Back": b"Backend worker error",
+    b"Jobs": b"Jobs is empty",
+}
+STATE = b"State change"
+
+
+def tells(line: bytes) -> bool:
+    """Tell whether a line, in whatever envelope, may tell of a worker or its server.
+
+    A line that names no worker tells of the server, of a registration (ModelVersionedRefs,
+    ModelConfig), or continues a Java exception.
+    """
+    if b"W-" not in line:
+        return line[:1] != b"\t" and (
+            b"ersion" in line or b"Exception: " in line or b"maxRetryTimeout" in line
+        )
+    if b"-std" in line:
+        return wrote(line)
+    return STATE in line or any(word in line for word in BEGINNINGS.values())
+
+
+def wrote(line: bytes) -> bool:
+    """Tell whether a line of an output's thread is what the worker wrote, and no measurement."""
+    return b"[METRICS]" not in line and b"Stopped Scanner" not in line

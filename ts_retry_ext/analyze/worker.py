@@ -1,0 +1,181 @@
+"""Follow one worker through the log: which processes it had, and how each of them ended.
+
+The lines are those of TorchServe 0.12.0 (WorkerThread, AsyncWorkerThread, WorkerLifeCycle,
+BatchAggregator, model_service_worker.py); older ones have fewer of them, and a log without debug
+lines too, so that each step is taken from whichever line tells of it first.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Callable
+
+from ts_retry_ext.analyze.attempt import Attempt
+from ts_retry_ext.analyze.record import Kind, Record
+from ts_retry_ext.analyze.retry_window import WindowBounds
+
+_STATE = re.compile(rb"State change \S+ -> (WORKER_\w+)")
+_PID = re.compile(rb"^(?:INFO > )?\[PID\](\d{1,10})$")
+#: What the worker script logs of the exception that ends it (0.12.0).
+DIED = b"Backend worker process died."
+_LOADING = b"model_name: "
+#: What a holder of this package says; see `ts_retry_ext.worker.holder`.
+_HOLDS = re.compile(rb"^ts-retry: model .{1,400} (?:is held|holds)")
+_LAST_ERRORS = 4
+_ERRORS = Kind.ERRORS
+
+
+@dataclass
+class Worker:
+    """One worker of one model, by the number that the frontend gave it.
+
+    Attributes:
+        attempt: the process that runs or ran last, or None.
+        starts: processes that were started.
+        loads: those of them that went on to load the model.
+        serves: whether it has loaded the model and lives.
+        failing_since: when it first stopped without having recovered since, or None.
+        removed: whether the frontend scaled it away, or ended.
+        gave_up: whether the frontend stopped retrying it.
+        bounds: what its retries tell of the window in force.
+    """
+
+    ended: Callable[[Worker, Attempt], None]
+    attempt: Attempt | None = None
+    starts: int = 0
+    loads: int = 0
+    serves: bool = False
+    failing_since: int | None = None
+    removed: bool = False
+    gave_up: bool = False
+    bounds: WindowBounds = field(default_factory=WindowBounds)
+
+    def wrote(self, record: Record, at: int, *, from_frontend: bool) -> None:
+        """Take a line that its process wrote.
+
+        Args:
+            record: the line.
+            at: when.
+            from_frontend: whether the log has the frontend's own lines, too. Where it has not, the
+                process itself has to tell that it starts and ends.
+        """
+        text = record.text
+        found = _PID.match(text) if b"[PID]" in text else None
+        attempt = self.attempt
+        if found is not None and (attempt is None or attempt.pid not in (b"", found[1])):
+            attempt = self._start(at)
+        elif attempt is None:
+            attempt = self.attempt = Attempt(None)
+        if found is not None:
+            attempt.pid = found[1]
+            if attempt.started_at is None:
+                attempt.started_at = at
+                self.starts += 1
+        elif text.startswith(_LOADING) and b"batchSize" in text:
+            self._load(attempt)
+        elif text.startswith(b"ts-retry: ") and _HOLDS.match(text):
+            attempt.holds = True
+        (attempt.stderr if record.kind is _ERRORS else attempt.stdout).add(text)
+        attempt.said_at = at
+        if not from_frontend and text == DIED:
+            self._stop(at)
+
+    def told(self, text: bytes, at: int) -> None:
+        """Take a line of the frontend's."""
+        if text.startswith(b"Worker cmdline"):
+            self._start(at)
+        elif b"State change" in text:
+            found = _STATE.search(text)
+            if found is not None:
+                self._change(found[1], at)
+        elif text.startswith(b"Flushing req.cmd LOAD"):
+            self._load(self.attempt or self._start(at))
+        elif text.startswith(b"Retry worker"):
+            self._stop(at)
+            self._retry(at)
+        elif text.startswith(b"Auto recovery"):
+            if b"succeeded" in text:
+                self._loaded(at)
+            else:
+                self._stop(at)
+        elif text.startswith(b"Jobs is empty"):
+            self._loaded(at)
+        elif text.startswith(b"Load model failed") and self.attempt is not None:
+            self._load(self.attempt)
+
+    def error(self, text: bytes) -> None:
+        """Take what a Java exception says of its end."""
+        if self.attempt is not None and len(self.attempt.errors) < _LAST_ERRORS:
+            self.attempt.errors.append(text)
+
+    def server_ended(self) -> None:
+        """Take note that the frontend is gone: what it leaves open is no failure."""
+        self.removed, self.serves, self.failing_since = True, False, None
+        if self.attempt is not None and self.attempt.ended_at is None:
+            self.attempt = None
+
+    def goes_unretried(self) -> None:
+        """Take note that its last process ended, and that the frontend announced no other."""
+        attempt = self.attempt
+        if attempt is None or attempt.ended_at is None or attempt.retried or self.removed:
+            return
+        self.gave_up = True
+        if attempt.stopped and self.failing_since is not None:
+            self.bounds.gave_up(attempt.ended_at - self.failing_since)
+
+    def _start(self, at: int) -> Attempt:
+        before = self.attempt
+        if before is not None and before.ended_at is None and before.started_at == at:
+            return before
+        self.starts += 1
+        self.serves = self.removed = self.gave_up = False
+        self.attempt = Attempt(at)
+        return self.attempt
+
+    def _load(self, attempt: Attempt) -> None:
+        if not attempt.loads:
+            attempt.loads = True
+            self.loads += 1
+
+    def _change(self, state: bytes, at: int) -> None:
+        if state == b"WORKER_MODEL_LOADED":
+            self._loaded(at)
+        elif state == b"WORKER_ERROR":
+            # LOAD was answered with an error. The process of a stock worker ends right after.
+            self._stop(at)
+        elif state == b"WORKER_STOPPED":
+            self._stop(at)
+            if self.attempt is not None:
+                self.attempt.stopped = True
+        elif state == b"WORKER_SCALED_DOWN":
+            self.removed, self.serves = True, False
+            if self.attempt is not None and self.attempt.ended_at is None:
+                self.attempt = None
+
+    def _loaded(self, at: int) -> None:
+        attempt = self.attempt or self._start(at)
+        if attempt.loaded_at is not None or attempt.ended_at is not None:
+            return
+        self._load(attempt)
+        attempt.loaded_at = at
+        self.serves, self.failing_since = True, None
+        attempt.stdout.lines.clear()
+        attempt.stderr.lines.clear()
+        self.ended(self, attempt)
+
+    def _stop(self, at: int) -> None:
+        attempt = self.attempt
+        if attempt is None or attempt.ended_at is not None or self.removed:
+            return
+        attempt.ended_at = at
+        self.serves = False
+        if self.failing_since is None:
+            self.failing_since = at
+        self.ended(self, attempt)
+
+    def _retry(self, at: int) -> None:
+        if self.attempt is not None:
+            self.attempt.retried = True
+        if self.failing_since is not None:
+            self.bounds.retried(at - self.failing_since)

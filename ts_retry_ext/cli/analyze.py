@@ -1,0 +1,255 @@
+"""``ts-retry analyze``: what happened on a server that never had the package, from its logs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
+
+from ts_retry_ext.cli.output import (
+    ERROR,
+    HALTED,
+    OK,
+    CommandError,
+    print_json,
+    print_line,
+    print_table,
+    visible,
+    warn,
+)
+
+if TYPE_CHECKING:
+    from ts_retry_ext.analyze.files import LogFile
+    from ts_retry_ext.analyze.report import Report
+    from ts_retry_ext.judge import Rule
+
+_RULES_VARIABLE = "TS_RETRY_RULES"
+#: Causes of one model that the table shows; JSON and the page have all.
+_SHOWN_CAUSES = 5
+_WIDTH = 100
+MISSING = (
+    "--html needs {name}, which is not installed: python -m pip install 'ts-retry-ext[report]'"
+)
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "analyze",
+        help="tell from TorchServe's logs what failed, why, and what it cost",
+        description="Read logs of a TorchServe, with or without this package: ts_log.log, "
+        "model_log.log, console output; rotated, compressed, in JSON, or collected by Kubernetes, "
+        "Docker or CloudWatch. What several files repeat is counted once. Exits with 3 when a "
+        "model failed for good.",
+    )
+    parser.add_argument(
+        "logs",
+        nargs="+",
+        metavar="LOG",
+        help="a log, a folder that is searched for logs, or - for standard input",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--html", metavar="FILE", help="write a report with a time line, too: one file, no network"
+    )
+    parser.add_argument(
+        "--rules",
+        metavar="FILE",
+        default=os.environ.get(_RULES_VARIABLE) or None,
+        help=f"your own rules, asked before the built-in ones (default: ${_RULES_VARIABLE})",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    from ts_retry_ext.analyze.files import LogFilesError, find_files
+
+    write_page = _page_writer() if arguments.html else None
+    rules = _rules(arguments.rules)
+    try:
+        files, problems = find_files(arguments.logs)
+    except LogFilesError as error:
+        raise CommandError(str(error)) from error
+    report = _analyze(files, problems, rules)
+    for problem in report.content["problems"]:
+        warn(f"ts-retry: {problem}")
+    if report.is_empty:
+        raise CommandError(
+            "no line of a TorchServe worker was found; give ts_log.log, model_log.log or the console output"
+        )
+    if write_page is not None:
+        try:
+            write_page(report, arguments.html)
+        except OSError as error:
+            raise CommandError(f"{arguments.html}: can't be written: {error.strerror}") from error
+    if arguments.json:
+        print_json(report.content)
+    else:
+        _print(report)
+        if arguments.html:
+            print_line(f"report: {arguments.html}")
+    return HALTED if report.has_failed else OK
+
+
+def _page_writer() -> Callable[[Report, str], None]:
+    try:
+        from ts_retry_ext.analyze.page import write_page
+    except ModuleNotFoundError as error:
+        raise CommandError(MISSING.format(name=error.name)) from error
+    return write_page
+
+
+def _rules(path: str | None) -> tuple[Rule, ...]:
+    from ts_retry_ext.judge.builtin import BUILTIN_RULES
+
+    if path is None:
+        return tuple(BUILTIN_RULES)
+    from ts_retry_ext.cli.rule_sources import RulesUnreadableError, read_rules
+
+    try:
+        own, problems = read_rules(path)
+    except RulesUnreadableError as error:
+        raise CommandError(str(error), ERROR) from error
+    for problem in problems:
+        warn(f"ts-retry: rule left out: {problem}")
+    return (*own, *BUILTIN_RULES)
+
+
+def _analyze(files: Sequence[LogFile], problems: Sequence[str], rules: Sequence[Rule]) -> Report:
+    from ts_retry_ext.analyze.analysis import Analysis
+    from ts_retry_ext.analyze.judging import Judge
+    from ts_retry_ext.analyze.reading import Reading
+    from ts_retry_ext.analyze.report import report_of
+    from ts_retry_ext.judge import Limits
+
+    total = sum(file.size for file in files)
+    read = [0]
+    with _progress(total) as shown:
+
+        def told(count: int) -> None:
+            read[0] += count
+            shown(count)
+
+        reading = Reading(files, told)
+        analysis = Analysis(Judge(rules), Limits())
+        reading.into(analysis)
+    return report_of(
+        analysis,
+        [file.path for file in files],
+        read[0],
+        [*problems, *reading.problems],
+        zone_known=reading.zone_known,
+    )
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Show how far reading is, where a person watches."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(
+        *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True
+    ) as progress:
+        task = progress.add_task("", total=total or None)
+        yield lambda count: progress.advance(task, count)
+
+
+def _print(report: Report) -> None:
+    from ts_retry_ext.analyze.words import counted, duration, moment, savings
+
+    content, totals = report.content, report.content["totals"]
+    zone = "UTC" if content["time_zone_known"] else "the log's own time"
+    print_line(
+        f"{counted(len(content['files']), 'file')}, {content['bytes'] / 1e6:,.1f} MB, from "
+        f"{moment(content['from'])} to {moment(content['to'])} ({zone}); "
+        + "; ".join(_server_words(server) for server in content["servers"][:4])
+    )
+    columns = ("MODEL", "VERSION", "STATE", "STARTS", "FAILED", "WASTED", "WINDOW", "SAVED")
+    rows = []
+    for model in report.models:
+        wasted = duration(model["wasted_start_sec"]) if model["failures"] else None
+        rows.append(
+            (
+                model["model"],
+                model["version"],
+                model["state"],
+                model["worker_starts"],
+                model["failures"],
+                wasted,
+                model["max_retry_timeout_sec"]["told"],
+                savings(model),
+            )
+        )
+    print_table(columns, rows)
+    for model in report.models:
+        for line in _story(model):
+            _print_wrapped(line)
+    _print_wrapped(
+        f"{counted(totals['worker_starts'], 'worker start')}, "
+        f"{counted(totals['failures'], 'failed load')}, "
+        f"{duration(totals['wasted_start_sec'])} of starting in vain. With ts-retry-ext "
+        f"{counted(totals['saved_loads'], 'load')} ({duration(totals['saved_start_sec'])}) would "
+        "not have taken place."
+    )
+
+
+def _server_words(server: Mapping[str, Any]) -> str:
+    version = server["torchserve"] or "of unknown version"
+    return f"TorchServe {version} ({server['name']})"
+
+
+def _story(model: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines on one model that failed or died."""
+    from ts_retry_ext.analyze.words import counted, decided_by, exception, moment, span
+
+    if not model["failures"] and not model["deaths_while_serving"]:
+        return
+    gave_up = ", TorchServe gave up" if model["gave_up"] else ""
+    yield f"{model['model']}: {model['state']}{gave_up}"
+    for cause in model["causes"][:_SHOWN_CAUSES]:
+        yield f"  {cause['count']} x {exception(cause)}"
+        yield f"    {decided_by(cause)}, fingerprint {cause['fingerprint']}, {span(cause['first'], cause['last'])}"
+        if cause["verdict"] != "recoverable" and cause["remedy"]:
+            yield f"    {cause['remedy']}"
+    left = len(model["causes"]) - _SHOWN_CAUSES
+    if left > 0 or model["other_failures"]:
+        yield f"  and {counted(max(left, 0), 'more cause')}: see --json"
+    if model["deaths_while_serving"]:
+        yield f"  {counted(model['deaths_while_serving'], 'worker')} died while serving"
+    if model["saved"]["stopped_at"]:
+        yield f"  ts-retry-ext would have stopped it at {moment(model['saved']['stopped_at'])}"
+    if model["saved"]["loaded_after_stop"]:
+        yield (
+            "  it loaded after that: somebody repaired it in between, or the verdict is wrong "
+            f"({counted(model['saved']['loaded_after_stop'], 'time')})"
+        )
+    yield ""
+
+
+def _print_wrapped(text: str) -> None:
+    """Print a line, broken at blanks where a person reads it."""
+    if not sys.stdout.isatty():
+        print_line(text)
+        return
+    import shutil
+    import textwrap
+
+    indent = " " * (len(text) - len(text.lstrip()) + 2)
+    width = min(_WIDTH, shutil.get_terminal_size().columns)
+    for line in textwrap.wrap(visible(text), width, subsequent_indent=indent) or [""]:
+        print(line)
