@@ -16,18 +16,23 @@ LEFT, RIGHT, TOP, BOTTOM = 56, 24, 54, 44
 _TICK_X, _TICK_Y = 90, 50
 _STYLE = """
     .ground { fill: #ffffff; stroke: #d0d7de }
-    .grid { stroke: #d8dee4; stroke-width: 1 }
-    text { fill: #57606a; font: 12px system-ui, sans-serif }
-    .title { fill: #1f2328; font-size: 15px; font-weight: 600 }
-    .alone { stroke: #b3400e; fill: #b3400e } .with { stroke: #0a6640; fill: #0a6640 }
-    .line { fill: none; stroke-width: 2 } .dot { stroke: none }
-    text.alone, text.with { stroke: none; font-weight: 600 }
+    .grid { stroke: #d8dee4 }
     .told { stroke: #57606a; stroke-dasharray: 4 4 }
+    text { fill: #57606a; stroke: #ffffff; font: 12px system-ui, sans-serif }
+    text.title { fill: #1f2328; font-size: 15px; font-weight: 600 }
+    .alone { stroke: #b3400e; fill: #b3400e } .with { stroke: #0a6640; fill: #0a6640 }
+    path.line { fill: none; stroke-width: 2 }
+    circle.dot { stroke: none }
+    text { stroke-width: 4; paint-order: stroke }
+    text.alone, text.with { stroke: #ffffff; font-weight: 600 }
     @media (prefers-color-scheme: dark) {
       .ground { fill: #0d1117; stroke: #3d444d }
       .grid { stroke: #262c36 }
-      text { fill: #9198a1 } .title { fill: #f0f6fc } .told { stroke: #9198a1 }
+      .told { stroke: #9198a1 }
+      text { fill: #9198a1; stroke: #0d1117 }
+      text.title { fill: #f0f6fc }
       .alone { stroke: #f0883e; fill: #f0883e } .with { stroke: #3fb950; fill: #3fb950 }
+      text.alone, text.with { stroke: #0d1117 }
     }
 """
 
