@@ -14,24 +14,24 @@ from ts_retry_ext.check.processes import Children
 
 
 def entries(
-    handler: str,
+    source: str,
     config: str | None = None,
     files: Mapping[str, str] | None = None,
     **model: Any,
 ) -> dict[str, bytes]:
-    """Return the entries of an archive whose handler is ``h.py``."""
+    """Return the entries of an archive whose handler, in ``h.py``, is `source`."""
     if config is not None:
         model["configFile"] = CONFIG
-    text = {"MAR-INF/MANIFEST.json": json.dumps(manifest(**model)), "h.py": handler}
+    text = {"MAR-INF/MANIFEST.json": json.dumps(manifest(**model)), "h.py": source}
     text.update(files or {})
     if config is not None:
         text[CONFIG] = config
     return {name: content.encode() for name, content in text.items()}
 
 
-def pack(folder: Path, name: str, handler: str, **parts: Any) -> str:
+def pack(folder: Path, name: str, source: str, **parts: Any) -> str:
     """Write ``name.mar`` and return its path."""
-    return str(write_mar(folder / f"{name}.mar", entries(handler, name=name, **parts)))
+    return str(write_mar(folder / f"{name}.mar", entries(source, name=name, **parts)))
 
 
 def stub_torch(folder: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 import pytest
 
@@ -11,9 +11,14 @@ from ts_retry_ext.check.launch import Launch, gpus_of_server, launch_of
 from ts_retry_ext.frontend.archive import read_archive
 
 
-def launched(path: Path, config: str | None = None, gpus: int = 0, **properties: str) -> Launch:
+def launched(
+    path: Path,
+    config: str | None = None,
+    gpus: int = 0,
+    properties: Mapping[str, str] | None = None,
+) -> Launch:
     folder = write_folder(path / "m", entries("", config=config))
-    return launch_of(read_archive(str(folder)), str(folder), properties, gpus)
+    return launch_of(read_archive(str(folder)), str(folder), properties or {}, gpus)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +50,7 @@ def launched(path: Path, config: str | None = None, gpus: int = 0, **properties:
 def test_what_the_frontend_makes_of_a_model(
     tmp_path: Path, config: str | None, properties: dict[str, str], expected: dict[str, Any]
 ) -> None:
-    found = launched(tmp_path, config, **properties)
+    found = launched(tmp_path, config, properties=properties)
     assert {key: getattr(found, key) for key in expected} == expected
 
 

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from ts_retry_ext.check.junit import junit_xml
+from ts_retry_ext.check.report import Report, Result, timed
+
+
+def loaded(load_sec: float, limit: int) -> Report:
+    return timed(Report("m.mar", Result.LOADS, load_sec=load_sec, startup_timeout_sec=limit))
+
+
+@pytest.mark.parametrize(
+    ("load_sec", "result", "codes"),
+    [
+        (60.0, Result.LOADS, []),
+        (60.1, Result.LOADS, ["startup-timeout-tight"]),
+        (120.1, Result.FAILS, []),
+    ],
+)
+def test_the_load_time_is_held_against_startup_timeout(
+    load_sec: float, result: Result, codes: list[str]
+) -> None:
+    report = loaded(load_sec, 120)
+    assert report.result is result
+    assert [code for code, _ in report.problems] == codes
+
+
+def test_a_load_that_the_server_would_end_says_what_to_set() -> None:
+    report = loaded(150.0, 120)
+    assert "after 120 s (startupTimeout)" in report.reason
+    assert "startupTimeout: 450" in report.remedy
+
+
+FAILED = Report(
+    "bad.mar",
+    Result.FAILS,
+    reason="It is broken.",
+    remedy="Repair it.",
+    failure={
+        "verdict": "non_recoverable",
+        "rule": "syntax-error",
+        "exception": {"type": "SyntaxError", "message": "a\nb", "traceback": "Trace\x00back"},
+    },
+    start_sec=1.0,
+)
+REPORTS = (
+    Report("good.mar", Result.LOADS, start_sec=1.5, load_sec=0.5, problems=(("code", "<told>"),)),
+    FAILED,
+    Report("evil.mar", Result.REFUSED, reason="evil.mar: leads out."),
+    Report("big.mar", Result.ERROR, reason="no room \ud800"),
+)
+
+
+def test_junit_has_a_case_for_each_model() -> None:
+    root = Xml.fromstring(junit_xml(REPORTS))
+    suite = root[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "2", "1")
+    cases = {case.get("name"): case for case in suite}
+    assert set(cases) == {"good.mar", "bad.mar", "evil.mar", "big.mar"}
+    good = cases["good.mar"]
+    assert good.get("time") == "2.000"
+    assert good.find("failure") is None
+    assert good.findtext("system-out") == "<told> [code]"
+    failure = cases["bad.mar"].find("failure")
+    assert failure is not None
+    assert failure.get("type") == "non_recoverable"
+    assert failure.get("message") == "SyntaxError: a b"
+    assert failure.text == "It is broken.\n\nRepair it.\n\nTrace\N{REPLACEMENT CHARACTER}back"
+    properties = {p.get("name"): p.get("value") for p in cases["bad.mar"].iter("property")}
+    assert properties == {"verdict": "non_recoverable", "rule": "syntax-error", "start_sec": "1.0"}
+    refused, error = cases["evil.mar"].find("failure"), cases["big.mar"].find("error")
+    assert refused is not None
+    assert refused.get("type") == "refused"
+    assert error is not None
+    assert error.get("message") == "no room \N{REPLACEMENT CHARACTER}"
+
+
+def test_a_report_in_json_holds_what_is_known_and_null_for_the_rest() -> None:
+    row = FAILED.to_json()
+    assert row["exception"] == {"type": "SyntaxError", "message": "a\nb"}
+    assert (row["result"], row["rule"], row["fingerprint"]) == ("fails", "syntax-error", None)
+    assert (row["load_sec"], row["request"], row["model"]) == (None, None, None)
