@@ -11,7 +11,7 @@ _SINCE = "2026-11-23"
 #: What the dynamic loader says of a passing trouble of the file system or the host.
 _PASSING = (
     r"stale (?:nfs )?file|too many open|input/output error|resource temporarily|text file busy|interrupted system"
-    r"|open shared object file: cannot allocate|failed to map segment from shared object: cannot allocate"
+    r"|paging file is too small|open shared object file: cannot allocate|failed to map segment from shared object: cannot allocate"
 )
 
 FATAL_IN_DISGUISE = (
@@ -27,7 +27,7 @@ FATAL_IN_DISGUISE = (
         "shared-library-missing",
         When(
             message=r"cannot open shared object file: no such file|cannot open shared object file$|image not found|library not loaded|error loading shared library|symbol not found in flat namespace|failed to load (?:dynlib|dll|shared library)|the specified module could not be found|dll load failed"
-            r"|lib[\w.+\-]{2,60}\.so[\w.]{0,20}:? (?:cannot open|not found|is missing)|\.dylib.{0,20}no such file|could not load (?:dynamic |this )?library|could not find/load shared object|unable to load (?:dynamic |shared )?library|could not find (?:the )?(?:libcuda|libcudart|libcudnn|libcublas|libnvrtc|libnccl|libgomp|library lib)|required cuda (?:runtime )?librar|(?:libcudart|libcudnn|libcublas|libnvrtc|libnvinfer|libonnxruntime|libtorch\w*)[\w.]* not found|failed to load libgl|ffmpeg libraries|no such file: lib[\w]+\.so",
+            r"|lib[\w.+\-]{2,60}\.so[\w.]{0,20}:? (?:cannot open|(?:cannot|not) (?:be )?found|is missing)|\.dylib.{0,20}no such file|could not load (?:dynamic |this )?library|could not find/load shared object|unable to load (?:dynamic |shared )?library|could not find (?:the )?(?:libcuda|libcudart|libcudnn|libcublas|libnvrtc|libnccl|libgomp|library lib)|required cuda (?:runtime )?librar|(?:libcudart|libcudnn|libcublas|libnvrtc|libnvinfer|libonnxruntime|libtorch\w*)[\w.]* not found|failed to load libgl|ffmpeg libraries|no such file: lib[\w]+\.so",
             unless=_PASSING,
         ),
         "A shared library that a package needs isn't installed.",

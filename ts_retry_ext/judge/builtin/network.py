@@ -130,7 +130,7 @@ RECOVERABLE_IN_DISGUISE = (
             r"|cannot connect to|unable to connect|network is unreachable|no route to host|host is unreachable|eof occurred in violation of protocol"
             r"|unexpected_eof_while_reading|decryption_failed_or_bad_record_mac|bad record mac|server disconnected|socket hang up|broken pipe"
             r"|error sending request|error reading a body|all_brokers_down|brokers? are down|did not start up in|ssh protocol banner|connection to .{1,80} (?:was )?lost|total bytes expected is|connectfullmesh|invalid status '(?:service unavailable|bad gateway|gateway timeout|internal server error|too many requests)|unexpected eof (?:during|while reading)|error while downloading|peer closed connection|check your (?:internet |network )?connection|internet connection"
-            r"|network (?:error|failure|issue|unreachable)|connection error|server closed the connection|connection pool|payload is not completed|response ended prematurely|stream (?:was )?(?:reset|closed)"
+            r"|network (?:error|failure|issue|unreachable)|connection error|not reachable|server closed the connection|connection pool|payload is not completed|response ended prematurely|stream (?:was )?(?:reset|closed)"
         ),
         "A connection failed.",
         "Nothing to repair in the model; look at the service it connects to if it goes on.",

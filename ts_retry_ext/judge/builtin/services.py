@@ -140,7 +140,7 @@ RULES = (
         When(
             message=r"\((?:nosuch\w+|[\w.]*notfound(?:exception|fault)?|\w*doesnotexist\w*|validation\w*|malformed\w*|unsupported\w*|missing\w+|notimplemented"
             r"|invalid(?:request|argument|signature\w*|parameter\w*|bucket\w*|uri|range|location\w*|digest|input\w*|policy\w*|action|query\w*|arn\w*)(?:exception|fault)?)\) when calling the",
-            unless=r"temporar|try again|not (?:yet )?ready|is being|in progress|token",
+            unless=r"temporar|try again|not (?:yet )?ready|is being|in progress|token|in state|creating|pending|updating",
         ),
         "AWS refuses the request as it is.",
         "Correct name, region and parameters in the model's configuration.",

@@ -42,7 +42,7 @@ RULES = (
         "store-forbids",
         When(
             message=r"allaccessdisabled|does not have (?:storage|\w+)\.\w+\.?\w* access|does not have permission|permission_denied|permission (?:['\"]?[\w.]{1,80}['\"]? )?denied on resource|not authorized to perform:|unauthorizedoperation"
-            r"|insufficient(?:accountpermissions|permissions?\b| permissions? (?:to|for|on)\b|_permissions|authenticationscopes)|caller does not have|publicaccessnotpermitted|kms\.?(?:notfound|disabled|invalid)|kmskeydisabled|explicit deny|requires? (?:the )?permission",
+            r"|insufficient(?:accountpermissions|permissions?\b| permissions? (?:to|for|on)\b|_permissions|authenticationscopes)|caller does not have|publicaccessnotpermitted|kms\.?(?:notfound|disabled|invalid(?!state))|kmskeydisabled|explicit deny|requires? (?:the )?permission",
             unless=r"rate|quota|throttl|slow ?down|too many|temporar|exceeded|limit",
         ),
         "The store forbids these credentials the access, and names the right that is missing.",

@@ -113,6 +113,13 @@ RULES = (
         "Look whether something downloads or copies it; else delete it so that it is fetched again.",
         since=_SINCE,
     ),
+    ambiguous(
+        "weights-not-readable",
+        When(message=r"failed reading file .{1,200}: file read failed"),
+        "A part of the weights couldn't be read: the file is cut, or the disk or mount failed.",
+        "Compare size and checksum of the file; look at dmesg and at the mount.",
+        since=_SINCE,
+    ),
     fatal(
         "weights-cut",
         When(
