@@ -22,6 +22,10 @@ STORIES = {
     "a file in its place": ("worker file worker worker", "loaded loaded held"),
     "a link to elsewhere in its place": ("worker link worker worker", "loaded loaded held"),
     "a link in the place of the run": ("worker link-run worker worker", "loaded loaded held"),
+    "no room for another line while it holds": (
+        "worker limit=1 worker limit worker",
+        "loaded held held",
+    ),
     "a file in the place of the model": ("worker file-for-model worker", "loaded inactive"),
 }
 #: The same with a small disk of its own, which only root can mount.
