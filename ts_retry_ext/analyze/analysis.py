@@ -24,6 +24,7 @@ _LATE_MS = 1_000
 _WORKER, _SERVER, _CONTINUED = Kind.WORKER, Kind.SERVER, Kind.CONTINUED
 
 _ADDED = re.compile(r"Adding new version (\S+) for model (.+)$")
+_LOADED = re.compile(r"Model (.+) loaded\.$")
 _VERSION = re.compile(rb"Torchserve version: ([\w.+\-]{1,40})")
 _REFUSED = re.compile(r"Invalid maxRetryTimeoutIn\w+: (.{0,200}), should be")
 
@@ -86,9 +87,10 @@ class Analysis:
         if kind is _CONTINUED:
             self._continued(tally, at, text)
             return
-        if self.first_at is None:
-            self.first_at = at
-        self.last_at = at
+        if self.first_at is None or self.last_at is None:
+            self.first_at = self.last_at = at
+        if at > self.last_at:
+            self.last_at = at
         tally.in_error = None
         if kind is _SERVER:
             self._of_server(tally, record)
@@ -164,17 +166,20 @@ class Analysis:
         if added is not None:
             version, model = added.groups()
             tally.names[f"{model}_{version}".encode()] = (model, version)
+            self._registered(tally, f"{model}_{version}".encode())
+            return
+        loaded = _LOADED.match(text)
+        if loaded is not None:
             refused = tally.refused.pop(record.name, None)
             if refused is not None:
-                tally.ignored[model] = refused
-            self._registered(tally, model, version)
+                tally.ignored[loaded[1]] = refused
             return
         refused_value = _REFUSED.search(text)
         if refused_value is not None:
             tally.refused[record.name] = refused_value[1]
 
-    def _registered(self, tally: ServerTally, model: str, version: str) -> None:
-        known = tally.models.get(f"{model}_{version}".encode())
+    def _registered(self, tally: ServerTally, name: bytes) -> None:
+        known = tally.models.get(name)
         if known is not None:
             self._judge_late(None)
             known.registered()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Iterator, Sequence
 
 from ts_retry_ext.analyze.lines import STDIN
+from ts_retry_ext.store.directory import DIRECTORY_NAME
 
 #: Logs of TorchServe that hold nothing of a worker's start (0.12.0, log4j2.xml).
 _OTHER_LOGS = re.compile(r"^(?:access_log|model_metrics|ts_metrics)\b")
@@ -30,6 +31,7 @@ class LogFile:
     Attributes:
         path: where it lies.
         size: bytes on the disk.
+        named: whether the user named it, not only its folder.
         writer: names who wrote it: equal for the parts of a rotated log, and for ts_log and
             model_log of one folder. Two writers may still prove to be one server.
     """
@@ -37,6 +39,7 @@ class LogFile:
     path: str
     size: int
     writer: str
+    named: bool = True
 
 
 class LogFilesError(Exception):
@@ -61,8 +64,8 @@ def find_files(names: Sequence[str]) -> tuple[list[LogFile], list[str]]:
         if not os.path.exists(name):
             msg = f"{name}: there is no such file or folder; name TorchServe's logs or their folder"
             raise LogFilesError(msg)
-        before = len(found)
-        paths = _in_folder(name) if os.path.isdir(name) else iter([name])
+        before, is_folder = len(found), os.path.isdir(name)
+        paths = _in_folder(name) if is_folder else iter([name])
         for path in paths:
             try:
                 status = os.stat(path)
@@ -70,10 +73,12 @@ def find_files(names: Sequence[str]) -> tuple[list[LogFile], list[str]]:
                 problems.append(f"{path}: left out: {error.strerror}")
                 continue
             if status.st_size == 0 and stat.S_ISREG(status.st_mode):
-                problems.append(f"{path}: is empty")
-            identity = (status.st_dev, status.st_ino)
-            found.setdefault(identity, LogFile(path, status.st_size, _writer(path)))
-        if os.path.isdir(name) and len(found) == before:
+                if not is_folder:
+                    problems.append(f"{path}: is empty")
+                continue
+            file = LogFile(path, status.st_size, _writer(path), not is_folder)
+            found.setdefault((status.st_dev, status.st_ino), file)
+        if is_folder and len(found) == before:
             problems.append(
                 f"{name}: holds no log (*.log, rotated, .gz, .txt, .json, .csv); name the files"
             )
@@ -84,7 +89,7 @@ def find_files(names: Sequence[str]) -> tuple[list[LogFile], list[str]]:
 
 def _in_folder(folder: str) -> Iterator[str]:
     for at, folders, files in os.walk(folder):
-        folders.sort()
+        folders[:] = sorted(set(folders) - {DIRECTORY_NAME})
         for file in sorted(files):
             path = os.path.join(at, file)
             if _LOG_NAME.search(file) and not _OTHER_LOGS.match(file) and os.path.isfile(path):

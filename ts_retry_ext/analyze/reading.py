@@ -47,7 +47,8 @@ class Reading:
         """Return what was wrong with files, each thing once though a file was opened twice."""
         return list(dict.fromkeys(self._problems))
 
-    def _blocks(self, path: str) -> Iterator[list[Record]]:
+    def _blocks(self, file: LogFile) -> Iterator[list[Record]]:
+        path = file.path
         knows_torchserve = False
         try:
             for lines in read_lines(path, self._told):
@@ -63,7 +64,7 @@ class Reading:
         except DamagedFileError as error:
             self._problems.append(f"{path}: {error}; what comes before was read")
             return
-        if not knows_torchserve:
+        if file.named and not knows_torchserve:
             self._problems.append(f"{path}: holds no line of TorchServe's that tells of a worker")
 
     def _sources(self) -> list[Source]:
@@ -74,14 +75,15 @@ class Reading:
         sources: list[Source] = []
         known: dict[str, int] = {}
         for file in self._files:
-            source = Source(file.path, file.writer, partial(self._blocks, file.path))
+            source = Source(file.path, file.writer, partial(self._blocks, file))
             is_kept = file.path == STDIN or len(self._files) == 1
             self._told = self._report if is_kept else _ignored
             if source.peek() is None:
                 continue
             sources.append(source)
             source.at = next((r.at for r in source.ready if r.at is not None), 0)
-            zone = next(filter(None.__ne__, map(_zone_of, source.ready)), None)
+            zones = map(_zone_of, source.ready)
+            zone = next((ahead for ahead in zones if ahead is not None), None)
             if zone is not None:
                 known.setdefault(source.writer, zone)
             if not is_kept:

@@ -94,17 +94,23 @@ def records(lines: Iterable[bytes]) -> list[Record]:
                     continue
         if not tells(line):
             _learn(line)
-        elif line.lstrip(b" \t,[")[:1] in (b"{", b'"'):
-            found += map(_from_envelope, unpacked(line))
+        elif _is_json(line):
+            found += [_from_envelope(e) for e in unpacked(line) if e.thread or tells(e.text)]
         else:
             found.append(_from_text(line, b""))
     return found
 
 
 def clock(lines: Sequence[bytes]) -> list[Record]:
-    """Return the last line as a record, if it tells the time: when a log ends matters, too."""
-    last = _from_text(lines[-1], b"")
-    return [last._replace(kind=_SERVER, text=b"")] if last.at is not None else []
+    """Return what the last line tells of the time: when a log ends matters, too."""
+    last = lines[-1]
+    found = map(_from_envelope, unpacked(last)) if _is_json(last) else [_from_text(last, b"")]
+    told = [record for record in found if record.at is not None][-1:]
+    return [record._replace(kind=_SERVER, text=b"") for record in told]
+
+
+def _is_json(line: bytes) -> bool:
+    return line.lstrip(b" \t,[")[:1] in (b"{", b'"')
 
 
 #: What stands between level and message in TorchServe's own pattern: thread and logger. Four of
@@ -115,7 +121,7 @@ _SECONDS: dict[bytes, int] = {}
 #: Looking a member of an enumeration up takes longer than the comparison.
 _WORKER, _SERVER = Kind.WORKER, Kind.SERVER
 #: Loggers whose lines tell nothing at all (0.12.0).
-_SILENT = re.compile(rb"^\S+ (?:TS_METRICS|ACCESS_LOG|MODEL_METRICS|MODEL_SERVER_\w+)$")
+_SILENT = re.compile(rb"^(?!W-)\S+ (?:TS_METRICS|ACCESS_LOG|MODEL_METRICS|MODEL_SERVER_\w+)$")
 
 
 def _learn(line: bytes) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 #: How the frontend's words on a worker begin, and what has to be among them (TorchServe 0.12.0:
-#: WorkerThread, AsyncWorkerThread, WorkerLifeCycle, BatchAggregator). A worker that serves makes it
-#: write others, for each request.
+#: WorkerThread, AsyncWorkerThread, WorkerLifeCycle, BatchAggregator, TS_METRICS). A worker that
+#: serves makes it write others, for each request.
 BEGINNINGS = {
-    b"Work": b"cmdline",
+    b"Work": b"Worker",
     b"Flus": b"LOAD",
     b"Retr": b"Retry worker",
     b"Auto": b"Auto recovery",
@@ -15,21 +15,29 @@ BEGINNINGS = {
     b"Jobs": b"Jobs is empty",
 }
 STATE = b"State change"
+#: A longer line of JSON may hold several of TorchServe's.
+BUNDLE_BYTES = 2_000
+_WORDS = (STATE, b"Worker cmdline", b"WorkerLoadTime", *list(BEGINNINGS.values())[1:])
 
 
 def tells(line: bytes) -> bool:
     """Tell whether a line, in whatever envelope, may tell of a worker or its server.
 
-    A line that names no worker tells of the server, of a registration (ModelVersionedRefs,
-    ModelConfig), or continues a Java exception.
+    A line that names no worker tells of the server, of a registration (ModelManager,
+    ModelVersionedRefs, ModelConfig), or continues a Java exception.
     """
+    if len(line) > BUNDLE_BYTES and line[:1] in (b"{", b"["):
+        return True
     if b"W-" not in line:
         return line[:1] != b"\t" and (
-            b"ersion" in line or b"Exception: " in line or b"maxRetryTimeout" in line
+            b"ersion" in line
+            or b"Exception: " in line
+            or b"maxRetryTimeout" in line
+            or b"ModelManager" in line
         )
     if b"-std" in line:
         return wrote(line)
-    return STATE in line or any(word in line for word in BEGINNINGS.values())
+    return any(word in line for word in _WORDS)
 
 
 def wrote(line: bytes) -> bool:

@@ -17,6 +17,7 @@ from ts_retry_ext.analyze.retry_window import WindowBounds
 
 _STATE = re.compile(rb"State change \S+ -> (WORKER_\w+)")
 _PID = re.compile(rb"^(?:INFO > )?\[PID\](\d{1,10})$")
+_WAIT = re.compile(rb" in (\d{1,5}) seconds")
 #: What the worker script logs of the exception that ends it (0.12.0).
 DIED = b"Backend worker process died."
 _LOADING = b"model_name: "
@@ -50,6 +51,8 @@ class Worker:
     removed: bool = False
     gave_up: bool = False
     bounds: WindowBounds = field(default_factory=WindowBounds)
+    #: When the frontend said it would start the next process; a log without debug lines tells no more.
+    _next_at: int | None = None
 
     def wrote(self, record: Record, at: int, *, from_frontend: bool) -> None:
         """Take a line that its process wrote.
@@ -64,7 +67,7 @@ class Worker:
         found = _PID.match(text) if b"[PID]" in text else None
         attempt = self.attempt
         if found is not None and (attempt is None or attempt.pid not in (b"", found[1])):
-            attempt = self._start(at)
+            attempt = self._start(min(at, self._next_at or at))
         elif attempt is None:
             attempt = self.attempt = Attempt(None)
         if found is not None:
@@ -91,14 +94,16 @@ class Worker:
                 self._change(found[1], at)
         elif text.startswith(b"Flushing req.cmd LOAD"):
             self._load(self.attempt or self._start(at))
+        elif text.startswith(b"WorkerLoadTime"):
+            self._loaded(at)
         elif text.startswith(b"Retry worker"):
             self._stop(at)
-            self._retry(at)
+            self._retry(text, at)
         elif text.startswith(b"Auto recovery"):
             if b"succeeded" in text:
                 self._loaded(at)
             else:
-                self._stop(at)
+                self._stopped(at)
         elif text.startswith(b"Jobs is empty"):
             self._loaded(at)
         elif text.startswith(b"Load model failed") and self.attempt is not None:
@@ -129,6 +134,7 @@ class Worker:
         if before is not None and before.ended_at is None and before.started_at == at:
             return before
         self.starts += 1
+        self._next_at = None
         self.serves = self.removed = self.gave_up = False
         self.attempt = Attempt(at)
         return self.attempt
@@ -145,9 +151,7 @@ class Worker:
             # LOAD was answered with an error. The process of a stock worker ends right after.
             self._stop(at)
         elif state == b"WORKER_STOPPED":
-            self._stop(at)
-            if self.attempt is not None:
-                self.attempt.stopped = True
+            self._stopped(at)
         elif state == b"WORKER_SCALED_DOWN":
             self.removed, self.serves = True, False
             if self.attempt is not None and self.attempt.ended_at is None:
@@ -174,7 +178,14 @@ class Worker:
             self.failing_since = at
         self.ended(self, attempt)
 
-    def _retry(self, at: int) -> None:
+    def _stopped(self, at: int) -> None:
+        self._stop(at)
+        if self.attempt is not None:
+            self.attempt.stopped = True
+
+    def _retry(self, text: bytes, at: int) -> None:
+        found = _WAIT.search(text)
+        self._next_at = at + 1000 * int(found[1]) if found else None
         if self.attempt is not None:
             self.attempt.retried = True
         if self.failing_since is not None:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ts_retry_ext.judge import Rule
 
 _RULES_VARIABLE = "TS_RETRY_RULES"
-#: Causes of one model that the table shows; JSON and the page have all.
-_SHOWN_CAUSES = 5
 _WIDTH = 100
 MISSING = (
     "--html needs {name}, which is not installed: python -m pip install 'ts-retry-ext[report]'"
@@ -170,6 +168,7 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _print(report: Report) -> None:
+    from ts_retry_ext.analyze.story import story
     from ts_retry_ext.analyze.words import counted, duration, moment, savings
 
     content, totals = report.content, report.content["totals"]
@@ -197,7 +196,7 @@ def _print(report: Report) -> None:
         )
     print_table(columns, rows)
     for model in report.models:
-        for line in _story(model):
+        for line in story(model):
             _print_wrapped(line)
     _print_wrapped(
         f"{counted(totals['worker_starts'], 'worker start')}, "
@@ -211,34 +210,6 @@ def _print(report: Report) -> None:
 def _server_words(server: Mapping[str, Any]) -> str:
     version = server["torchserve"] or "of unknown version"
     return f"TorchServe {version} ({server['name']})"
-
-
-def _story(model: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines on one model that failed or died."""
-    from ts_retry_ext.analyze.words import counted, decided_by, exception, moment, span
-
-    if not model["failures"] and not model["deaths_while_serving"]:
-        return
-    gave_up = ", TorchServe gave up" if model["gave_up"] else ""
-    yield f"{model['model']}: {model['state']}{gave_up}"
-    for cause in model["causes"][:_SHOWN_CAUSES]:
-        yield f"  {cause['count']} x {exception(cause)}"
-        yield f"    {decided_by(cause)}, fingerprint {cause['fingerprint']}, {span(cause['first'], cause['last'])}"
-        if cause["verdict"] != "recoverable" and cause["remedy"]:
-            yield f"    {cause['remedy']}"
-    left = len(model["causes"]) - _SHOWN_CAUSES
-    if left > 0 or model["other_failures"]:
-        yield f"  and {counted(max(left, 0), 'more cause')}: see --json"
-    if model["deaths_while_serving"]:
-        yield f"  {counted(model['deaths_while_serving'], 'worker')} died while serving"
-    if model["saved"]["stopped_at"]:
-        yield f"  ts-retry-ext would have stopped it at {moment(model['saved']['stopped_at'])}"
-    if model["saved"]["loaded_after_stop"]:
-        yield (
-            "  it loaded after that: somebody repaired it in between, or the verdict is wrong "
-            f"({counted(model['saved']['loaded_after_stop'], 'time')})"
-        )
-    yield ""
 
 
 def _print_wrapped(text: str) -> None:

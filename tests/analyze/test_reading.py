@@ -1,0 +1,105 @@
+"""What is made of a real server's log is what is known to have happened."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from tests.analyze.logs import DATA, KNOWN, analyzed, log, model, outcome
+
+
+@pytest.mark.parametrize("name", ["ts_log.log.gz", "console.log.gz"])
+def test_one_file_tells_what_happened(name: str) -> None:
+    assert outcome(analyzed(DATA / name)) == KNOWN
+
+
+def test_what_several_files_repeat_counts_once() -> None:
+    report = analyzed(DATA)
+    assert outcome(report) == KNOWN
+    assert len(report.content["servers"]) == 1
+    assert report.models == analyzed(DATA / "ts_log.log.gz").models or [
+        {**m, "server": ""} for m in report.models
+    ] == [{**m, "server": ""} for m in analyzed(DATA / "ts_log.log.gz").models]
+
+
+def test_a_file_that_is_named_twice_or_copied_counts_once(tmp_path: Path) -> None:
+    for name in ("first.log", "again.log"):
+        (tmp_path / name).write_bytes(log("console.log"))
+    assert outcome(analyzed(tmp_path, tmp_path / "first.log")) == KNOWN
+
+
+def test_causes_verdicts_and_windows_are_those_of_the_models() -> None:
+    report = analyzed(DATA)
+    told = {
+        m["model"]: (
+            m["causes"][0]["exception"]["type"],
+            m["causes"][0]["verdict"],
+            m["causes"][0]["rule"] or m["causes"][0]["basis"],
+            m["max_retry_timeout_sec"]["told"],
+        )
+        for m in report.models
+        if m["causes"]
+    }
+    more = "(default 300 s fits)"
+    assert told == {
+        "broken": ("KeyError", "non_recoverable", "key-missing", "19 to 25 s"),
+        "missing_module": ("ModuleNotFoundError", "non_recoverable", "module-missing", f"more than 53 s {more}"),
+        "flaky": ("ConnectionRefusedError", "recoverable", "connection-errno", f"more than 19 s {more}"),
+        "segfault": ("ProcessDied", "unknown", "process-died", "0 to 9 s"),
+        "oom_killed": ("ProcessDied", "non_recoverable", "process-died", "300 s ('twenty' was ignored)"),
+        "no_retry": ("RuntimeError", "unknown", "none", "0 s: no retry"),
+        "hangs": ("ProcessDied", "unknown", "process-died", "0 to 15 s"),
+    }  # fmt: skip
+    assert model(report, "oom_killed")["causes"][0]["basis"] == "crashed"
+    message = model(report, "no_retry")["causes"][0]["exception"]["message"]
+    assert message == "weights are for 12 layers, the model has 6"
+
+
+def test_what_would_have_been_saved_is_every_load_after_the_one_that_decides() -> None:
+    report = analyzed(DATA)
+    saved = {m["model"]: m["saved"]["loads"] for m in report.models if m["saved"]["loads"]}
+    # Both workers of "broken" load before either has failed; a crash has to come three times.
+    assert saved == {"broken": 6, "missing_module": 6, "oom_killed": 4}
+    assert model(report, "flaky")["saved"]["stopped_at"] is None
+
+
+def test_times_are_utc_where_the_log_tells_its_zone(tmp_path: Path) -> None:
+    text = log("ts_log.log").replace(b"2026-11-23T19:", b"2026-11-24T01:")
+    (tmp_path / "ts_log.log").write_bytes(text)
+    report = analyzed(tmp_path)
+    assert report.content["from"].startswith("2026-11-23T19:49:13")
+    assert report.content["time_zone_known"]
+    assert outcome(report) == KNOWN
+
+
+def test_model_log_alone_tells_what_workers_wrote_and_says_what_it_lacks() -> None:
+    report = analyzed(DATA / "model_log.log.gz")
+    assert model(report, "broken")["failures"] == 8
+    assert model(report, "flaky")["failures"] == 3
+    assert not report.content["time_zone_known"]
+    assert any("give ts_log.log, too" in problem for problem in report.content["problems"])
+
+
+def test_a_log_in_pieces_is_read_in_the_order_of_its_times(tmp_path: Path) -> None:
+    lines = log("ts_log.log").splitlines(keepends=True)
+    third = len(lines) // 3
+    (tmp_path / "ts_log.log.2").write_bytes(b"".join(lines[:third]))
+    (tmp_path / "ts_log.23-Nov.log.gz").write_bytes(
+        gzip.compress(b"".join(lines[third : 2 * third]))
+    )
+    (tmp_path / "ts_log.log").write_bytes(b"".join(lines[2 * third :]))
+    report = analyzed(tmp_path)
+    assert outcome(report) == KNOWN
+    assert len(report.content["servers"]) == 1
+
+
+def test_two_servers_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "pod-a.log").write_bytes(log("console.log"))
+    later = log("console.log").replace(b"T19:49:", b"T19:50:").replace(b"T19:50:3", b"T19:51:3")
+    (tmp_path / "pod-b.log").write_bytes(later)
+    report = analyzed(tmp_path)
+    assert len(report.content["servers"]) == 2
+    assert len(report.models) == 2 * len(KNOWN)
+    assert [m["worker_starts"] for m in report.models if m["model"] == "broken"] == [8, 8]
