@@ -11,7 +11,10 @@ from tests.packaging import environment
 from tests.packaging.environment import Environment
 from tests.packaging.interpreters import Interpreter
 
-STANDARD_LIBRARY_ONLY = ("errors", "settings", "judge", "store", "worker")
+STANDARD_LIBRARY_ONLY = (
+    *("errors", "settings", "judge", "store", "worker"),
+    *("check.bootstrap", "check.memory", "check.requirements"),
+)
 """What a worker uses must import where TorchServe's own dependencies are what is missing."""
 
 IMPORT_ALL = """

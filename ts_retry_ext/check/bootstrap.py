@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 JUDGE_DEATH = "--judge-death"
 EPILOGUE = "epilogue-{}.json"
-_SERVICE_LOGGER = "ts.service"
+_SERVICE_LOGGERS = ("ts.service", "ts.async_service")
 _OWN_PACKAGE = "ts_retry_ext"
 
 
@@ -121,7 +121,8 @@ def _watch_requests(session: Session) -> None:
             _record_request(session, exc)
         return True
 
-    logging.getLogger(_SERVICE_LOGGER).addFilter(look)
+    for name in _SERVICE_LOGGERS:
+        logging.getLogger(name).addFilter(look)
 
 
 def _record_request(session: Session, exc: BaseException) -> None:
