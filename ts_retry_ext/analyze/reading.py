@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import partial
 from typing import Callable, Iterator, Sequence
 
 from ts_retry_ext.analyze.analysis import Analysis
 from ts_retry_ext.analyze.files import LogFile
-from ts_retry_ext.analyze.lines import STDIN, DamagedFileError, read_lines
+from ts_retry_ext.analyze.lines import DamagedFileError, read_lines
 from ts_retry_ext.analyze.merging import Source, merged
 from ts_retry_ext.analyze.record import Kind, Record, clock, records
 
@@ -76,7 +77,8 @@ class Reading:
         known: dict[str, int] = {}
         for file in self._files:
             source = Source(file.path, file.writer, partial(self._blocks, file))
-            is_kept = file.path == STDIN or len(self._files) == 1
+            # What comes through a pipe can be read once.
+            is_kept = len(self._files) == 1 or not os.path.isfile(file.path)
             self._told = self._report if is_kept else _ignored
             if source.peek() is None:
                 continue

@@ -1,0 +1,151 @@
+"""What is no log, damaged, or made to do harm gets a clear answer and costs little."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from tests.analyze.logs import DATA, KNOWN, analyzed, log, model, outcome, written
+from ts_retry_ext.analyze.files import LogFilesError
+from ts_retry_ext.analyze.lines import BLOCK_BYTES, LONGEST_LINE, read_lines
+
+HEAD = "2026-11-23T19:00:0{second},000 [INFO ] W-9000-m_1.0-stdout MODEL_LOG - "
+
+
+def test_a_missing_file_and_an_empty_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(LogFilesError, match="nowhere.*no such file or folder"):
+        analyzed(tmp_path / "nowhere")
+    with pytest.raises(LogFilesError, match="holds no log"):
+        analyzed(tmp_path)
+    (tmp_path / "ts_log.log").touch()
+    with pytest.raises(LogFilesError, match="is empty"):
+        analyzed(tmp_path / "ts_log.log")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        bytes(random.Random(7).randrange(256) for _ in range(100_000)),
+        b"\x00" * 3_000_000,
+        b"\xff\xfe" + b"\xd8\x00" * 1000,
+        b"\x1f\x8b" + b"not gzip at all" * 100,
+        b'{"log": ' * 5000,
+        b"[" * 100_000,
+        b'{"events": [{"message": {"a": 1}}, 3, null]}\n{"message": ["x"]}\n{"thread": {"W-": 1}}\n',
+        b"2026-99-99T99:99:99,999 [INFO ] W-1-m_1.0 a.b - Worker cmdline: x\n" * 3,
+        b"just a text\n" * 1000,
+    ],
+    ids=["noise", "zeros", "bad UTF-16", "bad gzip", "JSON cut", "nested", "odd JSON", "no time", "text"],
+)  # fmt: skip
+def test_what_is_no_log_is_survived(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_bytes(content)
+    assert not [m for m in analyzed(path).models if m["failures"]]
+
+
+def test_a_log_cut_at_any_byte_is_read(tmp_path: Path) -> None:
+    whole = log("console.log")
+    path = tmp_path / "console.log"
+    for at in range(len(whole) // 13, len(whole), len(whole) // 13):
+        path.write_bytes(whole[at:])
+        late = analyzed(path)
+        path.write_bytes(whole[:at])
+        early = analyzed(path)
+        for name, (_, starts, _, _) in KNOWN.items():
+            seen = [
+                m["worker_starts"] for r in (early, late) for m in r.models if m["model"] == name
+            ]
+            # A process that runs at the cut may be seen in both halves.
+            assert starts <= sum(seen) <= starts + 2 or not seen
+
+
+def test_a_gzip_file_that_is_cut_is_read_up_to_there(tmp_path: Path) -> None:
+    data = (DATA / "ts_log.log.gz").read_bytes()
+    path = tmp_path / "ts_log.log.gz"
+    path.write_bytes(data[: len(data) // 2])
+    report = analyzed(path)
+    assert any("damaged or cut" in problem for problem in report.content["problems"])
+    assert model(report, "broken")["failures"]
+
+
+def test_a_line_of_five_megabytes_costs_its_line_only(tmp_path: Path) -> None:
+    whole = log("console.log").splitlines(keepends=True)
+    long = HEAD.format(second=0).encode() + b"x" * 5_000_000 + b"\n"
+    path = tmp_path / "console.log"
+    path.write_bytes(b"".join(whole[:500]) + long + b"".join(whole[500:]))
+    report = analyzed(path)
+    assert {k: v for k, v in outcome(report).items() if k != "m"} == KNOWN
+
+
+def test_memory_does_not_grow_with_a_line_that_never_ends(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    with path.open("wb") as stream:
+        stream.truncate(40 * BLOCK_BYTES)
+    tracemalloc.start()
+    try:
+        assert sum(len(line) for lines in read_lines(str(path), lambda _: None) for line in lines) == LONGEST_LINE  # fmt: skip
+        assert tracemalloc.get_traced_memory()[1] < 6 * LONGEST_LINE
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_causes_of_a_model(tmp_path: Path) -> None:
+    def attempt(number: int) -> list[str]:
+        at = f"2026-11-23T19:{number // 60:02}:{number % 60:02},000"
+        out = f"{at} [INFO ] W-9000-m_1.0-stdout MODEL_LOG - "
+        frontend = f"{at} [DEBUG] W-9000-m_1.0 org.pytorch.serve.wlm.WorkerThread - "
+        letters = "".join(chr(ord("a") + int(digit)) for digit in str(number))
+        return [
+            f"{frontend}Worker cmdline: [python]",
+            f"{out}Traceback (most recent call last):",
+            f'{out}  File "/home/m/h.py", line 3, in load_{letters}',
+            f"{out}Odd{letters}Error: {letters}",
+            f"{frontend}W-9000-m_1.0 State change WORKER_STARTED -> WORKER_STOPPED",
+            f"{frontend}Retry worker: 9000 in 1 seconds.",
+        ]
+
+    report = analyzed(written(tmp_path, [line for n in range(200) for line in attempt(n)]))
+    (found,) = report.models
+    assert found["failures"] == 200
+    assert len(found["causes"]) == 50
+    assert found["other_failures"] == 150
+
+
+def test_secrets_do_not_come_through(tmp_path: Path) -> None:
+    out = [HEAD.format(second=n) for n in range(4)]
+    lines = [
+        HEAD.format(second=0).replace("-stdout MODEL_LOG", " x.WorkerLifeCycle") + "Worker cmdline: x",
+        f"{out[1]}Traceback (most recent call last):",
+        f'{out[1]}  File "/m/h.py", line 3, in load',
+        f"{out[1]}ValueError: no access to https://ann:hunter2secret@example.com/w.bin",
+        HEAD.format(second=2).replace("-stdout MODEL_LOG", " x.WorkerThread") + "Retry worker: 9000 in 1 seconds.",
+    ]  # fmt: skip
+    report = analyzed(written(tmp_path, lines))
+    assert report.models[0]["failures"] == 1
+    assert "hunter2secret" not in json.dumps(report.content)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path, ["x"])
+    path.chmod(0)
+    assert "can't be read" in analyzed(path).content["problems"][0]
+
+
+def test_a_bomb_of_zeros_is_read_in_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "ts_log.log.gz"
+    with gzip.open(path, "wb", compresslevel=1) as stream:
+        for _ in range(64):
+            stream.write(b"\x00" * BLOCK_BYTES)
+    tracemalloc.start()
+    try:
+        assert not analyzed(path).models
+        assert tracemalloc.get_traced_memory()[1] < 8 * LONGEST_LINE
+    finally:
+        tracemalloc.stop()

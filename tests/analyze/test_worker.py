@@ -1,0 +1,198 @@
+"""Each way that a worker starts, fails, gives up and ends, in the lines of TorchServe 0.12.0."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+from tests.analyze.logs import analyzed, written
+from ts_retry_ext.analyze.retry_window import WindowBounds
+
+START = "Worker cmdline: [python, ts/model_service_worker.py]"
+LOAD = "Flushing req.cmd LOAD repeats 1"
+STOPPED = "STATE WORKER_STARTED -> WORKER_STOPPED"
+LOADED = "STATE WORKER_STARTED -> WORKER_MODEL_LOADED"
+SCALED = "STATE WORKER_STARTED -> WORKER_SCALED_DOWN"
+RETRY = "Retry worker: 9000 in 1 seconds."
+FAILS = [
+    "OUT Traceback (most recent call last):",
+    'OUT   File "/home/m/h.py", line 3, in load',
+    "OUT KeyError: 'bias'",
+]
+REFUSED = [
+    *FAILS[:2],
+    "OUT ConnectionRefusedError: [Errno 111] Connection refused: ('10.0.0.7', 80)",
+]
+#: Something of another worker, so that the log goes on.
+END = (3000, "OTHER Looping backend response at: 1795463366887")
+Line = Any
+
+
+def lines(*told: Line, port: int = 9000) -> Iterator[str]:
+    """Yield lines; a pair sets the second at which it and what follows comes."""
+    at = 0
+    for item in told:
+        if isinstance(item, tuple):
+            at, item = item
+        for text in [item] if isinstance(item, str) else item:
+            thread, logger = f"W-{port}-m_1.0", "org.pytorch.serve.wlm.WorkerThread"
+            kind, _, rest = text.partition(" ")
+            if kind == "OUT":
+                thread, logger, text = f"{thread}-stdout", "MODEL_LOG", rest
+            elif kind == "OTHER":
+                thread, text = "W-9999-other_1.0", rest
+            elif kind == "MAIN":
+                thread, logger, text = "main", "org.pytorch.serve.wlm.ModelVersionedRefs", rest
+            elif kind == "STATE":
+                text = f"{thread} State change {rest}"
+            hour, minute, second = at // 3600, at // 60 % 60, at % 60
+            stamp = f"2026-11-23T{hour:02}:{minute:02}:{second:02},000"
+            yield f"{stamp} [INFO ] {thread} {logger} - {text}"
+
+
+def attempt(at: int, *end: str, wrote: list[str] = FAILS) -> list[Line]:
+    return [(at, START), LOAD, wrote, STOPPED, *end]
+
+
+def of(tmp_path: Path, *told: Line) -> dict[str, Any]:
+    report = analyzed(written(tmp_path, lines(*told)))
+    (found,) = (model for model in report.models if model["model"] == "m")
+    return found
+
+
+def test_a_worker_that_recovers_has_recovered(tmp_path: Path) -> None:
+    found = of(tmp_path, *attempt(0, RETRY, wrote=REFUSED), (1, START), LOAD, (5, LOADED), END)
+    assert (found["state"], found["failures"], found["loaded"]) == ("recovered", 1, 1)
+    assert found["causes"][0]["verdict"] == "recoverable"
+
+
+def test_the_frontend_giving_up_is_a_failure_for_good_and_bounds_the_window(tmp_path: Path) -> None:
+    found = of(tmp_path, *attempt(0, RETRY, wrote=REFUSED), *attempt(232, RETRY, wrote=REFUSED),
+               *attempt(376, wrote=REFUSED), END)  # fmt: skip
+    assert (found["state"], found["gave_up"]) == ("failed", True)
+    window = found["max_retry_timeout_sec"]
+    assert (window["more_than"], window["at_most"], window["default_fits"]) == (232, 376, True)
+
+
+def test_a_log_that_ends_with_a_stop_does_not_tell_that_the_frontend_gave_up(
+    tmp_path: Path,
+) -> None:
+    found = of(tmp_path, *attempt(0, wrote=REFUSED))
+    assert (found["state"], found["gave_up"]) == ("retrying", False)
+
+
+def test_a_worker_that_is_scaled_away_while_it_loads_has_not_failed(tmp_path: Path) -> None:
+    found = of(tmp_path, (0, START), LOAD, (2, SCALED), STOPPED, END)
+    assert (found["failures"], found["state"]) == (0, "unknown")
+
+
+def test_a_worker_that_dies_while_it_serves_is_no_failed_load(tmp_path: Path) -> None:
+    found = of(tmp_path, (0, START), LOAD, LOADED, (90, STOPPED), RETRY, (91, START), LOAD, LOADED, END)  # fmt: skip
+    assert (found["state"], found["failures"], found["deaths_while_serving"]) == ("serving", 0, 1)
+
+
+def test_a_dead_worker_that_is_not_retried_is_lost_for_good(tmp_path: Path) -> None:
+    found = of(tmp_path, (0, START), LOAD, LOADED, (90, STOPPED), END)
+    assert (found["state"], found["gave_up"]) == ("failed", True)
+
+
+def test_three_deaths_without_a_word_are_final_two_are_not(tmp_path: Path) -> None:
+    deaths = [attempt(at, RETRY, wrote=[]) for at in (0, 5, 10)]
+    twice = of(tmp_path / "2", *deaths[0], *deaths[1], END)
+    assert (twice["state"], twice["causes"][0]["verdict"]) == ("retrying", "unknown")
+    found = of(tmp_path / "3", *deaths[0], *deaths[1], *deaths[2], END)
+    assert (found["state"], found["causes"][0]["basis"]) == ("failed", "crashed")
+
+
+def test_lines_that_a_dying_worker_wrote_late_are_its_own(tmp_path: Path) -> None:
+    found = of(tmp_path, (0, START), LOAD, FAILS[0], STOPPED, RETRY, FAILS[1:], (1, START), END)
+    assert [cause["exception"]["type"] for cause in found["causes"]] == ["KeyError"]
+
+
+def test_a_traceback_without_its_end_says_so_and_breaks_no_row(tmp_path: Path) -> None:
+    cut = attempt(5, RETRY, wrote=FAILS[:1])
+    found = of(tmp_path, *attempt(0, RETRY), *cut, *attempt(9, RETRY), END)
+    messages = [cause["exception"]["message"] for cause in found["causes"]]
+    assert messages == ["'bias'", "the log lacks the end of the traceback"]
+
+
+def test_a_default_handler_that_does_not_exist_hides_what_was_not_found(tmp_path: Path) -> None:
+    wrote = [
+        "OUT Traceback (most recent call last):",
+        'OUT   File "/home/m/h.py", line 3, in <module>',
+        "OUT ModuleNotFoundError: No module named 'left_pad'",
+        "OUT ",
+        "OUT During handling of the above exception, another exception occurred:",
+        "OUT ",
+        "OUT Traceback (most recent call last):",
+        'OUT   File "/usr/lib/python3.11/site-packages/ts/model_loader.py", line 101, in load',
+        "OUT ModuleNotFoundError: No module named 'ts.torch_handler.h'",
+    ]
+    found = of(tmp_path, *attempt(0, RETRY, wrote=wrote), END)
+    assert found["causes"][0]["exception"]["message"] == "No module named 'left_pad'"
+
+
+def test_loads_after_the_one_that_decides_would_have_been_saved(tmp_path: Path) -> None:
+    late = [(20, START), (24, FAILS), STOPPED, RETRY]
+    found = of(tmp_path, *attempt(0, RETRY), *attempt(10, RETRY), *late, END)
+    saved = found["saved"]
+    assert (saved["loads"], saved["start_sec"]) == (2, 4)
+    assert saved["stopped_at"] == "2026-11-23T00:00:00.000Z"
+
+
+def test_a_model_that_loads_after_it_would_have_been_stopped_is_told_of(tmp_path: Path) -> None:
+    found = of(tmp_path, *attempt(0, RETRY), (1, START), LOAD, (3, LOADED), END)
+    assert (found["state"], found["saved"]["loaded_after_stop"]) == ("recovered", 1)
+
+
+def test_a_server_that_ends_leaves_no_failure_behind(tmp_path: Path) -> None:
+    first = list(lines((0, START), LOAD))
+    again = list(lines((50, START), LOAD, LOADED, END))
+    greeting = [next(lines((49, "MAIN "))), "Torchserve version: 0.12.0"]
+    report = analyzed(written(tmp_path, [*first, *greeting, *again]))
+    (found,) = (model for model in report.models if model["model"] == "m")
+    assert (found["failures"], found["worker_starts"], found["state"]) == (0, 2, "serving")
+    assert report.content["servers"][0]["torchserve"] == "0.12.0"
+
+
+def test_a_model_that_is_registered_again_stands_as_its_new_workers_do(tmp_path: Path) -> None:
+    again = (100, "MAIN Adding new version 1.0 for model m")
+    told = [*lines(*attempt(0)), *lines(again, (101, START), LOAD, LOADED, END, port=9001)]
+    report = analyzed(written(tmp_path, told))
+    assert [m["state"] for m in report.models if m["model"] == "m"] == ["recovered"]
+
+
+def test_names_with_underscores_and_blanks_are_those_of_the_registration(tmp_path: Path) -> None:
+    first = next(lines((0, "MAIN Adding new version 1_b for model a model")))
+    told = [first, *(li.replace("m_1.0", "a model_1_b") for li in lines((1, START), LOAD, LOADED))]
+    (found,) = analyzed(written(tmp_path, told)).models
+    assert (found["model"], found["version"]) == ("a model", "1_b")
+
+
+def test_a_holder_of_this_package_is_no_failed_load(tmp_path: Path) -> None:
+    says = "OUT ts-retry: model 'm' is held: KeyError: 'bias'"
+    answers = "STATE WORKER_STARTED -> WORKER_ERROR"
+    found = of(tmp_path, *attempt(0, RETRY), (1, START), LOAD, says, answers, END)
+    assert (found["failures"], found["holds"], found["state"]) == (1, 1, "failed")
+
+
+@pytest.mark.parametrize(
+    ("retried", "ended", "told"),
+    [
+        ((), (), None),
+        ((), (0,), "0 s: no retry"),
+        ((0, 4_000), (), "more than 4 s (default 300 s fits)"),
+        ((232_000,), (376_000,), "232 to 376 s (default 300 s fits)"),
+        ((53_000,), (86_000,), "53 to 86 s"),
+        ((400_000,), (), "more than 400 s"),
+    ],
+)
+def test_what_is_said_of_the_window(retried: tuple[int, ...], ended: tuple[int, ...], told: str | None) -> None:  # fmt: skip
+    bounds = WindowBounds()
+    for elapsed in retried:
+        bounds.retried(elapsed)
+    for elapsed in ended:
+        bounds.gave_up(elapsed)
+    assert bounds.describe() == told
