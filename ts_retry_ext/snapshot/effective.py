@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ts_retry_ext.frontend.archive import ArchiveError, read_archive
+from ts_retry_ext.frontend.archive import Archive, ArchiveError, read_archive
 from ts_retry_ext.frontend.manifest import RUNTIMES, why_out_of_reach
 from ts_retry_ext.frontend.registered import window_of_registered
 from ts_retry_ext.frontend.running_model import RunningModel
@@ -66,9 +66,18 @@ def effective_of_archive(path: str) -> Effective:
         ends = "; a server that is to load it at its start ends" if error.stops_server else ""
         problems = (("unreadable-archive", error.why + ends),)
         return Effective(None, None, path, None, None, None, None, problems, None)
+    return effective_of_read(archive)
+
+
+def effective_of_read(archive: Archive) -> Effective:
+    """Return what a frontend would take from an archive that was read already.
+
+    Raises:
+        MissingYamlError: it has a configuration, and PyYAML is not installed.
+    """
     window = window_of_archive(archive)
     runtime = archive.manifest.runtime if archive.manifest else RUNTIMES[0]
-    return _effective(archive.model, archive.version, path, window, None, runtime)
+    return _effective(archive.model, archive.version, archive.path, window, None, runtime)
 
 
 def effective_of_registered(model: RunningModel, server: Server) -> Effective:
