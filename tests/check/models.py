@@ -38,7 +38,9 @@ def stub_torch(folder: Path) -> dict[str, str]:
     """Return an environment in which a worker finds a torch that costs nothing to import."""
     (folder / "stub").mkdir()
     (folder / "stub" / "torch.py").write_text("class Tensor: pass\n")
-    return {**os.environ, "PYTHONPATH": str(folder / "stub")}
+    environ = {**os.environ, "PYTHONPATH": str(folder / "stub")}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environ
 
 
 def options(folder: Path, *, config: str = "", **more: Any) -> Options:

@@ -69,9 +69,9 @@ def _run(
     except OSError as error:
         raise RegistrationError(f"{what} failed: {error}", "") from error
     try:
-        status = child.wait(time.monotonic() + INSTALL_TIMEOUT_SEC)
+        child.wait(time.monotonic() + INSTALL_TIMEOUT_SEC)
     finally:
-        children.end(child)
+        status = children.end(child)
     children.proceed()
     if status != 0:
         raise RegistrationError(f"{what} failed with status {status}", child.output())

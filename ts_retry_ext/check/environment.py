@@ -17,6 +17,7 @@ _BACKEND = {
     "TS_IPEX_ENABLE": ("ipex_enable", "false"),
     "TS_IPEX_GPU_ENABLE": ("ipex_gpu_enable", "false"),
 }
+_HIDDEN = "blacklist_env_vars"
 _PACKAGE_FOLDERS = ("site-packages", "dist-packages")
 
 
@@ -39,7 +40,14 @@ def server_here(ts_config: str | None) -> Server:
         pid=os.getpid(), start="", started_at=time.time(), cmdline=cmdline, cwd=os.getcwd(),
         environ=environ,
     )  # fmt: skip
-    return server_of(here)
+    server = server_of(here)
+    hidden = server.properties.get(_HIDDEN, "")
+    try:
+        re.compile(hidden)
+    except re.error as error:
+        problem = f"{server.config_file}: {_HIDDEN} is {hidden!r:.80}, no pattern: {error}"
+        return server._replace(problems=(*server.problems, problem))
+    return server
 
 
 def server_home() -> str:
@@ -87,7 +95,7 @@ def worker_environment(
     # A separator stands behind each of them, so that the path ends in an empty entry.
     entries.append("" if any(name in home for name in _PACKAGE_FOLDERS) else home)
     backend = {name: properties.get(key, default) for name, (key, default) in _BACKEND.items()}
-    hidden = re.compile(properties.get("blacklist_env_vars", ""))
+    hidden = re.compile(properties.get(_HIDDEN, ""))
     wanted = {**environ, **backend, "PYTHONPATH": os.pathsep.join(entries)}
     return {name: value for name, value in wanted.items() if not hidden.fullmatch(name)}
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from ts_retry_ext.frontend.archive import MANIFEST, Archive
+from ts_retry_ext.frontend.manifest import Manifest
 from ts_retry_ext.frontend.model_config import (
     RefusedConfigError,
     UnreadableConfigError,
@@ -99,7 +100,6 @@ def launch_of(archive: Archive, model_dir: str, properties: Mapping[str, str], g
     Raises:
         MissingYamlError: it has a configuration, and PyYAML is not installed.
     """
-    content = _manifest(model_dir)
     config = _configuration(archive)
     manifest = archive.manifest
     own = config is not None
@@ -120,7 +120,7 @@ def launch_of(archive: Archive, model_dir: str, properties: Mapping[str, str], g
         version=archive.version,
         handler=handler,
         envelope=properties.get("service_envelope"),
-        runtime=str(content.get("runtime") or "python"),
+        runtime=(manifest or Manifest()).runtime,
         batch_size=_positive(config, "batchSize", 1),
         startup_timeout_sec=_positive(config, "startupTimeout", DEFAULT_TIMEOUT_SEC if own else default),
         response_timeout_sec=_positive(config, "responseTimeout", DEFAULT_TIMEOUT_SEC if own else response),
@@ -131,7 +131,7 @@ def launch_of(archive: Archive, model_dir: str, properties: Mapping[str, str], g
         threads=_positive(torchrun, "OMP_NUMBER_THREADS", 1),
         gpu=None if not ids else 0 if ranks else ids[0],
         devices=",".join(map(str, ids[:ranks])) if ids and ranks else None,
-        requirements_file=content.get("model", {}).get("requirementsFile"),
+        requirements_file=_requirements_file(model_dir),
         problems=tuple(problems if handler else [*problems, ("no-handler", _NO_HANDLER)]),
     )  # fmt: skip
 
@@ -153,14 +153,14 @@ def gpus_of_server(properties: Mapping[str, str]) -> int:
     return min(found, int(limit)) if limit.isdigit() else found
 
 
-def _manifest(model_dir: str) -> dict[str, Any]:
-    """Return the manifest's content, which `read_archive` has found to be sound."""
+def _requirements_file(model_dir: str) -> str | None:
+    """Return what the manifest, which `read_archive` has found to be sound, names as such."""
     path = os.path.join(model_dir, MANIFEST)
     if not os.path.exists(path):
-        return {}
+        return None
     with open(path, encoding="utf-8-sig", errors="replace") as stream:
-        content: dict[str, Any] = json.load(stream)
-    return content
+        named = json.load(stream).get("model", {}).get("requirementsFile")
+    return None if named is None else str(named)
 
 
 def _configuration(archive: Archive) -> dict[str, Any] | None:

@@ -20,12 +20,12 @@ from ts_retry_ext.check.report import Report, Result, is_death, timed
 from ts_retry_ext.check.trial import Trial, try_model
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
 from ts_retry_ext.check.worker import Place, judge_death, write_job
-from ts_retry_ext.frontend.archive import ArchiveError, model_root, read_archive
+from ts_retry_ext.frontend.archive import Archive, ArchiveError, model_root, read_archive
+from ts_retry_ext.frontend.manifest import CPP_RUNTIME
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.judge import Outcome, Phase
-from ts_retry_ext.snapshot.effective import effective_of_archive
+from ts_retry_ext.snapshot.effective import effective_of_read
 
-CPP_RUNTIME = "LSP"
 STOPS_REGISTRATION = "stops-registration"
 MAX_SOCKET_PATH = 80
 """Bytes of the folder's path that leave room for a socket's name (104 on macOS, 108 on Linux)."""
@@ -69,12 +69,11 @@ def check(path: str, options: Options) -> Report:
     """
     options.children.proceed()
     try:
-        archive = read_archive(path)
-        effective = effective_of_archive(path)
-        begun = Report(path, Result.LOADS, effective, problems=effective.problems)
         with _folder() as folder:
             options.tell(path, "unpacks")
-            model_dir, notes = _lay_out(path, folder, options)
+            archive, model_dir, notes = _lay_out(path, folder, options)
+            effective = effective_of_read(archive)
+            begun = Report(path, Result.LOADS, effective, problems=effective.problems)
             launch = launch_of(archive, model_dir, options.server.properties, options.gpus)
             noted = [("link-unpacked", note) for note in notes]
             settings = settings_problems(model_dir, options.server)
@@ -87,7 +86,7 @@ def check(path: str, options: Options) -> Report:
         ends = " A server that is to load it at its start ends." if error.stops_server else ""
         return Report(path, Result.REFUSED, reason=f"{error}.{ends}")
     except (NoRoomError, OSError) as error:
-        return Report(path, Result.ERROR, reason=str(error))
+        return Report(path, Result.ERROR, reason=f"{error}.")
 
 
 def _load(begun: Report, launch: Launch, folder: str, model_dir: str, options: Options) -> Report:
@@ -174,22 +173,33 @@ def _is_unknown_to_rules(failure: Mapping[str, Any]) -> bool:
     return unknown and failure.get("phase") == Phase.INFERENCE.value
 
 
-def _lay_out(path: str, folder: str, options: Options) -> tuple[str, tuple[str, ...]]:
-    """Put the model where the frontend would; return that place, and what was noted.
+def _lay_out(path: str, folder: str, options: Options) -> tuple[Archive, str, tuple[str, ...]]:
+    """Put the model where the frontend would; return what it is, that place, and what was noted.
 
     An archive into ``models/<id>``, a folder as the link ``models/<id>/<name>`` (0.12.0 ZipUtils).
     """
     place = os.path.join(folder, "models", uuid.uuid4().hex)
     os.makedirs(place)
-    if not os.path.isdir(path):
-        proceed = options.children.proceed
-        return place, unpack(path, place, max_unpacked=options.max_unpacked, proceed=proceed)
-    root = os.path.abspath(model_root(path))
-    if not options.follow_links:
-        check_links(root)
-    link = os.path.join(place, os.path.basename(root))
-    os.symlink(root, link)
-    return link, ()
+    if os.path.isdir(path):
+        archive = read_archive(path)
+        root = os.path.abspath(model_root(path))
+        if not options.follow_links:
+            check_links(root)
+        link = os.path.join(place, os.path.basename(root))
+        os.symlink(root, link)
+        return archive, link, ()
+    # A tar is read to its end to find what is in it, so that its size has to be looked at first.
+    read = read_archive(path) if path.endswith(".mar") else None
+    proceed = options.children.proceed
+    notes = unpack(path, place, max_unpacked=options.max_unpacked, proceed=proceed)
+    return read or _read_unpacked(path, place), place, notes
+
+
+def _read_unpacked(path: str, place: str) -> Archive:
+    try:
+        return replace(read_archive(place), path=path)
+    except ArchiveError as error:
+        raise ArchiveError(path, error.why, stops_server=error.stops_server) from error
 
 
 @contextmanager

@@ -41,27 +41,33 @@ class Child:
         self._reader.start()
 
     @property
-    def status(self) -> int | None:
-        """Return the exit status, negative for a signal, or None while it runs."""
-        return self._process.poll()
-
-    def wait(self, until: float) -> int | None:
-        """Return the exit status, or None where it still runs at `until` (`time.monotonic`)."""
+    def has_ended(self) -> bool:
+        """Tell whether the head has ended. It is not reaped, so that its id stays its own."""
         try:
-            return self._process.wait(max(0.0, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            return None
+            return psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
 
-    def end(self) -> None:
-        """Kill what is left of the group and reap its head. May be called more than once."""
+    def wait(self, until: float) -> bool:
+        """Wait until the head has ended, and tell whether it has by `until` (`time.monotonic`)."""
+        while not self.has_ended:
+            if time.monotonic() > until:
+                return False
+            time.sleep(POLL_SEC)
+        return True
+
+    def end(self) -> int:
+        """Kill what is left of the group, reap its head and return its status. Idempotent."""
         with self._ended:
-            try:
-                os.killpg(self.pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass  # Nobody is left; on macOS a group of zombies answers with EPERM.
-            self._process.wait()
-            if self._process.stdin is not None:
-                self._process.stdin.close()
+            if self._process.returncode is None:
+                try:
+                    os.killpg(self.pid, signal.SIGKILL)
+                except (ProcessLookupError, PermissionError):
+                    pass  # On macOS a group of zombies answers with EPERM.
+                self._process.wait()
+                if self._process.stdin is not None:
+                    self._process.stdin.close()
+            return self._process.returncode
 
     def output(self) -> str:
         """Return the end of what the process wrote."""
@@ -122,11 +128,12 @@ class Children:
             self._running.add(child)
             return child
 
-    def end(self, child: Child) -> None:
-        """End one of them."""
-        child.end()
+    def end(self, child: Child) -> int:
+        """End one of them and return its exit status, negative for a signal."""
+        status = child.end()
         with self._lock:
             self._running.discard(child)
+        return status
 
     def abort(self) -> None:
         """End all of them, and let no other one start."""

@@ -88,6 +88,8 @@ def try_model(
         hung = trial.start_sec is not None and trial.load_sec is None
         why = _late(trial, launch, timeout_sec)
         trial = trial._replace(why=why, is_late=True, died=hung)
+    except ValueError as error:
+        trial = trial._replace(why=f"What the worker answered is not understood: {error}.")
     finally:
         status = worker.close(orderly=orderly)
     if trial.died and not trial.is_late:

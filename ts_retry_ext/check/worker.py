@@ -89,7 +89,7 @@ class Worker:
                 connection.connect(self._place.socket(len(self._connections)))
             except OSError:
                 connection.close()
-                if self.child.status is not None:
+                if self.child.has_ended:
                     raise WorkerDiedError from None
                 if time.monotonic() > until:
                     raise NoAnswerError from None
@@ -129,7 +129,7 @@ class Worker:
                 return response, time.monotonic() - begun
 
     def close(self, *, orderly: bool) -> int | None:
-        """End the process and all of its group; return its exit status.
+        """End the process and all of its group; return its status, None where it had to be killed.
 
         Args:
             orderly: let it end by itself, as it does when the frontend goes.
@@ -138,9 +138,9 @@ class Worker:
             connection.close()
         if orderly:
             self.child.wait(time.monotonic() + END_TIMEOUT_SEC)
-        status = self.child.status
-        self._children.end(self.child)
-        return status
+        ended = self.child.has_ended
+        status = self._children.end(self.child)
+        return status if ended else None
 
     def _send(self, message: bytes, connections: list[socket.socket], timeout_sec: float) -> None:
         try:
