@@ -31,9 +31,9 @@ _OWN_PACKAGE = "ts_retry_ext"
 def main() -> None:
     """Run the job.
 
-    Its keys: ``script`` the worker script; ``root`` where this package lies; ``directory`` the
-    state directory; ``registered`` the path made for the model; ``properties``, ``config_file``,
-    ``cwd`` and ``log_dir`` of the server; ``load_timeout_sec`` when a load is ended.
+    Its keys: ``script`` the worker script; ``directory`` the state directory; ``registered`` the
+    path made for the model; ``properties``, ``config_file``, ``cwd`` and ``log_dir`` of the server;
+    ``load_timeout_sec`` when a load is ended.
     """
     job_file, arguments = sys.argv[1], sys.argv[2:]
     if sys.path and os.path.realpath(sys.path[0]) == os.path.dirname(os.path.realpath(__file__)):
