@@ -53,9 +53,8 @@ class Reading:
         knows_torchserve = False
         try:
             for lines in read_lines(path, self._told):
-                block = records(lines)
-                # Most lines tell nothing; but when the log ends matters.
-                block += clock(lines)
+                # Most lines tell nothing; but when a log begins and ends matters.
+                block = [*clock(lines[0]), *records(lines), *clock(lines[-1])]
                 if block:
                     knows_torchserve = knows_torchserve or any(r.at is not None for r in block)
                     yield block

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 from functools import lru_cache
-from typing import Iterable, NamedTuple, Optional, Sequence
+from typing import Iterable, NamedTuple, Optional
 
 from ts_retry_ext.analyze.envelope import Envelope, unpacked
 from ts_retry_ext.analyze.telling import BEGINNINGS, STATE, tells, wrote
@@ -101,10 +101,9 @@ def records(lines: Iterable[bytes]) -> list[Record]:
     return found
 
 
-def clock(lines: Sequence[bytes]) -> list[Record]:
-    """Return what the last line tells of the time: when a log ends matters, too."""
-    last = lines[-1]
-    found = map(_from_envelope, unpacked(last)) if _is_json(last) else [_from_text(last, b"")]
+def clock(line: bytes) -> list[Record]:
+    """Return what a line tells of the time, the last of it, whatever else it tells."""
+    found = map(_from_envelope, unpacked(line)) if _is_json(line) else [_from_text(line, b"")]
     told = [record for record in found if record.at is not None][-1:]
     return [record._replace(kind=_SERVER, text=b"") for record in told]
 

@@ -158,4 +158,5 @@ def _totals(models: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _time(at: int | None) -> str | None:
-    return None if at is None else to_text(at / 1000)
+    # Half a millisecond more, since a quotient may lie just below the millisecond that it stands for.
+    return None if at is None else to_text((at + 0.5) / 1000)

@@ -10,12 +10,12 @@ from ts_retry_ext.analyze.words import counted, decided_by, exception, moment, s
 _SHOWN_CAUSES = 5
 
 
-def story(model: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines on one model that failed or died."""
+def story(model: Mapping[str, Any], name: str) -> Iterator[str]:
+    """Yield the lines on one model, called `name`, that failed or died."""
     if not model["failures"] and not model["deaths_while_serving"]:
         return
     gave_up = ", TorchServe gave up" if model["gave_up"] else ""
-    yield f"{model['model']}: {model['state']}{gave_up}"
+    yield f"{name}: {model['state']}{gave_up}"
     for cause in model["causes"][:_SHOWN_CAUSES]:
         yield f"  {cause['count']} x {exception(cause)}"
         yield f"    {decided_by(cause)}, fingerprint {cause['fingerprint']}, {span(cause['first'], cause['last'])}"
@@ -26,6 +26,9 @@ def story(model: Mapping[str, Any]) -> Iterator[str]:
         yield f"  and {counted(left, 'more cause')}: see --json"
     if model["other_failures"]:
         yield f"  and {counted(model['other_failures'], 'failure')} of further causes"
+    told = model["max_retry_timeout_sec"]["told"]
+    if told is not None:
+        yield f"  maxRetryTimeoutInSec: {told}"
     if model["deaths_while_serving"]:
         yield f"  {counted(model['deaths_while_serving'], 'worker')} died while serving"
     if model["saved"]["stopped_at"]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
+
+from ts_retry_ext.frontend.schedule import DEFAULT_WINDOW_SEC
 
 _MESSAGE_LENGTH = 300
 
@@ -50,9 +52,33 @@ def decided_by(cause: Mapping[str, Any]) -> str:
     return cause["verdict"] if why in (None, "none") else f"{cause['verdict']} ({why})"
 
 
+def size(count: float) -> str:
+    """Return a number of bytes in words: ``46 kB``, ``503.1 MB``."""
+    return f"{count / 1e3:.0f} kB" if count < 1e6 else f"{count / 1e6:,.1f} MB"
+
+
 def savings(model: Mapping[str, Any]) -> str | None:
-    """Return what the package would have saved of a model, or None for nothing."""
+    """Return the loads that the package would have saved, and their time; None for nothing."""
     saved = model["saved"]
-    if not saved["loads"]:
-        return None
-    return f"{counted(saved['loads'], 'load')}, {duration(saved['start_sec'])}"
+    return f"{saved['loads']:,} ({duration(saved['start_sec'])})" if saved["loads"] else None
+
+
+def window(model: Mapping[str, Any]) -> str | None:
+    """Return the bounds of the window as short as it goes: ``> 53 s``, ``19-25 s``; None for none."""
+    bounds = model["max_retry_timeout_sec"]
+    low, high = bounds["more_than"], bounds["at_most"]
+    if bounds["ignored_value"] is not None:
+        return f"{DEFAULT_WINDOW_SEC} s"
+    if low is None:
+        return None if high is None else f"{'<= ' if high >= 1 else ''}{high:.0f} s"
+    return f"> {low:.0f} s" if high is None else f"{low:.0f}-{high:.0f} s"
+
+
+def name(model: Mapping[str, Any], models: Sequence[Mapping[str, Any]]) -> str:
+    """Return a model's name, with version and server where others have the same one."""
+    alike = [other for other in models if other["model"] == model["model"]]
+    told = str(model["model"])
+    if len({other["version"] for other in alike}) > 1:
+        told += f" {model['version']}"
+    servers = list(dict.fromkeys(other["server"] for other in models))
+    return told if len(servers) == 1 else f"{told} #{servers.index(model['server']) + 1}"

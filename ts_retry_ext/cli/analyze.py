@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Callable, Iterator, Sequence
 
 from ts_retry_ext.cli.output import (
     ERROR,
@@ -169,47 +169,45 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 
 def _print(report: Report) -> None:
     from ts_retry_ext.analyze.story import story
-    from ts_retry_ext.analyze.words import counted, duration, moment, savings
+    from ts_retry_ext.analyze.words import counted, duration, moment, name, savings, size, window
 
     content, totals = report.content, report.content["totals"]
     zone = "UTC" if content["time_zone_known"] else "the log's own time"
-    print_line(
-        f"{counted(len(content['files']), 'file')}, {content['bytes'] / 1e6:,.1f} MB, from "
-        f"{moment(content['from'])} to {moment(content['to'])} ({zone}); "
-        + "; ".join(_server_words(server) for server in content["servers"][:4])
-    )
-    columns = ("MODEL", "VERSION", "STATE", "STARTS", "FAILED", "WASTED", "WINDOW", "SAVED")
-    rows = []
-    for model in report.models:
-        wasted = duration(model["wasted_start_sec"]) if model["failures"] else None
-        rows.append(
-            (
-                model["model"],
-                model["version"],
-                model["state"],
-                model["worker_starts"],
-                model["failures"],
-                wasted,
-                model["max_retry_timeout_sec"]["told"],
-                savings(model),
-            )
-        )
-    print_table(columns, rows)
-    for model in report.models:
-        for line in story(model):
-            _print_wrapped(line)
     _print_wrapped(
+        f"{counted(len(content['files']), 'file')}, {size(content['bytes'])}, from "
+        f"{moment(content['from'])} to {moment(content['to'])} ({zone})"
+    )
+    servers = content["servers"]
+    for number, server in enumerate(servers, start=1):
+        mark = f"#{number} " if len(servers) > 1 else ""
+        _print_wrapped(f"{mark}TorchServe {server['torchserve'] or '?'}: {server['name']}")
+    rows = [
+        (
+            name(model, report.models),
+            model["state"],
+            model["worker_starts"],
+            model["failures"],
+            duration(model["wasted_start_sec"]) if model["failures"] else None,
+            window(model),
+            savings(model),
+        )
+        for model in report.models
+    ]
+    print_table(("MODEL", "STATE", "STARTS", "FAILED", "WASTED", "WINDOW", "SAVED"), rows)
+    print_line()
+    for model in report.models:
+        for line in story(model, name(model, report.models)):
+            _print_wrapped(line)
+    total = (
         f"{counted(totals['worker_starts'], 'worker start')}, "
         f"{counted(totals['failures'], 'failed load')}, "
-        f"{duration(totals['wasted_start_sec'])} of starting in vain. With ts-retry-ext "
-        f"{counted(totals['saved_loads'], 'load')} ({duration(totals['saved_start_sec'])}) would "
-        "not have taken place."
+        f"{duration(totals['wasted_start_sec'])} of starting in vain."
     )
-
-
-def _server_words(server: Mapping[str, Any]) -> str:
-    version = server["torchserve"] or "of unknown version"
-    return f"TorchServe {version} ({server['name']})"
+    if totals["saved_loads"]:
+        saved = counted(totals["saved_loads"], "load")
+        took = duration(totals["saved_start_sec"])
+        total += f" With ts-retry-ext {saved} ({took}) would not have taken place."
+    _print_wrapped(total)
 
 
 def _print_wrapped(text: str) -> None:
