@@ -174,7 +174,7 @@ ROWS: tuple[Raised, ...] = (
     Raised("name-too-long", "N", lambda world: (world.tmp / ("x" * 300)).read_text()),
     Raised("too-many-open-files", "U", descriptors_run_out),
     Raised("lock-held", "R", lock_held),
-    Raised("port-in-use", "U", port_in_use),
+    Raised("port-in-use", "R", port_in_use),
     Raised("broken-pipe", "R", broken_pipe),
     Raised("no-space", "U", lambda _: Path("/dev/full").write_bytes(b"x" * 100_000)),
     Raised("host-memory", "R", memory_runs_out),

@@ -102,7 +102,7 @@ ROWS: tuple[Raised, ...] = (
     row("group-not-set-up", "N", lambda _: torch().distributed.all_reduce(torch().zeros(1))),
     row("group-variable-missing", "N", lambda _: torch().distributed.init_process_group("gloo")),
     row("store-time-out", "R", lambda world: torch().distributed.TCPStore("127.0.0.1", world.closed_port(), 2, False, timeout=timedelta(seconds=1))),
-    row("store-port-in-use", "U", lambda world: torch().distributed.TCPStore("127.0.0.1", int(world.url.rpartition(":")[2]), 1, True, timeout=timedelta(seconds=1), use_libuv=True)),
+    row("store-port-in-use", "R", lambda world: torch().distributed.TCPStore("127.0.0.1", int(world.url.rpartition(":")[2]), 1, True, timeout=timedelta(seconds=1), use_libuv=True)),
     row("group-backend", "N", lambda _: torch().distributed.init_process_group("nosuch", init_method="tcp://127.0.0.1:1", rank=0, world_size=1)),
     row("operator-missing", "N", lambda _: torch().ops.torchvision.nms(torch().zeros(1, 4), torch().zeros(1), 0.5)),
     row("library-operators-missing", "N", lambda _: torch().ops.load_library("/opt/no/such/libcustom.so")),

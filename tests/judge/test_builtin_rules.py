@@ -437,8 +437,8 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("file-locks-unavailable", "U", "OSError", "[Errno 37] No locks available", {"errno": 37}),
     ("download-failed-unexplained", "U", "RuntimeError", "Failed to download weights", {}),
     (
-        "nothing-listens-on-this-host",
-        "U",
+        "database-operational",
+        "R",
         "redis.exceptions.ConnectionError",
         "Error 111 connecting to 127.0.0.1:6379. Connection refused.",
         {},
@@ -458,8 +458,8 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "no-endpoint-on-this-host",
-        "U",
+        "connection-type",
+        "R",
         "botocore.exceptions.EndpointConnectionError",
         'Could not connect to the endpoint URL: "http://localhost:9000/bucket/key"',
         {},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -11,30 +11,7 @@ _SINCE = "2026-11-23"
 #: A host's name that only a private resolver knows: one label, or a suffix no public one has.
 _PRIVATE_HOST = r"host=\\?['\"](?:[\w\-]{1,63}|[\w.\-]{1,200}\.(?:internal|local|svc|cluster|lan|corp|home|intra|intranet|localdomain|private|test|example))\\?['\"]"
 
-#: This host itself, as texts name it.
-_LOOPBACK = (
-    r"\blocalhost\b|\b0\.0\.0\.0\b|\b127\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|(?<![\w:])::1(?![\w:])"
-)
-#: The processes of one model look for each other on this host: the first may still be starting.
-_RANKS = r"tcpstore|rendezvous|client socket|nccl|gloo|\brank\b"
-
 FATAL_IN_DISGUISE = (
-    ambiguous(
-        "nothing-listens-on-this-host",
-        When(errno=("ECONNREFUSED",), message=_LOOPBACK, unless=_RANKS),
-        "Nothing listens on this host itself: a sidecar that isn't up yet, or an address left at its default.",
-        "Start the service beside TorchServe, or set the host that the model is to connect to.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    ambiguous(
-        "no-endpoint-on-this-host",
-        When(type=("EndpointConnectionError",), message=_LOOPBACK),
-        "Nothing answers on this host itself: a sidecar that isn't up yet, or an address left at its default.",
-        "Start the service beside TorchServe, or set the endpoint that the model is to connect to.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
     ambiguous(
         "no-socket-on-this-host",
         When(
@@ -105,7 +82,7 @@ FATAL_IN_DISGUISE = (
 )
 
 RECOVERABLE_IN_DISGUISE = (
-    ambiguous(
+    curable(
         "address-in-use",
         When(errno=("EADDRINUSE",)),
         "Another process has the port: one that is about to end, or one that keeps it.",
@@ -121,7 +98,7 @@ RECOVERABLE_IN_DISGUISE = (
         since=_SINCE,
         scope=Scope.HOST,
     ),
-    ambiguous(
+    curable(
         "address-in-use-text",
         When(
             message=r"port .{0,40}(?:is )?(?:already )?in use|failed to listen on any local|cannot find an empty port|failed to bind|could not bind|address in use|socket already in use|another process is utilizing it"
