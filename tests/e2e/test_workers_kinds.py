@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import Iterator
 
+import psutil
 import pytest
 
 from tests.e2e.archives import SOUND, initialize, lay_out, pack
-from tests.e2e.torchserve import VERSION, TorchServe
+from tests.e2e.torchserve import TorchServe
 
 BROKEN = "import no_such_module_anywhere\n\n\nclass Handler:\n    pass\n"
 FUNCTION = """
@@ -119,7 +120,6 @@ def _states(server: TorchServe) -> dict[str, str]:
     return {model["version"]: model["state"] for model in models}
 
 
-@pytest.mark.skipif(VERSION < (0, 12), reason="TorchServe has useVenv from 0.12 on")
 def test_a_model_with_its_own_environment_is_guarded_there(tmp_path: Path) -> None:
     pack(tmp_path / "store", "broken", BROKEN, config="useVenv: true\n")
     pack(tmp_path / "store", "sound", SOUND, config="useVenv: true\n")
@@ -149,3 +149,7 @@ def test_a_worker_behind_the_cpu_launcher_is_halted_and_serves(tmp_path: Path) -
         assert server.events("broken") == ["start", "load", "failure", "hold"]
         server.wait_for(lambda: server.is_ready("sound"), "sound serves")
         assert server.log().count("-m, torch.backends.xeon.run_cpu, --ninstances, 1") >= 3
+        processes = server.processes()
+        server.frontend().kill()
+        _, alive = psutil.wait_procs(processes, timeout=60)
+        assert not alive
