@@ -32,7 +32,7 @@ class Echo:
 
 
 @pytest.fixture(autouse=True)
-def temp(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Have every temporary folder made below one that can be looked into; a socket's path is short."""
     with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as folder:
         monkeypatch.setattr(tempfile, "tempdir", folder)
