@@ -78,6 +78,16 @@ def test_an_archive_is_unpacked_as_the_frontend_does(tmp_path: Path, ending: str
     assert notes == ()
 
 
+def test_the_first_folder_of_a_tar_goes(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tgz", "w:gz") as archive:
+        for name in ("m", "m/inner"):
+            entry = tarfile.TarInfo(name)
+            entry.type = tarfile.DIRTYPE
+            archive.addfile(entry)
+    target, _ = unpacked(tmp_path / "a.tgz", tmp_path)
+    assert [path.name for path in target.iterdir()] == ["inner"]
+
+
 def test_a_link_inside_becomes_the_file_that_torchserve_makes_of_it(tmp_path: Path) -> None:
     target, notes = unpacked(with_link(tmp_path / "a.mar", "x/w.pt", "../real.pt"), tmp_path)
     assert (target / "x" / "w.pt").read_text() == "../real.pt"

@@ -180,7 +180,8 @@ def _unpack_tar(writer: _Writer) -> tuple[str, ...]:
         for count, member in enumerate(stream, start=1):
             if count > MAX_MEMBERS:
                 raise ArchiveError(writer.path, f"has more than {MAX_MEMBERS} entries")
-            name = inside(writer.path, _without_first_folder(member.name))
+            full = member.name + "/" if member.isdir() else member.name
+            name = inside(writer.path, _without_first_folder(full))
             writer.budget.spend(member.size if member.isreg() else 0, name)
             if member.isdir():
                 writer.make_folder(name)
