@@ -87,9 +87,10 @@ def in_child(act: Callable[[], object]) -> int:
     return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
-def open_worker(model_dir: str) -> Session:
+def open_worker(model_dir: str, number: int = 0) -> Session:
     """Let this process be a worker of the model."""
-    sys.argv = ["model_service_worker.py", "--sock-type", "unix", "--sock-name", "/tmp/.s.9000"]
+    socket = f"/tmp/.s.{9000 + number}"
+    sys.argv = ["model_service_worker.py", "--sock-type", "unix", "--sock-name", socket]
     os.chdir(model_dir)
     session = open_session()
     assert session is not None
@@ -116,8 +117,8 @@ def _be_killed(model_dir: str, kill: Callable[[int], None], moment: int) -> None
     sys.setprofile(None)
 
 
-def fail_to_load(session: Session) -> None:
-    """Let the load of this worker fail.
+def fail_to_load(session: Session, cause: BaseException | None = None) -> None:
+    """Let the load of this worker fail with `cause`, or because a module is missing.
 
     Raises:
         OSError: the store cannot be written, so that nobody watches the load.
@@ -126,8 +127,10 @@ def fail_to_load(session: Session) -> None:
     watch.install()
     watch._begin("m")
     try:
+        if cause is not None:
+            raise cause
         import no_such_module_anywhere  # type: ignore[import-not-found]  # noqa: F401
-    except ImportError as error:
+    except Exception as error:
         watch.failed(error)
 
 

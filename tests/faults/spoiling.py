@@ -55,6 +55,7 @@ def _work(model_dir: str) -> int:
             ours, theirs = socket.socketpair()
             holder = threading.Thread(target=hold_connection, args=(session, marker, ours))
             holder.start()
+            theirs.settimeout(20)
             answer = theirs.recv(4)
             theirs.close()
             holder.join(20)
