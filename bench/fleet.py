@@ -11,6 +11,7 @@ window; ``--models 5 --window 20`` is a quick run.
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 import threading
@@ -40,9 +41,12 @@ QUIET_SEC = 20.0
 LOOK_SEC = 2.0
 #: The last look has to be so long behind the last change of a worker's state.
 SETTLED_SEC = 12.0
+#: A machine too busy to start a worker in time; nothing is loaded then (0.12.0 WorkerLifeCycle).
+_START_TIMEOUT = re.compile(r"WorkerInitializationException: Backend worker startup time out")
 _ROWS = (
     ("worker_starts", "worker starts", "{:,}"),
     ("loads", "loads", "{:,}"),
+    ("start_timeouts", "starts ended by the frontend's limit of 2 min", "{:,}"),
     ("workers_cpu_sec", "processor time of the workers", "{:,.0f} s"),
     ("peak_load", "machine's 1-minute load, highest", "{:.1f}"),
     ("peak_workers_mb", "memory of the broken models' workers, highest", "{:,.0f} MB"),
@@ -53,6 +57,8 @@ _ROWS = (
     ("longest_ms", "slowest prediction", "{:,.0f} ms"),
     ("usual_again_sec", "predictions are as before after", "{:.0f} s"),
 )
+#: What is no gain or loss: how fast the server was before, and that holders stay.
+_NO_RATIO = ("usual_ms", "end_workers_mb")
 
 
 class Asking:
@@ -114,12 +120,14 @@ def _watch(server: TorchServe, models: int) -> dict[str, Any]:
         with ThreadPoolExecutor(8) as registering:
             list(registering.map(lambda name: _register(server, name), names))
         seen, loads, settled_sec = _until_settled(server, frontend, names, begun)
-    workers = [worker for name, worker in read_log(server.log()).items() if name in names]
+    log = server.log()
+    workers = [worker for name, worker in read_log(log).items() if name in names]
     held = sum(server.events(name).count(journal.HOLD) for name in names)
     limit = usual["p99"]
     return {
         "worker_starts": sum(worker.starts for worker in workers),
         "loads": sum(worker.loads for worker in workers) - held,
+        "start_timeouts": len(_START_TIMEOUT.findall(log)),
         "workers_cpu_sec": seen[-1].workers_cpu_sec - before.workers_cpu_sec,
         "peak_load": max(loads),
         "peak_workers": max(each.workers for each in seen) - before.workers,
@@ -163,7 +171,7 @@ def table(found: Mapping[str, Any]) -> Table:
     alone, ours = (found["contenders"][name] for name in ("alone", "with_package"))
     rows = []
     for key, title, form in _ROWS:
-        ratio = "-" if key.startswith("usual_ms") else _ratio(alone[key], ours[key])
+        ratio = "-" if key in _NO_RATIO else _ratio(alone[key], ours[key])
         rows.append([title, form.format(alone[key]), form.format(ours[key]), ratio])
     first = f"{found['models']} broken models, window {found['window_sec']} s"
     return Table([first, "TorchServe alone", "with the package", "ratio"], rows)
