@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.analyze.logs import DATA, KNOWN, analyzed, log, model, outcome
+from tests.analyze.logs import DATA, KNOWN, analyzed, log, model, outcome, written
+from tests.analyze.test_worker import LOAD, LOADED, START, lines
+from ts_retry_ext.analyze.merging import Source, merged
+from ts_retry_ext.analyze.record import records
 
 
 @pytest.mark.parametrize("name", ["ts_log.log.gz", "console.log.gz"])
@@ -19,15 +22,32 @@ def test_what_several_files_repeat_counts_once() -> None:
     report = analyzed(DATA)
     assert outcome(report) == KNOWN
     assert len(report.content["servers"]) == 1
-    assert report.models == analyzed(DATA / "ts_log.log.gz").models or [
-        {**m, "server": ""} for m in report.models
-    ] == [{**m, "server": ""} for m in analyzed(DATA / "ts_log.log.gz").models]
+    alone = analyzed(DATA / "ts_log.log.gz").models
+    assert [{**m, "server": ""} for m in report.models] == [{**m, "server": ""} for m in alone]
+
+
+def test_a_line_that_torchserve_writes_twice_comes_once(tmp_path: Path) -> None:
+    """In 0.12.0's ts_log.log, sometimes with a line of another thread in between."""
+    first, other, *_ = lines((0, START), "OTHER Auto recovery start timestamp: 1")
+    path = written(tmp_path, [first, other, first, other])
+    source = Source(str(path), "w", lambda: iter([records(path.read_bytes().split(b"\n"))]))
+    assert len([record for _, _, record in merged([source]) if record.port]) == 2
+
+
+def test_a_file_that_holds_the_end_of_another_is_of_the_same_server(tmp_path: Path) -> None:
+    told = list(lines((0, START), LOAD, (9, LOADED)))
+    written(tmp_path, told)
+    written(tmp_path, told[-1:], "console.txt")
+    report = analyzed(tmp_path)
+    assert len(report.content["servers"]) == len(report.models) == 1
 
 
 def test_a_file_that_is_named_twice_or_copied_counts_once(tmp_path: Path) -> None:
     for name in ("first.log", "again.log"):
         (tmp_path / name).write_bytes(log("console.log"))
-    assert outcome(analyzed(tmp_path, tmp_path / "first.log")) == KNOWN
+    report = analyzed(tmp_path, tmp_path / "first.log")
+    assert outcome(report) == KNOWN
+    assert len(report.content["files"]) == 2
 
 
 def test_causes_verdicts_and_windows_are_those_of_the_models() -> None:
@@ -83,13 +103,13 @@ def test_model_log_alone_tells_what_workers_wrote_and_says_what_it_lacks() -> No
 
 
 def test_a_log_in_pieces_is_read_in_the_order_of_its_times(tmp_path: Path) -> None:
-    lines = log("ts_log.log").splitlines(keepends=True)
-    third = len(lines) // 3
-    (tmp_path / "ts_log.log.2").write_bytes(b"".join(lines[:third]))
+    whole = log("ts_log.log").splitlines(keepends=True)
+    third = len(whole) // 3
+    (tmp_path / "ts_log.log.2").write_bytes(b"".join(whole[:third]))
     (tmp_path / "ts_log.23-Nov.log.gz").write_bytes(
-        gzip.compress(b"".join(lines[third : 2 * third]))
+        gzip.compress(b"".join(whole[third : 2 * third]))
     )
-    (tmp_path / "ts_log.log").write_bytes(b"".join(lines[2 * third :]))
+    (tmp_path / "ts_log.log").write_bytes(b"".join(whole[2 * third :]))
     report = analyzed(tmp_path)
     assert outcome(report) == KNOWN
     assert len(report.content["servers"]) == 1

@@ -112,10 +112,13 @@ def test_lines_that_a_dying_worker_wrote_late_are_its_own(tmp_path: Path) -> Non
 
 
 def test_a_traceback_without_its_end_says_so_and_breaks_no_row(tmp_path: Path) -> None:
-    cut = attempt(5, RETRY, wrote=FAILS[:1])
-    found = of(tmp_path, *attempt(0, RETRY), *cut, *attempt(9, RETRY), END)
-    messages = [cause["exception"]["message"] for cause in found["causes"]]
-    assert messages == ["'bias'", "the log lacks the end of the traceback"]
+    odd = [*FAILS[:2], "OUT OddError: odd"]
+    told = [attempt(at, RETRY, wrote=odd) for at in (0, 5, 15)]
+    cut = attempt(10, RETRY, wrote=FAILS[:1])
+    found = of(tmp_path, *told[0], *told[1], *cut, *told[2], END)
+    causes = {cause["exception"]["message"]: cause for cause in found["causes"]}
+    assert set(causes) == {"odd", "the log lacks the end of the traceback"}
+    assert (found["state"], causes["odd"]["basis"]) == ("failed", "repeated")
 
 
 def test_a_default_handler_that_does_not_exist_hides_what_was_not_found(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ class Worker:
 
     def _stop(self, at: int) -> None:
         attempt = self.attempt
-        if attempt is None or attempt.ended_at is not None or self.removed:
+        if attempt is None or attempt.ended_at is not None:
             return
         attempt.ended_at = at
         self.serves = False
