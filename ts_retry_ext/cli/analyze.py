@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Callable, Iterator, Sequence
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from ts_retry_ext.analyze.report import Report
     from ts_retry_ext.judge import Rule
 
-_RULES_VARIABLE = "TS_RETRY_RULES"
 _WIDTH = 100
 MISSING = (
     "--html needs {name}, which is not installed: python -m pip install 'ts-retry-ext[report]'"
@@ -34,6 +32,8 @@ MISSING = (
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
+    from ts_retry_ext.cli.rule_sources import add_rules_option
+
     parser = commands.add_parser(
         "analyze",
         help="tell from TorchServe's logs what failed, why, and what it cost",
@@ -52,12 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--html", metavar="FILE", help="write a report with a time line, too: one file, no network"
     )
-    parser.add_argument(
-        "--rules",
-        metavar="FILE",
-        default=os.environ.get(_RULES_VARIABLE) or None,
-        help=f"your own rules, asked before the built-in ones (default: ${_RULES_VARIABLE})",
-    )
+    add_rules_option(parser)
     parser.set_defaults(run=run)
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ts_retry_ext.cli.rule_sources import RulesUnreadableError, read_rules
+from ts_retry_ext.cli.rule_sources import RulesUnreadableError, add_rules_option, read_rules
 from ts_retry_ext.judge import (
     NO_HOST,
     Failure,
@@ -26,7 +26,6 @@ from ts_retry_ext.judge.builtin import BUILTIN_RULES
 
 #: Characters of an exception's message shown to people.
 _SHOWN_MESSAGE = 300
-_RULES_VARIABLE = "TS_RETRY_RULES"
 _ANSWER = {
     "non_recoverable": "NON-RECOVERABLE: no retry can cure this",
     "recoverable": "RECOVERABLE: a retry can cure this",
@@ -54,12 +53,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--model-dir", metavar="DIR", help="the model's files, to look for files that are missing"
     )
-    parser.add_argument(
-        "--rules",
-        metavar="FILE",
-        default=os.environ.get(_RULES_VARIABLE) or None,
-        help=f"your own rules, asked before the built-in ones (default: ${_RULES_VARIABLE})",
-    )
+    add_rules_option(parser)
     parser.set_defaults(run=run)
 
 

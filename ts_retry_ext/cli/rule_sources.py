@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from ts_retry_ext.settings import MODEL_SECTION, Resolved, Settings, resolve
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.archive import Archive
     from ts_retry_ext.frontend.server import Server
+
+
+_VARIABLE = "TS_RETRY_RULES"
 
 
 class RulesUnreadableError(Exception):
@@ -37,6 +41,16 @@ class OwnRules:
     rules: tuple[Rule, ...] = ()
     problems: tuple[RuleProblem, ...] = ()
     unreadable: str = ""
+
+
+def add_rules_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--rules`` for a command that judges."""
+    parser.add_argument(
+        "--rules",
+        metavar="FILE",
+        default=os.environ.get(_VARIABLE) or None,
+        help=f"your own rules, asked before the built-in ones (default: ${_VARIABLE})",
+    )
 
 
 def read_rules(path: str) -> tuple[tuple[Rule, ...], tuple[RuleProblem, ...]]:
