@@ -125,7 +125,7 @@ def fail_to_load(session: Session, cause: BaseException | None = None) -> None:
     """
     watch = guard.LoadGuard(session)
     watch.install()
-    watch._begin("m")
+    watch._begin(session.name)
     try:
         if cause is not None:
             raise cause
@@ -182,6 +182,7 @@ def left(folder: str, *, fallback: bool = False) -> dict[str, Any]:
             with open(journal.journal_path(path), "rb") as stream:
                 lines = stream.read().splitlines()
             return {
+                "model": history.model,
                 "torn": len(lines) - len(records),
                 "totals": [history.worker_starts, history.loads, history.failures],
                 "events": [record["event"] for record in records][-6:],

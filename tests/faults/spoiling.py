@@ -21,6 +21,11 @@ from ts_retry_ext.worker import startup
 from ts_retry_ext.worker.holder import hold_connection
 
 STORIES = {0: "held", 1: "loaded", 2: "inactive"}
+#: Names that lead elsewhere, that no file can have, or that some file systems take for the same.
+NAMES = (
+    "../../../etc/cron.d/x", "/absolute", "..", ".", "-rf", "a b", "a\nb\r\x1b[31m", "nul\0l", "ünïcödé 模型 🤖",
+    "x" * 200, "Case", "case", "caf\u00e9", "cafe\u0301", "%2e%2e%2f", "$(reboot)", "marker.json", "\ud800", "",
+)  # fmt: skip
 DISK_BYTES = 256 * 1024
 
 
@@ -137,7 +142,15 @@ def _file_for_model(place: Path, _: int) -> None:
     model.write_text("mine")
 
 
+def _name(place: Path, number: int) -> None:
+    """Give the model another name."""
+    manifest = {"model": {"modelName": NAMES[number], "handler": "h.py"}}
+    path = place.parents[1] / "model" / "MAR-INF" / "MANIFEST.json"
+    path.write_text(json.dumps(manifest))
+
+
 FAULTS = {
+    "name": _name,
     "reset": _reset,
     "mount": _mount,
     "fill": _fill,

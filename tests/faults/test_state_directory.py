@@ -37,7 +37,9 @@ MOUNTED = {
 }  # fmt: skip
 
 
-def _run(folder: Path, stories: dict[str, tuple[str, str]], *before: str) -> dict[str, Story]:
+def run_stories(
+    folder: Path, stories: dict[str, tuple[str, str]], *before: str
+) -> dict[str, Story]:
     """Return what became of the workers of each story."""
     (folder / "tmp").mkdir()
     steps = " reset ".join(story for story, _ in stories.values()).split()
@@ -59,14 +61,14 @@ def _run(folder: Path, stories: dict[str, tuple[str, str]], *before: str) -> dic
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Story]:
-    return _run(tmp_path_factory.mktemp("spoilt"), STORIES)
+    return run_stories(tmp_path_factory.mktemp("spoilt"), STORIES)
 
 
 @pytest.fixture(scope="module")
 def found_mounted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Story]:
     if sys.platform != "linux":
         pytest.skip("mount namespaces are Linux'")
-    return _run(tmp_path_factory.mktemp("mounted"), MOUNTED, "unshare", "--mount")
+    return run_stories(tmp_path_factory.mktemp("mounted"), MOUNTED, "unshare", "--mount")
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -97,7 +99,7 @@ def test_a_line_or_a_marker_that_does_not_fit_is_not_there_at_all(tmp_path: Path
     """The limit for files stands in for a disk that is full at that very byte."""
     limits = range(100, 6000, examples(400, 20))
     planned = {str(n): (f"limit={n} worker limit worker worker", "* * *") for n in limits}
-    for limit, workers in _run(tmp_path, planned).items():
+    for limit, workers in run_stories(tmp_path, planned).items():
         first, second, third = workers
         assert all(worker.get("torn", 0) == 0 for worker in workers), limit
         assert first["story"] in ("loaded", "inactive")
