@@ -60,7 +60,7 @@ class TorchServe:
         self.python = python
         self.environ = {**os.environ, "TEMP": str(self.temp), **(environ or {})}
         self.environ.pop("PYTHONPATH", None)
-        ports = _free_ports(6)
+        ports = free_ports(6)
         self.inference, self.management = (f"http://127.0.0.1:{p}" for p in ports[:2])
         self.config = {
             "inference_address": self.inference,
@@ -263,7 +263,8 @@ def _parsed(body: bytes) -> Any:
         return body.decode("utf-8", "replace")
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports that were free a moment ago, each another one."""
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))
