@@ -55,14 +55,24 @@ def ecs_layout(line: str) -> str:
     record = {"@timestamp": at.replace(",", ".") + "Z", "log.level": level, "message": message,
               "process.thread.name": thread, "log.logger": logger}  # fmt: skip
     if message == "Backend worker error":
-        record["error.message"] = (
-            "WorkerInitializationException: Backend worker did not respond in given time"
+        told = "org.pytorch.serve.wlm.WorkerInitializationException: Backend worker did not respond in given time"
+        record["error.stack_trace"] = (
+            told + "\n\tat java.base/java.lang.Thread.run(Unknown Source)\n"
         )
     return json.dumps(record)
 
 
 def _epoch(at: str) -> int:
     return int(to_seconds(at.replace(",", ".") + "Z"))
+
+
+def json_pattern(line: str) -> str:
+    """Return a line of a PatternLayout that writes JSON; Java's exceptions follow as they are."""
+    found = _RECORD.match(line)
+    if found is None:
+        return line
+    keys = ("time", "level", "thread", "logger", "message")
+    return json.dumps(dict(zip(keys, found.groups())))
 
 
 def csv(line: str) -> str:
@@ -89,6 +99,7 @@ FORMATS: dict[str, str] = {
     "CSV": each(csv),
     "JsonLayout": each(json_layout),
     "EcsLayout": each(ecs_layout),
+    "a PatternLayout in JSON": each(json_pattern),
     "Windows line ends": CONSOLE.replace("\n", "\r\n"),
 }
 

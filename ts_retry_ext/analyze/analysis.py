@@ -93,7 +93,7 @@ class Analysis:
             self.last_at = at
         tally.in_error = None
         if kind is _SERVER:
-            self._of_server(tally, record)
+            self._of_server(tally, at, record)
             return
         worker = tally.workers.get((name, port)) or self._worker(tally, record)
         if worker is None:
@@ -160,7 +160,10 @@ class Analysis:
             if log_goes_on and tally.server.from_frontend and worker.attempt is attempt:
                 worker.goes_unretried()
 
-    def _of_server(self, tally: ServerTally, record: Record) -> None:
+    def _of_server(self, tally: ServerTally, at: int, record: Record) -> None:
+        if _VERSION.search(record.text):
+            self._continued(tally, at, record.text)
+            return
         text = record.text.decode("utf-8", "replace")
         added = _ADDED.match(text)
         if added is not None:

@@ -14,6 +14,7 @@ _TEXTS = ("message", "msg", "log", "textPayload", "@message")
 _THREADS = ("thread", "threadName", "thread_name", "process.thread.name")
 _TIMES = ("@timestamp", "timestamp", "time", "date", "timeMillis")
 _ORIGINS = ("logStreamName", "logStream", "@logStream", "pod", "pod_name")
+_THROWN = ("thrown", "error.stack_trace", "stack_trace", "stack", "exception", "error.message")
 _LISTS = ("events", "logEvents")
 
 
@@ -73,12 +74,12 @@ def _events(content: dict[str, Any], origin: bytes) -> Iterator[Envelope]:
         return
     at = _milliseconds(content)
     yield Envelope(_bytes(text), _bytes(thread), at, origin)
-    thrown = content.get("thrown")
-    told = _first(content, ("error.message",)) or (
-        f"{thrown.get('name')}: {thrown.get('message')}" if isinstance(thrown, dict) else None
-    )
-    if told is not None:
-        yield Envelope(_bytes(told), origin=origin)
+    thrown = _first(content, _THROWN)
+    if isinstance(thrown, dict):
+        thrown = f"{thrown.get('name')}: {thrown.get('message')}"
+    if thrown:
+        # Without layout a Java exception stands in lines of its own, its message in the first.
+        yield Envelope(_bytes(thrown).partition(b"\n")[0], origin=origin)
 
 
 def _listed(events: list[Any], origin: bytes) -> Iterator[Envelope]:
