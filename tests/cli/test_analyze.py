@@ -57,6 +57,17 @@ def test_a_page_is_written_and_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "can't be written" in capsys.readouterr().err
 
 
+def test_without_the_extra_the_page_is_refused_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "ts_retry_ext.analyze.page", raising=False)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert main(["analyze", "--html", str(tmp_path / "x.html"), str(DATA)]) == 1
+    shown = capsys.readouterr()
+    assert "python -m pip install 'ts-retry-ext[report]'" in shown.err
+    assert shown.out == ""
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [(None, "there is no such file or folder"), (b"", "is empty"), (b"x\n", "no line of a TorchServe worker")],
