@@ -210,6 +210,12 @@ def cut_tar(folder: Path) -> Path:
     return made
 
 
+def tar_cut_in_its_first_bytes(folder: Path) -> Path:
+    made = as_tgz(folder)
+    made.write_bytes(made.read_bytes()[:3])
+    return made
+
+
 def plain_tar(folder: Path) -> Path:
     made = folder / "x.tgz"
     made.write_bytes(b"x" * 2000)
@@ -267,6 +273,7 @@ def missing(folder: Path) -> Path:
         (cut_zip, "cannot be read"),
         (spoilt_zip, "cannot be read"),
         (cut_tar, "cannot be read"),
+        (tar_cut_in_its_first_bytes, "cannot be read"),
         (plain_tar, "cannot be read"),
         (zip_under_another_name, "cannot be read"),
         (method_java_does_not_know, "deflate only"),

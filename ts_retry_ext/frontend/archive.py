@@ -7,6 +7,7 @@ is a model as it stands, or through its only sub-folder.
 
 from __future__ import annotations
 
+import gzip
 import os
 import posixpath
 import re
@@ -205,7 +206,8 @@ def _read_tar(path: str) -> Archive:
 
 def _tar_entries(path: str) -> Iterator[tuple[str, int, Callable[[int], bytes]]]:
     """Yield name, size and reader of each file of a gzipped tar, as the frontend unpacks them."""
-    with tarfile.open(path, "r|gz") as stream:
+    # In mode "r|gz" a gzip header that was cut is a TypeError (CPython 3.11).
+    with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as stream:
         for count, member in enumerate(stream, start=1):
             if count > MAX_MEMBERS:
                 raise ArchiveError(path, f"has more than {MAX_MEMBERS} entries")
