@@ -8,6 +8,7 @@ import socket
 import sys
 from typing import Iterator
 
+import psutil
 import pytest
 
 from tests.e2e.archives import initialize, pack
@@ -167,3 +168,19 @@ def test_a_repaired_model_is_resumed(server: TorchServe, model: str) -> None:
     )
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert server.predict(model) == (200, "sound")
+
+
+def test_no_worker_outlives_a_killed_frontend(server: TorchServe) -> None:
+    """The last test of this file: it ends the server that the others share.
+
+    Ranks are left out here: torchrun starts each group once more, which then waits 30 s for a
+    frontend (docs/reliability.md).
+    """
+    server.wait_for(lambda: server.is_ready("asyncflaky"), "asyncflaky serves")
+    server.wait_for(lambda: server.is_held("four"), "four is held")
+    processes = [p for p in server.workers() if "LOCAL_RANK" not in p.environ()]
+    processes = [p for p in processes if not any("torchrun" in arg for arg in p.cmdline())]
+    assert len(processes) >= 10
+    server.frontend().kill()
+    _, alive = psutil.wait_procs(processes, timeout=60)
+    assert not alive

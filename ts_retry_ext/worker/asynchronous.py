@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from types import FrameType
+from typing import Any
 
 from ts_retry_ext.worker.isolation import Isolated
 from ts_retry_ext.worker.output import say
@@ -75,6 +76,26 @@ class Retries:
             return False
         say(f"model {self._session.name!r} is loaded again in {pause} s")
         return not _wait_for_end(connection, pause)
+
+
+def end_with_connection() -> None:
+    """End this process as soon as the frontend has closed the connection. Never raises.
+
+    TorchServe ends only the thread that reads from it; the others wait for ever, with the model in
+    memory (0.12.0 AsyncService.receive_requests). A frontend that was killed ends nobody itself.
+    """
+    service = sys.modules.get("ts.async_service")
+    stock = getattr(service, "retrieve_msg", None)
+    if stock is None:
+        return
+
+    def retrieve(connection: socket.socket) -> Any:
+        try:
+            return stock(connection)
+        except (SystemExit, OSError):
+            os._exit(0)
+
+    setattr(service, "retrieve_msg", retrieve)  # noqa: B010 - a module may hold anything
 
 
 def start_over_with(connection: socket.socket, session: Session) -> None:

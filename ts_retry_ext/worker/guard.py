@@ -103,6 +103,11 @@ class LoadGuard:
         self._session.closed = True
         self._capture.stop()
         self._record(journal.LOADED)
+        if self._session.asynchronous:
+            with Isolated():
+                from ts_retry_ext.worker.asynchronous import end_with_connection
+
+            end_with_connection()
         try:
             watch(self._session)
         except Exception as error:
