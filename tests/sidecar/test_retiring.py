@@ -60,6 +60,7 @@ CASES: list[tuple[str, dict[str, Any], Step | None]] = [
     ("somebody resumes it just now", {"action": None, "retired_sec_ago": PATIENCE_SEC - 1}, None),
     ("held, somebody scales it just now", {"action": "hold", "retired_sec_ago": 30}, None),
     ("held, that somebody was killed", {"action": "hold", "retired_sec_ago": STALE_SEC + 1}, Step.GIVE_BACK),
+    ("given back late, the clock was set back", {"action": None, "retired_sec_ago": -86_400}, Step.GIVE_BACK),
     ("scaled to 0 by an operator", {"action": None}, None),
     ("resumed, that somebody was killed", {**HELD, "action": None, "retired_sec_ago": STALE_SEC + 1}, Step.FORGET),
 ]  # fmt: skip

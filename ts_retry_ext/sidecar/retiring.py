@@ -63,10 +63,10 @@ def next_step(model: ModelStatus, now: float, *, is_local: bool = True) -> Step 
         if retired is None or (marker is not None and marker.action == RETIRE):
             return None
         patience = PATIENCE_SEC if marker is None else STALE_SEC
-        return Step.GIVE_BACK if now - _written(retired.at) > patience else None
+        return Step.GIVE_BACK if _age(retired.at, now) > patience else None
     if marker is not None and marker.action == RETIRE:
         return Step.RETIRE if _all_hold(model, now, is_local=is_local) else None
-    if retired is not None and now - _written(retired.at) > STALE_SEC:
+    if retired is not None and _age(retired.at, now) > STALE_SEC:
         return Step.FORGET
     return None
 
@@ -169,8 +169,9 @@ class Retiring:
             watch.want([model.model])
 
 
-def _written(at: str) -> float:
+def _age(at: str, now: float) -> float:
+    """Return how old what was written `at` is; what lies in the future is as far off: the clock was set."""
     try:
-        return to_seconds(at)
+        return abs(now - to_seconds(at))
     except ValueError:
-        return 0.0
+        return now
