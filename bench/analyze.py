@@ -19,8 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import count
 from pathlib import Path
-from typing import Iterator
 
 DATA = Path(__file__).parents[1] / "tests" / "analyze" / "data" / "stock" / "ts_log.log.gz"
 #: What TorchServe 0.12.0 writes for one request, in ts_log.log twice each.
@@ -33,7 +33,7 @@ REQUEST = (
     "[INFO ] W-9010-sound_1.0-stdout org.pytorch.serve.wlm.WorkerLifeCycle - result=[METRICS]HandlerTime.Milliseconds:0.11|#ModelName:sound,Level:Model|#type:GAUGE|#hostname:host,1795463376,53a04f8c-3e3a-4f8e-a3c9-5e80c3e5e6c5, pattern=[METRICS]",
 )
 REQUESTS_BETWEEN = 8_000
-_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d):(\d\d):(\d\d)")
 
 
 def main() -> None:
@@ -67,12 +67,13 @@ def write_log(path: Path, size: int, requests: int) -> None:
     """
     with gzip.open(DATA, "rt", encoding="utf-8") as stream:
         lines = stream.read().splitlines(keepends=True)
+    told = [(_seconds(line), line) for line in lines]
+    first = min(seconds for seconds, _ in told if seconds is not None)
     with path.open("w", encoding="utf-8") as out:
-        for round_ in _counting():
-            begin = 1_795_000_000 + round_ * 600
-            for line in lines:
-                found = _STAMP.match(line)
-                out.write(_at(begin, line[found.end() :]) if found else line)
+        for round_ in count():
+            begin = 1_790_000_000 + round_ * 600
+            for seconds, line in told:
+                out.write(line if seconds is None else _at(begin + seconds - first, line[19:]))
             if requests:
                 served = "".join(_at(begin + 120, f",000 {line}\n") * 2 for line in REQUEST)
                 out.write(served * requests)
@@ -80,11 +81,13 @@ def write_log(path: Path, size: int, requests: int) -> None:
                 return
 
 
-def _counting() -> Iterator[int]:
-    number = 0
-    while True:
-        yield number
-        number += 1
+def _seconds(line: str) -> int | None:
+    """Return the time of day that a line begins with, in seconds."""
+    found = _STAMP.match(line)
+    if found is None:
+        return None
+    hour, minute, second = map(int, found.groups())
+    return (hour * 60 + minute) * 60 + second
 
 
 def _at(seconds: int, rest: str) -> str:

@@ -121,7 +121,9 @@ def merged(sources: Sequence[Source]) -> Iterator[tuple[Server, int, Record]]:
         server: Server | None = None
         origin = b""
         while record is not None:
-            at = source.at = _next_at(source)
+            # A record without a time belongs to the one above it.
+            at = source.at if record.at is None else record.at - source.zone_ms
+            source.at = at
             if limit is not None and at > limit:
                 heapq.heapreplace(waiting, (at, index))
                 break
@@ -149,12 +151,6 @@ def merged(sources: Sequence[Source]) -> Iterator[tuple[Server, int, Record]]:
                 record = source.peek()
         else:
             heapq.heappop(waiting)
-
-
-def _next_at(source: Source) -> int:
-    """Return the time of the next record; one without a time belongs to the record above it."""
-    at = source.ready[source.position].at
-    return source.at if at is None else at - source.zone_ms
 
 
 def _server_of(

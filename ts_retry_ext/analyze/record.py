@@ -87,10 +87,10 @@ def records(lines: Iterable[bytes]) -> list[Record]:
                 ms = _SECONDS.get(second)
                 if ms is None:
                     ms = _remembered(second)
-                text = line[at + 3 : at + TEXT_LIMIT].rstrip(b"\r")
-                thousandths = line[20:23]
-                if thousandths.isdigit():
-                    found.append(Record(ms + int(thousandths), kind, port, name, text, b""))
+                thousandths = _THOUSANDTHS.get(line[20:23])
+                if thousandths is not None:
+                    text = line[at + 3 : at + TEXT_LIMIT].rstrip(b"\r")
+                    found.append(Record(ms + thousandths, kind, port, name, text, b""))
                     continue
         if not tells(line):
             _learn(line)
@@ -117,6 +117,7 @@ def _is_json(line: bytes) -> bool:
 _HEADS: dict[bytes, tuple[Kind, bytes, bytes, bool]] = {}
 _MOST_HEADS = 4096
 _SECONDS: dict[bytes, int] = {}
+_THOUSANDTHS = {b"%03d" % number: number for number in range(1000)}
 #: Looking a member of an enumeration up takes longer than the comparison.
 _WORKER, _SERVER = Kind.WORKER, Kind.SERVER
 #: Loggers whose lines tell nothing at all (0.12.0).
