@@ -76,7 +76,7 @@ def records(lines: Iterable[bytes]) -> list[Record]:
             if head is not None:
                 kind, port, name, mixed = head
                 if kind is _WORKER:
-                    begin = line[at + 3 : at + 7]
+                    begin = line[at + 3 : at + 10]
                     word = STATE if begin[:2] == b"W-" else BEGINNINGS.get(begin)
                     if word is None or line == before or word not in line:
                         continue
@@ -92,6 +92,8 @@ def records(lines: Iterable[bytes]) -> list[Record]:
                     text = line[at + 3 : at + TEXT_LIMIT].rstrip(b"\r")
                     found.append(Record(ms + thousandths, kind, port, name, text, b""))
                     continue
+        elif line[:1] == b"\t":
+            continue
         if not tells(line):
             _learn(line)
         elif _is_json(line):

@@ -6,18 +6,19 @@ from __future__ import annotations
 #: WorkerThread, AsyncWorkerThread, WorkerLifeCycle, BatchAggregator, TS_METRICS). A worker that
 #: serves makes it write others, for each request.
 BEGINNINGS = {
-    b"Work": b"Worker",
-    b"Flus": b"LOAD",
-    b"Retr": b"Retry worker",
-    b"Auto": b"Auto recovery",
-    b"Load": b"Load model failed",
-    b"Back": b"Backend worker error",
-    b"Jobs": b"Jobs is empty",
+    b"Worker ": b"Worker cmdline",
+    b"WorkerL": b"WorkerLoadTime",
+    b"Flushin": b"Flushing req.cmd LOAD",
+    b"Retry w": b"Retry worker",
+    b"Auto re": b"Auto recovery",
+    b"Load mo": b"Load model failed",
+    b"Backend": b"Backend worker error",
+    b"Jobs is": b"Jobs is empty",
 }
 STATE = b"State change"
 #: A longer line of JSON may hold several of TorchServe's.
 BUNDLE_BYTES = 2_000
-_WORDS = (STATE, b"Worker cmdline", b"WorkerLoadTime", *list(BEGINNINGS.values())[1:])
+_WORDS = (STATE, *BEGINNINGS.values())
 
 
 def tells(line: bytes) -> bool:
