@@ -15,7 +15,7 @@ import sys
 from types import FrameType
 from typing import Any, Callable
 
-import ts_retry_ext.worker.recorder  # noqa: F401 - imported here once, not in each worker
+import ts_retry_ext.worker.deaths  # noqa: F401 - imported here once, not in each worker
 from ts_retry_ext.store import atomic, directory, journal, marker
 from ts_retry_ext.store.history import summarise
 from ts_retry_ext.worker import guard, startup

@@ -20,8 +20,8 @@ from ts_retry_ext.judge.verdict import Basis, Outcome
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import served_by
 from ts_retry_ext.worker.output import say
-from ts_retry_ext.worker.recorder import exception_record
 from ts_retry_ext.worker.session import Session
+from ts_retry_ext.worker.telling import exception_record
 
 #: How the end of a worker that served is put: basis, rule, reason, remedy.
 _FRESH = "TorchServe starts a fresh one."

@@ -12,41 +12,32 @@ from typing import Any
 
 from ts_retry_ext.frontend.archive import ArchiveError, read_archive
 from ts_retry_ext.frontend.model_config import MissingYamlError
-from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.window import window_of_archive
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.capture import failure_from_exception
 from ts_retry_ext.judge.failure import Failure, Phase
-from ts_retry_ext.judge.fingerprint import explain
-from ts_retry_ext.judge.history import Limits, crash_failure, with_history
+from ts_retry_ext.judge.history import Limits, with_history
 from ts_retry_ext.judge.judging import Declared, judge
 from ts_retry_ext.judge.paths import Host
 from ts_retry_ext.judge.redact import redact, redacted, secret_values
 from ts_retry_ext.judge.verdict import Outcome, Scope, Verdict
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import (
-    Attempt,
     crashes_in_a_row,
     decided_by,
     failures_in_a_row,
-    group_failed,
     identical_failures,
-    open_attempts,
 )
 from ts_retry_ext.store.marker import ONLY, Marker, write_marker
 from ts_retry_ext.store.times import now_text
-from ts_retry_ext.worker.crash_capture import has_stack, take_crash
-from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.model_files import signature
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.rules import rules_in_force
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.shutdown import SHUTDOWN, leave_a_shutdown_behind
 from ts_retry_ext.worker.siblings import Siblings, launches_meant
+from ts_retry_ext.worker.telling import OBSERVE, exception_record, sentence
 
-OBSERVE = "observe"
-#: Longest part of a fingerprint that is kept, in characters.
-MAX_PART = 300
 #: Where TorchServe looks for a handler that is no file of the archive.
 _DEFAULT_HANDLERS = "ts.torch_handler"
 #: Module whose classes may name exception types; see `ts_retry_ext.handler`.
@@ -54,7 +45,7 @@ _HANDLER_MODULE = "ts_retry_ext.handler"
 
 
 @dataclass(frozen=True)
-class _Worker:
+class FailedWorker:
     """The process that failed, which need not be this one."""
 
     pid: int
@@ -76,7 +67,7 @@ def record_exception(session: Session, exc: BaseException, phase: Phase) -> None
         OSError: the store cannot be written.
     """
     failure = failure_from_exception(_unmasked(exc), phase, model_dir=session.model_dir)
-    worker = _Worker(
+    worker = FailedWorker(
         session.pid,
         session.start,
         str(session.address),
@@ -84,25 +75,7 @@ def record_exception(session: Session, exc: BaseException, phase: Phase) -> None
         session.group_fields.get("group"),
     )
     with journal.locked(session.directory):
-        _record(session, worker, failure, journal.FAILURE)
-
-
-def record_crashes(session: Session) -> None:
-    """Judge the deaths that no process wrote down.
-
-    Raises:
-        OSError: the store cannot be read or written.
-    """
-    with journal.locked(session.directory):
-        attempts = open_attempts(journal.read(session.directory))
-        dead = [a for a in attempts if not is_alive(a.pid, a.start)]
-        # Of ranks that ended together, the one that crashed by itself comes first; the others were ended.
-        dead.sort(key=lambda a: (not has_stack(session.directory, a.pid), a.socket))
-        for attempt in dead:
-            if group_failed(journal.read(session.directory), attempt):
-                _record_end(session, attempt)
-            else:
-                _record_crash(session, attempt)
+        record_failure(session, worker, failure, journal.FAILURE)
 
 
 def _unmasked(exc: BaseException) -> BaseException:
@@ -122,33 +95,12 @@ def _unmasked(exc: BaseException) -> BaseException:
     return hidden
 
 
-def _record_end(session: Session, attempt: Attempt) -> None:
-    """Write down that a rank was ended because another one of its group had failed."""
-    take_crash(session.directory, attempt.pid, out_of_memory=False)
-    journal.append_locked(
-        session.directory,
-        journal.END,
-        pid=attempt.pid,
-        start=attempt.start,
-        socket=attempt.socket,
-        launch=attempt.launch,
-        group=attempt.group,
-        model=session.name,
-        version=session.manifest.version,
-        reason="another rank of its group failed",
-    )
+def record_failure(session: Session, worker: FailedWorker, failure: Failure, event: str) -> None:
+    """Judge one failure and write down what follows; the caller holds the journal's lock.
 
-
-def _record_crash(session: Session, attempt: Attempt) -> None:
-    now = oom_kills()
-    out_of_memory = None not in (now, attempt.oom_kills) and now != attempt.oom_kills
-    ended, stack = take_crash(session.directory, attempt.pid, out_of_memory=out_of_memory)
-    worker = _Worker(attempt.pid, attempt.start, attempt.socket, attempt.launch, attempt.group)
-    _record(session, worker, crash_failure(ended, stack), journal.CRASH)
-
-
-def _record(session: Session, worker: _Worker, failure: Failure, event: str) -> None:
-    """Write one failure; the caller holds the journal's lock."""
+    Raises:
+        OSError: the store cannot be written.
+    """
     secrets = secret_values(os.environ)
     host = Host(model_dir=session.model_dir, exists=os.path.exists)
     rules = (*rules_in_force(session), *BUILTIN_RULES)
@@ -188,11 +140,11 @@ def _record(session: Session, worker: _Worker, failure: Failure, event: str) -> 
     )
     if verdict.verdict is Outcome.NON_RECOVERABLE and action != OBSERVE:
         _stop(session, worker, verdict, told, failures=1 + len(previous))
-    say(_sentence(session.name, failure, verdict, action))
+    say(sentence(session.name, failure, verdict, action))
 
 
 def _stop(
-    session: Session, worker: _Worker, verdict: Verdict, told: dict[str, Any], *, failures: int
+    session: Session, worker: FailedWorker, verdict: Verdict, told: dict[str, Any], *, failures: int
 ) -> None:
     """Write the marker, and shut the server down where that is asked for.
 
@@ -232,7 +184,7 @@ def _stop(
         leave_a_shutdown_behind(session, marker)
 
 
-def _only(verdict: Verdict, worker: _Worker, standing: Marker | None) -> dict[str, list[str]]:
+def _only(verdict: Verdict, worker: FailedWorker, standing: Marker | None) -> dict[str, list[str]]:
     """Return which workers the marker means, nothing where it means all.
 
     What is wrong with one device is wrong for the workers on it: the frontend gives each worker it
@@ -243,36 +195,10 @@ def _only(verdict: Verdict, worker: _Worker, standing: Marker | None) -> dict[st
     return {ONLY: sorted({*launches_meant(standing), worker.launch})}
 
 
-def _may_go_on(session: Session, verdict: Verdict, worker: _Worker) -> bool:
+def _may_go_on(session: Session, verdict: Verdict, worker: FailedWorker) -> bool:
     """Tell whether workers on other devices can do without the one that failed."""
     siblings = Siblings(session.directory, worker.launch)
     return verdict.scope is Scope.DEVICE and siblings.may_serve()
-
-
-def exception_record(failure: Failure) -> dict[str, Any]:
-    """Return a failure as marker and journal hold it under ``exception``."""
-    return {
-        "type": failure.type,
-        "message": failure.message,
-        "chain": [{"type": link.type, "message": link.message} for link in failure.chain],
-        "frames": [
-            {"file": frame.file, "function": frame.function, "in_app": frame.in_app}
-            for frame in failure.frames
-        ],
-        "traceback": failure.traceback,
-        "fingerprint_parts": _fingerprint_parts(failure),
-    }
-
-
-def _fingerprint_parts(failure: Failure) -> dict[str, list[str]]:
-    """Return what the fingerprint is made of, as `ts-retry show` tells it; secrets are out."""
-    parts = explain(failure)
-    return {
-        "types": list(parts.types),
-        "frames": list(parts.frames),
-        "messages": [message[:MAX_PART] for message in parts.messages],
-        "numbers": list(parts.numbers),
-    }
 
 
 def _declared() -> Declared:
@@ -294,17 +220,3 @@ def _window(session: Session) -> tuple[int | None, str | None]:
     except (ArchiveError, MissingYamlError):
         return None, None
     return window.reported_sec, window.source.value
-
-
-def _sentence(model: str, failure: Failure, verdict: Verdict, action: str) -> str:
-    cause = f"{failure.type}: {failure.message}"[:400]
-    decided = verdict.basis.value if verdict.rule is None else f"rule {verdict.rule}"
-    what = f"model {model!r} failed in phase {failure.phase.value} with {cause}"
-    told = f"{verdict.verdict.value} ({decided}, fingerprint {verdict.fingerprint})"
-    if verdict.verdict is not Outcome.NON_RECOVERABLE:
-        return f"{what}; {told}: TorchServe retries it"
-    if action == OBSERVE:
-        return f"{what}; {told}: nothing is stopped, on_fatal is {OBSERVE}"
-    if action == SHUTDOWN:
-        return f"{what}; {told}: the server is stopped, on_fatal is {SHUTDOWN}. {verdict.reason}"
-    return f"{what}; {told}: not loaded again until ts-retry resume {model}. {verdict.reason}"

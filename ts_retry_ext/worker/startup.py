@@ -100,8 +100,8 @@ def _judge_crashes(session: Session) -> Marker | None:
 
     if not any_unrecorded(session):
         return None
+    from ts_retry_ext.worker.deaths import record_crashes
     from ts_retry_ext.worker.losses import record_lost
-    from ts_retry_ext.worker.recorder import record_crashes
 
     record_lost(session)
     record_crashes(session)

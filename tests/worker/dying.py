@@ -1,0 +1,39 @@
+"""Workers of one model that are killed one after the other; run by `test_deaths`.
+
+The command line names the frontend's main class: this process is the frontend.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+from tests.faults.killing import in_child, lay_out, left, open_worker
+from ts_retry_ext.worker import guard, startup
+
+WORKERS = 4
+
+
+def main(folder: str, phase: str) -> None:
+    """Kill workers in ``startup`` or in ``load``; print which of them held, and what is left."""
+    model_dir = lay_out(folder)
+    os.chdir(folder)
+    held = [in_child(lambda: _be_killed(model_dir, phase)) == 0 for _ in range(WORKERS)]
+    print(json.dumps({"held": held, **left(folder)}))
+
+
+def _be_killed(model_dir: str, phase: str) -> None:
+    session = open_worker(model_dir)
+    if startup._judge_crashes(session) is not None:
+        return
+    watch = guard.LoadGuard(session)
+    watch.install()
+    if phase == "load":
+        watch._begin(session.name)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

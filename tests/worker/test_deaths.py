@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ts_retry_ext.frontend.process import MAIN_CLASS
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("phase", "held", "rule", "events"),
+    [
+        ("load", [False, False, False, True], "process-died", ["load", "crash"]),
+        ("startup", [False, False, False, False], None, ["end", "start"]),
+    ],
+)
+def test_a_death_before_the_model_was_named_says_nothing_against_it(
+    tmp_path: Path, phase: str, held: list[bool], rule: str | None, events: list[str]
+) -> None:
+    command = [sys.executable, "-m", "tests.worker.dying", str(tmp_path), phase, MAIN_CLASS]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    left: dict[str, Any] = json.loads(done.stdout)
+    assert left["held"] == held, done.stderr
+    assert left["rule"] == rule
+    assert left["events"][-2:] == events

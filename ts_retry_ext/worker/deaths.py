@@ -1,0 +1,63 @@
+"""Deaths that no process wrote down: the next worker finds them in the journal and judges them.
+
+Imported only when a worker has died.
+"""
+
+from __future__ import annotations
+
+from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.judge.history import crash_failure
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.history import Attempt, group_failed, open_attempts
+from ts_retry_ext.worker.crash_capture import has_stack, take_crash
+from ts_retry_ext.worker.memory_events import oom_kills
+from ts_retry_ext.worker.recorder import FailedWorker, record_failure
+from ts_retry_ext.worker.session import Session
+
+
+def record_crashes(session: Session) -> None:
+    """Judge the deaths that no process wrote down.
+
+    Raises:
+        OSError: the store cannot be read or written.
+    """
+    with journal.locked(session.directory):
+        attempts = open_attempts(journal.read(session.directory))
+        dead = [a for a in attempts if not is_alive(a.pid, a.start)]
+        # Of ranks that ended together, the one that crashed by itself comes first; the others were ended.
+        dead.sort(key=lambda a: (not has_stack(session.directory, a.pid), a.socket))
+        for attempt in dead:
+            if group_failed(journal.read(session.directory), attempt):
+                _record_end(session, attempt, "another rank of its group failed")
+            else:
+                _record_crash(session, attempt)
+
+
+def _record_crash(session: Session, attempt: Attempt) -> None:
+    now = oom_kills()
+    out_of_memory = None not in (now, attempt.oom_kills) and now != attempt.oom_kills
+    ended, stack = take_crash(session.directory, attempt.pid, out_of_memory=out_of_memory)
+    if not (attempt.loading or stack or out_of_memory):
+        # The frontend ends a worker that has not said within 2 minutes that it started, and one
+        # whose predecessor's output ends late (0.12.0 WorkerLifeCycle): both come of a busy host.
+        _record_end(session, attempt, "ended before it was given a model, by something outside it")
+        return
+    worker = FailedWorker(attempt.pid, attempt.start, attempt.socket, attempt.launch, attempt.group)
+    record_failure(session, worker, crash_failure(ended, stack), journal.CRASH)
+
+
+def _record_end(session: Session, attempt: Attempt, reason: str) -> None:
+    """Write down the end of a process that says nothing against its model."""
+    take_crash(session.directory, attempt.pid, out_of_memory=False)
+    journal.append_locked(
+        session.directory,
+        journal.END,
+        pid=attempt.pid,
+        start=attempt.start,
+        socket=attempt.socket,
+        launch=attempt.launch,
+        group=attempt.group,
+        model=session.name,
+        version=session.manifest.version,
+        reason=reason,
+    )

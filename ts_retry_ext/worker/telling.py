@@ -1,0 +1,55 @@
+"""How a failure is told: as a record for marker and journal, and as the line in the model's log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ts_retry_ext.judge.failure import Failure
+from ts_retry_ext.judge.fingerprint import explain
+from ts_retry_ext.judge.verdict import Outcome, Verdict
+from ts_retry_ext.worker.shutdown import SHUTDOWN
+
+OBSERVE = "observe"
+#: Longest part of a fingerprint that is kept, in characters.
+MAX_PART = 300
+
+
+def exception_record(failure: Failure) -> dict[str, Any]:
+    """Return a failure as marker and journal hold it under ``exception``."""
+    return {
+        "type": failure.type,
+        "message": failure.message,
+        "chain": [{"type": link.type, "message": link.message} for link in failure.chain],
+        "frames": [
+            {"file": frame.file, "function": frame.function, "in_app": frame.in_app}
+            for frame in failure.frames
+        ],
+        "traceback": failure.traceback,
+        "fingerprint_parts": _fingerprint_parts(failure),
+    }
+
+
+def _fingerprint_parts(failure: Failure) -> dict[str, list[str]]:
+    """Return what the fingerprint is made of, as `ts-retry show` tells it; secrets are out."""
+    parts = explain(failure)
+    return {
+        "types": list(parts.types),
+        "frames": list(parts.frames),
+        "messages": [message[:MAX_PART] for message in parts.messages],
+        "numbers": list(parts.numbers),
+    }
+
+
+def sentence(model: str, failure: Failure, verdict: Verdict, action: str) -> str:
+    """Return the line for the log: what failed, the verdict, and what follows from it."""
+    cause = f"{failure.type}: {failure.message}"[:400]
+    decided = verdict.basis.value if verdict.rule is None else f"rule {verdict.rule}"
+    what = f"model {model!r} failed in phase {failure.phase.value} with {cause}"
+    told = f"{verdict.verdict.value} ({decided}, fingerprint {verdict.fingerprint})"
+    if verdict.verdict is not Outcome.NON_RECOVERABLE:
+        return f"{what}; {told}: TorchServe retries it"
+    if action == OBSERVE:
+        return f"{what}; {told}: nothing is stopped, on_fatal is {OBSERVE}"
+    if action == SHUTDOWN:
+        return f"{what}; {told}: the server is stopped, on_fatal is {SHUTDOWN}. {verdict.reason}"
+    return f"{what}; {told}: not loaded again until ts-retry resume {model}. {verdict.reason}"
