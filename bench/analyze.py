@@ -10,7 +10,6 @@ program that looks for one word in each line. Prints a table, and JSON on the la
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import os
@@ -21,6 +20,9 @@ import tempfile
 import time
 from itertools import count
 from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+from bench.report import Table, now, parser, publish
 
 DATA = Path(__file__).parents[1] / "tests" / "analyze" / "data" / "stock" / "ts_log.log.gz"
 #: What TorchServe 0.12.0 writes for one request, in ts_log.log twice each.
@@ -38,11 +40,29 @@ PLAIN = "import sys; sum(b'Retry worker' in line for line in open(sys.argv[1], '
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d):(\d\d):(\d\d)")
 
 
+def table(found: Sequence[Mapping[str, Any]]) -> Table:
+    """Return speed and memory of each log."""
+    columns = ["log", "size", "speed", "time against a plain pass", "peak memory", "failures"]
+    rows = [
+        [
+            row["log"],
+            f"{row['mb']:.0f} MB",
+            f"{row['mb_per_sec']:.0f} MB/s",
+            f"{row['of_plain']:.1f}",
+            f"{row['peak_mb']:.0f} MB",
+            f"{row['failures']:,}",
+        ]
+        for row in found
+    ]
+    return Table(columns, rows)
+
+
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=str(__doc__).split("\n", 1)[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[50, 500], help="megabytes")
-    sizes = parser.parse_args().sizes
+    options = parser(__doc__)
+    options.add_argument("--sizes", type=int, nargs="+", default=[50, 500], help="megabytes")
+    sizes = options.parse_args().sizes
+    begun_at = now()
     found = []
     for kind, requests in (("crash loop", 0), ("serving", REQUESTS_BETWEEN)):
         for size in sizes:
@@ -50,13 +70,7 @@ def main() -> None:
                 path = Path(folder) / "ts_log.log"
                 write_log(path, size * 1_000_000, requests)
                 found.append({"log": kind, **measure(path)})
-    print(f"{'':12} {'MB':>6} {'MB/s':>7} {'plain':>6} {'peak MB':>8} {'failures':>9}")
-    for row in found:
-        print(
-            f"{row['log']:12} {row['mb']:6.0f} {row['mb_per_sec']:7.1f} {row['of_plain']:5.1f}x "
-            f"{row['peak_mb']:8.1f} {row['failures']:9}"
-        )
-    print(json.dumps(found))
+    publish("analyze", {"logs": found}, table(found), begun_at)
 
 
 def write_log(path: Path, size: int, requests: int) -> None:
@@ -96,7 +110,7 @@ def _at(seconds: int, rest: str) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + rest
 
 
-def measure(path: Path) -> dict[str, float]:
+def measure(path: Path) -> dict[str, Any]:
     """Return what reading one log took, with the command and line by line, and how much memory."""
     command = [sys.executable, "-m", "ts_retry_ext.cli.main", "analyze", "--json", str(path)]
     content, cpu_sec, peak_mb = _run(command)

@@ -12,9 +12,7 @@ the last line. Run it on a quiet machine.
 
 from __future__ import annotations
 
-import argparse
 import compileall
-import json
 import random
 import re
 import statistics
@@ -26,6 +24,7 @@ from typing import Callable, Mapping, Sequence
 
 import psutil
 
+from bench.report import Table, now, parser, publish
 from tests.e2e.archives import SOUND, pack
 from tests.e2e.environments import Environment
 from tests.e2e.torchserve import TorchServe
@@ -33,6 +32,11 @@ from ts_retry_ext import __file__ as package
 
 RESAMPLES = 2000
 Sample = Mapping[str, float]
+_TITLES = {
+    "start_to_ready": "worker start to `READY`",
+    "start_processor": "processor time of that start",
+    "prediction": "a prediction",
+}
 #: What the frontend (0.12.0) logs when it starts a worker's process, and when the model is loaded.
 _STARTED = re.compile(r"^(\S+) .* - Worker cmdline: ", re.MULTILINE)
 _LOADED = re.compile(r"^(\S+) .* State change WORKER_STARTED -> WORKER_MODEL_LOADED", re.MULTILINE)
@@ -137,20 +141,31 @@ def _interval(without: Sequence[float], with_package: Sequence[float]) -> tuple[
     return ratios[int(RESAMPLES * 0.025)], ratios[int(RESAMPLES * 0.975)]
 
 
+def table(found: Mapping[str, Mapping[str, float]]) -> Table:
+    """Return the medians, their ratios, and how sure these are."""
+    rows = [
+        [
+            _TITLES[name],
+            f"{row['runs']:,}",
+            f"{row['without_ms']:.1f} ms",
+            f"{row['with_ms']:.1f} ms",
+            f"{row['ratio']:.3f}",
+            f"{row['ratio_low']:.3f} to {row['ratio_high']:.3f}",
+        ]
+        for name, row in found.items()
+    ]
+    return Table(["", "pairs", "without", "with", "ratio of medians", "95 % interval"], rows)
+
+
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=str(__doc__).split("\n", 1)[0])
-    parser.add_argument("--starts", type=int, default=100, help="pairs of worker starts")
-    parser.add_argument("--predictions", type=int, default=2000, help="pairs of predictions")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--starts", type=int, default=100, help="pairs of worker starts")
+    options.add_argument("--predictions", type=int, default=2000, help="pairs of predictions")
+    arguments = options.parse_args()
+    begun_at = now()
     found = measure(arguments.starts, arguments.predictions)
-    print(f"{'':16} {'pairs':>6} {'without':>11} {'with':>11} {'ratio':>7}  95 % interval")
-    for name, row in found.items():
-        print(
-            f"{name:16} {row['runs']:6} {row['without_ms']:8.2f} ms {row['with_ms']:8.2f} ms"
-            f" {row['ratio']:7.4f}  {row['ratio_low']:.4f} to {row['ratio_high']:.4f}"
-        )
-    print(json.dumps(found))
+    publish("healthy", found, table(found), begun_at)
 
 
 if __name__ == "__main__":
