@@ -86,16 +86,16 @@ def test_the_metadata_says_what_the_package_needs(wheel: Path) -> None:
     plain = {line.split(">")[0] for line in requirements if "extra ==" not in line}
     assert plain == {"torchserve", "torch-model-archiver", "pyyaml", "psutil", "rich"}
     assert metadata["Requires-Python"] == ">=3.8"
-    extras = {"corpus", "demo", "dev", "lint", "sidecar", "test"}
+    extras = {"corpus", "demo", "dev", "lint", "report", "sidecar", "test"}
     assert set(metadata.get_all("Provides-Extra") or []) == extras
 
 
-def test_the_wheel_has_the_pages_of_the_sidecar(wheel: Path) -> None:
-    names = names_in(wheel)
-    for part in ("templates", "static"):
-        source = PROJECT / "ts_retry_ext" / "sidecar" / part
-        expected = {f"ts_retry_ext/sidecar/{part}/{path.name}" for path in source.iterdir()}
-        assert expected <= set(names)
+@pytest.mark.parametrize("folder", ["sidecar/templates", "sidecar/static", "analyze/templates"])
+def test_the_wheel_has_what_pages_are_made_of(wheel: Path, folder: str) -> None:
+    source = PROJECT / "ts_retry_ext" / folder
+    expected = {f"ts_retry_ext/{folder}/{path.name}" for path in source.iterdir()}
+    assert expected
+    assert expected <= set(names_in(wheel))
 
 
 def test_the_command_is_an_entry_point(wheel: Path) -> None:
