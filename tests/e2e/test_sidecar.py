@@ -70,7 +70,7 @@ def test_fatal_model_is_retired_and_comes_back_with_its_old_numbers(tmp_path: Pa
             _answers_tell_of_it(second)
             begun = time.monotonic()
             assert server.ask("/predictions/broken", b"x") == 503
-            assert time.monotonic() - begun < 1
+            assert time.monotonic() - begun < 5
             assert server.ask("/predictions/sound", b"x") == 200
             assert _resume(second, {}).status == 401
             assert _resume(second, {"Authorization": "Bearer wrong"}).status == 401

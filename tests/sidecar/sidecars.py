@@ -17,6 +17,9 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple
 
 import psutil
 
+AT_ONCE_SEC = 4.0
+"""Less than what the sidecar must not wait for: a frontend that takes 5 s. bench/sidecar.py measures."""
+
 
 class Answer(NamedTuple):
     """What the sidecar answered: status, text, headers."""

@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterator
 import pytest
 
 from tests.cli.servers import Frontend, described, frontend
-from tests.sidecar.sidecars import Sidecar, sidecar
+from tests.sidecar.sidecars import AT_ONCE_SEC, Sidecar, sidecar
 from tests.snapshot.writing import marker, record, write_journal
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import remove_marker, write_marker
@@ -55,13 +55,13 @@ def condition(observing: Sidecar) -> str:
 
 
 def is_seen_at_once(server: Frontend, observing: Sidecar) -> bool:
-    """Tell whether a halt is seen within half a second all the same, and its end too."""
+    """Tell whether a halt is seen at once all the same, and its end too."""
     folder = str(server.kept / "m-0")
     write_marker(folder, marker())
     took = observing.wait_for(lambda: "halted" in observing.ask("/ping").json(), "the halt is seen")
     remove_marker(folder)
     observing.wait_for(lambda: "halted" not in observing.ask("/ping").json(), "its end is seen")
-    return took < 0.5
+    return took < AT_ONCE_SEC
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_slow_frontend_is_named_and_halts_are_seen_at_once(
     assert is_seen_at_once(server, observing)
     begun = time.monotonic()
     assert observing.ask("/livez").status == 200
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < AT_ONCE_SEC
     server.api.answers.update(good)
     observing.wait_for(lambda: condition(observing) == "ok", "it is followed again", 25)
 
@@ -170,7 +170,7 @@ def test_server_whose_process_cannot_be_seen_is_known_by_its_state_and_address(
         assert observing.states() == {"m": "serving"}
         write_marker(str(run / "m-0"), marker())
         took = observing.wait_for(lambda: observing.ask("/ping").status == 500, "the halt is seen")
-        assert took < 0.5
+        assert took < AT_ONCE_SEC
 
 
 def test_expired_key_that_is_not_renewed_is_a_state_of_its_own(

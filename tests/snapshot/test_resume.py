@@ -260,7 +260,7 @@ def test_model_that_does_not_get_ready_in_time_is_not_yet_serving(desk: Frontdes
     done = desk.resume(timeout_sec=0.5)
 
     assert done.result is Result.NOT_YET
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 20
 
 
 def test_marker_is_removed_even_where_the_api_does_not_answer(desk: Frontdesk) -> None:
