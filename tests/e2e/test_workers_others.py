@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import count
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -31,7 +32,7 @@ SPEC = """
       min-workers: 1
       max-workers: 1
       retry-attempts: 0
-      timeout-ms: 3000
+      timeout-ms: 8000
       answer:
         url: {model}.mar
     dag:
@@ -39,6 +40,8 @@ SPEC = """
 """
 
 pytestmark = pytest.mark.xdist_group("workers_others")
+_numbers = count()
+"""A second try needs a workflow of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
     pack(store, "sound", SOUND)
     pack(store, "broken", BROKEN)
     pack_workflow(store, "bad", FUNCTIONS, SPEC.format(model="broken"))
-    pack_workflow(store, "good", FUNCTIONS, SPEC.format(model="sound"))
     lay_out(store / "native", "native", SOUND, runtime="LSP")
     config = {"workflow_store": str(store)}
     with TorchServe(root, {"native": "native"}, config=config) as running:
@@ -65,10 +67,6 @@ def _status(server: TorchServe) -> dict[str, Any]:
     return {model["model"]: model for model in json.loads(done.stdout)["models"]}
 
 
-def _ask(server: TorchServe) -> tuple[int, Any]:
-    return server.call("/wfpredict/good", "POST", b"x", server.inference)
-
-
 def test_a_workflow_with_a_broken_model_is_refused_after_one_load(server: TorchServe) -> None:
     code, body = server.call("/workflows?url=bad.war", "POST")
     assert code == 500
@@ -78,24 +76,31 @@ def test_a_workflow_with_a_broken_model_is_refused_after_one_load(server: TorchS
 
 
 def test_a_function_that_loads_no_more_is_held_shown_and_resumed(server: TorchServe) -> None:
-    assert server.call("/workflows?url=good.war", "POST")[0] == 200
-    assert _ask(server) == (200, "sound")
-    (worker,) = server.call("/models/good__prepare")[1][0]["workers"]
+    name = f"good{next(_numbers)}"
+    pack_workflow(server.store, name, FUNCTIONS, SPEC.format(model="sound"))
+    prepare, answer = f"{name}__prepare", f"{name}__answer"
+
+    def ask() -> tuple[int, Any]:
+        return server.call(f"/wfpredict/{name}", "POST", b"x", server.inference)
+
+    assert server.call(f"/workflows?url={name}.war", "POST")[0] == 200
+    assert ask() == (200, "sound")
+    (worker,) = server.call(f"/models/{prepare}")[1][0]["workers"]
     _part(server).unlink()
     os.kill(worker["pid"], 9)
 
-    server.wait_for(lambda: server.is_held("good__prepare"), "the function is held")
-    assert server.events("good__prepare").count("load") == 2
-    assert server.marker_of("good__answer") is None
-    states = {name: model["state"] for name, model in _status(server).items()}
-    assert (states["good__prepare"], states["good__answer"]) == ("halted", "serving")
-    code, body = _ask(server)
+    server.wait_for(lambda: server.is_held(prepare), "the function is held")
+    _part(server).write_text("")
+    assert server.events(prepare).count("load") == 2
+    assert server.marker_of(answer) is None
+    states = {model: told["state"] for model, told in _status(server).items()}
+    assert (states[prepare], states[answer]) == ("halted", "serving")
+    code, body = ask()
     assert (code, body["message"]) == (500, "Error executing prepare")
 
-    _part(server).write_text("")
-    resumed = server.command("resume", "good__prepare", "--pid", str(server.frontend().pid))
+    resumed = server.command("resume", prepare, "--pid", str(server.frontend().pid))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
-    assert _ask(server) == (200, "sound")
+    assert ask() == (200, "sound")
 
 
 def test_a_model_with_cpp_workers_is_out_of_reach_and_never_called_halted(
