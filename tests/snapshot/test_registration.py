@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.snapshot.writing import failure, marker, record, write_journal
 from ts_retry_ext.frontend.running_model import RunningModel, Worker
-from ts_retry_ext.snapshot.registration import read_registrations, registration_of
+from ts_retry_ext.snapshot.registration import Registrations, read_registrations
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import marker_path, write_marker
 
@@ -48,8 +48,8 @@ def test_process_id_of_a_worker_beats_a_name(tmp_path: Path) -> None:
     write_journal(tmp_path / "b", record(journal.START, 50, 8, model="m"))
     found = read_registrations([str(tmp_path)])
 
-    assert registration_of(running(7), found) is found[0]
-    assert registration_of(running(8), found) is found[1]
+    assert Registrations(found).of(running(7)) is found[0]
+    assert Registrations(found).of(running(8)) is found[1]
 
 
 def test_newest_registration_of_the_name_and_version_counts_without_a_process(
@@ -60,9 +60,9 @@ def test_newest_registration_of_the_name_and_version_counts_without_a_process(
     write_journal(tmp_path / "c", record(journal.START, 90, 3, version="2.0"))
     found = read_registrations([str(tmp_path)])
 
-    assert registration_of(running(), found) is found[1]
-    assert registration_of(running(version="2.0"), found) is found[2]
-    assert registration_of(running(name="other"), found) is None
+    assert Registrations(found).of(running()) is found[1]
+    assert Registrations(found).of(running(version="2.0")) is found[2]
+    assert Registrations(found).of(running(name="other")) is None
 
 
 def test_model_with_cpp_workers_is_no_earlier_registration_of_its_name(tmp_path: Path) -> None:
@@ -70,4 +70,4 @@ def test_model_with_cpp_workers_is_no_earlier_registration_of_its_name(tmp_path:
 
     found = read_registrations([str(tmp_path)])
 
-    assert registration_of(replace(running(), runtime="LSP"), found) is None
+    assert Registrations(found).of(replace(running(), runtime="LSP")) is None

@@ -193,6 +193,7 @@ def _text(chain: list[BaseException], model_dir: str | None) -> str:
         lines = ["Traceback (most recent call last):\n"] if exc.__traceback__ else []
         for frame in _frames(exc, model_dir):
             lines.append(f'  File "{frame.file}", line {frame.line}, in {frame.function}\n')
+            # The one thing that is read from disk in judging, and by what Python's traceback reads it with.
             source = linecache.getline(frame.file, frame.line or 0).strip()
             if source:
                 lines.append(f"    {clean(source, NAME_LIMIT)}\n")

@@ -19,7 +19,6 @@ GRACE_SEC = 10.0
 TORCHRUN_GRACE_SEC = 40.0
 """The same where torchrun starts the processes: it imports torch and lets its ranks meet first."""
 
-_BEGINS = (journal.START, journal.HOLD)
 _ENDS = (journal.FAILURE, journal.END, journal.RELEASE)
 
 

@@ -108,13 +108,6 @@ def read_registrations(server_dirs: Iterable[str]) -> list[Registration]:
     return [read_registration(path) for folder in server_dirs for path in model_directories(folder)]
 
 
-def registration_of(
-    model: RunningModel, registrations: Sequence[Registration]
-) -> Registration | None:
-    """Return the registration that a running model is, or None; see `Registrations.of`."""
-    return Registrations(registrations).of(model)
-
-
 def read_registration(path: str) -> Registration:
     """Return what the registration directory at `path` holds."""
     problem = None
