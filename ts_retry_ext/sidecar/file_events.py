@@ -8,18 +8,33 @@ import os
 from typing import Callable
 
 from watchdog.events import (
-    EVENT_TYPE_CREATED,
-    EVENT_TYPE_DELETED,
-    EVENT_TYPE_MODIFIED,
-    EVENT_TYPE_MOVED,
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
     FileSystemEvent,
     FileSystemEventHandler,
 )
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from ts_retry_ext.store.directory import LOCK_FILE
+
 log = logging.getLogger(__name__)
-_KINDS = (EVENT_TYPE_CREATED, EVENT_TYPE_DELETED, EVENT_TYPE_MODIFIED, EVENT_TYPE_MOVED)
+#: Reading is an event too, unless it is left out here: a look at 5,000 registrations would fill the
+#: kernel's queue, after which watchdog looks at all directories anew, and fills it again.
+_KINDS: list[type[FileSystemEvent]] = [
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+]
 
 
 class FileEvents:
@@ -50,7 +65,8 @@ class FileEvents:
         observer = Observer()
         try:
             for path in directories:
-                observer.schedule(_Handler(self._tell), path, recursive=True)
+                handler = _Handler(self._tell)
+                observer.schedule(handler, path, recursive=True, event_filter=_KINDS)
             observer.start()
         except (OSError, RuntimeError) as error:
             log.warning("cannot watch %s, looking from time to time: %s", directories, error)
@@ -77,7 +93,5 @@ class _Handler(FileSystemEventHandler):
         self._tell = tell
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        name = os.path.basename(os.fsdecode(event.src_path))
-        # Reading is an event too, and so are locks: neither changes anything.
-        if event.event_type in _KINDS and name != "lock":
+        if os.path.basename(os.fsdecode(event.src_path)) != LOCK_FILE:
             self._tell()
