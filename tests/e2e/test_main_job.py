@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import time
+import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import Iterator
@@ -18,6 +19,7 @@ from tests.e2e.torchserve import TorchServe
 #: Loaded once, never again. Name: (handler, further files, rule that decides).
 SYNTAX_ERROR = "def handle(data, context)\n    return data\n"
 IMPORTS_BROKEN = "import broken_part\n" + initialize("pass").replace("class", "class ", 1)
+BROKEN_PART = {"broken_part.py": "def f(:\n"}
 MISSING_MODULE = "import no_such_module_anywhere\n\n" + initialize("pass")
 STATE_DICT = initialize("""
     import os, torch
@@ -37,6 +39,19 @@ FLAKY = initialize("""
             port = closed.getsockname()[1]
         socket.create_connection(("127.0.0.1", port))
 """)
+#: What handlers of large models do. The second worker does it when the first one holds already.
+UNPACKS = initialize("""
+    import os, time, zipfile
+    try:
+        os.close(os.open(os.path.join(os.environ["TEMP"], "unpacks"), os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        time.sleep(5)
+    folder = context.system_properties["model_dir"]
+    with zipfile.ZipFile(os.path.join(folder, "tokenizer.zip")) as archive:
+        archive.extractall(folder)
+    import broken_part
+""")
+TWO = "minWorkers: 2\nmaxWorkers: 2\n"
 SEGFAULT = initialize("import ctypes; ctypes.string_at(0)")
 OS_EXIT = initialize("import os; os._exit(7)")
 HELD_AFTER_ONE_LOAD = ("syntax", "imports", "missing", "mismatch")
@@ -48,19 +63,27 @@ def _weights_of_another_shape() -> bytes:
     return buffer.getvalue()
 
 
+def _zipped() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("vocab.txt", "a b c")
+    return buffer.getvalue()
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
     root = tmp_path_factory.mktemp("main")
     store = root / "store"
     pack(store, "syntax", SYNTAX_ERROR)
-    pack(store, "imports", IMPORTS_BROKEN, {"broken_part.py": "def f(:\n"})
+    pack(store, "imports", IMPORTS_BROKEN, BROKEN_PART)
     pack(store, "missing", MISSING_MODULE)
     pack(store, "mismatch", STATE_DICT, {"weights.pt": _weights_of_another_shape()})
     pack(store, "flaky", FLAKY)
     pack(store, "segfault", SEGFAULT)
     pack(store, "osexit", OS_EXIT)
     pack(store, "sound", SOUND)
-    pack(store, "twins", SYNTAX_ERROR, config="minWorkers: 2\nmaxWorkers: 2\n")
+    pack(store, "twins", SYNTAX_ERROR, config=TWO)
+    pack(store, "unpacks", UNPACKS, {"tokenizer.zip": _zipped(), **BROKEN_PART}, config=TWO)
     names = [path.stem for path in store.glob("*.mar")]
     with TorchServe(root, {name: f"{name}.mar" for name in names}) as running:
         yield running
@@ -156,6 +179,16 @@ def test_two_workers_of_a_broken_model_load_once_each(server: TorchServe) -> Non
     assert server.process_starts("twins") == 4
 
 
+def test_files_that_a_load_writes_are_no_repair_for_the_worker_that_holds(
+    server: TorchServe,
+) -> None:
+    server.wait_for(lambda: server.events("unpacks").count("hold") == 2, "both hold")
+    last = _seconds(server.journal_of("unpacks")[-1]["at"])
+    server.wait_for(lambda: time.time() > last + 4, "each has looked at the files again")
+    assert server.events("unpacks").count("load") == 2
+    assert "release" not in server.events("unpacks")
+
+
 def test_a_sound_model_serves_beside_them(server: TorchServe) -> None:
     server.wait_for(lambda: server.is_ready("sound"), "sound serves")
     assert server.predict("sound") == (200, "sound")
@@ -175,6 +208,7 @@ def test_a_holder_is_light(server: TorchServe) -> None:
 def test_nothing_is_started_in_the_minute_after_a_halt(server: TorchServe) -> None:
     for model in (*HELD_AFTER_ONE_LOAD, "segfault", "osexit"):
         server.wait_for(lambda model=model: server.is_held(model), f"{model} is held")  # type: ignore[misc]
+    server.wait_for(lambda: server.events("unpacks").count("hold") == 2, "both unpacks hold")
     before = server.log().count("Worker cmdline")
     last = max(_seconds(server.journal_of(m)[-1]["at"]) for m in HELD_AFTER_ONE_LOAD)
     server.wait_for(lambda: time.time() > last + 60, "a minute has passed", timeout=70)

@@ -6,34 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.store.aged import aged_runs
 from ts_retry_ext.store import pruning
-from ts_retry_ext.store.directory import ServerRun, create_server_directory, server_runs
+from ts_retry_ext.store.directory import ServerRun, server_runs
 from ts_retry_ext.store.pruning import KEPT_RUNS, KEPT_SEC, prune
-
-RUN = ServerRun(
-    pid=1,
-    start="0c0ffee0-0",
-    started_at=1795448245.67,
-    config_file=None,
-    cwd="/srv",
-    management_address="http://127.0.0.1:8081",
-    torchserve="0.12.0",
-)
-
-
-def runs(state_dir: Path, count: int) -> list[Path]:
-    """Make directories of runs that nothing was written to for long, oldest first."""
-    made = []
-    for number in range(count):
-        path = Path(create_server_directory(str(state_dir), RUN._replace(pid=number + 1)))
-        model = path / "digits-0a0b0c0d"
-        model.mkdir()
-        (model / "journal.jsonl").write_text("{}\n")
-        old = time.time() - 2 * KEPT_SEC + number
-        for entry in (model / "journal.jsonl", path / "server.json", model, path):
-            os.utime(entry, (old, old))
-        made.append(path)
-    return made
 
 
 def nobody(_: ServerRun) -> bool:
@@ -41,7 +17,7 @@ def nobody(_: ServerRun) -> bool:
 
 
 def test_the_oldest_runs_give_way_once_there_are_many(tmp_path: Path) -> None:
-    made = runs(tmp_path, KEPT_RUNS + 3)
+    made = aged_runs(tmp_path, KEPT_RUNS + 3)
     removed = prune(str(tmp_path), nobody)
     assert sorted(removed) == sorted(map(str, made[:3]))
     assert sorted(server_runs(str(tmp_path))) == sorted(map(str, made[3:]))
@@ -49,7 +25,7 @@ def test_the_oldest_runs_give_way_once_there_are_many(tmp_path: Path) -> None:
 
 
 def test_a_run_whose_server_lives_is_kept(tmp_path: Path) -> None:
-    made = runs(tmp_path, KEPT_RUNS + 3)
+    made = aged_runs(tmp_path, KEPT_RUNS + 3)
     prune(str(tmp_path), lambda run: run.pid == 2)
     assert [path.exists() for path in made[:3]] == [False, True, False]
 
@@ -57,7 +33,7 @@ def test_a_run_whose_server_lives_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("written", ["digits-0a0b0c0d/journal.jsonl", "server.json", "."])
 def test_a_run_that_was_written_to_lately_is_kept(tmp_path: Path, written: str) -> None:
     """Its server may live where its processes cannot be seen: in another container."""
-    made = runs(tmp_path, KEPT_RUNS + 3)
+    made = aged_runs(tmp_path, KEPT_RUNS + 3)
     now = time.time() - KEPT_SEC / 2
     os.utime(made[0] / written, (now, now))
     prune(str(tmp_path), nobody)
@@ -68,9 +44,9 @@ def test_a_run_that_was_written_to_lately_is_kept(tmp_path: Path, written: str) 
 
 def test_what_is_no_run_of_ours_is_kept(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
-    (target,) = runs(elsewhere, 1)
+    (target,) = aged_runs(elsewhere, 1)
     state_dir = tmp_path / "state"
-    runs(state_dir, KEPT_RUNS + 1)
+    aged_runs(state_dir, KEPT_RUNS + 1)
     link = state_dir / "server-9999-0c0ffee0-0"
     link.symlink_to(target)
     other = state_dir / "backup"
@@ -87,7 +63,7 @@ def test_a_start_of_a_server_removes_a_few_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pruning, "_MOST_AT_ONCE", 2)
-    made = runs(tmp_path, KEPT_RUNS + 3)
+    made = aged_runs(tmp_path, KEPT_RUNS + 3)
     assert sorted(prune(str(tmp_path), nobody)) == sorted(map(str, made[:2]))
 
 

@@ -40,6 +40,7 @@ class Attempt(NamedTuple):
         launch: what the frontend launched: this worker, or the first of torchrun's ranks.
         group: names the ranks that torchrun started together, None for other workers.
         loading: whether LOAD had arrived.
+        at: when the process, and from LOAD on its load, began, ISO 8601 UTC.
         oom_kills: how many processes the kernel had ended for lack of memory by its start, or
             None where the host does not tell.
     """
@@ -50,6 +51,7 @@ class Attempt(NamedTuple):
     launch: str
     group: str | None
     loading: bool
+    at: str
     oom_kills: int | None
 
 
@@ -147,7 +149,7 @@ def open_attempts(records: Sequence[Record]) -> list[Attempt]:
         if not journal.names_process(record):
             continue
         if event == journal.LOAD and key in attempts:
-            attempts[key] = attempts[key]._replace(loading=True)
+            attempts[key] = attempts[key]._replace(loading=True, at=str(record["at"]))
         elif event in (journal.START, journal.LOAD):
             attempts[key] = Attempt(
                 pid=int(record["pid"]),
@@ -156,6 +158,7 @@ def open_attempts(records: Sequence[Record]) -> list[Attempt]:
                 launch=str(record.get("launch", record["socket"])),
                 group=record.get("group"),
                 loading=event == journal.LOAD,
+                at=str(record["at"]),
                 oom_kills=record.get("oom_kills"),
             )
         elif event not in (journal.RESUME, journal.SUMMARY):

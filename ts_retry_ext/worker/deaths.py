@@ -9,6 +9,7 @@ from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.judge.history import crash_failure
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import Attempt, group_failed, open_attempts
+from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.worker.crash_capture import has_stack, take_crash
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.recorder import FailedWorker, record_failure
@@ -42,7 +43,14 @@ def _record_crash(session: Session, attempt: Attempt) -> None:
         # whose predecessor's output ends late (0.12.0 WorkerLifeCycle): both come of a busy host.
         _record_end(session, attempt, "ended before it was given a model, by something outside it")
         return
-    worker = FailedWorker(attempt.pid, attempt.start, attempt.socket, attempt.launch, attempt.group)
+    worker = FailedWorker(
+        attempt.pid,
+        attempt.start,
+        attempt.socket,
+        attempt.launch,
+        attempt.group,
+        began_ns=int(to_seconds(attempt.at) * 1e9),
+    )
     record_failure(session, worker, crash_failure(ended, stack), journal.CRASH)
 
 

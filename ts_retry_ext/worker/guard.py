@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import sys
+import time
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Sequence, cast
 
@@ -93,6 +94,7 @@ class LoadGuard:
     def _begin(self, model_name: object = None, *_: object, **__: object) -> None:
         session = self._session
         session.load_begun = True
+        session.began_ns = time.time_ns()
         if isinstance(model_name, str):
             session.name = model_name
         self._record(journal.LOAD)

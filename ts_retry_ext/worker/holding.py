@@ -15,7 +15,7 @@ from typing import Callable
 
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.marker import Marker, marker_path, read_marker
-from ts_retry_ext.worker.model_files import signature
+from ts_retry_ext.worker.model_files import is_unchanged
 from ts_retry_ext.worker.protocol import (
     HTTP_INTERNAL_ERROR,
     HTTP_OK,
@@ -69,7 +69,7 @@ class Holding:
         """
         path = marker_path(self._session.directory)
         identity = _identity(path)
-        changed = _files_watch(self._session.model_dir, self._marker.files)
+        unchanged = _files_watch(self._session.model_dir)
         try:
             while True:
                 self._look_after_frontend(told)
@@ -79,7 +79,7 @@ class Holding:
                     if why is not None:
                         return why
                     identity = now
-                if changed():
+                if not unchanged(self._marker.files):
                     self._session.clear_marker(FILES_CHANGED)
                     return FILES_CHANGED
                 if self._answered and self._siblings.serve():
@@ -125,24 +125,25 @@ class Holding:
         same = successor is not None and successor.action == self._marker.action
         if successor is None or not same or not means(successor, self._session.launch):
             return "the exit marker was replaced"
-        return None  # Another worker added itself; this one is meant still.
+        self._marker = successor  # Another worker added itself; this one is meant still.
+        return None
 
 
-def _files_watch(model_dir: str, made_from: str) -> Callable[[], bool]:
-    """Return a function that tells whether the files changed, and looks only now and then."""
+def _files_watch(model_dir: str) -> Callable[[str], bool]:
+    """Return a function that compares the files with their signature, and looks only now and then."""
     due = time.monotonic() + FILES_INTERVAL
 
-    def changed() -> bool:
+    def unchanged(signed: str) -> bool:
         nonlocal due
         begun = time.monotonic()
         if begun < due:
-            return False
-        now = signature(model_dir)
+            return True
+        are_same = is_unchanged(model_dir, signed)
         took = time.monotonic() - begun
         due = begun + max(FILES_INTERVAL, took * _FILES_SHARE)
-        return now != made_from
+        return are_same
 
-    return changed
+    return unchanged
 
 
 def _identity(path: str) -> tuple[int, int] | None:

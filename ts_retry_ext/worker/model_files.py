@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zlib
 from typing import Any, Iterator, NamedTuple, Sequence
 
 MANIFEST = os.path.join("MAR-INF", "MANIFEST.json")
 MAX_MANIFEST_BYTES = 1 << 20
-#: What loading itself writes; a change there says nothing about the model.
+#: What Python and the kernel write beside the model; a change there says nothing about it.
 _IGNORED_DIRECTORIES = ("__pycache__",)
-_IGNORED_SUFFIXES = (".pyc",)
+_IGNORED_FILES = re.compile(r".*\.pyc|core(\.\d+)?", re.DOTALL)
+_SIGNATURE = re.compile(r"\d+-[0-9a-f]{8}-(\d{1,20})", re.ASCII)
+#: The kernel stamps files with a clock that lags by a tick, up to 10 ms; in nanoseconds.
+_TICK_NS = 20_000_000
 
 
 class Manifest(NamedTuple):
@@ -52,14 +56,29 @@ def registration(model_dir: str, python_path: Sequence[str]) -> str:
     return model_dir
 
 
-def signature(model_dir: str) -> str:
-    """Return a short text that changes when a file of the model is added, removed or written."""
+def signature(model_dir: str, since_ns: int) -> str:
+    """Return a short text that `is_unchanged` compares a model's files with.
+
+    Handlers unpack archives, or write logs, in the model's directory. What was written since the
+    load began counts by its name alone, so that the load of another worker, which writes it again,
+    is not taken for a repair.
+
+    Args:
+        model_dir: the model's directory.
+        since_ns: when the load that failed began, in nanoseconds since the epoch.
+    """
     total = 0
     count = 0
-    for line in sorted(_file_lines(model_dir)):
+    for line in sorted(_file_lines(model_dir, since_ns)):
         total = zlib.crc32(line, total)
         count += 1
-    return f"{count}-{total:08x}"
+    return f"{count}-{total:08x}-{since_ns}"
+
+
+def is_unchanged(model_dir: str, signed: str) -> bool:
+    """Tell whether no file of the model was added, removed or written since it was `signed`."""
+    known = _SIGNATURE.fullmatch(signed)
+    return known is not None and signature(model_dir, int(known[1])) == signed
 
 
 def read_config_section(model_dir: str, manifest: Manifest, key: str) -> tuple[Any, str | None]:
@@ -97,16 +116,19 @@ def _links_to(folder: str, model_dir: str) -> bool:
     return any(os.path.islink(p) and os.path.realpath(p) == model_dir for p in paths)
 
 
-def _file_lines(model_dir: str) -> Iterator[bytes]:
+def _file_lines(model_dir: str, since_ns: int) -> Iterator[bytes]:
     for folder, folders, files in os.walk(model_dir):
         folders[:] = [name for name in folders if name not in _IGNORED_DIRECTORIES]
         for name in files:
-            if name.endswith(_IGNORED_SUFFIXES):
+            if _IGNORED_FILES.fullmatch(name):
                 continue
             path = os.path.join(folder, name)
             try:
                 status = os.stat(path)
             except OSError:
                 continue
-            facts = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
-            yield os.fsencode(facts)
+            if status.st_mtime_ns + _TICK_NS >= since_ns:
+                yield os.fsencode(path)
+            else:
+                facts = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
+                yield os.fsencode(facts)

@@ -30,7 +30,7 @@ from ts_retry_ext.store.history import (
 )
 from ts_retry_ext.store.marker import ONLY, Marker, write_marker
 from ts_retry_ext.store.times import now_text
-from ts_retry_ext.worker.model_files import signature
+from ts_retry_ext.worker.model_files import is_unchanged, signature
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.rules import rules_in_force
 from ts_retry_ext.worker.session import Session
@@ -46,13 +46,14 @@ _HANDLER_MODULE = "ts_retry_ext.handler"
 
 @dataclass(frozen=True)
 class FailedWorker:
-    """The process that failed, which need not be this one."""
+    """The process that failed, which need not be this one; `began_ns` as in `Session`."""
 
     pid: int
     start: str
     socket: str
     launch: str
     group: str | None
+    began_ns: int
 
     @property
     def group_fields(self) -> dict[str, str]:
@@ -73,6 +74,7 @@ def record_exception(session: Session, exc: BaseException, phase: Phase) -> None
         str(session.address),
         session.launch,
         session.group_fields.get("group"),
+        session.began_ns,
     )
     with journal.locked(session.directory):
         record_failure(session, worker, failure, journal.FAILURE)
@@ -150,9 +152,9 @@ def _stop(
 
     A marker that means all workers stays as it is: its failure came first.
     """
-    files = signature(session.model_dir)
     standing = session.standing_marker()
-    if standing is not None and standing.files == files and not launches_meant(standing):
+    means_all = standing is not None and not launches_meant(standing)
+    if standing is not None and means_all and is_unchanged(session.model_dir, standing.files):
         return
     window_sec, window_source = _window(session)
     action = session.settings.on_fatal.value
@@ -171,7 +173,7 @@ def _stop(
             **_only(verdict, worker, standing),
         },
         registration=session.registration,
-        files=files,
+        files=signature(session.model_dir, worker.began_ns),
         failures=failures,
         action=action,
         max_retry_timeout_sec=window_sec,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from ts_retry_ext import settings as settings_table
-from ts_retry_ext.frontend.process import frontend_of, start_of
+from ts_retry_ext.frontend.process import frontend_of, is_alive, start_of
 from ts_retry_ext.frontend.server import Server, server_of
 from ts_retry_ext.frontend.state import state_directories
 from ts_retry_ext.settings import Settings, resolve
@@ -16,6 +17,7 @@ from ts_retry_ext.store.directory import (
     ServerRun,
     create_server_directory,
     model_directory,
+    server_directory,
 )
 from ts_retry_ext.store.marker import Marker, read_marker, remove_marker, set_marker_aside
 from ts_retry_ext.worker.command_line import (
@@ -26,10 +28,10 @@ from ts_retry_ext.worker.command_line import (
 )
 from ts_retry_ext.worker.model_files import (
     Manifest,
+    is_unchanged,
     read_config_section,
     read_manifest,
     registration,
-    signature,
 )
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.siblings import means
@@ -56,6 +58,7 @@ class Session:
         directory: this registration's directory in the store.
         start: names the start of this process for good.
         load_begun: whether LOAD has arrived.
+        began_ns: when this process, and from LOAD on its load, began, in nanoseconds since the epoch.
         closed: whether the journal knows how this process's attempt ended.
     """
 
@@ -83,6 +86,7 @@ class Session:
         self.start = start_of(self.pid) or ""
         self.group_fields = _group_fields(self.launch)
         self.load_begun = False
+        self.began_ns = time.time_ns()
         self.closed = False
 
     def record(self, event: str, **fields: object) -> None:
@@ -142,7 +146,7 @@ class Session:
         marker = self.standing_marker()
         if marker is None or not means(marker, self.launch):
             return None
-        if marker.files != signature(self.model_dir):
+        if not is_unchanged(self.model_dir, marker.files):
             self.clear_marker("the model's files changed")
             return None
         return marker
@@ -224,10 +228,21 @@ def _server_directory(server: Server, settings: Settings, run: ServerRun) -> str
     *preferred, last = state_directories(server, settings)
     for path in preferred:
         try:
-            return create_server_directory(path, run)
+            return _server_directory_in(path, run)
         except OSError as error:  # noqa: PERF203 - once, at a worker's start
             say(f"cannot use the state directory {path!r}: {error}; trying another")
-    return create_server_directory(last, run)
+    return _server_directory_in(last, run)
+
+
+def _server_directory_in(state_dir: str, run: ServerRun) -> str:
+    """Open the directory of this run; where it is new, old runs give way. Raises OSError."""
+    is_new = not os.path.isdir(server_directory(state_dir, run.pid, run.start))
+    directory = create_server_directory(state_dir, run)
+    if is_new:
+        from ts_retry_ext.store.pruning import prune
+
+        prune(state_dir, lambda other: is_alive(other.pid, other.start))
+    return directory
 
 
 def _group_fields(launch: str) -> dict[str, str]:
