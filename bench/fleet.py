@@ -53,7 +53,7 @@ _ROWS = (
     ("end_workers_mb", "the same at the end", "{:,.0f} MB"),
     ("settled_sec", "nothing more happens after", "{:.0f} s"),
     ("usual_ms", "sound model's prediction before (p99)", "{:.0f} ms"),
-    ("slower", "predictions slower than that", "{:.0%}"),
+    ("slower", "predictions slower than that", "{:,}"),
     ("longest_ms", "slowest prediction", "{:,.0f} ms"),
     ("usual_again_sec", "predictions are as before after", "{:.0f} s"),
 )
