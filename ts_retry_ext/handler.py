@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from ts.torch_handler.base_handler import BaseHandler
 
 from ts_retry_ext.errors import NonRecoverableError, RecoverableError
+from ts_retry_ext.worker.declared import ATTRIBUTES, entries_of, is_type
+from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.startup import activate_in_handler
 
 __all__ = ["NonRecoverableError", "RecoverableError", "RetryAwareHandler"]
@@ -37,6 +39,12 @@ class RetryAwareHandler(BaseHandler):  # type: ignore[misc, unused-ignore]
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         handler_classes.append(cls)
+        for attribute in ATTRIBUTES:
+            for entry in entries_of(cls, attribute):
+                if not is_type(entry):
+                    say(
+                        f"{cls.__name__}.{attribute}: {entry!r} is no exception type; it is ignored"
+                    )
 
 
 handler_classes.append(RetryAwareHandler)

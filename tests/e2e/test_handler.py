@@ -37,6 +37,23 @@ RAISES_FATAL = """
     def handle(data, context):
         raise NonRecoverableError("the contract ended", remedy="Renew it with sales.")
 """
+FORGETS_THE_COMMA = AWARE.format(
+    declared="non_recoverable = (LookupError)", body="raise KeyError('tenant-8')"
+)
+LOGS_AND_GOES_ON = """
+    import logging
+
+
+    class Patient:
+        def initialize(self, context):
+            try:
+                import no_such_cache
+            except ImportError:
+                logging.exception("Failed to load model from the cache, taking the slow way")
+
+        def handle(self, data, context):
+            return ["sound"] * len(data)
+"""
 SERVES = AWARE.format(declared="recoverable = (OSError,)", body="pass")
 
 
@@ -46,9 +63,10 @@ def test_what_a_handler_declares_decides(tmp_path: Path) -> None:
     pack(store, "recoverable", DECLARES_RECOVERABLE)
     pack(store, "raises", RAISES_FATAL)
     pack(store, "serves", SERVES)
-    models = {name: f"{name}.mar" for name in ("fatal", "recoverable", "raises", "serves")}
-    with TorchServe(tmp_path, models) as server:
-        for model in ("fatal", "raises"):
+    pack(store, "comma", FORGETS_THE_COMMA)
+    names = ("fatal", "recoverable", "raises", "serves", "comma")
+    with TorchServe(tmp_path, {name: f"{name}.mar" for name in names}) as server:
+        for model in ("fatal", "raises", "comma"):
             server.wait_for(lambda model=model: server.is_held(model), f"{model} is held")  # type: ignore[misc]
             marker = server.marker_of(model)
             assert marker is not None
@@ -64,6 +82,15 @@ def test_what_a_handler_declares_decides(tmp_path: Path) -> None:
         assert (failures[0]["verdict"], failures[0]["basis"]) == ("recoverable", "declared")
         server.wait_for(lambda: server.is_ready("serves"), "serves serves")
         assert server.events("serves") == ["start", "load", "loaded"]
+
+
+def test_an_exception_that_a_handler_logs_and_survives_is_no_failure(tmp_path: Path) -> None:
+    pack(tmp_path / "store", "patient", LOGS_AND_GOES_ON)
+    with TorchServe(tmp_path, {"patient": "patient.mar"}) as server:
+        server.wait_for(lambda: server.is_ready("patient"), "patient serves")
+        assert "taking the slow way" in server.log()
+        assert server.events("patient") == ["start", "load", "loaded"]
+        assert server.marker_of("patient") is None
 
 
 @pytest.mark.parametrize("communication", ["unix", "tcp"])

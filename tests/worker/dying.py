@@ -17,7 +17,10 @@ WORKERS = 4
 
 
 def main(folder: str, phase: str) -> None:
-    """Kill workers in ``startup`` or in ``load``; print which of them held, and what is left."""
+    """End workers in ``startup`` or ``load``, or by a failure that is ``unjudged``.
+
+    Prints which of them held, and what is left.
+    """
     model_dir = lay_out(folder)
     os.chdir(folder)
     held = [in_child(lambda: _be_killed(model_dir, phase)) == 0 for _ in range(WORKERS)]
@@ -30,8 +33,11 @@ def _be_killed(model_dir: str, phase: str) -> None:
         return
     watch = guard.LoadGuard(session)
     watch.install()
-    if phase == "load":
+    if phase != "startup":
         watch._begin(session.name)
+    if phase == "unjudged":
+        sys.modules["ts_retry_ext.worker.recorder"] = None  # type: ignore[assignment]
+        watch.failed(ConnectionRefusedError(111, "refused"))
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -18,9 +18,10 @@ ROOT = Path(__file__).parents[2]
     [
         ("load", [False, False, False, True], "process-died", ["load", "crash"]),
         ("startup", [False, False, False, False], None, ["end", "start"]),
+        ("unjudged", [False, False, False, False], None, ["load", "end"]),
     ],
 )
-def test_a_death_before_the_model_was_named_says_nothing_against_it(
+def test_only_a_death_without_a_word_in_a_load_speaks_against_the_model(
     tmp_path: Path, phase: str, held: list[bool], rule: str | None, events: list[str]
 ) -> None:
     command = [sys.executable, "-m", "tests.worker.dying", str(tmp_path), phase, MAIN_CLASS]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence, cast
 from ts_retry_ext.store import journal
 from ts_retry_ext.worker.crash_capture import CrashCapture
 from ts_retry_ext.worker.isolation import Isolated
+from ts_retry_ext.worker.last_words import watch_log
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.poison import watch
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 LOADER_MODULE = "ts.model_loader"
 LOADER_CLASS = "TsModelLoader"
-#: What the worker script logs when an exception reached it (``ts/model_service_worker.py``).
-_LAST_WORDS = ("Backend worker process died", "Load model %s c", "Failed to load model")
 #: The function with which the worker script makes its answer to LOAD, and the code for success.
 _ANSWER, _OK = "create_load_model_response", 200
 _LOADER_FILE = os.path.join("ts", "model_loader.py")
@@ -53,7 +51,7 @@ class LoadGuard:
         else:
             sys.meta_path.insert(0, _LoaderFinder(self._wrap))
         self._watch_uncaught()
-        self._watch_log()
+        watch_log(lambda: self._session.closed, self.failed)
         atexit.register(self._ended)
 
     def _wrap(self, module: ModuleType) -> None:
@@ -98,7 +96,10 @@ class LoadGuard:
         if isinstance(model_name, str):
             session.name = model_name
         self._record(journal.LOAD)
-        self._capture.expect_end_within(session.startup_timeout())
+        try:
+            self._capture.expect_end_within(session.startup_timeout())
+        except Exception as error:  # No thread to be had, or a time-out of 300,000 years.
+            say(f"a load that hangs will leave no stack: {error!r}")
 
     def loaded(self) -> None:
         """Note that the model serves: from here on the guard is out of the way."""
@@ -130,6 +131,8 @@ class LoadGuard:
                 record_exception(session, exc, phase)
         except Exception as error:
             say(f"could not judge the failure, TorchServe retries it as always: {error!r}")
+            # Without a word in the journal the next worker would take it for a crash.
+            self._record(journal.END, reason="its failure could not be judged")
         self._capture.stop()
 
     def _watch_answer(self) -> None:
@@ -157,23 +160,6 @@ class LoadGuard:
 
         sys.excepthook = excepthook
 
-    def _watch_log(self) -> None:
-        """See what the worker script catches and only logs."""
-        stock = logging.getLogRecordFactory()
-
-        def factory(*args: Any, **kwargs: Any) -> logging.LogRecord:
-            record = stock(*args, **kwargs)
-            if self._session.closed:
-                if logging.getLogRecordFactory() is factory:
-                    logging.setLogRecordFactory(stock)
-            elif record.exc_info and str(record.msg).startswith(_LAST_WORDS):
-                exc = record.exc_info[1]
-                if exc is not None:
-                    self.failed(exc)
-            return record
-
-        logging.setLogRecordFactory(factory)
-
     def _ended(self) -> None:
         """Note an orderly end without an exception: it must not be taken for a crash."""
         if not self._session.closed and os.getpid() == self._session.pid:
@@ -181,10 +167,10 @@ class LoadGuard:
             self._capture.stop()
             self._record(journal.END)
 
-    def _record(self, event: str) -> None:
+    def _record(self, event: str, **fields: object) -> None:
         try:
-            self._session.record(event)
-        except OSError as error:
+            self._session.record(event, **fields)
+        except Exception as error:
             say(f"could not write {event!r} to the journal: {error}")
 
 

@@ -11,12 +11,12 @@ import os
 import sys
 from typing import Any, Callable, Iterator
 
+from ts_retry_ext.worker.declared import declared_types
 from ts_retry_ext.worker.isolation import Isolated
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
 
 SERVICE_MODULE = "ts.service"
-_HANDLER_MODULE = "ts_retry_ext.handler"
 #: Texts of errors that stay with the process (CUDA: "sticky" errors), in lower case.
 LASTING = (
     "device-side assert",
@@ -78,7 +78,7 @@ def _watched(stock: Callable[..., None], session: Session) -> Callable[..., None
         if exc is None:
             return
         try:
-            if is_poisoned(exc, _declared()):
+            if is_poisoned(exc, declared_types("poisonous")):
                 _end_before_next_request(session, exc)
         except Exception as error:
             say(f"could not look at a failed request: {error!r}")
@@ -102,14 +102,7 @@ def _end_before_next_request(session: Session, exc: BaseException) -> None:
     with Isolated():
         from ts_retry_ext.worker.losses import record_poisoned
 
-        record_poisoned(session, exc, declared=isinstance(exc, _declared()))
-
-
-def _declared() -> tuple[type[BaseException], ...]:
-    """Return the exception types that the model's handler class names as `poisonous`."""
-    module = sys.modules.get(_HANDLER_MODULE)
-    classes = getattr(module, "handler_classes", ())
-    return tuple(kind for owner in classes for kind in getattr(owner, "poisonous", ()))
+        record_poisoned(session, exc, declared=isinstance(exc, declared_types("poisonous")))
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:

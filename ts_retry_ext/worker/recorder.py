@@ -6,7 +6,6 @@ Imported only when something has failed.
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +29,7 @@ from ts_retry_ext.store.history import (
 )
 from ts_retry_ext.store.marker import ONLY, Marker, write_marker
 from ts_retry_ext.store.times import now_text
+from ts_retry_ext.worker.declared import declared_types
 from ts_retry_ext.worker.model_files import is_unchanged, signature
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.rules import rules_in_force
@@ -40,8 +40,6 @@ from ts_retry_ext.worker.telling import OBSERVE, exception_record, sentence
 
 #: Where TorchServe looks for a handler that is no file of the archive.
 _DEFAULT_HANDLERS = "ts.torch_handler"
-#: Module whose classes may name exception types; see `ts_retry_ext.handler`.
-_HANDLER_MODULE = "ts_retry_ext.handler"
 
 
 @dataclass(frozen=True)
@@ -205,11 +203,9 @@ def _may_go_on(session: Session, verdict: Verdict, worker: FailedWorker) -> bool
 
 def _declared() -> Declared:
     """Return the exception types that the model's handler class names."""
-    module = sys.modules.get(_HANDLER_MODULE)
-    classes = getattr(module, "handler_classes", ())
 
     def names(attribute: str) -> tuple[str, ...]:
-        kinds = [kind for owner in classes for kind in getattr(owner, attribute, ())]
+        kinds = declared_types(attribute)
         return tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
 
     return Declared(non_recoverable=names("non_recoverable"), recoverable=names("recoverable"))
