@@ -1,21 +1,26 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import yaml
 
 ROOT = str(Path(__file__).resolve().parents[2])
 
 
-def run(archive: Path, code: str) -> str:
-    """Run `code` the way a worker runs: the archive first on the path, ours in site-packages."""
+def run(archive: Path, code: str, *further: str) -> str:
+    """Run `code` the way a worker runs: the archive first on the path, ours in site-packages.
+
+    `further` is what the server's own ``PYTHONPATH`` adds.
+    """
     prologue = f"import sys; sys.path.append({ROOT!r})\n"
     done = subprocess.run(
         [sys.executable, "-c", prologue + dedent(code)],
-        env={"PYTHONPATH": str(archive), "PATH": "/usr/bin"},
+        env={"PYTHONPATH": os.pathsep.join([str(archive), *further]), "PATH": "/usr/bin"},
         capture_output=True,
         text=True,
         check=False,
@@ -62,3 +67,53 @@ def test_without_shadows_modules_and_path_stay_as_imported(tmp_path: Path) -> No
         print("json" in sys.modules, sys.path == before)
     """
     assert run(tmp_path, code) == "True True"
+
+
+@pytest.mark.parametrize(
+    "further", [os.path.dirname(os.path.dirname(yaml.__file__)), os.path.dirname(os.__file__)]
+)
+def test_what_is_installed_stays_though_the_servers_path_names_it(
+    tmp_path: Path, further: str
+) -> None:
+    (tmp_path / "json.py").write_text("shadow = True\n")
+    code = """
+        from ts_retry_ext.worker.isolation import Isolated
+        with Isolated():
+            import fractions, json, yaml
+        print(hasattr(json, "shadow"), "fractions" in sys.modules)
+    """
+    assert run(tmp_path, code, further) == "False True"
+
+
+def test_a_module_that_imports_itself_lazily_is_left_alone(tmp_path: Path) -> None:
+    code = """
+        import types
+        from ts_retry_ext.worker.isolation import Isolated
+        class Lazy(types.ModuleType):
+            def __getattr__(self, name):
+                raise ImportError(f"{name} needs a library that is not installed")
+        sys.modules["lazy"] = Lazy("lazy")
+        sys.modules["no_module"] = 3
+        with Isolated():
+            import json
+        print("lazy" in sys.modules)
+    """
+    assert run(tmp_path, code) == "True"
+
+
+def test_a_handler_that_moves_and_changes_the_environment_hides_no_file_of_the_archive(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "json.py").write_text("shadow = True\n")
+    code = """
+        import os
+        from ts_retry_ext.worker.isolation import Isolated
+        with Isolated():
+            pass
+        os.environ["PYTHONPATH"] = "elsewhere"
+        os.chdir("/")
+        with Isolated():
+            import json
+        print(hasattr(json, "shadow"))
+    """
+    assert run(tmp_path, code) == "False"

@@ -16,6 +16,12 @@ import sys
 # before they are isolated.
 
 PACKAGE = "ts_retry_ext"
+_LIBRARY = os.path.dirname(os.path.realpath(os.__file__))
+#: Where this package lies, and with it what it was installed with.
+_HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+_INSTALLED = ("site-packages", "dist-packages")
+
+_foreign: list[str] | None = None
 
 
 class Isolated:
@@ -40,26 +46,46 @@ class Isolated:
             entry for entry in self._path if os.path.realpath(entry or ".") not in self._foreign
         ]
         for name in self._displaced:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
 
     def __exit__(self, *_: object) -> None:
         sys.path[:] = self._path
         shadows = _module_names(self._foreign)
         for name in set(sys.modules) - self._before:
             if name.partition(".")[0] in shadows and not _is_ours(name):
-                del sys.modules[name]
+                sys.modules.pop(name, None)
         sys.modules.update(self._displaced)
 
 
 def foreign_paths() -> list[str]:
-    """Return the real paths that ``PYTHONPATH`` puts before the standard library."""
-    entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return [os.path.realpath(entry) for entry in entries if entry]
+    """Return the real paths that ``PYTHONPATH`` puts before the standard library: the archive's.
+
+    They are those of the process's start: a handler may change its directory and environment. An
+    image may name its own site-packages there; what is installed is not foreign.
+    """
+    global _foreign
+    if _foreign is None:
+        entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        paths = (os.path.realpath(entry) for entry in entries if entry)
+        _foreign = [path for path in paths if not _is_installed(path)]
+    return _foreign
+
+
+def _is_installed(path: str) -> bool:
+    return (
+        path in (_LIBRARY, _HOME)
+        or path.startswith(_LIBRARY + os.sep)
+        or os.path.basename(path) in _INSTALLED
+    )
 
 
 def _lies_in(module: object, folders: list[str], known: dict[str, bool]) -> bool:
-    name = getattr(module, "__name__", None)
-    file = getattr(module, "__file__", None)
+    try:
+        # Not getattr: a module that imports itself lazily would do so now, or raise whatever it likes.
+        facts = object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return False
+    name, file = facts.get("__name__"), facts.get("__file__")
     if not isinstance(file, str) or name in (None, "__main__") or _is_ours(name):
         return False
     own = os.path.dirname(file)
