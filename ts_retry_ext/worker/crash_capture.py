@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import faulthandler
 import os
-from typing import IO
+from io import FileIO
+from weakref import ref
 
 from ts_retry_ext.store.atomic import FILE_MODE
+from ts_retry_ext.worker.signal_handlers import crash_handlers
 
 MAX_STACK_BYTES = 64 * 1024
 #: The stacks of a hanging load are written this long before the frontend ends it, in seconds, or
@@ -36,19 +38,24 @@ def has_stack(directory: str, pid: int) -> bool:
 class CrashCapture:
     """Writes the stacks of all threads to a file on SIGSEGV, SIGFPE, SIGABRT, SIGBUS and SIGILL.
 
-    The file exists only while a load is under way, or after a crash until it has been judged.
+    The file exists only while a load is under way, or after a crash until it has been judged. Its
+    streams belong to faulthandler alone: once they are gone, a handler of the model has put its own
+    in their place, which is then left as it is.
     """
 
     def __init__(self, directory: str, pid: int) -> None:
         self._path = stack_path(directory, pid)
-        self._stream: IO[bytes] | None = None
+        self._crashes: ref[FileIO] | None = None
+        self._hangs: ref[FileIO] | None = None
+        self._before: tuple[bytes, ...] | None = None
 
     def start(self) -> None:
         """Begin to capture. Raises OSError. Leaves a handler alone that somebody else installed."""
         if faulthandler.is_enabled():
             return
-        self._stream = open(self._path, "wb", opener=_private)  # noqa: SIM115 - lives with the process
-        faulthandler.enable(self._stream, all_threads=True)
+        stream = FileIO(self._path, "wb", opener=_private)
+        faulthandler.enable(stream, all_threads=True)
+        self._crashes = ref(stream)
 
     def expect_end_within(self, timeout: float) -> None:
         """Write the stacks of all threads shortly before `timeout` seconds from now have passed.
@@ -56,20 +63,47 @@ class CrashCapture:
         The frontend ends a worker that has not answered LOAD by then (0.12.0 WorkerThread), with
         SIGKILL. A thread of faulthandler's own does the writing, so a load that never lets go of
         the interpreter's lock is seen too.
+
+        Raises:
+            OSError, RuntimeError, ValueError, OverflowError: that cannot be.
         """
-        if self._stream is not None:
-            delay = timeout - min(HANG_MARGIN, timeout * HANG_SHARE)
-            faulthandler.dump_traceback_later(delay, file=self._stream)
+        if self._crashes is None:
+            return
+        self._before = crash_handlers()
+        delay = timeout - min(HANG_MARGIN, timeout * HANG_SHARE)
+        stream = FileIO(self._path, "ab", opener=_private)
+        faulthandler.dump_traceback_later(delay, file=stream)
+        self._hangs = ref(stream)
 
     def stop(self) -> None:
         """Stop capturing and remove the file. Never raises."""
-        if self._stream is None:
+        if self._crashes is None:
             return
-        faulthandler.cancel_dump_traceback_later()
-        faulthandler.disable()
-        self._stream.close()
-        self._stream = None
+        hangs = self._hangs() if self._hangs is not None else None
+        if hangs is not None:
+            faulthandler.cancel_dump_traceback_later()
+            _close_quietly(hangs)
+        crashes = self._crashes()
+        if crashes is not None:
+            self._let_go()
+            _close_quietly(crashes)
+        self._crashes = self._hangs = None
         _remove_quietly(self._path)
+
+    def _let_go(self) -> None:
+        """Leave crashes to those who handled them before, or have installed a handler meanwhile.
+
+        faulthandler puts back what was there at its start, over whatever came since. That would end
+        a process with a Java machine in it, which lives on SIGSEGV. So it stays on then, and tells of
+        crashes on standard error.
+        """
+        if self._before is not None and crash_handlers() == self._before:
+            faulthandler.disable()
+            return
+        try:
+            faulthandler.enable(2, all_threads=True)
+        except (OSError, ValueError, RuntimeError):
+            faulthandler.disable()
 
 
 def take_crash(directory: str, pid: int, *, out_of_memory: bool) -> tuple[str, str | None]:
@@ -100,6 +134,13 @@ def take_crash(directory: str, pid: int, *, out_of_memory: bool) -> tuple[str, s
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW, FILE_MODE)
+
+
+def _close_quietly(stream: FileIO) -> None:
+    try:
+        stream.close()
+    except OSError:
+        pass  # Somebody has closed all descriptors.
 
 
 def _remove_quietly(path: str) -> None:

@@ -1,0 +1,88 @@
+"""What a load may do with crashes of its own process, while ours are captured too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+ROOT = str(Path(__file__).resolve().parents[2])
+PROLOGUE = """
+import ctypes, faulthandler, os, signal, sys, time
+sys.path.insert(0, {root!r})
+from ts_retry_ext.worker.crash_capture import CrashCapture
+SIGSEGV, IGNORE = int(signal.SIGSEGV), 1
+libc = ctypes.CDLL(None)
+libc.signal.restype = ctypes.c_void_p
+capture = CrashCapture(".", 1)
+capture.start()
+capture.expect_end_within({timeout})
+"""
+
+
+def run(folder: Path, load: str, then: str, timeout: float = 100) -> tuple[int, str, str]:
+    """Run `load` while a load is captured and `then` after it; return status, output and errors."""
+    code = [PROLOGUE.format(root=ROOT, timeout=timeout), dedent(load), "capture.stop()"]
+    code.append('assert not os.path.exists("stack-1.txt")')
+    command = [sys.executable, "-c", "\n".join([*code, dedent(then)])]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout.strip(), done.stderr
+
+
+def test_after_an_ordinary_load_the_process_is_as_it_was(tmp_path: Path) -> None:
+    then = """
+        print(faulthandler.is_enabled(), libc.signal(SIGSEGV, None))
+    """
+    status, told, errors = run(tmp_path, "pass", then)
+    assert (status, told.splitlines()[0]) == (0, "False None"), errors
+
+
+def test_a_handler_in_c_that_came_with_the_load_stays(tmp_path: Path) -> None:
+    """As a Java machine's does, which lives on SIGSEGV."""
+    then = "print(libc.signal(SIGSEGV, None))"
+    assert run(tmp_path, "libc.signal(SIGSEGV, IGNORE)", then)[:2] == (0, "1")
+
+
+def test_a_crash_after_a_load_that_brought_a_handler_is_told_on_standard_error(
+    tmp_path: Path,
+) -> None:
+    load = "libc.signal(int(signal.SIGFPE), IGNORE)"
+    status, _, errors = run(tmp_path, load, "faulthandler._sigsegv()")
+    assert status == -11
+    assert "Fatal Python error: Segmentation fault" in errors
+
+
+@pytest.mark.parametrize("load", ["faulthandler.enable(own)", "faulthandler.enable()"])
+def test_a_model_that_captures_crashes_itself_goes_on_doing_so(tmp_path: Path, load: str) -> None:
+    own = 'own = open("own.txt", "wb", buffering=0)'
+    status, told, errors = run(
+        tmp_path,
+        f"{own}\n{load}",
+        "print(faulthandler.is_enabled(), flush=True)\nfaulthandler._sigsegv()",
+    )
+    assert (status, told) == (-11, "True")
+    assert "Segmentation fault" in errors + (tmp_path / "own.txt").read_text()
+
+
+def test_a_model_that_watches_for_its_own_hangs_goes_on_doing_so(tmp_path: Path) -> None:
+    load = 'own = open("own.txt", "wb"); faulthandler.dump_traceback_later(0.2, file=own)'
+    assert run(tmp_path, load, "time.sleep(1)")[0] == 0
+    assert "Timeout" in (tmp_path / "own.txt").read_text()
+
+
+def test_a_model_that_closes_every_descriptor_still_loads(tmp_path: Path) -> None:
+    assert run(tmp_path, "os.closerange(3, 64)", "print('on')")[:2] == (0, "on")
+
+
+def test_a_load_that_takes_too_long_leaves_its_stack(tmp_path: Path) -> None:
+    load = """
+        def waits():
+            time.sleep(1)
+        waits()
+        stack = open("stack-1.txt").read()
+    """
+    status, told, _ = run(tmp_path, load, "print('in waits' in stack)", timeout=0.5)
+    assert (status, told) == (0, "True")
