@@ -54,6 +54,24 @@ LOGS_AND_GOES_ON = """
         def handle(self, data, context):
             return ["sound"] * len(data)
 """
+SPAWNS = """
+    import multiprocessing
+
+    from ts_retry_ext import RetryAwareHandler
+
+
+    def double(number):
+        return 2 * number
+
+
+    class Spawning(RetryAwareHandler):
+        def initialize(self, context):
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                assert pool.map(double, [1, 2]) == [2, 4]
+
+        def handle(self, data, context):
+            return ["sound"] * len(data)
+"""
 SERVES = AWARE.format(declared="recoverable = (OSError,)", body="pass")
 
 
@@ -84,9 +102,12 @@ def test_what_a_handler_declares_decides(tmp_path: Path) -> None:
         assert server.events("serves") == ["start", "load", "loaded"]
 
 
-def test_an_exception_that_a_handler_logs_and_survives_is_no_failure(tmp_path: Path) -> None:
+def test_what_a_handler_does_within_its_load_is_not_taken_for_the_worker(tmp_path: Path) -> None:
     pack(tmp_path / "store", "patient", LOGS_AND_GOES_ON)
-    with TorchServe(tmp_path, {"patient": "patient.mar"}) as server:
+    pack(tmp_path / "store", "spawns", SPAWNS)
+    with TorchServe(tmp_path, {"patient": "patient.mar", "spawns": "spawns.mar"}) as server:
+        server.wait_for(lambda: server.is_ready("spawns"), "spawns serves")
+        assert server.events("spawns") == ["start", "load", "loaded"]
         server.wait_for(lambda: server.is_ready("patient"), "patient serves")
         assert "taking the slow way" in server.log()
         assert server.events("patient") == ["start", "load", "loaded"]

@@ -29,12 +29,15 @@ def activate() -> None:
 
     In a virtual environment that sees its parent's packages a ``.pth`` line runs twice.
     """
-    _activate(_hold_from_start)
+    _activate(_is_main_interpreter, _hold_from_start)
 
 
 def activate_in_handler() -> None:
-    """Activate the package from a handler's import, where the hook could not run. Never raises."""
-    _activate(_hold_from_load)
+    """Activate the package from a handler's import, where the hook could not run. Never raises.
+
+    A process that the handler spawns imports it too, and is no worker.
+    """
+    _activate(_is_called_by_worker_script, _hold_from_load)
 
 
 def watch(session: Session) -> None:
@@ -50,7 +53,7 @@ def watch(session: Session) -> None:
     install(session)
 
 
-def _activate(hold: Callable[[Session, Marker], None]) -> None:
+def _activate(is_worker: Callable[[], bool], hold: Callable[[Session, Marker], None]) -> None:
     global active, _tried
     if _tried:
         return
@@ -61,6 +64,8 @@ def _activate(hold: Callable[[Session, Marker], None]) -> None:
 
             if not is_worker_script(sys.argv):
                 _help_to_make_venv()
+                return
+            if not is_worker():
                 return
             from ts_retry_ext.worker.session import open_session
 
@@ -79,6 +84,18 @@ def _activate(hold: Callable[[Session, Marker], None]) -> None:
             install(active)
     except Exception as error:
         say(f"not active in this worker, TorchServe goes on as without it: {error!r}")
+
+
+def _is_main_interpreter() -> bool:
+    from ts_retry_ext.worker.main_process import is_main_interpreter
+
+    return is_main_interpreter()
+
+
+def _is_called_by_worker_script() -> bool:
+    from ts_retry_ext.worker.main_process import is_called_by_worker_script
+
+    return is_called_by_worker_script()
 
 
 def _help_to_make_venv() -> None:

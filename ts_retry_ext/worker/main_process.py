@@ -1,0 +1,38 @@
+"""Tell TorchServe's worker from what its handler makes of it: spawned processes, sub-interpreters.
+
+Both have the worker's own arguments in ``sys.argv``. A process that multiprocessing or loky spawned
+gets them once it runs, a sub-interpreter before ``site``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ts_retry_ext.worker.command_line import WORKER_SCRIPT
+
+TYPE_CHECKING = False  # not from typing, see worker/isolation.py
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+def is_main_interpreter() -> bool:
+    """Tell whether this interpreter is the first one of its process; yes where it can't be told."""
+    try:
+        interpreters = __import__(
+            "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+        )
+        return bool(interpreters.get_current() == interpreters.get_main())
+    except (ImportError, AttributeError, RuntimeError):
+        return True
+
+
+def is_called_by_worker_script() -> bool:
+    """Tell whether the worker script, as the program of this process, is among the callers."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        file, name = frame.f_code.co_filename, frame.f_globals.get("__name__")
+        if name == "__main__" and os.path.basename(file) == WORKER_SCRIPT:
+            return True
+        frame = frame.f_back
+    return False
