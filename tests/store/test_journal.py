@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import pytest
 
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import MAX_FILE_BYTES
+from ts_retry_ext.store.directory import LOCK_FILE
 from ts_retry_ext.store.history import summarise
 
 WRITER = """
@@ -77,6 +80,33 @@ def test_a_journal_stays_small_and_keeps_its_totals_and_the_last_report(tmp_path
     assert (history.worker_starts, history.loads, history.failures) == (rounds,) * 3
     assert history.last_failure is not None
     assert history.last_failure["exception"] == report
+
+
+def test_a_process_forked_meanwhile_does_not_keep_the_lock(tmp_path: Path) -> None:
+    with journal.locked(str(tmp_path)):
+        forked = os.fork()
+        if forked == 0:
+            signal.pause()
+    try:
+        descriptor = os.open(tmp_path / LOCK_FILE, os.O_RDWR)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(descriptor)
+    finally:
+        os.kill(forked, signal.SIGKILL)
+        os.waitpid(forked, 0)
+
+
+def test_a_worker_that_serves_is_not_forgotten_while_others_fail(tmp_path: Path) -> None:
+    for number in range(20):
+        fields = {"pid": number + 1, "start": "1", "socket": f"/tmp/.ts.sock.{number}"}
+        journal.append(str(tmp_path), journal.LOADED, **fields)
+    for number in range(1000):
+        failing = {"pid": number + 100, "start": "1", "socket": "/tmp/.ts.sock.99"}
+        journal.append(str(tmp_path), journal.FAILURE, fingerprint="f", reason="r" * 200, **failing)
+        assert Path(journal.journal_path(str(tmp_path))).stat().st_size < MAX_FILE_BYTES
+    records = journal.read(str(tmp_path))
+    assert len([r for r in records if r["event"] == journal.LOADED]) == 20
+    assert summarise(records).failures == 1000
 
 
 def test_a_record_too_long_for_a_line_is_written_without_its_report(tmp_path: Path) -> None:

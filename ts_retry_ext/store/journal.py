@@ -53,7 +53,11 @@ def locked(model_dir: str) -> Iterator[None]:
     descriptor = os.open(os.path.join(model_dir, LOCK_FILE), flags, FILE_MODE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        finally:
+            # Closing is not enough: a process that another thread forked meanwhile shares the lock.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 
@@ -137,26 +141,36 @@ def _line(record: Record) -> bytes:
     return json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n"
 
 
+def _last_words(records: list[Record]) -> set[int]:
+    """Return which records tell what a worker that said no more is doing, one for each socket."""
+    latest = {r["socket"]: i for i, r in enumerate(records) if names_process(r)}
+    return {i for i in latest.values() if records[i]["event"] in (START, LOAD, LOADED, HOLD)}
+
+
 def _compact(path: str, model_dir: str) -> None:
     """Keep the newer half; older records are counted in one `SUMMARY` record.
 
-    The full report stays with the last failure only: it is what people are shown.
+    The full report stays with the last failure only: it is what people are shown. The last word of
+    each worker stays as well, as far as there is room: others ask whether it serves.
     """
     records = read(model_dir)
-    kept, room = [], COMPACT_BYTES // 2
+    kept: dict[int, Record] = {}
     last_failure = max((i for i, r in enumerate(records) if r["event"] == FAILURE), default=-1)
+    last_words = _last_words(records)
+    room, reserve = COMPACT_BYTES // 2, COMPACT_BYTES // 4
     for index in range(len(records) - 1, -1, -1):
         record = records[index]
         if record["event"] == SUMMARY:
             continue
         if index != last_failure:
             record = {key: value for key, value in record.items() if key != "exception"}
-        room -= len(_line(record))
-        if room < 0 and index != last_failure:
-            break
-        kept.append(record)
-    kept.reverse()
-    dropped = records[: len(records) - len(kept)]
+        size = len(_line(record))
+        room -= size
+        if room < 0 and index in last_words:
+            reserve -= size
+        if room >= 0 or index == last_failure or (index in last_words and reserve >= 0):
+            kept[index] = record
+    dropped = [record for index, record in enumerate(records) if index not in kept]
     summary: Record = {"schema": SCHEMA, "event": SUMMARY, "at": now_text(), "counts": {}}
     counts: dict[str, int] = summary["counts"]
     for record in dropped:
@@ -166,4 +180,4 @@ def _compact(path: str, model_dir: str) -> None:
     firsts = [r.get("first_failure") or r["at"] for r in dropped
               if r["event"] in (FAILURE, CRASH) or r.get("first_failure")]  # fmt: skip
     summary["first_failure"] = firsts[0] if firsts else None
-    write_bytes(path, b"".join(map(_line, [summary, *kept])))
+    write_bytes(path, b"".join(map(_line, [summary, *(kept[i] for i in sorted(kept))])))

@@ -38,13 +38,13 @@ class Siblings:
 
     def serve(self) -> bool:
         """Tell whether one has loaded the model and lives. Raises OSError."""
-        return any(record["event"] == journal.LOADED for record in self._alive())
+        return any(_lives(r) for r in self._hopeful_ones() if r["event"] == journal.LOADED)
 
     def may_serve(self) -> bool:
         """Tell whether one lives that has loaded the model or is about to. Raises OSError."""
-        return bool(self._alive())
+        return any(map(_lives, self._hopeful_ones()))
 
-    def _alive(self) -> list[Record]:
+    def _hopeful_ones(self) -> list[Record]:
         try:
             status = os.stat(journal_path(self._directory))
         except OSError:
@@ -53,7 +53,7 @@ class Siblings:
         if news != self._seen:
             self._seen = news
             self._hopeful = self._read()
-        return [r for r in self._hopeful if is_alive(int(r["pid"]), str(r["start"]))]
+        return self._hopeful
 
     def _read(self) -> list[Record]:
         known = filter(journal.names_process, journal.read(self._directory))
@@ -63,3 +63,7 @@ class Siblings:
             for socket, record in latest.items()
             if record["event"] in _HOPEFUL and record.get("launch", socket) != self._launch
         ]
+
+
+def _lives(record: Record) -> bool:
+    return is_alive(int(record["pid"]), str(record["start"]))
