@@ -17,18 +17,21 @@ WORKERS = 4
 
 
 def main(folder: str, phase: str) -> None:
-    """End workers in ``startup`` or ``load``, or by a failure that is ``unjudged``.
+    """End workers in ``startup`` or ``load``, ``scaled`` away there, or by a failure that is ``unjudged``.
 
     Prints which of them held, and what is left.
     """
     model_dir = lay_out(folder)
     os.chdir(folder)
-    held = [in_child(lambda: _be_killed(model_dir, phase)) == 0 for _ in range(WORKERS)]
+    held = []
+    for number in range(WORKERS):
+        own = number if phase == "scaled" else 0  # A worker that is scaled up has a new socket.
+        held.append(in_child(lambda: _be_killed(model_dir, phase, own)) == 0)  # noqa: B023
     print(json.dumps({"held": held, **left(folder)}))
 
 
-def _be_killed(model_dir: str, phase: str) -> None:
-    session = open_worker(model_dir)
+def _be_killed(model_dir: str, phase: str, number: int) -> None:
+    session = open_worker(model_dir, number)
     if startup._judge_crashes(session) is not None:
         return
     watch = guard.LoadGuard(session)

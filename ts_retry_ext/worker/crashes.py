@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Sequence
 
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.history import open_attempts, served_by
+from ts_retry_ext.store.history import Attempt, open_attempts, served_by
+from ts_retry_ext.store.journal import Record
 from ts_retry_ext.worker.session import Session
 
 
 def any_unrecorded(session: Session) -> bool:
-    """Tell whether a process of this registration died and nobody recorded it.
+    """Tell whether the worker before this one died, in its load or after it, and nobody recorded it.
 
-    One that died in its load, or the worker before this one, which had loaded the model. A worker
-    that the frontend scaled away has no successor with the same socket.
+    A worker that the frontend scaled away, be it in the middle of its load, has no successor with the
+    same socket.
 
     Raises:
         OSError: the journal cannot be read.
@@ -23,7 +25,13 @@ def any_unrecorded(session: Session) -> bool:
     records = journal.read(session.directory)
     if served_by(records, str(session.address)) is not None:
         return True
-    return any(not is_alive(a.pid, a.start) for a in open_attempts(records))
+    return bool(dead_before(session, records))
+
+
+def dead_before(session: Session, records: Sequence[Record]) -> list[Attempt]:
+    """Return the attempts of this worker's own predecessors that ended without a word."""
+    own = (attempt for attempt in open_attempts(records) if attempt.launch == session.launch)
+    return [attempt for attempt in own if not is_alive(attempt.pid, attempt.start)]
 
 
 def start_over() -> None:

@@ -5,26 +5,25 @@ Imported only when a worker has died.
 
 from __future__ import annotations
 
-from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.judge.history import crash_failure
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.history import Attempt, group_failed, open_attempts
+from ts_retry_ext.store.history import Attempt, group_failed
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.worker.crash_capture import has_stack, take_crash
+from ts_retry_ext.worker.crashes import dead_before
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.recorder import FailedWorker, record_failure
 from ts_retry_ext.worker.session import Session
 
 
 def record_crashes(session: Session) -> None:
-    """Judge the deaths that no process wrote down.
+    """Judge the deaths of this worker's predecessors that no process wrote down.
 
     Raises:
         OSError: the store cannot be read or written.
     """
     with journal.locked(session.directory):
-        attempts = open_attempts(journal.read(session.directory))
-        dead = [a for a in attempts if not is_alive(a.pid, a.start)]
+        dead = dead_before(session, journal.read(session.directory))
         # Of ranks that ended together, the one that crashed by itself comes first; the others were ended.
         dead.sort(key=lambda a: (not has_stack(session.directory, a.pid), a.socket))
         for attempt in dead:
