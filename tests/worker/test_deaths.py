@@ -14,6 +14,22 @@ from ts_retry_ext.frontend.process import MAIN_CLASS
 ROOT = Path(__file__).parents[2]
 
 
+def run(folder: Path, phase: str, **environ: str) -> dict[str, Any]:
+    """Let workers die, and return which of them held and what is left."""
+    command = [sys.executable, "-m", "tests.worker.dying", str(folder), phase, MAIN_CLASS]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    left: dict[str, Any] = json.loads(done.stdout)
+    return left
+
+
 @pytest.mark.parametrize(
     ("phase", "held", "rule", "events"),
     [
@@ -26,13 +42,14 @@ ROOT = Path(__file__).parents[2]
 def test_only_a_death_without_a_word_in_a_load_speaks_against_the_model(
     tmp_path: Path, phase: str, held: list[bool], rule: str | None, events: list[str]
 ) -> None:
-    command = [sys.executable, "-m", "tests.worker.dying", str(tmp_path), phase, MAIN_CLASS]
-    environ = {**os.environ, "TS_RETRY_MAX_HARD_CRASHES": "1" if phase == "scaled" else "3"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    left: dict[str, Any] = json.loads(done.stdout)
-    assert left["held"] == held, done.stderr
+    left = run(tmp_path, phase, TS_RETRY_MAX_HARD_CRASHES="1" if phase == "scaled" else "3")
+    assert left["held"] == held
     assert left["rule"] == rule
     assert left["events"][-2:] == events
+
+
+def test_a_rank_that_the_whole_server_was_given_makes_no_group_of_its_workers(
+    tmp_path: Path,
+) -> None:
+    """Some clusters set LOCAL_RANK for whatever they start; torchrun is not this worker's parent then."""
+    assert run(tmp_path, "load", LOCAL_RANK="0")["held"] == [False, False, False, True]

@@ -84,7 +84,7 @@ class Session:
         self.directory = directory
         self.pid = os.getpid()
         self.start = start_of(self.pid) or ""
-        self.group_fields = _group_fields(self.launch)
+        self.group_fields = _group_fields(self.launch, server.frontend.pid)
         self.load_begun = False
         self.began_ns = time.time_ns()
         self.closed = False
@@ -245,13 +245,13 @@ def _server_directory_in(state_dir: str, run: ServerRun) -> str:
     return directory
 
 
-def _group_fields(launch: str) -> dict[str, str]:
+def _group_fields(launch: str, frontend: int) -> dict[str, str]:
     """Return what the journal says of a process that ``torchrun`` started, else nothing.
 
     ``launch`` names the worker that the frontend knows, ``group`` the processes that live and die
-    together.
+    together. A worker that the frontend itself started is no rank, whatever its environment says.
     """
-    if "LOCAL_RANK" not in os.environ:
+    if "LOCAL_RANK" not in os.environ or os.getppid() == frontend:
         return {}
     restart = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     return {"launch": launch, "group": f"{os.getppid()}.{restart}"}
