@@ -15,6 +15,7 @@ from ts_retry_ext.frontend.process import (
     frontend_at,
     frontend_of,
     is_alive,
+    owner_of,
     running_frontends,
     start_of,
 )
@@ -92,3 +93,18 @@ def test_another_process_under_a_reused_id_is_not_the_same() -> None:
     assert parents is not None
     assert is_alive(os.getpid(), start)
     assert not is_alive(os.getpid(), parents)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_the_user_of_a_process_is_told() -> None:
+    code = "import os, time; os.setuid(4711); print(flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert owner_of(process.pid) == 4711
+        assert owner_of(os.getpid()) == os.geteuid()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()  # type: ignore[union-attr]

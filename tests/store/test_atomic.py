@@ -133,3 +133,13 @@ def test_a_link_in_the_place_of_a_directory_of_ours_is_refused(tmp_path: Path) -
     with pytest.raises(OSError, match="symbolic link"):
         make_private_directory(str(tmp_path / "link"))
     assert stat.S_IMODE(target.stat().st_mode) == 0o755
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory to somebody else")
+def test_what_root_writes_stays_readable_for_the_user_that_the_server_runs_as(
+    tmp_path: Path,
+) -> None:
+    os.chown(tmp_path, 4711, 4712)
+    write_json(str(tmp_path / "file.json"), {"schema": 1})
+    status = (tmp_path / "file.json").stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (4711, 4712, 0o600)

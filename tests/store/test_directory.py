@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,20 @@ def test_a_link_of_another_user_is_refused_whosever_the_directory_is(tmp_path: P
     os.lchown(link, 12345, 12345)
     with pytest.raises(PermissionError, match="belongs to user id 12345"):
         create_server_directory(str(link), RUN)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to somebody else")
+def test_where_what_we_make_belongs_to_nobody_every_process_refuses_it_the_first_too() -> None:
+    """As on NFS with root_squash: the first worker must not use a place that the next one refuses."""
+    libc = ctypes.CDLL(None)
+    with tempfile.TemporaryDirectory() as folder:  # Unlike pytest's, its parents are open to all.
+        os.chmod(folder, 0o777)
+        state = os.path.join(folder, "state")
+        libc.setfsuid(65534)
+        try:
+            for _ in range(2):
+                with pytest.raises(PermissionError, match="belongs to user id 65534"):
+                    create_server_directory(state, RUN)
+        finally:
+            libc.setfsuid(0)
+        assert not os.path.exists(state)

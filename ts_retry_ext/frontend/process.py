@@ -88,6 +88,21 @@ def is_alive(pid: int, start: str) -> bool:
     return start_of(pid) == start
 
 
+def owner_of(pid: int) -> int:
+    """Return the user id that process `pid` runs as; our own where that can't be told."""
+    if sys.platform == "linux":
+        try:
+            return os.stat(f"/proc/{pid}").st_uid
+        except OSError:
+            return os.geteuid()
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).uids().effective)
+    except psutil.Error:
+        return os.geteuid()
+
+
 def _parent(pid: int) -> int:
     if sys.platform == "linux":
         fields = _stat(pid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ts_retry_ext.frontend.process import owner_of
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.settings import Settings
 from ts_retry_ext.store.directory import DIRECTORY_NAME
@@ -13,11 +14,11 @@ def state_directories(server: Server, settings: Settings) -> tuple[str, ...]:
     """Return the paths that a worker of `server` tries, in this order; the first usable one counts.
 
     The configured one (relative to the server's working directory), ``ts_retry`` in the log
-    directory, and a private directory under the server's temporary directory.
+    directory, and a private directory of the server's user under its temporary directory.
     """
     paths = [
         os.path.join(server.log_dir, DIRECTORY_NAME),
-        os.path.join(server.temp_dir, f"{DIRECTORY_NAME}-{os.geteuid()}"),
+        os.path.join(server.temp_dir, f"{DIRECTORY_NAME}-{owner_of(server.frontend.pid)}"),
     ]
     if settings.state_dir.value is not None:
         paths.insert(0, os.path.join(server.frontend.cwd, settings.state_dir.value))

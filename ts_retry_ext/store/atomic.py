@@ -46,6 +46,7 @@ def write_bytes(path: str, data: bytes) -> None:
         with open(temporary, "wb", opener=_private) as stream:
             stream.write(data)
             stream.flush()
+            _give_to_server(stream.fileno(), os.path.dirname(path))
             os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
@@ -99,14 +100,33 @@ def make_private_directory(path: str) -> None:
     Raises:
         OSError: it cannot be created or used, or belongs to another user.
     """
+    if not make_directory(path, owners=(os.geteuid(),)):
+        if os.path.islink(path):
+            msg = f"{path} is a symbolic link"
+            raise NotADirectoryError(msg)
+        if check_directory(path, owners=(os.geteuid(),)) & 0o077:
+            os.chmod(path, DIRECTORY_MODE)
+
+
+def make_directory(path: str, owners: tuple[int, ...]) -> bool:
+    """Create `path` with mode 0700; return False where it is there already.
+
+    On some network file systems what we make belongs to somebody else (NFS with root_squash). The
+    next process would refuse it, so this one does.
+
+    Raises:
+        OSError: it cannot be created, or belongs to none of `owners` (user ids) once it is.
+    """
     try:
         os.mkdir(path, DIRECTORY_MODE)
     except FileExistsError:
-        if os.path.islink(path):
-            msg = f"{path} is a symbolic link"
-            raise NotADirectoryError(msg) from None
-        if check_directory(path, owners=(os.geteuid(),)) & 0o077:
-            os.chmod(path, DIRECTORY_MODE)
+        return False
+    try:
+        check_directory(path, owners)
+    except OSError:
+        os.rmdir(path)
+        raise
+    return True
 
 
 def check_directory(path: str, owners: tuple[int, ...]) -> int:
@@ -131,6 +151,14 @@ def check_directory(path: str, owners: tuple[int, ...]) -> int:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW, FILE_MODE)
+
+
+def _give_to_server(descriptor: int, folder: str) -> None:
+    """Give a file that root writes (``sudo ts-retry resume``) to the server's user, as its folder is."""
+    if os.geteuid() == 0:
+        status = os.stat(folder)
+        if status.st_uid != 0:
+            os.fchown(descriptor, status.st_uid, status.st_gid)
 
 
 def _sync_directory(path: str) -> None:

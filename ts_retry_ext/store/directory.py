@@ -21,10 +21,10 @@ import zlib
 from typing import NamedTuple
 
 from ts_retry_ext.store.atomic import (
-    DIRECTORY_MODE,
     SCHEMA,
     UntrustedFileError,
     check_directory,
+    make_directory,
     make_private_directory,
     read_json,
     write_json,
@@ -107,11 +107,10 @@ def _open_state_directory(path: str) -> None:
     It may be a mounted volume or a directory that others use too, so its mode is not ours to
     change; what we make in it is private. A volume belongs to root.
     """
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        os.mkdir(path, DIRECTORY_MODE)
-    except FileExistsError:
-        check_directory(path, owners=(os.geteuid(), 0))
+    owners = (os.geteuid(), 0)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if not make_directory(path, owners):
+        check_directory(path, owners)
 
 
 def server_runs(state_dir: str) -> list[str]:
