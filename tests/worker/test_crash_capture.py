@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,12 +24,21 @@ capture.expect_end_within({timeout})
 """
 
 
-def run(folder: Path, load: str, then: str, timeout: float = 100) -> tuple[int, str, str]:
+def run(
+    folder: Path, load: str, then: str, timeout: float = 100, **environ: str
+) -> tuple[int, str, str]:
     """Run `load` while a load is captured and `then` after it; return status, output and errors."""
     code = [PROLOGUE.format(root=ROOT, timeout=timeout), dedent(load), "capture.stop()"]
     code.append('assert not os.path.exists("stack-1.txt")')
     command = [sys.executable, "-c", "\n".join([*code, dedent(then)])]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.returncode, done.stdout.strip(), done.stderr
 
 
@@ -86,3 +96,19 @@ def test_a_load_that_takes_too_long_leaves_its_stack(tmp_path: Path) -> None:
     """
     status, told, _ = run(tmp_path, load, "print('in waits' in stack)", timeout=0.5)
     assert (status, told) == (0, "True")
+
+
+def test_where_the_interpreter_tells_of_crashes_one_in_a_load_still_has_a_stack(
+    tmp_path: Path,
+) -> None:
+    """Many images set PYTHONFAULTHANDLER."""
+    status, _, errors = run(tmp_path, "faulthandler._sigsegv()", "", PYTHONFAULTHANDLER="1")
+    assert status == -11
+    assert "Segmentation fault" in (tmp_path / "stack-1.txt").read_text()
+    assert "Segmentation fault" not in errors
+
+
+def test_after_the_load_the_interpreter_tells_of_crashes_as_before(tmp_path: Path) -> None:
+    status, _, errors = run(tmp_path, "pass", "faulthandler._sigsegv()", PYTHONFAULTHANDLER="1")
+    assert status == -11
+    assert "Segmentation fault" in errors

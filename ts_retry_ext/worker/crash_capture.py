@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import sys
 from io import FileIO
 from weakref import ref
 
@@ -35,6 +36,12 @@ def has_stack(directory: str, pid: int) -> bool:
         return False
 
 
+def tells_of_crashes() -> bool:
+    """Tell whether the interpreter was asked to write a crash's stack to standard error."""
+    asked = os.environ.get("PYTHONFAULTHANDLER") or "faulthandler" in sys._xoptions
+    return bool(asked or sys.flags.dev_mode)
+
+
 class CrashCapture:
     """Writes the stacks of all threads to a file on SIGSEGV, SIGFPE, SIGABRT, SIGBUS and SIGILL.
 
@@ -48,10 +55,16 @@ class CrashCapture:
         self._crashes: ref[FileIO] | None = None
         self._hangs: ref[FileIO] | None = None
         self._before: tuple[bytes, ...] | None = None
+        self._was_on = False
 
     def start(self) -> None:
-        """Begin to capture. Raises OSError. Leaves a handler alone that somebody else installed."""
-        if faulthandler.is_enabled():
+        """Begin to capture. Raises OSError. Leaves a handler alone that somebody else installed.
+
+        The interpreter's own one (`tells_of_crashes`) gives way for the load; the next worker writes
+        to standard error what it would have written.
+        """
+        self._was_on = faulthandler.is_enabled()
+        if self._was_on and not tells_of_crashes():
             return
         stream = FileIO(self._path, "wb", opener=_private)
         faulthandler.enable(stream, all_threads=True)
@@ -97,7 +110,8 @@ class CrashCapture:
         a process with a Java machine in it, which lives on SIGSEGV. So it stays on then, and tells of
         crashes on standard error.
         """
-        if self._before is not None and crash_handlers() == self._before:
+        untouched = self._before is not None and crash_handlers() == self._before
+        if untouched and not self._was_on:
             faulthandler.disable()
             return
         try:

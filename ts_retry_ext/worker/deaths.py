@@ -9,9 +9,10 @@ from ts_retry_ext.judge.history import crash_failure
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import Attempt, group_failed
 from ts_retry_ext.store.times import to_seconds
-from ts_retry_ext.worker.crash_capture import has_stack, take_crash
+from ts_retry_ext.worker.crash_capture import has_stack, take_crash, tells_of_crashes
 from ts_retry_ext.worker.crashes import dead_before
 from ts_retry_ext.worker.memory_events import oom_kills
+from ts_retry_ext.worker.output import say_lines
 from ts_retry_ext.worker.recorder import FailedWorker, record_failure
 from ts_retry_ext.worker.session import Session
 
@@ -42,6 +43,8 @@ def _record_crash(session: Session, attempt: Attempt) -> None:
         # whose predecessor's output ends late (0.12.0 WorkerLifeCycle): both come of a busy host.
         _record_end(session, attempt, "ended before it was given a model, by something outside it")
         return
+    if stack is not None and tells_of_crashes():
+        say_lines(stack)
     worker = FailedWorker(
         attempt.pid,
         attempt.start,

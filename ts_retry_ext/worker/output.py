@@ -19,6 +19,12 @@ def say(text: str) -> None:
         pass
 
 
+def say_lines(text: str) -> None:
+    """Write each line of `text`, as `say` does. Never raises."""
+    for line in text.splitlines():
+        say(line)
+
+
 def one_line(text: str) -> str:
     """Return `text` bounded and without control characters.
 
