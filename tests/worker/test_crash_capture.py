@@ -112,3 +112,31 @@ def test_after_the_load_the_interpreter_tells_of_crashes_as_before(tmp_path: Pat
     status, _, errors = run(tmp_path, "pass", "faulthandler._sigsegv()", PYTHONFAULTHANDLER="1")
     assert status == -11
     assert "Segmentation fault" in errors
+
+
+def test_a_process_that_is_forked_during_the_load_can_end(tmp_path: Path) -> None:
+    load = """
+        forked = os.fork()
+        if forked == 0:
+            sys.exit(0)
+        until = time.monotonic() + 20
+        while not os.waitpid(forked, os.WNOHANG)[0]:
+            if time.monotonic() > until:
+                os.kill(forked, signal.SIGKILL)
+                sys.exit("the child does not end")
+            time.sleep(0.02)
+    """
+    assert run(tmp_path, load, "print('on')") == (0, "on", "")
+
+
+def test_a_load_that_forks_and_then_takes_too_long_leaves_its_stack(tmp_path: Path) -> None:
+    load = """
+        if os.fork() == 0:
+            os._exit(0)
+        def waits():
+            time.sleep(1)
+        waits()
+        stack = open("stack-1.txt").read()
+    """
+    status, told, _ = run(tmp_path, load, "print('in waits' in stack)", timeout=0.5)
+    assert (status, told) == (0, "True")

@@ -117,3 +117,18 @@ def test_a_handler_that_moves_and_changes_the_environment_hides_no_file_of_the_a
         print(hasattr(json, "shadow"))
     """
     assert run(tmp_path, code) == "False"
+
+
+def test_a_path_that_leads_nowhere_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("shadow = True\n")
+    code = """
+        import os, pathlib, tempfile
+        from ts_retry_ext.worker.isolation import Isolated
+        with tempfile.TemporaryDirectory() as gone:
+            os.chdir(gone)
+        sys.path += ["", None, 3, "\\0", pathlib.Path("/usr")]
+        with Isolated():
+            import json
+        print(hasattr(json, "shadow"), len(sys.path[-5:]))
+    """
+    assert run(tmp_path, code) == "False 5"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import sys
+import time
 from io import FileIO
 from weakref import ref
 
@@ -56,6 +57,8 @@ class CrashCapture:
         self._hangs: ref[FileIO] | None = None
         self._before: tuple[bytes, ...] | None = None
         self._was_on = False
+        self._due = 0.0
+        self._paused = False
 
     def start(self) -> None:
         """Begin to capture. Raises OSError. Leaves a handler alone that somebody else installed.
@@ -84,23 +87,49 @@ class CrashCapture:
             return
         self._before = crash_handlers()
         delay = timeout - min(HANG_MARGIN, timeout * HANG_SHARE)
+        if not self._due:
+            os.register_at_fork(before=self._pause, after_in_parent=self._go_on)
+        self._due = time.monotonic() + delay
+        self._watch(delay)
+
+    def _watch(self, delay: float) -> None:
         stream = FileIO(self._path, "ab", opener=_private)
         faulthandler.dump_traceback_later(delay, file=stream)
         self._hangs = ref(stream)
+
+    def _pause(self) -> None:
+        """Stop waiting for a hang, where it is ours to stop.
+
+        A process that is forked meanwhile would wait for faulthandler's thread at its end, for ever:
+        it has no such thread (CPython, cancel_dump_traceback_later).
+        """
+        stream = self._hangs() if self._hangs is not None else None
+        if stream is not None:
+            faulthandler.cancel_dump_traceback_later()
+            _close_quietly(stream)
+        self._paused = stream is not None
+        self._hangs = None
+
+    def _go_on(self) -> None:
+        """Wait for a hang again, once a process has been forked. Never raises."""
+        left = self._due - time.monotonic()
+        if not self._paused or self._crashes is None or left <= 0:
+            return
+        try:
+            self._watch(left)
+        except (OSError, RuntimeError):
+            pass  # A load that hangs leaves no stack.
 
     def stop(self) -> None:
         """Stop capturing and remove the file. Never raises."""
         if self._crashes is None:
             return
-        hangs = self._hangs() if self._hangs is not None else None
-        if hangs is not None:
-            faulthandler.cancel_dump_traceback_later()
-            _close_quietly(hangs)
+        self._pause()
         crashes = self._crashes()
         if crashes is not None:
             self._let_go()
             _close_quietly(crashes)
-        self._crashes = self._hangs = None
+        self._crashes = None
         _remove_quietly(self._path)
 
     def _let_go(self) -> None:

@@ -42,9 +42,7 @@ class Isolated:
             if _lies_in(module, self._foreign, known)
         }
         self._before = set(sys.modules) - set(self._displaced)
-        sys.path[:] = [
-            entry for entry in self._path if os.path.realpath(entry or ".") not in self._foreign
-        ]
+        sys.path[:] = [entry for entry in self._path if _real(entry) not in self._foreign]
         for name in self._displaced:
             sys.modules.pop(name, None)
 
@@ -55,6 +53,14 @@ class Isolated:
             if name.partition(".")[0] in shadows and not _is_ours(name):
                 sys.modules.pop(name, None)
         sys.modules.update(self._displaced)
+
+
+def _real(entry: str) -> str | None:
+    """Return the real path of an entry of ``sys.path``, or None for what is none: anything may be there."""
+    try:
+        return os.path.realpath(entry or ".")
+    except (OSError, TypeError, ValueError):
+        return None  # The current directory may be gone, too.
 
 
 def foreign_paths() -> list[str]:
