@@ -17,25 +17,32 @@ def oom_kills() -> int | None:
     and its death it tells an OOM kill from another SIGKILL; two workers of one group that die in
     the same second cannot be told apart.
     """
-    found = [_read(path) for path in _group_files()]
+    try:
+        with open("/proc/self/cgroup", encoding="utf-8", errors="replace") as stream:
+            groups = stream.read()
+    except OSError:
+        groups = ""
+    found = [_read(path) for path in counter_files(groups)]
     known = [count for count in found if count is not None]
     return known[0] if known else _read("/proc/vmstat")
 
 
-def _group_files() -> list[str]:
-    try:
-        with open("/proc/self/cgroup", encoding="utf-8", errors="replace") as stream:
-            lines = stream.read().splitlines()
-    except OSError:
-        return []
+def counter_files(groups: str) -> list[str]:
+    """Return where the counter of this process's control group may lie, the first one that is there counts.
+
+    Args:
+        groups: what ``/proc/self/cgroup`` holds. In a container on version 1 it names the host's path,
+            and the container's own group is mounted at the root.
+    """
     files = []
-    for line in lines:
+    for line in groups.splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if not controllers:
             files.append(os.path.join(_V2_ROOT + path, "memory.events"))
         elif "memory" in controllers.split(","):
             files.append(os.path.join(_V1_ROOT + path, "memory.oom_control"))
+            files.append(os.path.join(_V1_ROOT, "memory.oom_control"))
     return files
 
 

@@ -108,12 +108,13 @@ def read_config_section(model_dir: str, manifest: Manifest, key: str) -> tuple[A
 
 
 def _links_to(folder: str, model_dir: str) -> bool:
+    # The entry behind the model's may be any directory of the server's own PYTHONPATH, a large one too.
     try:
-        names = os.listdir(folder)
+        with os.scandir(folder) as entries:
+            links = [entry.path for entry in entries if entry.is_symlink()]
     except OSError:
         return False
-    paths = (os.path.join(folder, name) for name in names)
-    return any(os.path.islink(p) and os.path.realpath(p) == model_dir for p in paths)
+    return any(os.path.realpath(link) == model_dir for link in links)
 
 
 def _file_lines(model_dir: str, since_ns: int) -> Iterator[bytes]:
