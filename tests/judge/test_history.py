@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from ts_retry_ext.judge.failure import Phase
@@ -80,6 +83,25 @@ def test_words_of_an_exit_decide_nothing_alone(text: str) -> None:
     assert (judged.verdict, judged.rule) == (Outcome.UNKNOWN, "process-died")
     after = with_history(judged, identical_failures=3, hard_crashes=3, limits=Limits())
     assert (after.verdict, after.basis) == (Outcome.NON_RECOVERABLE, Basis.CRASHED)
+
+
+READS_FOR_EVER = """
+import faulthandler, socket, sys, urllib.request
+faulthandler.dump_traceback_later(0.3, exit=True)
+silent = socket.create_server(("127.0.0.1", 0))
+urllib.request.urlopen("http://127.0.0.1:%d/weights.bin" % silent.getsockname()[1])
+"""
+
+
+def test_a_load_that_was_ended_while_it_reads_from_the_network_is_left_to_the_window() -> None:
+    """A download goes on where it was: the third kill must not be the last."""
+    done = subprocess.run(
+        [sys.executable, "-c", READS_FOR_EVER], capture_output=True, text=True, check=False
+    )
+    judged = judge(crash_failure("hang: the load did not end within startupTimeout", done.stderr))
+    assert (judged.verdict, judged.rule) == (Outcome.RECOVERABLE, "slow-download"), done.stderr
+    crashed = judge(crash_failure("Segmentation fault", done.stderr))
+    assert crashed.rule == "process-died"
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
 from ts_retry_ext.judge.failure import Phase
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
+#: Who reads from the network in a load: what is there already is not fetched again.
+_DOWNLOADERS = (
+    "huggingface_hub", "torch.hub", "urllib.request", "http.client", "requests", "urllib3", "httpx",
+    "botocore", "s3transfer", "google.cloud.storage", "azure.storage.blob", "gdown", "fsspec", "wget",
+)  # fmt: skip
 
 FIRST = (
+    curable(
+        "slow-download",
+        When(type=("ProcessDied",), message=r"^hang", phase=(Phase.PROCESS,), frame=_DOWNLOADERS),
+        "The load was still reading from the network when TorchServe ended it.",
+        "Raise startupTimeout, or put the files into the archive or where they outlive a worker.",
+        since="2026-11-25",
+    ),
     # Its text is ours ("hang until the start-up time-out"), so no word of it may speak for a rule.
     ambiguous(
         "process-died",
