@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,16 @@ def test_a_command_imports_only_what_it_needs() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_the_encoding_of_a_terminal_does_not_hold_is_shown_as_an_escape() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, "classify"],
+        input='Traceback (most recent call last):\n  File "h.py"\nValueError: \u00e9\n'.encode(),
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"ValueError: \\xe9" in done.stdout

@@ -55,17 +55,48 @@ def test_warning_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr() == ("fine\n", "beware\\x0a\n")
 
 
-def test_table_on_a_terminal_is_drawn_and_brackets_are_no_markup() -> None:
-    code = (
-        "from ts_retry_ext.cli.output import print_table\n"
-        "print_table(('MODEL', 'STATE'), [('[bold]m', 'halted')])"
-    )
+def shown_on_a_terminal(code: str, width: int) -> str:
+    """Return what `code` shows on a terminal of so many characters."""
     near, far = pty.openpty()
-    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "NO_COLOR": ""}
-    subprocess.run([sys.executable, "-c", code], stdout=far, env=environ, check=True)
+    environ = {**os.environ, "TERM": "xterm", "COLUMNS": str(width), "NO_COLOR": ""}
+    program = f"from ts_retry_ext.cli.output import *\n{code}"
+    subprocess.run([sys.executable, "-c", program], stdout=far, env=environ, check=True)
     os.close(far)
-    shown = os.read(near, 10_000).decode()
+    shown = os.read(near, 10_000).decode().replace("\r\n", "\n")
     os.close(near)
+    return shown
+
+
+def test_table_on_a_terminal_is_drawn_and_brackets_are_no_markup() -> None:
+    shown = shown_on_a_terminal("print_table(('MODEL', 'STATE'), [('[bold]m', 'halted')])", 80)
 
     assert "[bold]m" in shown
     assert "\x1b[1;31mhalted" in shown
+
+
+@pytest.mark.parametrize(("width", "is_below"), [(60, True), (120, False)])
+def test_words_for_which_a_terminal_is_too_narrow_stand_below_the_table(
+    width: int, is_below: bool
+) -> None:
+    rows = [("m", "recovering", "a cause of some words " * 3), ("n", "serving", None)]
+    code = f"print_table(('MODEL', 'STATE', 'CAUSE'), {rows!r}, aside=('CAUSE',))"
+    lines = [line.strip() for line in shown_on_a_terminal(code, width).splitlines()]
+
+    assert ("CAUSE" in "".join(lines)) is not is_below
+    assert lines[-2:] == (
+        ["m: a cause of some words a cause of some words a cause of", "some words"]
+        if is_below
+        else [lines[-2], ""]
+    )
+    assert "recovering" in "".join(lines)
+
+
+def test_long_line_is_broken_at_blanks_on_a_terminal_and_a_command_is_not() -> None:
+    code = (
+        "print_wrapped('  the model is repaired, so that it may load again, then: ts-retry resume')"
+    )
+
+    assert shown_on_a_terminal(code, 60).splitlines() == [
+        "  the model is repaired, so that it may load again, then:",
+        "    ts-retry resume",
+    ]

@@ -15,7 +15,7 @@ from ts_retry_ext.cli.output import (
     print_json,
     print_line,
     print_table,
-    visible,
+    print_wrapped,
     warn,
 )
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ts_retry_ext.analyze.report import Report
     from ts_retry_ext.judge import Rule
 
-_WIDTH = 100
 MISSING = (
     "--html needs {name}, which is not installed: python -m pip install 'ts-retry-ext[report]'"
 )
@@ -168,14 +167,14 @@ def _print(report: Report) -> None:
 
     content, totals = report.content, report.content["totals"]
     zone = "UTC" if content["time_zone_known"] else "the log's own time"
-    _print_wrapped(
+    print_wrapped(
         f"{counted(len(content['files']), 'file')}, {size(content['bytes'])}, from "
         f"{moment(content['from'])} to {moment(content['to'])} ({zone})"
     )
     servers = content["servers"]
     for number, server in enumerate(servers, start=1):
         mark = f"#{number} " if len(servers) > 1 else ""
-        _print_wrapped(f"{mark}TorchServe {server['torchserve'] or '?'}: {server['name']}")
+        print_wrapped(f"{mark}TorchServe {server['torchserve'] or '?'}: {server['name']}")
     rows = [
         (
             name(model, report.models),
@@ -192,7 +191,7 @@ def _print(report: Report) -> None:
     print_line()
     for model in report.models:
         for line in story(model, name(model, report.models)):
-            _print_wrapped(line)
+            print_wrapped(line)
     total = (
         f"{counted(totals['worker_starts'], 'worker start')}, "
         f"{counted(totals['failures'], 'failed load')}, "
@@ -202,18 +201,4 @@ def _print(report: Report) -> None:
         saved = counted(totals["saved_loads"], "load")
         took = duration(totals["saved_start_sec"])
         total += f" With ts-retry-ext {saved} ({took}) would not have taken place."
-    _print_wrapped(total)
-
-
-def _print_wrapped(text: str) -> None:
-    """Print a line, broken at blanks where a person reads it."""
-    if not sys.stdout.isatty():
-        print_line(text)
-        return
-    import shutil
-    import textwrap
-
-    indent = " " * (len(text) - len(text.lstrip()) + 2)
-    width = min(_WIDTH, shutil.get_terminal_size().columns)
-    for line in textwrap.wrap(visible(text), width, subsequent_indent=indent) or [""]:
-        print(line)
+    print_wrapped(total)

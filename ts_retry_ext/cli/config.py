@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Iterator
 
-from ts_retry_ext.cli.output import ERROR, OK, CommandError, print_json, print_line, print_table
+from ts_retry_ext.cli.output import (
+    ERROR,
+    OK,
+    CommandError,
+    print_json,
+    print_line,
+    print_table,
+    print_wrapped,
+)
 from ts_retry_ext.cli.servers import add_server_option, chosen_server
 
 if TYPE_CHECKING:
@@ -80,10 +88,10 @@ def _print(rows: list[Effective]) -> None:
         "LAST AT",
         "ARCHIVE",
     )
-    print_table(columns, [_cells(row) for row in rows])
+    print_table(columns, [_cells(row) for row in rows], aside=("ARCHIVE",))
     for row in rows:
         for code, message in row.problems:
-            print_line(f"{row.model or row.archive}: {message} [{code}]")
+            print_wrapped(f"{row.model or row.archive}: {message} [{code}]")
 
 
 def _cells(row: Effective) -> tuple[object, ...]:

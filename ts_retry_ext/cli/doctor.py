@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ts_retry_ext.cli.output import ERROR, OK, print_json, print_line, print_table
+from ts_retry_ext.cli.output import ERROR, OK, print_json, print_line, print_table, print_wrapped
 
 if TYPE_CHECKING:
     from ts_retry_ext.cli.checks import Check
@@ -114,7 +114,7 @@ def _print(made: list[Check], settings: Settings, config_file: str | None) -> No
     print_table(("CHECK", "OUTCOME", "FOUND"), [(c.name, c.outcome, c.found) for c in made])
     for check in made:
         if check.remedy:
-            print_line(f"{check.name}: {check.remedy}")
+            print_wrapped(f"{check.name}: {check.remedy}")
     print_line()
     print_line(f"settings, with {config_file or 'no config.properties'}:")
     rows = [(n, r.value, r.source) for n, r in settings._asdict().items()]

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 import unicodedata
-from typing import Sequence
+from typing import Collection, Sequence
 
 OK, ERROR, USAGE, HALTED = 0, 1, 2, 3
 """Exit codes of every command."""
+
+WIDTH = 100
+"""Characters a line of prose on a wider terminal."""
+_BETWEEN, _MARGIN = 3, 2
+"""Characters that rich draws between two columns, and beside them."""
 
 
 class CommandError(Exception):
@@ -50,21 +57,60 @@ def visible(text: str, *, keep: str = "") -> str:
     )
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def print_wrapped(text: str, indent: int | None = None) -> None:
+    """Print a line, broken at blanks where a person reads it.
+
+    Args:
+        text: what to say.
+        indent: blanks that further lines begin with; by default two more than the first one.
+    """
+    if not sys.stdout.isatty():
+        print_line(text)
+        return
+    further = len(text) - len(text.lstrip()) + 2 if indent is None else indent
+    # What has no blank is left whole: a path is there to be copied.
+    wrapped = textwrap.wrap(
+        visible(text),
+        max(40, min(WIDTH, shutil.get_terminal_size().columns)),
+        subsequent_indent=" " * further,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    print("\n".join(wrapped))
+
+
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, aside: Collection[str] = ()
+) -> None:
     """Print a table: drawn by rich on a terminal, else plain columns of full width.
 
     Args:
-        columns: titles.
+        columns: titles; the first one says whose row it is.
         rows: a cell for each column; None is shown as a dash.
+        aside: columns of words. Where a terminal is too narrow for them they are lines below the
+            table.
     """
     cells = [["-" if cell is None else visible(str(cell)) for cell in row] for row in rows]
-    if sys.stdout.isatty():
+    widths = [max(map(len, column)) for column in zip(columns, *cells)]
+    if not sys.stdout.isatty():
+        for shown in [list(columns), *cells]:
+            line = "  ".join(cell.ljust(width) for cell, width in zip(shown, widths))
+            print(line.rstrip())
+        return
+    drawn = sum(widths) + _BETWEEN * (len(widths) - 1) + _MARGIN
+    if not aside or drawn <= shutil.get_terminal_size().columns:
         _print_rich(columns, cells)
         return
-    widths = [max(map(len, column)) for column in zip(columns, *cells)]
-    for row in [list(columns), *cells]:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths))
-        print(line.rstrip())
+    inside = [number for number, title in enumerate(columns) if title not in aside]
+    _print_rich([columns[number] for number in inside], [[row[n] for n in inside] for row in cells])
+    for row, shown in zip(rows, cells):
+        words = [
+            text
+            for title, cell, text in zip(columns, row, shown)
+            if title in aside and cell is not None
+        ]
+        if words:
+            print_wrapped(f"{shown[0]}: {': '.join(words)}")
 
 
 def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -75,7 +121,7 @@ def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=SIMPLE, pad_edge=False)
     for title in columns:
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", min_width=len(title))
     for row in rows:
         # Text, so that [brackets] in a message are not taken for markup.
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))

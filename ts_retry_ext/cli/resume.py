@@ -151,5 +151,9 @@ def _tell(arguments: argparse.Namespace, text: str) -> None:
 def _seconds(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+        raise ValueError
     return value
+
+
+# What argparse calls it where it says that a value is none.
+_seconds.__name__ = "number of seconds above 0"

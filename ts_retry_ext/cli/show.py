@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ts_retry_ext.cli.output import HALTED, OK, print_json, print_line, visible, warn
+from ts_retry_ext.cli.output import HALTED, OK, print_json, print_line, print_wrapped, visible, warn
 
 if TYPE_CHECKING:
     from ts_retry_ext.snapshot.model import ModelStatus
+
+_LABEL = 17
+"""Characters of a label and the blanks behind it."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -82,7 +85,7 @@ def _print(model: ModelStatus) -> None:
     }
     for name, value in lines.items():
         if value is not None:
-            print_line(f"{name + ':':<17}{value}")
+            _print_labelled(name, str(value))
     exception = report.get("exception") or {}
     _print_parts(exception.get("fingerprint_parts") or {})
     _print_exception(exception)
@@ -103,7 +106,15 @@ def _print_parts(parts: dict[str, Any]) -> None:
         print_line("the fingerprint is made of")
     for name, text in told.items():
         if text:
-            print_line(f"  {name + ':':<15}{text}")
+            _print_labelled(f"  {name}", text)
+
+
+def _print_labelled(label: str, text: str) -> None:
+    line = f"{label + ':':<{_LABEL}}{text}"
+    if " " in text:
+        print_wrapped(line, _LABEL)
+    else:
+        print_line(line)
 
 
 def _print_exception(exception: dict[str, Any]) -> None:

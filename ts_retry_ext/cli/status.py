@@ -12,6 +12,7 @@ from ts_retry_ext.cli.output import (
     print_json,
     print_line,
     print_table,
+    print_wrapped,
     warn,
 )
 
@@ -67,10 +68,11 @@ def _print(snapshot: Snapshot) -> None:
         print_line("no model is registered")
         return
     columns = ("MODEL", "VERSION", "STATE", "STARTS", "LOADS", "VERDICT", "WINDOW", "CAUSE")
-    print_table(columns, [_cells(model) for model in snapshot.models])
+    rows = [_cells(model) for model in snapshot.models]
+    print_table(columns, rows, aside=("VERDICT", "CAUSE"))
     for model in snapshot.models:
         if model.needs_hand:
-            print_line(f"{model.model}: {_advice(model)}")
+            print_wrapped(f"{model.model}: {_advice(model)}")
 
 
 def _cells(model: ModelStatus) -> tuple[object, ...]:
