@@ -12,13 +12,19 @@ import pytest
 
 from ts_retry_ext.frontend.process import (
     MAIN_CLASS,
+    Unseen,
     frontend_at,
     frontend_of,
+    in_words,
     is_alive,
     owner_of,
     running_frontends,
     start_of,
+    unseen_frontends,
 )
+
+NOBODY = 65534
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="takes root to be somebody else")
 
 SLEEP = "import subprocess, sys, time; print(flush=True); time.sleep(60)"
 PARENT = """
@@ -95,7 +101,7 @@ def test_another_process_under_a_reused_id_is_not_the_same() -> None:
     assert not is_alive(os.getpid(), parents)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@as_root
 def test_the_user_of_a_process_is_told() -> None:
     code = "import os, time; os.setuid(4711); print(flush=True); time.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
@@ -108,3 +114,50 @@ def test_the_user_of_a_process_is_told() -> None:
         process.kill()
         process.wait()
         process.stdout.close()  # type: ignore[union-attr]
+
+
+@as_root
+def test_frontend_of_another_user_is_named_with_whose_it_is(
+    frontend: tuple[subprocess.Popen[str], int],
+) -> None:
+    process, _ = frontend
+    # Whoever this is may not read the interpreter's files: all that is needed is imported before.
+    code = (
+        "import os, psutil, pwd\n"
+        "from ts_retry_ext.cli.main import main\n"
+        "import ts_retry_ext.cli.status, ts_retry_ext.cli.sources\n"
+        f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY}); os.chdir('/')\n"
+        f"raise SystemExit(main(['status', '--pid', '{process.pid}']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"ts-retry: process {process.pid} is a TorchServe of user root, which this user cannot look "
+        "into: run this as root\n"
+    )
+
+
+@as_root
+def test_frontend_of_another_container_is_none_of_this_machine_and_is_named(tmp_path: Path) -> None:
+    code = "import os, sys; os.chroot(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path), MAIN_CLASS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert process.pid not in [found.pid for found in running_frontends()]
+        (why,) = in_words(found for found in unseen_frontends() if found.pid == process.pid)
+
+    assert why.startswith(f"process {process.pid} is a TorchServe in another container")
+
+
+def test_frontends_that_are_unseen_for_the_same_reason_share_a_sentence() -> None:
+    told = in_words([Unseen(1, "of user a"), Unseen(2, "of user b"), Unseen(3, "of user a")])
+
+    assert told == [
+        "processes 1, 3 are each a TorchServe of user a",
+        "process 2 is a TorchServe of user b",
+    ]

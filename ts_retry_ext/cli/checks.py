@@ -114,10 +114,16 @@ def check_java(server: Server | None, environ: Mapping[str, str]) -> Check:
 def check_server(server: Server | None) -> Iterator[Check]:
     """Check a running server: does its API answer, and do its workers use the package."""
     from ts_retry_ext.frontend.management import ManagementError, management_api_of
+    from ts_retry_ext.frontend.process import in_words, unseen_frontends
     from ts_retry_ext.snapshot.take import run_directories
 
     if server is None:
-        yield Check("server", WARNING, "no TorchServe runs here", "start it, then run this again")
+        unseen = in_words(unseen_frontends())
+        for why in unseen:
+            yield Check("server", WARNING, why)
+        if not unseen:
+            told = "no TorchServe runs here"
+            yield Check("server", WARNING, told, "start it, then run this again")
         return
     frontend = server.frontend
     yield Check("server", FINE, f"process {frontend.pid} in {frontend.cwd}")

@@ -14,7 +14,7 @@ from ts_retry_ext.cli.output import (
     print_table,
     print_wrapped,
 )
-from ts_retry_ext.cli.servers import add_server_option, chosen_server
+from ts_retry_ext.cli.servers import add_server_option, chosen_server, no_server
 
 if TYPE_CHECKING:
     from ts_retry_ext.snapshot.effective import Effective
@@ -65,7 +65,7 @@ def _of_server(pid: int | None) -> Iterator[Effective]:
 
     server = chosen_server(pid)
     if server is None:
-        raise CommandError("no TorchServe runs here; name archives or a model store instead")
+        raise CommandError(f"{no_server()}; or name archives or a model store")
     try:
         models = management_api_of(server).describe_all()
     except ManagementError as error:

@@ -50,6 +50,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    from ts_retry_ext.cli.servers import no_server
     from ts_retry_ext.cli.sources import snapshot_of
 
     if bool(arguments.model) == arguments.all:
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError("--version goes with one model, not with --all", USAGE)
     snapshot = snapshot_of(arguments)
     if snapshot.server is None or not snapshot.server.running:
-        raise CommandError("no TorchServe runs here, so that nothing can be resumed")
+        raise CommandError(f"{no_server()}, so that nothing can be resumed")
     wanted = _wanted(snapshot, arguments)
     codes, results = [OK], []
     for model in wanted:

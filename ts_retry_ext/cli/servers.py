@@ -6,7 +6,7 @@ import argparse
 import os
 
 from ts_retry_ext.cli.output import USAGE, CommandError
-from ts_retry_ext.frontend.process import running_frontends
+from ts_retry_ext.frontend.process import in_words, running_frontends, unseen_frontends
 from ts_retry_ext.frontend.server import Server, server_of
 
 
@@ -31,7 +31,9 @@ def chosen_server(pid: int | None) -> Server | None:
     if pid is not None:
         named = [frontend for frontend in frontends if frontend.pid == pid]
         if not named:
-            raise CommandError(f"process {pid} is no TorchServe frontend that this user can see")
+            unseen = [other for other in unseen_frontends() if other.pid == pid]
+            told = in_words(unseen) or [f"process {pid} is no TorchServe frontend"]
+            raise CommandError(told[0])
         return server_of(named[0])
     if len(frontends) > 1:
         here = os.path.realpath(os.getcwd())
@@ -41,3 +43,8 @@ def chosen_server(pid: int | None) -> Server | None:
             raise CommandError(f"several servers run, choose one with --pid: {found}", USAGE)
         frontends = near
     return server_of(frontends[0]) if frontends else None
+
+
+def no_server() -> str:
+    """Say that no server runs here, or why none of those that do can be looked into."""
+    return "; ".join(in_words(unseen_frontends())) or "no TorchServe runs here"

@@ -6,7 +6,8 @@ import argparse
 import os
 
 from ts_retry_ext.cli.output import CommandError
-from ts_retry_ext.cli.servers import add_server_option, chosen_server
+from ts_retry_ext.cli.servers import add_server_option, chosen_server, no_server
+from ts_retry_ext.frontend.process import in_words, unseen_frontends
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX
 from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
 from ts_retry_ext.snapshot.take import take_snapshot, take_snapshot_of_run
@@ -44,7 +45,9 @@ def snapshot_of(arguments: argparse.Namespace) -> Snapshot:
         return take_snapshot(server, [state_dir] if state_dir else None)
     if not state_dir:
         kept = [run for place in _usual_places() for run in server_runs(place)]
-    return take_snapshot_of_run(kept[0]) if kept else Snapshot(None, ())
+    if kept:
+        return take_snapshot_of_run(kept[0])
+    return Snapshot(None, (), tuple(in_words(unseen_frontends())))
 
 
 def model_in(snapshot: Snapshot, name: str, version: str | None) -> ModelStatus:
@@ -70,7 +73,7 @@ def _unknown(snapshot: Snapshot, name: str, version: str | None, named: list[Mod
         versions = ", ".join(model.version for model in named)
         return f"model {name!r} has no version {version!r}, its versions are {versions}"
     if not snapshot.models:
-        reason = snapshot.problems[-1] if snapshot.problems else "no TorchServe runs here"
+        reason = snapshot.problems[-1] if snapshot.problems else no_server()
         return f"no model {name!r} is known: {reason}"
     known = ", ".join(sorted({model.model for model in snapshot.models}))
     return f"no model {name!r} is known, these are: {known}"

@@ -56,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _print(snapshot: Snapshot) -> None:
     if snapshot.server is None:
-        print_line("no TorchServe runs here, and none has left its state in ./logs")
+        if not snapshot.problems:
+            print_line("no TorchServe runs here, and none has left its state in ./logs")
         return
     server = snapshot.server
     runs = "runs" if server.running else "has ended; this is what its workers left"

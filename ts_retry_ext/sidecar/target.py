@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 
 from ts_retry_ext.frontend.http import UnreachableError, reachable_address
 from ts_retry_ext.frontend.management import ManagementApi, ManagementError, management_api_of
-from ts_retry_ext.frontend.process import Frontend, is_alive, running_frontends
+from ts_retry_ext.frontend.process import (
+    Frontend,
+    in_words,
+    is_alive,
+    running_frontends,
+    unseen_frontends,
+)
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
 from ts_retry_ext.frontend.server import Server, server_of
 from ts_retry_ext.frontend.state import state_directories
@@ -79,13 +85,15 @@ def find_target(options: Options) -> Target:
         servers = near
     if servers:
         return _local(servers[0], options)
+    unseen = "".join(f"; {why}" for why in in_words(unseen_frontends()))
     if options.pid is not None:
-        raise NoTargetError(f"process {options.pid} is no TorchServe frontend that can be seen")
+        msg = f"process {options.pid} is no TorchServe frontend that can be seen{unseen}"
+        raise NoTargetError(msg)
     is_described = options.ts_config is not None and os.path.isfile(options.ts_config)
     if options.state_dir or options.management or is_described:
         return _remote(options)
     named = f" with the configuration {options.ts_config}" if options.ts_config else ""
-    raise NoTargetError(f"no TorchServe{named} runs here")
+    raise NoTargetError(f"no TorchServe{named} runs here{unseen}")
 
 
 def _is_meant(server: Server, options: Options) -> bool:
