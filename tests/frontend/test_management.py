@@ -185,11 +185,21 @@ def test_key_that_stays_refused_is_an_error(tmp_path: Path) -> None:
     assert api.keys == ["Bearer wrong"]
 
 
-def test_missing_key_file_is_an_error_and_no_request(tmp_path: Path) -> None:
-    with serving({}) as api, pytest.raises(ManagementError, match="asks for a token: cannot read"):
-        ManagementApi(api.address, str(tmp_path / "key_file.json")).list_models()
+def test_server_without_a_key_file_is_asked_without_a_key(tmp_path: Path) -> None:
+    """TorchServe before 0.11.1 knows no tokens."""
+    with serving({"GET /models": {"models": []}}) as api:
+        assert ManagementApi(api.address, str(tmp_path / "key_file.json")).list_models() == []
 
-    assert api.asked == []
+    assert api.keys == [None]
+
+
+def test_missing_key_file_is_named_where_the_server_asks_for_a_token(tmp_path: Path) -> None:
+    refusal = {"code": 400, "type": "InvalidKeyException", "message": "Token Authorization failed."}
+    path = str(tmp_path / "key_file.json")
+    with serving({"GET /models": (400, refusal)}) as api, pytest.raises(
+        ManagementError, match=f"Token Authorization failed.*its key file is not there: {path}"
+    ):
+        ManagementApi(api.address, path).list_models()
 
 
 def test_api_of_a_server_takes_address_keys_and_certificate_from_it(tmp_path: Path) -> None:

@@ -107,6 +107,17 @@ def test_expired_key_is_renewed(api: Api, tmp_path: Path) -> None:
     assert ask(api, lambda client: client.list_models(), path) == ["m"]
 
 
+def test_server_without_a_key_file_is_asked_without_a_key(api: Api, tmp_path: Path) -> None:
+    api.answers["GET /models"] = {"models": []}
+    path = tmp_path / "key_file.json"
+    assert ask(api, lambda client: client.list_models(), path) == []
+    assert api.keys == [None]
+    api.answers["GET /models"] = (400, {"message": "Token Authorization failed."})
+    with pytest.raises(FrontendError, match=f"its key file is not there: {path}") as caught:
+        ask(api, lambda client: client.list_models(), path)
+    assert caught.value.condition is Condition.REFUSED
+
+
 @pytest.mark.parametrize(
     ("answer", "condition"),
     [

@@ -48,22 +48,35 @@ def test_key_must_be_the_servers_management_key(
 ) -> None:
     path = tmp_path / "key_file.json"
     path.write_text(json.dumps({"management": {"key": "right", "expiration time": expires}}))
-    refusal = unauthorized(presented, str(path), asked_for=False)
+    refusal = unauthorized(presented, str(path), asked_for=False, remote="10.0.0.7")
     assert (None if refusal is None else refusal.status) == status
     assert refusal is None or "right" not in refusal.message
 
 
 def test_key_that_cannot_be_checked_is_refused(tmp_path: Path) -> None:
-    refusal = unauthorized("any", str(tmp_path / "none"), asked_for=False)
+    spoilt = tmp_path / "key_file.json"
+    spoilt.write_text("{")
+    refusal = unauthorized("any", str(spoilt), asked_for=False, remote="127.0.0.1")
     assert refusal is not None
     assert refusal.status == 503
-    unknown = unauthorized("any", None, asked_for=True)
-    assert unknown is not None
-    assert unknown.status == 403
+    for key_file in (None, str(tmp_path / "none")):
+        unknown = unauthorized("any", key_file, asked_for=True, remote="127.0.0.1")
+        assert unknown is not None
+        assert unknown.status == 403
 
 
-def test_server_without_keys_asks_for_none() -> None:
-    assert unauthorized(None, None, asked_for=False) is None
+@pytest.mark.parametrize(
+    ("remote", "passes"),
+    [("127.0.0.1", True), ("::1", True), ("::ffff:127.0.0.1", True), ("127.0.0.2", True),
+     ("10.0.0.7", False), ("::ffff:10.0.0.7", False), ("fe80::1%eth0", False), (None, False)],
+)  # fmt: skip
+def test_where_there_are_no_keys_only_callers_on_this_machine_may_change_something(
+    tmp_path: Path, remote: str | None, passes: bool
+) -> None:
+    for key_file in (None, str(tmp_path / "none")):
+        refusal = unauthorized(None, key_file, asked_for=False, remote=remote)
+        assert (refusal is None) is passes
+        assert refusal is None or refusal.status == 403
 
 
 @pytest.mark.parametrize(

@@ -47,11 +47,23 @@ class Key:
 
 
 def key_file_of(server: Server) -> str | None:
-    """Return the path of the server's key file, or None where it asks for no token."""
+    """Return the path of the server's key file, or None where it asks for no token.
+
+    There is none before 0.11.1, which asks for no token whatever its configuration says.
+    """
     disabled = server.properties.get("disable_token_authorization", "false")
     if disabled.strip().lower() == "true" or "--disable-token-auth" in server.frontend.cmdline:
         return None
     return os.path.join(server.frontend.cwd, KEY_FILE)
+
+
+def is_kept(path: str | None) -> bool:
+    """Tell whether there is a key file at `path`, readable or not.
+
+    Where there is none a request goes without a key, and the server's answer shows whether it asks
+    for one.
+    """
+    return path is not None and os.path.lexists(path)
 
 
 def read_key(path: str, name: str) -> Key:

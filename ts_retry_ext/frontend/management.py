@@ -10,7 +10,7 @@ from typing import Any, Iterable, Iterator, Mapping
 from urllib.parse import quote, urlencode
 
 from ts_retry_ext.frontend.http import Answer, UnreachableError, reachable_address, request
-from ts_retry_ext.frontend.keys import KeyFileError, key_file_of, read_key
+from ts_retry_ext.frontend.keys import KeyFileError, is_kept, key_file_of, read_key
 from ts_retry_ext.frontend.running_model import RunningModel, running_model
 from ts_retry_ext.frontend.server import Server
 
@@ -19,6 +19,9 @@ PAGE = 100
 TIMEOUT_SEC = 10.0
 TOKEN_REFUSED = 400
 """Status of a refused token (0.12.0 InvalidKeyException); other refusals have it as well."""
+
+TOKEN_WORDS = "Token Authorization failed"
+"""What its refusal says (0.12.0 InvalidKeyException)."""
 
 
 class ManagementError(Exception):
@@ -155,7 +158,7 @@ class ManagementApi:
         Raises:
             ManagementError: a token is asked for and cannot be had.
         """
-        if self.key_file is None:
+        if self.key_file is None or not is_kept(self.key_file):
             return {}
         try:
             key = read_key(self.key_file, kind)
@@ -203,10 +206,15 @@ class ManagementApi:
             words = str(content["message"])
         except (ValueError, KeyError, TypeError):
             words = f"status {answer.status}"
-        hint = ""
-        if "Token Authorization failed" in words and self.key_file is None:
-            hint = " (the server asks for a token although its configuration says it does not)"
+        hint = why_no_key(self.key_file) if TOKEN_WORDS in words else ""
         return f"the management API at {self.address} refuses {method} {path}: {words}{hint}"
+
+
+def why_no_key(key_file: str | None) -> str:
+    """Return what to add to the refusal of a token that was not sent, or an empty text."""
+    if key_file is None:
+        return " (the server asks for a token although its configuration says it does not)"
+    return "" if is_kept(key_file) else f" (its key file is not there: {key_file})"
 
 
 def management_api_of(server: Server, timeout_sec: float = TIMEOUT_SEC) -> ManagementApi:

@@ -18,8 +18,14 @@ from ts_retry_ext.frontend.http import (
     reachable_address,
     tls_context,
 )
-from ts_retry_ext.frontend.keys import Key, KeyFileError, read_key
-from ts_retry_ext.frontend.management import PAGE, TOKEN_REFUSED, ManagementApi
+from ts_retry_ext.frontend.keys import Key, KeyFileError, is_kept, read_key
+from ts_retry_ext.frontend.management import (
+    PAGE,
+    TOKEN_REFUSED,
+    TOKEN_WORDS,
+    ManagementApi,
+    why_no_key,
+)
 from ts_retry_ext.frontend.running_model import RunningModel, running_model
 from ts_retry_ext.sidecar.condition import Condition, FrontendError
 
@@ -148,7 +154,7 @@ class Client:
         content = _parsed(status, body)
         if isinstance(content, dict) and isinstance(content.get("status"), str):
             return str(content["status"])
-        raise _refusal(f"GET {url}", status, content)
+        raise _refusal(f"GET {url}", status, content, self.api.key_file)
 
     async def _json(self, method: str, path: str) -> Any:
         headers = await self._headers("management")
@@ -160,7 +166,8 @@ class Client:
                 status, body = await self._send(method, self.api.address + path, renewed)
         content = _parsed(status, body)
         if not 200 <= status < 300:
-            raise _refusal(f"{method} {self.api.address}{path.partition('?')[0]}", status, content)
+            asked = f"{method} {self.api.address}{path.partition('?')[0]}"
+            raise _refusal(asked, status, content, self.api.key_file)
         return content
 
     async def _headers(self, kind: str) -> Mapping[str, str]:
@@ -170,7 +177,7 @@ class Client:
             FrontendError: a key is asked for and cannot be had.
         """
         path = self.api.key_file
-        if path is None:
+        if path is None or not is_kept(path):
             return {}
         try:
             key = self._key(path, kind)
@@ -253,12 +260,14 @@ def _parsed(status: int, body: bytes) -> Any:
         raise FrontendError(msg, condition, status) from error
 
 
-def _refusal(asked: str, status: int, content: Any) -> FrontendError:
+def _refusal(asked: str, status: int, content: Any, key_file: str | None) -> FrontendError:
     """Return what an answer that is no success comes to, with the frontend's own words."""
     words = f"status {status}"
     if isinstance(content, dict) and isinstance(content.get("message"), str):
         words = f"{status}: {content['message'][:300]}"
-    token = "Token Authorization" in words or status in UNAUTHORIZED
+    if TOKEN_WORDS in words:
+        words += why_no_key(key_file)
+    token = TOKEN_WORDS in words or status in UNAUTHORIZED
     condition = Condition.REFUSED if token else Condition.GARBAGE
     return FrontendError(f"the frontend refuses {asked}: {words}", condition, status)
 

@@ -7,7 +7,7 @@ import ipaddress
 from typing import Mapping, NamedTuple
 from urllib.parse import urlsplit
 
-from ts_retry_ext.frontend.keys import KeyFileError, read_key
+from ts_retry_ext.frontend.keys import KeyFileError, is_kept, read_key
 
 _OWN_SITE = ("same-origin", "none")
 
@@ -49,19 +49,31 @@ def foreign(headers: Mapping[str, str], allowed_hosts: tuple[str, ...]) -> Refus
     return None
 
 
-def unauthorized(presented: str | None, key_file: str | None, *, asked_for: bool) -> Refusal | None:
+def unauthorized(
+    presented: str | None, key_file: str | None, *, asked_for: bool, remote: str | None
+) -> Refusal | None:
     """Return why a request lacks the management key, or None where all is well.
+
+    Where there are no keys, the management API is open to whoever reaches it, mostly this machine
+    alone. A sidecar that listens to the network must not let others in by the back door.
 
     Args:
         presented: the key that came with the request, or None.
         key_file: where TorchServe keeps its keys, or None.
         asked_for: whether the server asks for a key although no key file is known.
+        remote: address that the request came from, or None where it is not known.
     """
-    if key_file is None:
-        if not asked_for:
-            return None
-        msg = "the server asks for a key, and this sidecar has no key file to check yours with"
-        return Refusal(403, msg)
+    if key_file is None or not is_kept(key_file):
+        if asked_for:
+            msg = "the server asks for a key, and this sidecar has no key file to check yours with"
+            return Refusal(403, msg)
+        if not _is_loopback(remote):
+            msg = (
+                "the server has no keys to tell who may resume a model, so only callers on its own "
+                "machine may: run ts-retry resume there, or let TorchServe ask for keys"
+            )
+            return Refusal(403, msg)
+        return None
     if not presented:
         msg = "this server asks for its management key: Authorization: Bearer KEY"
         return Refusal(401, msg)
@@ -87,6 +99,14 @@ def _name(host: str) -> str | None:
         return urlsplit(f"//{host}").hostname
     except ValueError:
         return None
+
+
+def _is_loopback(remote: str | None) -> bool:
+    try:
+        address = ipaddress.ip_address(remote or "")
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def _is_address(name: str) -> bool:

@@ -13,6 +13,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ts_retry_ext.cli.output import visible
+from ts_retry_ext.frontend.keys import is_kept
 from ts_retry_ext.sidecar.attempts import attempts_of
 from ts_retry_ext.sidecar.condition import Condition
 from ts_retry_ext.sidecar.observer import Observer
@@ -138,7 +139,7 @@ class Pages:
     def _asks_key(self, picture: Picture) -> bool:
         target = self._observer.target
         refused = picture.report.condition in (Condition.REFUSED, Condition.EXPIRED_KEY)
-        return refused or (target is not None and target.api.key_file is not None)
+        return refused or (target is not None and is_kept(target.api.key_file))
 
     def _item(self, picture: Picture, model: ModelStatus) -> dict[str, Any]:
         key = key_of(model)

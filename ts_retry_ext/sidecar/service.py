@@ -139,7 +139,7 @@ class Service:
     async def _resume(self, request: web.Request, name: str) -> web.StreamResponse:
         _refuse(foreign(request.headers, self._observer.options.allowed_hosts))
         given = await _fields(request)
-        self._check_key(bearer(request.headers) or given.get("key"))
+        self._check_key(bearer(request.headers) or given.get("key"), request.remote)
         model = _one(self._named(name, {**request.query, **given}))
         wait = _seconds(request.query.get("wait") or given.get("wait") or "0")
         if not model.needs_hand and key_of(model) not in self._resumptions.running():
@@ -152,12 +152,13 @@ class Service:
             progress = await self._resumptions.wait(key_of(model), wait)
         return _json(progress.to_json(), _code(progress))
 
-    def _check_key(self, presented: str | None) -> None:
+    def _check_key(self, presented: str | None, remote: str | None) -> None:
         target, watch = self._observer.target, self._observer.watch
         if target is None or watch is None:
             raise RequestError(503, "there is no server")
         asked_for = watch.report.condition in (Condition.REFUSED, Condition.EXPIRED_KEY)
-        _refuse(unauthorized(presented, target.api.key_file, asked_for=asked_for))
+        key_file = target.api.key_file
+        _refuse(unauthorized(presented, key_file, asked_for=asked_for, remote=remote))
 
     def _named(self, name: str, query: Mapping[str, str]) -> tuple[ModelStatus, ...]:
         picture = self._observer.picture
