@@ -129,7 +129,7 @@ class FrontendWatch:
             FrontendError: the frontend does not tell.
         """
         found = await self.client.describe_many(wanted)
-        running = dict(self.running or {})
+        running = dict(self.last_known if self.running is None else self.running)
         running.update(found)
         running = {name: models for name, models in sorted(running.items()) if models}
         await self._keep(running, [m for models in found.values() for m in models], False)

@@ -14,6 +14,7 @@ from ts_retry_ext.sidecar.frontend_watch import FrontendWatch
 from ts_retry_ext.sidecar.joining import confirmed_models, unconfirmed_models, why_unknown
 from ts_retry_ext.sidecar.options import Options
 from ts_retry_ext.sidecar.picture import Picture, key_of
+from ts_retry_ext.sidecar.start_up import StartUp
 from ts_retry_ext.sidecar.state_files import StateFiles
 from ts_retry_ext.sidecar.target import NoTargetError, Target, find_target
 from ts_retry_ext.sidecar.windows import Windows, rows_of_markers
@@ -61,6 +62,7 @@ class Observer:
             0, time.time(), Snapshot(None, ()), (), Report(Condition.STARTING, "just started")
         )
         self._files = StateFiles()
+        self._start_up = StartUp()
         self._windows: Windows | None = None
         self._following: list[asyncio.Task[None]] = []
         self._server_runs = False
@@ -115,6 +117,7 @@ class Observer:
         pid = target.server.frontend.pid
         log.info("observing process %d%s, management API %s", pid, where, target.api.address)
         self._files = StateFiles()
+        self._start_up = StartUp()
         self._windows = Windows(target.server)
         client = Client(target.api, target.inference)
         self.watch = FrontendWatch(
@@ -195,9 +198,11 @@ class Observer:
             models = confirmed_models(
                 watch.running, registrations, windows, now=now, is_local=target.is_local
             )
+            starting = self._start_up.waits_for(models)
         else:
             last_known = [(m.name, m.version) for ms in watch.last_known.values() for m in ms]
             models = unconfirmed_models(last_known, registrations, windows, server_runs=running)
+            starting = ()
         status = ServerStatus(
             target.server.frontend.pid,
             running,
@@ -221,7 +226,7 @@ class Observer:
         if not effective and report.condition is not Condition.STARTING:
             effective = rows_of_markers(models)
         snapshot = Snapshot(status, models, problems)
-        return Picture(number, now, snapshot, effective, report, unknown)
+        return Picture(number, now, snapshot, effective, report, unknown, starting)
 
     async def _stop_asking(self) -> None:
         """Stop following what there is; what is known of it stays."""

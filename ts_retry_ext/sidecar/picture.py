@@ -28,6 +28,7 @@ class Picture:
         effective: the windows in force.
         report: how the frontend answers.
         why_unknown: why a model's state cannot be told, by model.
+        starting: models that the server was started with and that have not served yet.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Picture:
     effective: tuple[Effective, ...]
     report: Report
     why_unknown: Mapping[ModelKey, str] = field(default_factory=dict)
+    starting: tuple[ModelStatus, ...] = ()
 
     @property
     def models(self) -> tuple[ModelStatus, ...]:

@@ -92,18 +92,22 @@ class Service:
         return _json({"status": "alive"})
 
     async def readyz(self, request: web.Request) -> web.Response:
-        """Answer 503 while any model is halted, or the one that ``?model=`` names."""
+        """Answer 503 while any model is halted or the server starts; ``?model=``: that one."""
         picture = self._observer.picture
         name = request.query.get("model")
-        if name is None:
-            halted = picture.halted
-        else:
-            halted = tuple(m for m in self._named(name, request.query) if m.is_halted)
+        halted, starting = picture.halted, picture.starting
+        if name is not None:
+            named = self._named(name, request.query)
+            halted = tuple(model for model in named if model.is_halted)
+            starting = tuple(model for model in starting if model in named)
         content: dict[str, Any] = {"status": "ready"}
         if halted:
             content = {"status": "halted", "halted": [cause_json(model) for model in halted]}
         elif picture.report.condition in (Condition.AWAY, Condition.STARTING):
             content = {"status": "away", "problem": picture.report.words}
+        elif starting:
+            told = [{"model": m.model, "version": m.version, "state": m.state} for m in starting]
+            content = {"status": "starting", "starting": told}
         return _json(content, 200 if content["status"] == "ready" else 503)
 
     async def metrics(self, _: web.Request) -> web.Response:
