@@ -173,6 +173,7 @@ def test_effective_settings_are_in_the_state_directory_and_the_log(
     assert content["schema"] == 1
     assert content["models"] == observing.ask("/config").json()
     assert path.stat().st_mode & 0o777 == 0o600
+    assert (server.kept / path.name).read_bytes() == path.read_bytes()
     assert observing.log().count("bad 1.0: maxRetryTimeoutInSec 7 (frontend)") == 1
 
 
@@ -187,6 +188,43 @@ def test_changed_window_is_told_again(observing: Sidecar, server: Frontend) -> N
     )
     assert "good 1.0: maxRetryTimeoutInSec 9" in observing.log()
     server.register(entry("good"), entry("bad", maxRetryTimeoutInSec=7))
+
+
+def test_servers_that_share_a_state_directory_have_a_file_of_effective_settings_each(
+    tmp_path: Path,
+) -> None:
+    with frontend(tmp_path / "one") as one, frontend(tmp_path / "two") as two:
+        (tmp_path / "two" / "logs" / "ts_retry").rename(tmp_path / "own")
+        shared = one.kept.parent
+        (tmp_path / "own" / two.kept.name).rename(shared / two.kept.name)
+        for server, model in ((one, "m"), (two, "n")):
+            server.register(described(model))
+        state = ("--state-dir", str(shared))
+        with sidecar(tmp_path / "a", "--pid", str(one.pid), *state) as first, sidecar(
+            tmp_path / "b", "--pid", str(two.pid), *state
+        ) as second:
+            for observing, server, model in ((first, one, "m"), (second, two, "n")):
+                path = shared / server.kept.name / "effective-config.json"
+                observing.wait_for(path.exists, "it is written")
+                content = json.loads(path.read_text())
+                assert content["server"]["pid"] == server.pid
+                assert [row["model"] for row in content["models"]] == [model]
+            last = json.loads((shared / "effective-config.json").read_text())
+            assert last["server"]["pid"] in (one.pid, two.pid)
+
+
+def test_model_that_was_unregistered_is_no_longer_among_the_effective_settings(
+    tmp_path: Path,
+) -> None:
+    with frontend(tmp_path / "run") as server:
+        server.register(described("m"))
+        path = server.kept.parent / "effective-config.json"
+        with sidecar(tmp_path / "sidecar", "--pid", str(server.pid)) as observing:
+            observing.wait_for(path.exists, "it is written")
+            server.api.answers["GET /models"] = {"models": []}
+            observing.wait_for(
+                lambda: json.loads(path.read_text())["models"] == [], "it is gone", 20
+            )
 
 
 def test_counts_are_in_the_metrics(observing: Sidecar) -> None:

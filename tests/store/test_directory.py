@@ -42,6 +42,16 @@ def test_a_run_is_found_again_and_told_apart_from_one_with_the_same_process_id(
     assert read_server_run(first) == RUN
 
 
+def test_newest_run_is_the_one_that_began_last_whatever_is_written_into_the_others(
+    tmp_path: Path,
+) -> None:
+    first = create_server_directory(str(tmp_path), RUN)
+    second = create_server_directory(str(tmp_path), RUN._replace(start="0c0ffee0-1a2c"))
+    os.utime(os.path.join(first, "server.json"), (1000, 1000))
+    os.utime(second, (1000, 1000))
+    assert server_runs(str(tmp_path)) == [second, first]
+
+
 @pytest.mark.parametrize("moved", [-86400.0, -1.0, 1.0, 86400.0])
 def test_a_run_is_the_same_when_the_clock_was_set_in_between(tmp_path: Path, moved: float) -> None:
     first = create_server_directory(str(tmp_path), RUN)

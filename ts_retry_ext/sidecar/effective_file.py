@@ -18,7 +18,10 @@ FILE = "effective-config.json"
 
 
 class EffectiveFile:
-    """Keeps the file up to date."""
+    """Keeps the file up to date: in the state directory, and in the folder of the server's run.
+
+    Servers that share a state directory write the first in turn; the second is each one's own.
+    """
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
@@ -28,19 +31,21 @@ class EffectiveFile:
 
     def update(self, picture: Picture) -> None:
         """Write the file and tell the log where a picture differs from the last one."""
-        if not picture.effective:
-            return
         self._tell(picture.effective)
-        target = self._observer.target
-        directories = [os.path.dirname(path) for path in target.run_dirs] if target else []
-        if target is None or not directories:
+        target, watch = self._observer.target, self._observer.watch
+        run_dirs = target.run_dirs if target is not None else []
+        # That there is no model counts only where the frontend says so.
+        is_told = watch is not None and watch.running is not None
+        if not run_dirs or not (picture.effective or is_told):
             return
-        path = os.path.join(directories[0], FILE)
+        paths = [
+            os.path.join(folder, FILE) for folder in (run_dirs[0], os.path.dirname(run_dirs[0]))
+        ]
         recoveries = {
             key: [recovery.to_json() for recovery in found]
             for key, found in picture.recoveries.items()
         }
-        content_key = (path, picture.effective, recoveries)
+        content_key = (paths, picture.effective, recoveries)
         if content_key == self._written:
             return
         server = picture.snapshot.server
@@ -50,16 +55,14 @@ class EffectiveFile:
             "server": None if server is None else dict(vars(server)),
             "models": picture.config_json(),
         }
-        try:
-            # With many models it is larger than what a worker may read, and no worker reads it.
-            write_bytes(path, json.dumps(content, indent=1).encode("ascii") + b"\n")
-        except OSError as error:
-            if str(error) != self._failed:
-                log.warning("cannot write %s: %s", path, error)
-                self._failed = str(error)
-            return
-        self._failed = None
-        self._written = content_key
+        # With many models it is larger than what a worker may read, and no worker reads it.
+        data = json.dumps(content, indent=1).encode("ascii") + b"\n"
+        failed = [f"cannot write {p}: {e}" for p in paths for e in [_why_not_written(p, data)] if e]
+        if failed and failed[0] != self._failed:
+            log.warning("%s", failed[0])
+        self._failed = failed[0] if failed else None
+        if not failed:
+            self._written = content_key
 
     def _tell(self, rows: tuple[Effective, ...]) -> None:
         for row in rows:
@@ -68,6 +71,14 @@ class EffectiveFile:
                 continue
             self._told[key] = row
             log.info("%s", describe(row))
+
+
+def _why_not_written(path: str, data: bytes) -> OSError | None:
+    try:
+        write_bytes(path, data)
+    except OSError as error:
+        return error
+    return None
 
 
 def describe(row: Effective) -> str:

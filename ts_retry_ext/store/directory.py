@@ -114,13 +114,23 @@ def _open_state_directory(path: str) -> None:
 
 
 def server_runs(state_dir: str) -> list[str]:
-    """Return the paths of all runs under a state directory, newest first."""
+    """Return the paths of all runs under a state directory, the one that began last first."""
     try:
         names = [n for n in os.listdir(state_dir) if n.startswith(_SERVER_PREFIX)]
     except OSError:
         return []
     paths = [os.path.join(state_dir, name) for name in names]
-    return sorted(filter(os.path.isdir, paths), key=os.path.getmtime, reverse=True)
+    return sorted(filter(os.path.isdir, paths), key=_begun_at, reverse=True)
+
+
+def _begun_at(server_dir: str) -> float:
+    """Return when a run's directory was made; what is written into it later changes its own time."""
+    for path in (os.path.join(server_dir, SERVER_FILE), server_dir):
+        try:
+            return os.path.getmtime(path)
+        except OSError:  # noqa: PERF203 - it may be gone by now
+            pass
+    return 0.0
 
 
 def read_server_run(server_dir: str) -> ServerRun | None:
