@@ -124,3 +124,49 @@ def test_no_server_is_an_error(
 
     assert main(["resume", "m"]) == 1
     assert "no TorchServe runs here" in capsys.readouterr().err
+
+
+def test_model_that_cannot_be_resumed_does_not_keep_the_others_from_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        entries = []
+        for number, name in enumerate(("a", "broken")):
+            halt(running, name)
+            entries.append(described(name, workers=HELD))
+            os.rename(running.kept / f"{name}-1", running.kept / f"{name}-{number}")
+        heal(running)
+        running.register(entries[0], described("broken", workers=HELD))
+        heal_answers = dict(running.api.answers)
+        heal(running)
+        running.api.answers["GET /models"] = heal_answers["GET /models"]
+        running.api.answers["GET /models/a"] = running.api.answers["GET /models/a/all"] = [
+            entries[0]
+        ]
+        running.api.answers["PUT /models/a/1.0"] = (500, {"message": "no workers today"})
+        assert running.run("resume", "--all", "--json") == 1
+
+    out, err = capsys.readouterr()
+    assert [(told["model"], told["result"]) for told in json.loads(out)] == [
+        ("a", "failed"),
+        ("broken", "serves"),
+    ]
+    assert "no workers today" in err
+
+
+def test_model_that_is_unregistered_meanwhile_is_told_as_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        halt(running)
+        heal(running)
+
+        def gone(_: str | None) -> dict[str, str]:
+            for path in ("GET /models/broken", "GET /models/broken/all"):
+                running.api.answers.pop(path, None)
+            return {"status": "Processing worker updates..."}
+
+        running.api.answers["PUT /models/broken/1.0"] = gone
+        assert running.run("resume", "broken") == 1
+
+    assert "broken 1.0 is not registered any more" in capsys.readouterr().out

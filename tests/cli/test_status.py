@@ -189,3 +189,25 @@ def test_model_with_cpp_workers_is_unknown_with_the_reason(
     row = capsys.readouterr().out.splitlines()[2]
     assert row.split()[:5] == ["broken", "1.0", "unknown", "-", "-"]
     assert "C++ programs (runtime LSP)" in row
+
+
+def test_command_that_resumes_names_the_version_where_there_are_several(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    versions = [described("m", number, workers=[dict(HELD[0], pid=NOBODY + n)])
+                for n, number in enumerate(("1.0", "2.0"))]  # fmt: skip
+    with frontend(tmp_path) as running:
+        for n, number in enumerate(("1.0", "2.0")):
+            held = record(journal.HOLD, 3, NOBODY + n, version=number)
+            folder = write_journal(running.kept / f"m-{n}", failure(2, 1, version=number), held)
+            write_marker(str(folder), marker(version=number))
+        running.register(versions[0])
+        running.api.answers["GET /models/m/all"] = versions
+        assert running.run("status") == 3
+        told = capsys.readouterr().out.splitlines()[-2:]
+        assert [line.partition("Then: ")[2] for line in told] == [
+            "ts-retry resume m --version 1.0",
+            "ts-retry resume m --version 2.0",
+        ]
+        running.run("show", "m", "--version", "2.0")
+        assert "When it is repaired: ts-retry resume m --version 2.0" in capsys.readouterr().out

@@ -107,7 +107,7 @@ def test_every_command_reads_whatever_lies_there(
         running_model(entry, "1.0"), registration, (300, "default"), now=now, is_alive=alive
     )
     for shown in (*snapshot.models, model):
-        show._print(shown)
+        show._print(shown, snapshot.resume_command(shown))
         assert json.dumps(show._content(shown))
         recovery_of(shown, now)
         starts_saved(shown, now)

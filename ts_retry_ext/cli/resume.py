@@ -63,7 +63,14 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = _wanted(snapshot, arguments)
     codes, results = [OK], []
     for model in wanted:
-        code, content = _resume(model, snapshot.server.pid, arguments)
+        try:
+            code, content = _resume(model, snapshot.server.pid, arguments)
+        except CommandError as error:
+            if not arguments.all:
+                raise
+            # What keeps one model from being resumed is no reason to leave the others.
+            warn(f"ts-retry: {error}")
+            code, content = error.exit_code, _content(model, "failed", str(error))
         codes.append(code)
         results.append(content)
     if arguments.json:

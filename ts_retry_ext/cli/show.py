@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(_content(model))
     else:
-        _print(model)
+        _print(model, snapshot.resume_command(model))
     return HALTED if model.is_halted else OK
 
 
@@ -58,7 +58,7 @@ def _content(model: ModelStatus) -> dict[str, Any]:
     return content
 
 
-def _print(model: ModelStatus) -> None:
+def _print(model: ModelStatus, command: str) -> None:
     content = model.to_json()
     report = model.report
     window = content["max_retry_timeout_sec"]
@@ -91,7 +91,7 @@ def _print(model: ModelStatus) -> None:
     _print_exception(exception)
     if model.needs_hand:
         print_line()
-        print_line(f"When it is repaired: ts-retry resume {model.model}")
+        print_line(f"When it is repaired: {command}")
 
 
 def _print_parts(parts: dict[str, Any]) -> None:

@@ -73,7 +73,7 @@ def _print(snapshot: Snapshot) -> None:
     print_table(columns, rows, aside=("VERDICT", "CAUSE"))
     for model in snapshot.models:
         if model.needs_hand:
-            print_wrapped(f"{model.model}: {_advice(model)}")
+            print_wrapped(f"{model.model}: {_advice(model, snapshot.resume_command(model))}")
 
 
 def _cells(model: ModelStatus) -> tuple[object, ...]:
@@ -101,14 +101,13 @@ def _cause(model: ModelStatus) -> str | None:
     return model.cause if len(model.cause) <= CAUSE_LENGTH else model.cause[:CAUSE_LENGTH] + "..."
 
 
-def _advice(model: ModelStatus) -> str:
+def _advice(model: ModelStatus, command: str) -> str:
     content = model.to_json()
     if model.is_halted and model.gave_up and content["action"] is None:
         said = "the frontend's retry window is over, it starts no worker any more."
     else:
         said = str(content["reason"] or "")
     remedy = str(content["remedy"] or "")
-    command = f"ts-retry resume {model.model}"
     return " ".join(
         part for part in (_sentence(said), _sentence(remedy), f"Then: {command}") if part
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -168,3 +169,9 @@ class Snapshot:
             "server": None if self.server is None else dict(vars(self.server)),
             "models": [model.to_json() for model in self.models],
         }
+
+    def resume_command(self, model: ModelStatus) -> str:
+        """Return the command that resumes a model of this snapshot, and no other version of it."""
+        command = f"ts-retry resume {shlex.quote(model.model)}"
+        several = sum(other.model == model.model for other in self.models) > 1
+        return f"{command} --version {shlex.quote(model.version)}" if several else command

@@ -114,7 +114,12 @@ def model_status(
         ManagementError: the management API cannot be reached or refuses.
     """
     registrations = read_registrations(run_directories(server, state_dirs))
-    found = [model for model in api.describe(name) if model.version == version]
+    try:
+        found = [model for model in api.describe(name) if model.version == version]
+    except ManagementError as error:
+        if error.status == 404:
+            return None
+        raise
     if not found:
         return None
     known = Registrations(registrations)
