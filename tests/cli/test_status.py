@@ -211,3 +211,24 @@ def test_command_that_resumes_names_the_version_where_there_are_several(
         ]
         running.run("show", "m", "--version", "2.0")
         assert "When it is repaired: ts-retry resume m --version 2.0" in capsys.readouterr().out
+
+
+def test_marker_of_a_registration_that_is_gone_says_nothing_of_the_next_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Registered anew with 0 workers, as the management API does unless told otherwise."""
+    unpacked = tmp_path / "unpacked"
+    unpacked.mkdir()
+    with frontend(tmp_path / "run") as running:
+        halt(running)
+        told = marker(model="broken", registration=str(unpacked))
+        write_marker(str(running.kept / "broken-1"), told)
+        running.register(described("broken", minWorkers=0, workers=[]))
+        assert running.run("status") == 3
+        unpacked.rmdir()
+        capsys.readouterr()
+        assert running.run("status") == 0
+
+    row = capsys.readouterr().out.splitlines()[2]
+    assert row.split()[:5] == ["broken", "1.0", "unknown", "-", "-"]
+    assert "no workers: min_workers is 0" in row

@@ -19,6 +19,7 @@ from ts_retry_ext.frontend.process import (
     is_alive,
     owner_of,
     running_frontends,
+    sees_path,
     start_of,
     unseen_frontends,
 )
@@ -152,6 +153,22 @@ def test_frontend_of_another_container_is_none_of_this_machine_and_is_named(tmp_
         (why,) = in_words(found for found in unseen_frontends() if found.pid == process.pid)
 
     assert why.startswith(f"process {process.pid} is a TorchServe in another container")
+
+
+@as_root
+def test_path_is_looked_for_where_the_process_sees_it(tmp_path: Path) -> None:
+    """A service of systemd with ``PrivateTmp`` has a ``/tmp`` of its own."""
+    script = f"mount -t tmpfs none {tmp_path} && touch {tmp_path}/own && echo && cat"
+    with subprocess.Popen(
+        ["unshare", "-m", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        if not process.stdout.readline():
+            pytest.skip("no mount may be made here")
+        assert not (tmp_path / "own").exists()
+        assert sees_path(process.pid, str(tmp_path / "own"))
+        assert not sees_path(process.pid, str(tmp_path / "other"))
+    assert sees_path(process.pid, str(tmp_path / "other")), "of one that is gone nothing is known"
 
 
 def test_frontends_that_are_unseen_for_the_same_reason_share_a_sentence() -> None:

@@ -61,7 +61,7 @@ def marker(**changes: Any) -> Marker:
         "handler": "h.py",
         "server": {"pid": 1, "started_at": START},
         "worker": {"pid": 1, "socket": SOCKET},
-        "registration": "/nowhere",
+        "registration": "/",
         "files": "1-00000000",
         "phase": "import",
         "verdict": "non_recoverable",

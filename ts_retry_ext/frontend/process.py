@@ -185,6 +185,17 @@ def owner_of(pid: int) -> int:
         return os.geteuid()
 
 
+def sees_path(pid: int, path: str) -> bool:
+    """Tell whether there is something at `path` for process `pid`; True where that cannot be told.
+
+    A service of systemd may have a ``/tmp`` of its own.
+    """
+    if sys.platform != "linux":
+        return os.path.lexists(path)
+    root = f"/proc/{pid}/root"
+    return os.path.lexists(root + path) or not os.path.isdir(root)
+
+
 def _parent(pid: int) -> int:
     if sys.platform == "linux":
         fields = _stat(pid)

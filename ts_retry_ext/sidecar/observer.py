@@ -19,6 +19,7 @@ from ts_retry_ext.sidecar.state_files import StateFiles
 from ts_retry_ext.sidecar.target import NoTargetError, Target, find_target
 from ts_retry_ext.sidecar.windows import Windows, rows_of_markers
 from ts_retry_ext.snapshot.model import ServerStatus, Snapshot
+from ts_retry_ext.snapshot.registration import still_registered
 from ts_retry_ext.snapshot.state import State
 
 log = logging.getLogger(__name__)
@@ -188,6 +189,8 @@ class Observer:
             snapshot = Snapshot(None, (), (str(report.words),))
             return Picture(number, now, snapshot, (), report)
         registrations = list(self._files.registrations.values())
+        if target.is_local and self._server_runs:
+            registrations = still_registered(registrations, target.server.frontend.pid)
         report = watch.report
         running = self._server_runs and (
             target.is_local or report.condition not in (Condition.AWAY, Condition.STARTING)

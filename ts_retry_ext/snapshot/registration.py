@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Iterable, Sequence
 
 from ts_retry_ext.frontend.manifest import DEFAULT_VERSION
+from ts_retry_ext.frontend.process import sees_path
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
@@ -70,6 +71,24 @@ class Registration:
         """Return the ids of the processes that wrote to this journal."""
         found = (record.get("pid") for record in self.records)
         return frozenset(pid for pid in found if isinstance(pid, int))
+
+
+def still_registered(registrations: Iterable[Registration], pid: int) -> list[Registration]:
+    """Return those that a running frontend still has; of those without a marker that is not known.
+
+    It removes what it unpacked or linked for a registration when that is unregistered. A new one of
+    the same name may have no workers yet, and must not be taken for it.
+
+    Args:
+        registrations: in any order.
+        pid: process id of the frontend, whose files can be seen.
+    """
+    return [r for r in registrations if r.marker is None or _is_there(r.marker.registration, pid)]
+
+
+def _is_there(registered: str, pid: int) -> bool:
+    whole, found, _ = registered.rpartition("#")  # Which function of a workflow it is.
+    return sees_path(pid, registered) or bool(found and sees_path(pid, whole))
 
 
 class Registrations:

@@ -29,6 +29,7 @@ from ts_retry_ext.snapshot.registration import (
     Registrations,
     read_registrations,
     recorded_names,
+    still_registered,
 )
 from ts_retry_ext.snapshot.state import state_of
 from ts_retry_ext.store import journal
@@ -59,6 +60,7 @@ def take_snapshot(server: Server, state_dirs: Sequence[str] | None = None) -> Sn
     Never raises because of the server: what it does not tell is named in the problems.
     """
     registrations = read_registrations(run_directories(server, state_dirs))
+    registrations = still_registered(registrations, server.frontend.pid)
     problems = [*server.problems, *(r.problem for r in registrations if r.problem)]
     running: list[RunningModel] | None = None
     torchserve = None
@@ -114,6 +116,8 @@ def model_status(
         ManagementError: the management API cannot be reached or refuses.
     """
     registrations = read_registrations(run_directories(server, state_dirs))
+    if sees_processes:
+        registrations = still_registered(registrations, server.frontend.pid)
     try:
         found = [model for model in api.describe(name) if model.version == version]
     except ManagementError as error:
