@@ -80,3 +80,8 @@ def test_configuration_that_is_not_there_names_no_server(tmp_path: Path) -> None
 def test_unix_socket_is_refused_with_a_reason(tmp_path: Path) -> None:
     with pytest.raises(NoTargetError, match="is a Unix socket"):
         find_target(Options(state_dir=str(tmp_path), management="unix:/tmp/management.sock"))
+
+
+def test_management_address_without_a_port_has_torchserves_own(tmp_path: Path) -> None:
+    found = find_target(Options(state_dir=str(tmp_path), management="http://localhost"))
+    assert found.api.address == "http://localhost:8081"

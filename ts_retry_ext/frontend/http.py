@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_PARTIAL_CHAIN = 0x80000
+"""OpenSSL's X509_V_FLAG_PARTIAL_CHAIN, which the module `ssl` names from Python 3.10 on."""
 
 
 class UnreachableError(Exception):
@@ -32,10 +35,14 @@ class Answer:
     body: bytes
 
 
-def reachable_address(binding: str) -> str:
+def reachable_address(binding: str, ports: Mapping[str, int] | None = None) -> str:
     """Return the URL under which a client of this machine reaches what is bound to `binding`.
 
     A server bound to every interface is reached through loopback.
+
+    Args:
+        binding: the address as the configuration has it.
+        ports: by scheme the port of one without, where that is not the usual one of HTTP.
 
     Raises:
         UnreachableError: it is a Unix socket, or no address.
@@ -50,9 +57,10 @@ def reachable_address(binding: str) -> str:
         host, port = None, None
     if parts.scheme.lower() not in ("http", "https") or not host:
         raise UnreachableError(f"{binding!r} is no http:// or https:// address")
-    host = _ANY_HOST.get(host, host)
+    scheme, host = parts.scheme.lower(), _ANY_HOST.get(host, host)
+    port = (ports or {}).get(scheme) if port is None else port
     shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme.lower()}://{shown}" + ("" if port is None else f":{port}")
+    return f"{scheme}://{shown}" + ("" if port is None else f":{port}")
 
 
 def request(
@@ -77,11 +85,12 @@ def request(
     """
     sent = urllib.request.Request(url, method=method, headers=dict(headers or {}))
     try:
-        with _opener(url, certificate_file).open(sent, timeout=timeout_sec) as response:
-            return _answer(response.status, response)
-    except urllib.error.HTTPError as error:
-        with error:
-            return _answer(error.code, error)
+        try:
+            with _opener(url, certificate_file).open(sent, timeout=timeout_sec) as response:
+                return _answer(response.status, response)
+        except urllib.error.HTTPError as error:
+            with error:
+                return _answer(error.code, error)
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise UnreachableError(f"{_place(url)} does not answer: {_words(reason)}") from error
@@ -117,14 +126,28 @@ def tls_context(url: str, certificate_file: str | None) -> ssl.SSLContext:
     """
     context = ssl.create_default_context()
     if certificate_file is not None:
-        # It is trusted itself; the name it carries is rarely the one of the loopback address.
+        # It is trusted itself, whoever signed it; its name is rarely the one of the address.
         context.load_verify_locations(certificate_file)
+        context.verify_flags |= _PARTIAL_CHAIN
         context.check_hostname = False
-    elif urlsplit(url).hostname in _LOOPBACK:
+    elif _is_of_this_machine(urlsplit(url).hostname or ""):
         # A key store's certificate is not at hand, and nothing leaves the machine.
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _is_of_this_machine(host: str) -> bool:
+    if host in _LOOPBACK:
+        return True
+    import psutil
+
+    own = {address.address for found in psutil.net_if_addrs().values() for address in found}
+    try:
+        places = [str(found[4][0]) for found in socket.getaddrinfo(host, None)]
+    except OSError:
+        return False
+    return any(place in own or place.startswith("127.") for place in places)
 
 
 def _place(url: str) -> str:

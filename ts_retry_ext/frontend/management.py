@@ -16,6 +16,8 @@ from ts_retry_ext.frontend.server import Server
 
 PAGE = 100
 """Models on a page: the most that the frontend gives (0.12.0 ApiUtils.getModelList)."""
+PORTS = {"http": 8081, "https": 8444}
+"""Ports of a ``management_address`` without one (0.12.0 Connector.parse)."""
 TIMEOUT_SEC = 10.0
 TOKEN_REFUSED = 400
 """Status of a refused token (0.12.0 InvalidKeyException); other refusals have it as well."""
@@ -224,7 +226,7 @@ def management_api_of(server: Server, timeout_sec: float = TIMEOUT_SEC) -> Manag
         ManagementError: its address is one that is not supported.
     """
     try:
-        address = reachable_address(server.management_address)
+        address = reachable_address(server.management_address, PORTS)
     except UnreachableError as error:
         raise ManagementError(f"the management address {error}") from error
     return ManagementApi(address, key_file_of(server), _certificate(server), timeout_sec)

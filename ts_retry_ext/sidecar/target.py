@@ -6,7 +6,12 @@ import os
 from dataclasses import dataclass, replace
 
 from ts_retry_ext.frontend.http import UnreachableError, reachable_address
-from ts_retry_ext.frontend.management import ManagementApi, ManagementError, management_api_of
+from ts_retry_ext.frontend.management import (
+    PORTS,
+    ManagementApi,
+    ManagementError,
+    management_api_of,
+)
 from ts_retry_ext.frontend.process import (
     Frontend,
     in_words,
@@ -186,6 +191,6 @@ def _state_dirs(server: Server) -> tuple[str, ...]:
 
 def _reachable(address: str) -> str:
     try:
-        return reachable_address(address.rstrip("/"))
+        return reachable_address(address.rstrip("/"), PORTS)
     except UnreachableError:
         return address
