@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -232,3 +233,23 @@ def test_marker_of_a_registration_that_is_gone_says_nothing_of_the_next_one(
     row = capsys.readouterr().out.splitlines()[2]
     assert row.split()[:5] == ["broken", "1.0", "unknown", "-", "-"]
     assert "no workers: min_workers is 0" in row
+
+
+def test_one_of_several_servers_that_share_a_state_directory_has_to_be_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with frontend(tmp_path / "a") as first, frontend(tmp_path / "b") as second:
+        shared = first.kept.parent
+        second.kept.rename(shared / second.kept.name)
+        second.register(described("m"))
+        for running in (first, second):
+            os.utime(shared / running.kept.name / "server.json", (1, running is second))
+        assert main(["status", "--state-dir", str(shared)]) == 2
+        told = capsys.readouterr().err
+        assert "several servers keep their state there, choose one with --pid" in told
+        assert f"{first.pid} (in {first.folder})" in told
+        assert main(["status", "--state-dir", str(shared), "--pid", str(second.pid)]) == 0
+        monkeypatch.chdir(second.folder)
+        assert main(["status", "--state-dir", str(shared)]) == 0
+        assert f"process {second.pid}, runs" in capsys.readouterr().out

@@ -17,11 +17,11 @@ from ts_retry_ext.frontend.process import (
     frontend_of,
     in_words,
     is_alive,
-    owner_of,
     running_frontends,
     sees_path,
     start_of,
     unseen_frontends,
+    user_id_of,
 )
 
 NOBODY = 65534
@@ -109,8 +109,8 @@ def test_the_user_of_a_process_is_told() -> None:
     try:
         assert process.stdout is not None
         process.stdout.readline()
-        assert owner_of(process.pid) == 4711
-        assert owner_of(os.getpid()) == os.geteuid()
+        assert user_id_of(process.pid) == 4711
+        assert user_id_of(os.getpid()) == os.geteuid()
     finally:
         process.kill()
         process.wait()

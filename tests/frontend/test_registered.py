@@ -93,3 +93,24 @@ def test_key_in_config_properties_is_named_as_ignored(tmp_path: Path) -> None:
     assert window.reported_sec == 20
     assert {problem.code for problem in window.problems} == {"ignored-in-config-properties"}
     assert len(window.problems) == 2
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        '{"mnist": {"1.0": {"maxRetryTimeoutInSec": 5}}}',
+        '{"m": {"2.0": {"maxRetryTimeoutInSec": 5}}}',
+        '{"m": ["maxRetryTimeoutInSec"]}',
+        '{"m": maxRetryTimeoutInSec',
+    ],
+)
+def test_key_of_another_model_or_version_is_no_problem_of_this_one(
+    tmp_path: Path, models: str
+) -> None:
+    write_folder(tmp_path / "m", files(manifest("m", configFile=CONFIG), f"{KEY}: 20"))
+
+    _, window = window_of_registered(
+        running("m", 20), server(tmp_path, model_store=".", models=models)
+    )
+
+    assert window.problems == ()

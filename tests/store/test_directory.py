@@ -4,6 +4,8 @@ import ctypes
 import json
 import os
 import stat
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from ts_retry_ext.store.directory import (
     read_server_run,
     server_directory,
     server_runs,
+    why_unreadable,
 )
 
 RUN = ServerRun(
@@ -132,3 +135,23 @@ def test_where_what_we_make_belongs_to_nobody_every_process_refuses_it_the_first
         finally:
             libc.setfsuid(0)
         assert not os.path.exists(state)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root to be somebody else")
+def test_runs_of_another_user_are_told_as_unreadable(tmp_path: Path) -> None:
+    create_server_directory(str(tmp_path), RUN)
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    code = (
+        "import os\n"
+        "from ts_retry_ext.store.directory import why_unreadable\n"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534); os.chdir('/')\n"
+        f"print(why_unreadable({str(tmp_path)!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.endswith(
+        "may not be read by user id 65534, it belongs to 0: run this as the server's user\n"
+    )
+    assert why_unreadable(str(tmp_path)) is None
+    assert why_unreadable(str(tmp_path / "none")) is None

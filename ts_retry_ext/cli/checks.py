@@ -164,8 +164,10 @@ def check_settings(settings: Settings, problems: tuple[str, ...]) -> Iterator[Ch
 
 def check_state(server: Server | None, settings: Settings) -> Iterator[Check]:
     """Check the places for the state directory, in order, until one can be used."""
+    from ts_retry_ext.frontend.process import user_id_of
     from ts_retry_ext.frontend.state import state_directories
 
+    user = os.geteuid() if server is None else user_id_of(server.frontend.pid)
     if server is not None:
         places = state_directories(server, settings)
     elif settings.state_dir.value is not None:
@@ -174,24 +176,33 @@ def check_state(server: Server | None, settings: Settings) -> Iterator[Check]:
         yield Check("state directory", FINE, "ts_retry in the server's log directory")
         return
     for place in places:
-        reason = why_unusable(place)
+        reason = why_unusable(place, user)
         if reason is None:
             yield Check("state directory", FINE, place)
             return
-        remedy = f"make it writable for the user that runs TorchServe (here: {os.geteuid()})"
+        remedy = f"make it writable for the user that runs TorchServe (id {user})"
         last = place == places[-1]
         yield Check("state directory", WRONG if last else WARNING, f"{place}: {reason}", remedy)
 
 
-def why_unusable(path: str) -> str | None:
-    """Return why `path` cannot be a state directory, or None where it can, without making it."""
+def why_unusable(path: str, user: int) -> str | None:
+    """Return why `path` cannot be a state directory, or None where it can, without making it.
+
+    Args:
+        path: the place.
+        user: id of the user that runs TorchServe.
+    """
     if os.path.lexists(path):
         if not os.path.isdir(path):
             return "is no directory"
-        owner = os.stat(path).st_uid
-        if owner != os.geteuid():
-            return f"belongs to user id {owner}"
-        return None if os.access(path, os.R_OK | os.W_OK | os.X_OK) else "is not writable"
+        status = os.stat(path)
+        if status.st_uid not in (user, 0):  # A mounted volume belongs to root.
+            return f"belongs to user id {status.st_uid}"
+        if user == os.geteuid():
+            usable = os.access(path, os.R_OK | os.W_OK | os.X_OK)
+        else:
+            usable = status.st_uid == user or bool(status.st_mode & 0o022)
+        return None if usable else "is not writable"
     parent = os.path.dirname(os.path.abspath(path))
     while not os.path.lexists(parent):
         parent = os.path.dirname(parent)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 
-from ts_retry_ext.cli.output import CommandError
+from ts_retry_ext.cli.output import USAGE, CommandError
 from ts_retry_ext.cli.servers import add_server_option, chosen_server, no_server
-from ts_retry_ext.frontend.process import in_words, unseen_frontends
+from ts_retry_ext.frontend.process import in_words, is_alive, unseen_frontends
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX
 from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
 from ts_retry_ext.snapshot.take import take_snapshot, take_snapshot_of_run
-from ts_retry_ext.store.directory import DIRECTORY_NAME, read_server_run, server_runs
+from ts_retry_ext.store.directory import (
+    DIRECTORY_NAME,
+    read_server_run,
+    server_runs,
+    why_unreadable,
+)
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +37,11 @@ def snapshot_of(arguments: argparse.Namespace) -> Snapshot:
     state_dir = arguments.state_dir
     if state_dir is not None and not os.path.isdir(state_dir):
         raise CommandError(f"--state-dir {state_dir}: there is no such directory")
+    unreadable = why_unreadable(state_dir) if state_dir else None
+    if unreadable is not None:
+        raise CommandError(f"--state-dir {state_dir}: {unreadable}")
     kept = server_runs(state_dir) if state_dir else []
-    pid = arguments.pid if arguments.pid is not None else _pid_of_newest(kept)
+    pid = arguments.pid if arguments.pid is not None else _pid_of(kept)
     try:
         server = chosen_server(pid)
     except CommandError:
@@ -79,9 +87,24 @@ def _unknown(snapshot: Snapshot, name: str, version: str | None, named: list[Mod
     return f"no model {name!r} is known, these are: {known}"
 
 
-def _pid_of_newest(runs: list[str]) -> int | None:
-    run = read_server_run(runs[0]) if runs else None
-    return run.pid if run else None
+def _pid_of(runs: list[str]) -> int | None:
+    """Return the server that is meant by its runs: the one that still runs, else the newest.
+
+    Raises:
+        CommandError: several still run.
+    """
+    known = [run for run in map(read_server_run, runs) if run is not None]
+    alive = [run for run in known if is_alive(run.pid, run.start)]
+    if len(alive) > 1:
+        here = os.path.realpath(os.getcwd())
+        near = [run for run in alive if os.path.realpath(run.cwd) == here]
+        if len(near) != 1:
+            found = ", ".join(f"{run.pid} (in {run.cwd})" for run in alive)
+            told = f"several servers keep their state there, choose one with --pid: {found}"
+            raise CommandError(told, USAGE)
+        return near[0].pid
+    chosen = alive or known
+    return chosen[0].pid if chosen else None
 
 
 def _usual_places() -> list[str]:

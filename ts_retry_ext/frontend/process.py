@@ -135,10 +135,7 @@ def _is_frontend(pid: int) -> bool:
 def _user_of(pid: int) -> str:
     import pwd
 
-    try:
-        owner = os.stat(f"/proc/{pid}").st_uid
-    except OSError:
-        return "another user"
+    owner = user_id_of(pid)
     try:
         return pwd.getpwuid(owner).pw_name
     except KeyError:
@@ -170,8 +167,8 @@ def is_alive(pid: int, start: str) -> bool:
     return start_of(pid) == start
 
 
-def owner_of(pid: int) -> int:
-    """Return the user id that process `pid` runs as; our own where that can't be told."""
+def user_id_of(pid: int) -> int:
+    """Return the id of the user whom process `pid` runs for; this process's where it is gone."""
     if sys.platform == "linux":
         try:
             return os.stat(f"/proc/{pid}").st_uid

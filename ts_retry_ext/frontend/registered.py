@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -73,7 +74,7 @@ def _reported(model: RunningModel, problem: Problem) -> Window:
 def _in_properties(model: RunningModel, server: Server) -> tuple[Problem, ...]:
     """Return a problem where the server's configuration holds the key, which is not read there."""
     found = [KEY] if KEY in server.properties else []
-    if KEY in server.properties.get("models", "") and model.name in server.properties["models"]:
+    if KEY in _versions_in_properties(model.name, server).get(model.version, {}):
         found.append("models")
     return tuple(
         Problem(
@@ -83,3 +84,14 @@ def _in_properties(model: RunningModel, server: Server) -> tuple[Problem, ...]:
         )
         for key in found
     )
+
+
+def _versions_in_properties(name: str, server: Server) -> dict[str, dict[str, object]]:
+    """Return what ``models``, a JSON object in the configuration, says of a model, by version."""
+    try:
+        versions = json.loads(server.properties.get("models", "{}"))[name]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    if not isinstance(versions, dict):
+        return {}
+    return {version: keys for version, keys in versions.items() if isinstance(keys, dict)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ts_retry_ext.frontend.process import owner_of
+from ts_retry_ext.frontend.process import user_id_of
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.settings import Settings
 from ts_retry_ext.store.directory import DIRECTORY_NAME
@@ -18,7 +18,7 @@ def state_directories(server: Server, settings: Settings) -> tuple[str, ...]:
     """
     paths = [
         os.path.join(server.log_dir, DIRECTORY_NAME),
-        os.path.join(server.temp_dir, f"{DIRECTORY_NAME}-{owner_of(server.frontend.pid)}"),
+        os.path.join(server.temp_dir, f"{DIRECTORY_NAME}-{user_id_of(server.frontend.pid)}"),
     ]
     if settings.state_dir.value is not None:
         paths.insert(0, os.path.join(server.frontend.cwd, settings.state_dir.value))

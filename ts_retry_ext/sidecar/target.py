@@ -29,6 +29,7 @@ from ts_retry_ext.store.directory import (
     read_server_run,
     server_directory,
     server_runs,
+    why_unreadable,
 )
 
 
@@ -133,6 +134,9 @@ def _remote(options: Options) -> Target:
     else:
         # Whether it asks for a key shows in its answers.
         properties["disable_token_authorization"] = "true"
+    if options.state_dir is not None:
+        unreadable = why_unreadable(options.state_dir)
+        problems += (unreadable,) if unreadable else ()
     run = _newest_run(properties, options)
     if options.management is not None:
         properties["management_address"] = options.management

@@ -123,6 +123,24 @@ def server_runs(state_dir: str) -> list[str]:
     return sorted(filter(os.path.isdir, paths), key=_begun_at, reverse=True)
 
 
+def why_unreadable(state_dir: str) -> str | None:
+    """Return why runs under a state directory cannot be read, in a sentence; None where they can."""
+    try:
+        for name in os.listdir(state_dir):
+            path = os.path.join(state_dir, name)
+            if name.startswith(_SERVER_PREFIX) and os.path.isdir(path):
+                os.listdir(path)
+    except PermissionError as error:
+        owner = os.stat(error.filename).st_uid
+        return (
+            f"{error.filename} may not be read by user id {os.geteuid()}, it belongs to {owner}: "
+            "run this as the server's user"
+        )
+    except OSError:
+        return None
+    return None
+
+
 def _begun_at(server_dir: str) -> float:
     """Return when a run's directory was made; what is written into it later changes its own time."""
     for path in (os.path.join(server_dir, SERVER_FILE), server_dir):
