@@ -76,10 +76,24 @@ def test_server_whose_models_all_serve_is_fine(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with frontend(tmp_path) as running:
+        write_journal(running.kept / "sound-1", record(journal.LOADED, 1, 77, model="sound"))
         running.register(described("sound"))
         assert running.run("status") == 0
 
-    assert "serving" in capsys.readouterr().out
+    *_, row = capsys.readouterr().out.splitlines()
+    assert row.split()[:3] == ["sound", "1.0", "serving"]
+
+
+def test_server_whose_workers_write_nothing_is_told_where_to_look(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        running.register(described("sound"), described("idle", minWorkers=0, workers=[]))
+        assert running.run("status") == 0
+
+    *_, advice = capsys.readouterr().out.splitlines()
+    assert advice.startswith("No worker of this server has written anything")
+    assert advice.endswith("ts-retry doctor")
 
 
 def test_api_that_does_not_answer_is_a_warning_and_the_journal_is_told(

@@ -74,6 +74,17 @@ def _print(snapshot: Snapshot) -> None:
     for model in snapshot.models:
         if model.needs_hand:
             print_wrapped(f"{model.model}: {_advice(model, snapshot.resume_command(model))}")
+    if server.running and _is_hook_missing(snapshot):
+        print_wrapped(
+            "No worker of this server has written anything: ts-retry-ext may not be active in it, or "
+            "was installed after its start. Look with: ts-retry doctor"
+        )
+
+
+def _is_hook_missing(snapshot: Snapshot) -> bool:
+    """Tell whether there are workers, and none of them is known from the state directory."""
+    reached = [m for m in snapshot.models if m.running and m.running.workers and not m.out_of_reach]
+    return bool(reached) and all(model.registration is None for model in reached)
 
 
 def _cells(model: ModelStatus) -> tuple[object, ...]:
