@@ -124,6 +124,18 @@ def test_model_that_lost_one_device_is_named_and_does_not_take_the_server_down(
     observing.wait_for(lambda: "impaired" not in observing.ask("/ping").json(), "it is gone")
 
 
+def test_page_says_that_the_window_of_a_model_is_over(tmp_path: Path) -> None:
+    with frontend(tmp_path / "run") as server:
+        waiting = dict(READY, status="UNLOADING", pid=2**22 + 1)
+        server.register(described("m", workers=[waiting]))
+        write_journal(server.kept / "m-0", record(journal.START, -1e8), failure(-1e8))
+        with sidecar(tmp_path / "sidecar", "--pid", str(server.pid)) as observing:
+            observing.wait_for(lambda: observing.states().get("m") == "halted", "it is seen")
+            for path in ("/", "/model/m/1.0"):
+                told = "the frontend&#39;s retry window is over, it starts no worker any more"
+                assert told in observing.ask(path).text
+
+
 @pytest.mark.parametrize(("model", "status"), [("good", 200), ("bad", 503), ("none", 404)])
 def test_readyz_can_be_asked_for_one_model(
     observing: Sidecar, halted: None, model: str, status: int

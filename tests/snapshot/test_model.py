@@ -113,6 +113,17 @@ def test_model_with_a_worker_past_its_window_serves_and_names_it() -> None:
     assert "9001 (GPU 1)" in model.shortfall
 
 
+def test_model_past_its_window_says_so_before_what_its_last_failure_was_like() -> None:
+    model = served_by("UNLOADING", gave_up=True)
+
+    assert (model.state, model.to_json()["action"]) == (State.HALTED, None)
+    assert model.to_json()["reason"] == (
+        "the frontend's retry window is over, it starts no worker any more. a service does not answer"
+    )
+    assert served_by("UNLOADING", only=["127.0.0.1:9000"], gave_up=True).window_over is None
+    assert served_by("READY", "UNLOADING", gave_up=True).window_over is None
+
+
 def test_halted_and_sound_models_have_no_shortfall() -> None:
     assert served_by("UNLOADING", only=["127.0.0.1:9000"]).state is State.HALTED
     assert served_by("UNLOADING", only=["127.0.0.1:9000"]).shortfall is None

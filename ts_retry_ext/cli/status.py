@@ -114,10 +114,8 @@ def _cause(model: ModelStatus) -> str | None:
 
 def _advice(model: ModelStatus, command: str) -> str:
     content = model.to_json()
-    if model.is_halted and model.gave_up and content["action"] is None:
-        said = "the frontend's retry window is over, it starts no worker any more."
-    else:
-        said = str(content["reason"] or "")
+    # Past the window, what the last failure was like is not what halts the model.
+    said = model.window_over or str(content["reason"] or "")
     remedy = str(content["remedy"] or "")
     return " ".join(
         part for part in (_sentence(said), _sentence(remedy), f"Then: {command}") if part

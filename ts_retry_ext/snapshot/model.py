@@ -87,6 +87,13 @@ class ModelStatus:
         return f"{len(lost)} of {len(self.running.workers)} workers {verb} {what}: {named}"
 
     @property
+    def window_over(self) -> str | None:
+        """Return in a sentence that it is halted for no other reason than the frontend's window."""
+        if not (self.is_halted and self.gave_up) or self._marker is not None:
+            return None
+        return "the frontend's retry window is over, it starts no worker any more"
+
+    @property
     def out_of_reach(self) -> str | None:
         """Return why nothing of ours runs in its workers, in a sentence; None where it can."""
         return None if self.running is None else self.running.out_of_reach
@@ -118,8 +125,9 @@ class ModelStatus:
         history = self.registration.history if self.registration else None
         report = self.report
         reason = report.get("reason") or self.out_of_reach
-        if self.shortfall:
-            reason = f"{self.shortfall}. {reason or ''}".rstrip()
+        ahead = self.shortfall or self.window_over
+        if ahead:
+            reason = f"{ahead}. {reason or ''}".rstrip()
         exception = report.get("exception") or {}
         last = history.last_failure if history else None
         content: dict[str, Any] = {
