@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.servers import described, frontend
 from tests.cli.test_classify import call
+from tests.cli.test_output import shown_on_a_terminal
 from tests.frontend.packing import packed
 from ts_retry_ext.cli import servers
 from ts_retry_ext.cli.main import main
@@ -160,3 +161,12 @@ def test_several_servers_hide_no_built_in_rule(
     shown = capsys.readouterr()
     assert len(json.loads(shown.out)) == len(BUILTIN_RULES)
     assert "several servers run, choose one with --pid" in shown.err
+
+
+def test_rules_fit_a_narrow_terminal() -> None:
+    code = "from ts_retry_ext.cli.main import main\nmain(['rules', '--rules', '/dev/null'])"
+    lines = shown_on_a_terminal(code, 80).splitlines()
+    row = next(number for number, line in enumerate(lines) if line.split()[1:2] == ["syntax-error"])
+    assert lines[row].split()[2:] == ["non_recoverable", "model"]
+    assert lines[row + 1].startswith("     A source file isn't valid Python")
+    assert max(map(len, lines)) <= 80

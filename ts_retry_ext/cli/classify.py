@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ts_retry_ext.cli.output import print_wrapped
 from ts_retry_ext.cli.rule_sources import RulesUnreadableError, add_rules_option, read_rules
 from ts_retry_ext.judge import (
     NO_HOST,
@@ -26,6 +27,8 @@ from ts_retry_ext.judge.builtin import BUILTIN_RULES
 
 #: Characters of an exception's message shown to people.
 _SHOWN_MESSAGE = 300
+#: Characters in front of a value.
+_LABEL = 15
 _ANSWER = {
     "non_recoverable": "NON-RECOVERABLE: no retry can cure this",
     "recoverable": "RECOVERABLE: a retry can cure this",
@@ -87,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(verdict.to_record()))
     else:
-        print("\n".join(_answer(failure, verdict)))
+        for line in _answer(failure, verdict):
+            print_wrapped(line, _LABEL)
     return 0
 
 
@@ -141,5 +145,5 @@ def _answer(failure: Failure, verdict: Verdict) -> list[str]:
     ]
     return [
         _ANSWER[verdict.verdict.value],
-        *(f"  {name.ljust(12)} {value}" for name, value in rows if value),
+        *(f"  {name}".ljust(_LABEL) + value for name, value in rows if value),
     ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Sequence
 
-from ts_retry_ext.cli.output import OK, CommandError, warn
+from ts_retry_ext.cli.output import OK, CommandError, print_line, print_wrapped, warn
 from ts_retry_ext.cli.rule_sources import (
     OwnRules,
     RulesUnreadableError,
@@ -79,7 +80,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([rule_record(rule, model) for rule, model in listed], indent=2))
     else:
-        print("\n".join([*_table(listed), *_notes(own)]))
+        _print(listed)
+        for note in _notes(own):
+            print_wrapped(note)
     if any(part.unreadable for part in own):
         return 1
     return _WRONG if any(part.problems for part in own) else OK
@@ -152,6 +155,21 @@ def _when_record(when: When) -> dict[str, Any]:
             else value
         )
     return record
+
+
+def _print(listed: Sequence[tuple[Rule, str | None]]) -> None:
+    """Print a line a rule; on a terminal that is too narrow for it, the words below."""
+    lines = _table(listed)
+    if not sys.stdout.isatty() or max(map(len, lines)) <= shutil.get_terminal_size().columns:
+        for line in lines:
+            print_line(line)
+        return
+    widths = [max(len(getattr(rule, name)) for rule, _ in listed) for name in ("id", "verdict")]
+    for number, (rule, model) in enumerate(listed, start=1):
+        cells = (rule.id.ljust(widths[0]), rule.verdict.value.ljust(widths[1]), rule.scope.value)
+        print_line(f"{number:<4} {'  '.join(cells)}")
+        origin = ", ".join(part for part in (model, rule.source, rule.since) if part)
+        print_wrapped(f"     {rule.reason} ({origin})", 5)
 
 
 def _table(listed: Sequence[tuple[Rule, str | None]]) -> list[str]:

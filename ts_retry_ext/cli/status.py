@@ -60,7 +60,8 @@ def _print(snapshot: Snapshot) -> None:
             print_line("no TorchServe runs here, and none has left its state in ./logs")
         return
     server = snapshot.server
-    runs = "runs" if server.running else "has ended; this is what its workers left"
+    ended = "has ended, or runs in another container; this is what its workers left"
+    runs = "runs" if server.running else ended
     print_line(
         f"TorchServe {server.torchserve or 'of unknown version'}, process {server.pid}, {runs}; "
         f"management API {server.management}"

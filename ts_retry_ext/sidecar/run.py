@@ -75,7 +75,8 @@ async def _listen(runner: web.AppRunner, address: str) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
-        msg = f"cannot listen at {address}: {error.strerror or error}"
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        msg = f"cannot listen at {address}: {why}; name another with --address or retry_sidecar_address"
         raise AddressError(msg) from error
     # With port 0 the system chooses one.
     bound = runner.addresses[0]
