@@ -170,3 +170,22 @@ def test_model_that_is_unregistered_meanwhile_is_told_as_that(
         assert running.run("resume", "broken") == 1
 
     assert "broken 1.0 is not registered any more" in capsys.readouterr().out
+
+
+def test_frontend_that_stops_answering_leaves_no_doubt_about_what_was_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        halt(running)
+        heal(running)
+        asked: list[None] = []
+
+        def once(_: str | None) -> Any:
+            asked.append(None)
+            return [described("broken", workers=HELD)] if len(asked) == 1 else (500, {})
+
+        running.api.answers["GET /models/broken"] = once
+        assert running.run("resume", "broken") == 1
+
+    err = capsys.readouterr().err
+    assert "refuses GET /models/broken: status 500; its exit marker is removed" in err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING, Any
 
 from ts_retry_ext.cli.output import (
@@ -119,12 +120,24 @@ def _resume(
             state_dirs=state_dirs,
         )
     except ManagementError as error:
-        raise CommandError(f"{name}: {error}") from error
+        raise CommandError(f"{name}: {error}{_what_was_done(model)}") from error
     except OSError as error:
         raise CommandError(f"{name}: cannot remove the exit marker: {error}") from error
     code, told = _outcome(name, done, arguments.timeout)
     _tell(arguments, told)
     return code, _content(done.status or model, done.result.value, told)
+
+
+def _what_was_done(model: ModelStatus) -> str:
+    """Return what to add where the frontend did not tell how it went."""
+    from ts_retry_ext.store.marker import marker_path
+
+    registration = model.registration
+    if registration is None or registration.marker is None:
+        return ""
+    if os.path.exists(marker_path(registration.directory)):
+        return ""
+    return "; its exit marker is removed, so that it loads again: look with ts-retry status"
 
 
 def _outcome(name: str, done: Resumption, timeout: float) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from typing import Collection, Mapping, Sequence
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.sidecar.windows import ModelKey, Windows
+from ts_retry_ext.snapshot.back_off import back_off
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.registration import Registration, Registrations
 from ts_retry_ext.snapshot.state import State
@@ -47,6 +48,7 @@ def unconfirmed_models(
     windows: Windows,
     *,
     server_runs: bool,
+    is_local: bool,
 ) -> tuple[ModelStatus, ...]:
     """Return what is known without the frontend, by name and version.
 
@@ -56,20 +58,36 @@ def unconfirmed_models(
         registrations: what the workers wrote down.
         windows: the windows that were in force.
         server_runs: whether the server is there at all.
+        is_local: whether processes can be seen from here.
     """
-    found = {
-        (status.model, status.version): status
-        for status in unconfirmed(registrations, server_runs=server_runs)
-    }
+    told = unconfirmed(registrations, server_runs=server_runs)
+    found = {(status.model, status.version): status for status in told}
     if last_known:
         found = {key: found.get(key) or _unknown(*key) for key in last_known}
     for key, status in found.items():
         window, source = windows.window(*key)
         if window is not None:
-            found[key] = replace(
-                status, max_retry_timeout_sec=window, max_retry_timeout_source=source
-            )
+            known = replace(status, max_retry_timeout_sec=window, max_retry_timeout_source=source)
+            found[key] = _past_window(known, window, is_local=is_local)
     return tuple(found[key] for key in sorted(found))
+
+
+def _past_window(status: ModelStatus, window_sec: int, *, is_local: bool) -> ModelStatus:
+    """Return a recovering model as halted where each of its workers last ended after the window.
+
+    It does not come back for a frontend that does not answer for a while.
+    """
+    if status.state is not State.RECOVERING or status.registration is None:
+        return status
+    records = status.registration.records
+    alive = is_alive if is_local else alive_by_its_words(status.registration)
+    sockets = {str(record["socket"]) for record in records if "socket" in record}
+    states = [state for state in (back_off(records, socket) for socket in sockets) if state]
+    if not states or not all(
+        state.ended_late(window_sec) and not alive(state.pid, state.start) for state in states
+    ):
+        return status
+    return replace(status, state=State.HALTED, gave_up=True)
 
 
 def why_unknown(status: ModelStatus, *, server_runs: bool, has_state_dir: bool) -> str | None:

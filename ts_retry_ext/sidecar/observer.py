@@ -204,7 +204,13 @@ class Observer:
             starting = self._start_up.waits_for(models)
         else:
             last_known = [(m.name, m.version) for ms in watch.last_known.values() for m in ms]
-            models = unconfirmed_models(last_known, registrations, windows, server_runs=running)
+            models = unconfirmed_models(
+                last_known,
+                registrations,
+                windows,
+                server_runs=running,
+                is_local=target.is_local,
+            )
             starting = ()
         status = ServerStatus(
             target.server.frontend.pid,

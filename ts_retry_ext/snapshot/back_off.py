@@ -66,10 +66,14 @@ class BackOff:
         """
         if is_alive(self.pid, self.start):
             return False
-        if self.ended_at is not None and self.is_over(window_sec, self.ended_at):
+        if self.ended_late(window_sec):
             return True
         # It died without a word, or a retry that was due did not come.
         return now - self.last_word_at > self.next_wait_sec + self.grace_sec
+
+    def ended_late(self, window_sec: float) -> bool:
+        """Tell whether its newest process said that it ends, and after the window."""
+        return self.ended_at is not None and self.is_over(window_sec, self.ended_at)
 
 
 def back_off(records: Sequence[Record], socket: str) -> BackOff | None:
