@@ -4,12 +4,21 @@ import io
 import os
 import stat
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.frontend.packing import files, manifest, write_folder, write_mar, write_tar
+from tests.frontend.packing import (
+    files,
+    manifest,
+    write_folder,
+    write_mar,
+    write_tar,
+    write_tar_bomb,
+    write_unflagged,
+)
 from ts_retry_ext.check import unpack as module
 from ts_retry_ext.check.processes import AbortedError
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
@@ -76,6 +85,22 @@ def test_an_archive_is_unpacked_as_the_frontend_does(tmp_path: Path, ending: str
     assert (target / "abs.txt").read_bytes() == b"inside"
     assert (target / "a" / "b" / "c.txt").read_bytes() == b"deep"
     assert notes == ()
+
+
+def test_a_name_is_utf_8_as_java_reads_it_though_the_zip_does_not_say_so(tmp_path: Path) -> None:
+    target, _ = unpacked(write_unflagged(tmp_path / "a.mar", "gewichte_ä".encode()), tmp_path)
+    assert [path.name for path in target.iterdir()] == ["gewichte_ä"]
+
+
+def test_a_tar_whose_attributes_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    path = write_tar_bomb(tmp_path / "a.tgz", 256 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArchiveError, match="header of an entry is larger"):
+            unpacked(path, tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_first_folder_of_a_tar_goes(tmp_path: Path) -> None:

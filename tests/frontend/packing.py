@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import tarfile
@@ -46,6 +47,25 @@ def write_tar(path: Path, entries: Mapping[str, bytes | str], prefix: str = "m/"
             else:
                 info.size = len(data)
                 archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def write_unflagged(path: Path, name: bytes, entries: Mapping[str, bytes] = {}) -> Path:
+    """Write a ``.mar`` with an empty entry whose name is these bytes, as Info-ZIP writes names."""
+    stand_in = "#" * len(name)
+    write_mar(path, {**entries, stand_in: b""})
+    path.write_bytes(path.read_bytes().replace(stand_in.encode(), name))
+    return path
+
+
+def write_tar_bomb(path: Path, size: int) -> Path:
+    """Write a gzipped tar whose first entry has `size` bytes of extended attributes."""
+    header = tarfile.TarInfo("m/x")
+    header.type, header.size = tarfile.XHDTYPE, size
+    with gzip.open(path, "wb") as stream:
+        stream.write(header.tobuf())
+        for _ in range(size >> 20):
+            stream.write(bytes(1 << 20))
     return path
 
 

@@ -18,6 +18,8 @@ from tests.frontend.packing import (
     write_folder,
     write_mar,
     write_tar,
+    write_tar_bomb,
+    write_unflagged,
 )
 from ts_retry_ext.frontend import archive as module
 from ts_retry_ext.frontend.archive import (
@@ -249,6 +251,27 @@ def stored_with_size_behind(folder: Path) -> Path:
     return folder / "x.mar"
 
 
+def of_a_later_zip(folder: Path) -> Path:
+    data = bytearray(as_mar(folder).read_bytes())
+    data[data.rindex(b"PK\x01\x02") + 6] = 99
+    (folder / "x.mar").write_bytes(data)
+    return folder / "x.mar"
+
+
+def name_in_latin_1(folder: Path) -> Path:
+    return write_unflagged(folder / "x.mar", "gewichte_ä".encode("latin-1"), NAMED)
+
+
+def name_that_lies_about_its_encoding(folder: Path) -> Path:
+    path = write_mar(folder / "x.mar", {**NAMED, "ää": b""})
+    path.write_bytes(path.read_bytes().replace("ää".encode(), b"\xff\xfe\xff\xfe"))
+    return path
+
+
+def bomb_of_attributes(folder: Path) -> Path:
+    return write_tar_bomb(folder / "x.tgz", 3 << 20)
+
+
 def way_out(folder: Path) -> Path:
     return write_mar(folder / "x.mar", {**NAMED, "../evil": b""})
 
@@ -278,6 +301,10 @@ def missing(folder: Path) -> Path:
         (zip_under_another_name, "cannot be read"),
         (method_java_does_not_know, "deflate only"),
         (stored_with_size_behind, "size behind it"),
+        (of_a_later_zip, "zip file version"),
+        (name_in_latin_1, "is no UTF-8"),
+        (name_that_lies_about_its_encoding, "cannot be read: 'utf-8'"),
+        (bomb_of_attributes, "header of an entry is larger than 1024 KiB"),
         (way_out, "leads out of the archive"),
         (way_out_of_a_tar, "leads out of the archive"),
         (broken_manifest, "not valid JSON"),
@@ -293,6 +320,15 @@ def test_unreadable_archive_is_an_error_that_names_the_file(
         read_archive(path)
 
     assert str(caught.value).startswith(path + ": ")
+
+
+def test_names_are_utf_8_as_java_reads_them_whether_or_not_the_zip_says_so(tmp_path: Path) -> None:
+    path = write_unflagged(
+        tmp_path / "x.mar", "konfiguration_ä.yaml".encode(), files(manifest("m"))
+    )
+    assert read_archive(str(path)).unnamed_config is None
+    path = write_unflagged(tmp_path / "x.mar", "ä-config.yaml".encode(), files(manifest("m")))
+    assert read_archive(str(path)).unnamed_config == "ä-config.yaml"
 
 
 def test_manifest_that_ends_the_server_is_told_apart(tmp_path: Path) -> None:

@@ -11,13 +11,12 @@ import os
 import posixpath
 import shutil
 import stat
-import tarfile
 import zipfile
-import zlib
 from dataclasses import dataclass, field
 from typing import IO, Callable
 
-from ts_retry_ext.frontend.archive import MAX_MEMBERS, ArchiveError, inside
+from ts_retry_ext.frontend.archive import DAMAGED, MAX_MEMBERS, ArchiveError, inside, zip_name
+from ts_retry_ext.frontend.tar import entries_of
 
 GIB = 1024**3
 MAX_RATIO = 100
@@ -98,8 +97,7 @@ def unpack(
     writer = _Writer(budget, target, proceed)
     try:
         return _unpack_zip(writer) if path.endswith(".mar") else _unpack_tar(writer)
-    except (OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile,
-            tarfile.TarError) as error:  # fmt: skip
+    except DAMAGED as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         named = getattr(error, "filename", None)
         where = f" {os.path.relpath(named, target)!r:.120}" if isinstance(named, str) else ""
@@ -160,8 +158,9 @@ def _unpack_zip(writer: _Writer) -> tuple[str, ...]:
             # zipfile reads no more of an entry than its size says, so that one which lies is cut.
             writer.budget.spend(entry.file_size, entry.filename)
         for entry in entries:
-            name = inside(writer.path, entry.filename)
-            if entry.is_dir():
+            full = zip_name(writer.path, entry)
+            name = inside(writer.path, full)
+            if full.endswith("/"):
                 writer.make_folder(name)
                 continue
             if stat.S_ISLNK(entry.external_attr >> 16):
@@ -176,26 +175,25 @@ def _unpack_zip(writer: _Writer) -> tuple[str, ...]:
 
 def _unpack_tar(writer: _Writer) -> tuple[str, ...]:
     notes = []
-    with tarfile.open(writer.path, "r|gz") as stream:
-        for count, member in enumerate(stream, start=1):
-            if count > MAX_MEMBERS:
-                raise ArchiveError(writer.path, f"has more than {MAX_MEMBERS} entries")
-            full = member.name + "/" if member.isdir() else member.name
-            name = inside(writer.path, _without_first_folder(full))
-            writer.budget.spend(member.size if member.isreg() else 0, name)
-            if member.isdir():
-                writer.make_folder(name)
-            elif member.issym() or member.islnk():
-                # A hard link names another entry of the archive, from its top.
-                target = member.linkname if member.issym() else _from(name, member.linkname)
-                _check_link(writer.path, name, target)
-                notes.append(f"{name} is a link, which TorchServe unpacks as an empty file")
-                writer.write(name, None)
-            elif member.isreg():
-                writer.write(name, stream.extractfile(member))
-            else:
-                why = f"entry {name!r:.120} is neither file, folder nor link"
-                raise ArchiveError(writer.path, why)
+    for count, (member, content) in enumerate(entries_of(writer.path), start=1):
+        if count > MAX_MEMBERS:
+            raise ArchiveError(writer.path, f"has more than {MAX_MEMBERS} entries")
+        full = member.name + "/" if member.isdir() else member.name
+        name = inside(writer.path, _without_first_folder(full))
+        writer.budget.spend(member.size if member.isreg() else 0, name)
+        if member.isdir():
+            writer.make_folder(name)
+        elif member.issym() or member.islnk():
+            # A hard link names another entry of the archive, from its top.
+            target = member.linkname if member.issym() else _from(name, member.linkname)
+            _check_link(writer.path, name, target)
+            notes.append(f"{name} is a link, which TorchServe unpacks as an empty file")
+            writer.write(name, None)
+        elif member.isreg():
+            writer.write(name, content())
+        else:
+            why = f"entry {name!r:.120} is neither file, folder nor link"
+            raise ArchiveError(writer.path, why)
     return tuple(notes)
 
 

@@ -7,7 +7,6 @@ is a model as it stands, or through its only sub-folder.
 
 from __future__ import annotations
 
-import gzip
 import os
 import posixpath
 import re
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Iterable, Iterator
 
 from ts_retry_ext.frontend.manifest import Manifest, ManifestError, parse_manifest
+from ts_retry_ext.frontend.tar import Content, entries_of
 
 MANIFEST = "MAR-INF/MANIFEST.json"
 MAX_MANIFEST_BYTES = 1024 * 1024
@@ -30,7 +30,14 @@ MAX_MEMBERS = 200_000
 _CONFIG_NAME = re.compile(r"[^/]*config[^/]*\.ya?ml", re.IGNORECASE)
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_ENCRYPTED, _SIZE_FOLLOWS = 0x1, 0x8
+_ENCRYPTED, _SIZE_FOLLOWS, _UTF8 = 0x1, 0x8, 0x800
+
+
+DAMAGED = (
+    OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError
+)  # fmt: skip
+"""What reading an archive can raise: RuntimeError for a password or a zip of a later version, ValueError
+for a name that isn't in the encoding it claims."""
 
 
 class ArchiveError(Exception):
@@ -99,7 +106,7 @@ def read_archive(path: str) -> Archive:
         return _read_mar(path) if path.endswith(".mar") else _read_tar(path)
     except ManifestError as error:
         raise ArchiveError(path, str(error), stops_server=error.stops_server) from error
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError) as error:
+    except DAMAGED as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ArchiveError(path, f"cannot be read: {reason}") from error
 
@@ -154,7 +161,7 @@ def _read_mar(path: str) -> Archive:
         raise ArchiveError(path, f"is no zip archive{hint}")
     with zipfile.ZipFile(path) as archive:
         # The frontend unpacks in order, so the last of two entries with one name wins.
-        entries = {inside(path, info.filename): info for info in archive.infolist()}
+        entries = {inside(path, zip_name(path, info)): info for info in archive.infolist()}
         for info in entries.values():
             _check_zip_entry(path, info)
 
@@ -166,6 +173,21 @@ def _read_mar(path: str) -> Archive:
                 return _limited(path, name, stream.read(limit + 1), limit)
 
         return _read_entries(path, entries, read)
+
+
+def zip_name(path: str, info: zipfile.ZipInfo) -> str:
+    """Return an entry's name as ``java.util.zip.ZipInputStream`` reads it: UTF-8, flagged or not.
+
+    Without the flag zipfile takes it for code page 437, or for what an extra field says.
+    """
+    name = info.filename
+    if not info.flag_bits & _UTF8:
+        try:
+            name = info.orig_filename.encode("cp437").decode("utf-8")
+        except UnicodeError as error:
+            why = f"the name of entry {name!r:.120} is no UTF-8, the frontend refuses it"
+            raise ArchiveError(path, why) from error
+    return name.partition("\0")[0]
 
 
 def _check_zip_entry(path: str, info: zipfile.ZipInfo) -> None:
@@ -206,22 +228,20 @@ def _read_tar(path: str) -> Archive:
 
 def _tar_entries(path: str) -> Iterator[tuple[str, int, Callable[[int], bytes]]]:
     """Yield name, size and reader of each file of a gzipped tar, as the frontend unpacks them."""
-    # In mode "r|gz" a gzip header that was cut is a TypeError (CPython 3.11).
-    with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as stream:
-        for count, member in enumerate(stream, start=1):
-            if count > MAX_MEMBERS:
-                raise ArchiveError(path, f"has more than {MAX_MEMBERS} entries")
-            # Everything up to the first slash goes, whatever it is.
-            name = inside(path, member.name[member.name.find("/") + 1 :])
-            if member.isdir():
-                continue
+    for count, (member, content) in enumerate(entries_of(path), start=1):
+        if count > MAX_MEMBERS:
+            raise ArchiveError(path, f"has more than {MAX_MEMBERS} entries")
+        # Everything up to the first slash goes, whatever it is.
+        name = inside(path, member.name[member.name.find("/") + 1 :])
+        if member.isdir():
+            continue
 
-            def read(limit: int, member: tarfile.TarInfo = member, name: str = name) -> bytes:
-                # A link is unpacked as an empty file.
-                file = stream.extractfile(member) if member.isreg() else None
-                return b"" if file is None else _limited(path, name, file.read(limit + 1), limit)
+        def read(limit: int, name: str = name, content: Content = content) -> bytes:
+            # A link is unpacked as an empty file.
+            file = content()
+            return b"" if file is None else _limited(path, name, file.read(limit + 1), limit)
 
-            yield name, member.size, read
+        yield name, member.size, read
 
 
 def _read_entries(
