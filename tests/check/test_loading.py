@@ -41,6 +41,7 @@ def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def checked(tmp_path: Path, handler: str, *, pack_as: dict[str, Any] | None = None,
             **more: Any) -> Report:  # fmt: skip
+    tmp_path.mkdir(exist_ok=True)
     return check(pack(tmp_path, "m", handler, **(pack_as or {})), options(tmp_path, **more))
 
 
@@ -154,6 +155,50 @@ def test_a_load_that_hangs_is_ended_with_all_it_started(tmp_path: Path, temp: Pa
     assert report.to_json()["verdict"] == "unknown"
     wait_until_gone(int(note.read_text()))
     assert not list(temp.iterdir())
+
+
+def test_a_daemon_that_a_sound_model_leaves_behind_is_ended(tmp_path: Path) -> None:
+    note = tmp_path / "child"
+    body = f"""
+        import subprocess
+        child = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        open({str(note)!r}, "w").write(str(child.pid))
+    """
+    assert checked(tmp_path, initialize(body)).result is Result.LOADS
+    wait_until_gone(int(note.read_text()))
+
+
+def test_a_worker_that_becomes_a_daemon_is_told_and_ended(tmp_path: Path) -> None:
+    note = tmp_path / "child"
+    body = f"""
+        import os, time
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+        open({str(note)!r}, "w").write(str(os.getpid()))
+        time.sleep(1000)
+    """
+    report = checked(tmp_path, initialize(body), timeout_sec=2.0)
+    assert "another one that it started keeps its connection open" in report.reason
+    wait_until_gone(int(note.read_text()))
+
+
+def test_secrets_that_a_worker_writes_do_not_come_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "correct horse")
+    body = """
+        import os
+        print(os.environ["DB_PASSWORD"], "https://me:hunter2hunter2@host/", flush=True)
+        os._exit(3)
+    """
+    report = checked(tmp_path, initialize(body))
+    assert "https://me:[redacted]@host/" in report.output
+    assert "correct horse" not in report.output
+    handler = SOUND.replace("return ['sound'] * len(data)", "raise KeyError('password=hunter2')")
+    report = checked(tmp_path / "again", handler, data=b"x")
+    assert report.result is Result.FAILS
+    assert "hunter2" not in json.dumps(report.to_json())
 
 
 def test_a_request_that_fails_is_judged(tmp_path: Path) -> None:

@@ -54,28 +54,55 @@ REPORTS = (
 )
 
 
-def test_junit_has_a_case_for_each_model() -> None:
+def test_junit_has_a_suite_with_one_case_for_each_model() -> None:
     root = Xml.fromstring(junit_xml(REPORTS))
-    suite = root[0]
-    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "2", "1")
-    cases = {case.get("name"): case for case in suite}
-    assert set(cases) == {"good.mar", "bad.mar", "evil.mar", "big.mar"}
-    good = cases["good.mar"]
-    assert good.get("time") == "2.000"
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("4", "2", "1")
+    suites = {suite.get("name"): suite for suite in root}
+    assert list(suites) == ["good.mar", "bad.mar", "evil.mar", "big.mar"]
+    good, bad, evil, big = (suite.find("testcase") for suite in root)
+    assert good is not None
+    assert (good.get("name"), good.get("time")) == ("good.mar", "2.000")
     assert good.find("failure") is None
     assert good.findtext("system-out") == "<told> [code]"
-    failure = cases["bad.mar"].find("failure")
+    assert bad is not None
+    failure = bad.find("failure")
     assert failure is not None
     assert failure.get("type") == "non_recoverable"
     assert failure.get("message") == "SyntaxError: a b"
     assert failure.text == "It is broken.\n\nRepair it.\n\nTrace\N{REPLACEMENT CHARACTER}back"
-    properties = {p.get("name"): p.get("value") for p in cases["bad.mar"].iter("property")}
+    properties = {p.get("name"): p.get("value") for p in suites["bad.mar"].iter("property")}
     assert properties == {"verdict": "non_recoverable", "rule": "syntax-error", "start_sec": "1.0"}
-    refused, error = cases["evil.mar"].find("failure"), cases["big.mar"].find("error")
+    assert suites["bad.mar"].get("file") == "bad.mar"
+    assert evil is not None
+    assert big is not None
+    refused, error = evil.find("failure"), big.find("error")
     assert refused is not None
     assert refused.get("type") == "refused"
     assert error is not None
     assert error.get("message") == "no room \N{REPLACEMENT CHARACTER}"
+
+
+#: What Jenkins' xUnit plugin allows (junit-10.xsd), as far as it is used here.
+SCHEMA = {
+    "testsuites": ({"testsuite"}, {"name", "time", "tests", "failures", "errors"}),
+    "testsuite": (
+        {"properties", "testcase"},
+        {"name", "tests", "failures", "errors", "skipped", "time", "file"},
+    ),
+    "properties": ({"property"}, set()),
+    "property": (set(), {"name", "value"}),
+    "testcase": ({"failure", "error", "system-out"}, {"name", "classname", "time"}),
+    "failure": (set(), {"message", "type"}),
+    "error": (set(), {"message", "type"}),
+    "system-out": (set(), set()),
+}
+
+
+def test_junit_has_nothing_that_the_schema_does_not_know() -> None:
+    for element in Xml.fromstring(junit_xml(REPORTS)).iter():
+        inside, attributes = SCHEMA[element.tag]
+        assert {child.tag for child in element} <= inside, element.tag
+        assert set(element.keys()) <= attributes, element.tag
 
 
 def test_a_report_in_json_holds_what_is_known_and_null_for_the_rest() -> None:

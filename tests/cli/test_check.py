@@ -51,8 +51,8 @@ def test_several_models_side_by_side_for_people(tmp_path: Path) -> None:
     assert "non_recoverable (syntax-error)" in done.stdout
     assert lines[-1] == "1 of 2 load"
     assert {line.split(": ")[1] for line in done.stderr.splitlines()} == {"fails", "loads"}
-    suite = Xml.parse(tmp_path / "out.xml").getroot()[0]
-    assert [case.get("name") for case in suite] == ["broken", "sound"]
+    cases = Xml.parse(tmp_path / "out.xml").iter("testcase")
+    assert [case.get("name") for case in cases] == ["broken", "sound"]
     assert not os.listdir(tmp_path / "temp")
 
 
@@ -107,6 +107,13 @@ def test_what_cannot_be_checked_is_told_with_its_exit_code(
     assert done.returncode == code, done.stdout + done.stderr
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_older_report_stays_until_there_is_a_new_one(tmp_path: Path) -> None:
+    (tmp_path / "out.xml").write_text("older")
+    archive = pack(tmp_path, "sound", SOUND)
+    assert run(tmp_path, archive, "--junit", "out.xml", "--ts-config", "absent").returncode == 1
+    assert (tmp_path / "out.xml").read_text() == "older"
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

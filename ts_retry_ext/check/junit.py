@@ -1,4 +1,7 @@
-"""Reports as JUnit XML, which CI systems show: a test case for each model."""
+"""Reports as JUnit XML, which CI systems show: a suite with one test case for each model.
+
+Valid by the schema of Jenkins' xUnit plugin (junit-10.xsd), which refuses what it does not know.
+"""
 
 from __future__ import annotations
 
@@ -19,33 +22,42 @@ _PROPERTIES = (
 
 def junit_xml(reports: Sequence[Report]) -> bytes:
     """Return the reports as a JUnit document. What fails is a failure, what could not be checked an error."""
-    suite = Xml.Element("testsuite", name=SUITE)
-    for report in reports:
-        suite.append(_case(report))
+    root = Xml.Element("testsuites", {"name": SUITE, **_counts(reports)})
+    root.extend(_suite(report) for report in reports)
+    return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _counts(reports: Sequence[Report]) -> dict[str, str]:
     failed = sum(report.result in (Result.FAILS, Result.REFUSED) for report in reports)
     errors = sum(report.result is Result.ERROR for report in reports)
-    counts = {"tests": str(len(reports)), "failures": str(failed), "errors": str(errors)}
     time = f"{sum(_seconds(report) for report in reports):.3f}"
-    suite.attrib.update(counts, skipped="0", time=time)
-    root = Xml.Element("testsuites", counts, time=time)
-    root.append(suite)
-    return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True))
+    return {
+        "tests": str(len(reports)), "failures": str(failed), "errors": str(errors), "time": time,
+    }  # fmt: skip
+
+
+def _suite(report: Report) -> Xml.Element:
+    """Return the suite of one model; only a suite may have properties and a file in the schema."""
+    suite = Xml.Element("testsuite", {"name": _clean(report.name), **_counts([report])})
+    suite.set("skipped", "0")
+    suite.set("file", _clean(report.archive))
+    row = report.to_json()
+    properties = Xml.SubElement(suite, "properties")
+    for key in _PROPERTIES:
+        if row[key] is not None:
+            Xml.SubElement(properties, "property", name=key, value=_clean(str(row[key])))
+    suite.append(_case(report))
+    return suite
 
 
 def _case(report: Report) -> Xml.Element:
     time = f"{_seconds(report):.3f}"
     case = Xml.Element("testcase", name=_clean(report.name), classname=SUITE, time=time)
-    case.set("file", _clean(report.archive))
-    row = report.to_json()
-    properties = Xml.SubElement(case, "properties")
-    for key in _PROPERTIES:
-        if row[key] is not None:
-            Xml.SubElement(properties, "property", name=key, value=_clean(str(row[key])))
     if report.result is not Result.LOADS:
         tag = "error" if report.result is Result.ERROR else "failure"
         message = report.cause or report.reason
         failure = Xml.SubElement(case, tag, message=_clean(message))
-        failure.set("type", _clean(str(row["verdict"] or report.result.value)))
+        failure.set("type", _clean(str(report.failure.get("verdict") or report.result.value)))
         parts = (report.reason, report.remedy, report.traceback or report.output)
         failure.text = _clean("\n\n".join(part for part in parts if part))
     if report.problems:

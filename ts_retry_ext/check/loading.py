@@ -15,7 +15,7 @@ from ts_retry_ext.check.environment import metrics_file, worker_environment
 from ts_retry_ext.check.findings import Findings, findings_in
 from ts_retry_ext.check.launch import Launch, launch_of
 from ts_retry_ext.check.problems import requirement_problems, settings_problems
-from ts_retry_ext.check.processes import Children
+from ts_retry_ext.check.processes import Children, end_strays
 from ts_retry_ext.check.report import Report, Result, is_death, timed
 from ts_retry_ext.check.trial import Trial, try_model
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
@@ -23,10 +23,13 @@ from ts_retry_ext.check.worker import Place, judge_death, write_job
 from ts_retry_ext.frontend.archive import Archive, ArchiveError, model_root, read_archive
 from ts_retry_ext.frontend.manifest import CPP_RUNTIME
 from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.judge import Outcome, Phase
+from ts_retry_ext.judge import Outcome, Phase, redact
+from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.snapshot.effective import effective_of_read
 
 STOPS_REGISTRATION = "stops-registration"
+HTTP_ERRORS = 400
+"""The first status of HTTP that tells of an error."""
 MAX_SOCKET_PATH = 80
 """Bytes of the folder's path that leave room for a socket's name (104 on macOS, 108 on Linux)."""
 
@@ -81,7 +84,8 @@ def check(path: str, options: Options) -> Report:
             begun = replace(
                 begun, problems=problems, startup_timeout_sec=launch.startup_timeout_sec
             )
-            return _load(begun, launch, folder, model_dir, options)
+            report = _load(begun, launch, folder, model_dir, options)
+            return _without_secrets(report, options.server.frontend.environ)
     except ArchiveError as error:
         ends = " A server that is to load it at its start ends." if error.stops_server else ""
         return Report(path, Result.REFUSED, reason=f"{error}.{ends}")
@@ -167,6 +171,23 @@ def _report(begun: Report, trial: Trial, found: Findings) -> Report:
     return report if failed else timed(report)
 
 
+def _without_secrets(report: Report, environ: Mapping[str, str]) -> Report:
+    """Take secrets out of what the worker wrote and answered; the guard did so with the failure.
+
+    An answer that is none of an error is the model's own word, which a client gets as it is.
+    """
+    secrets = secret_values(environ)
+    request = report.request
+    if request is not None and request.status >= HTTP_ERRORS:
+        request = replace(request, body=redact(request.body, secrets))
+    return replace(
+        report,
+        reason=redact(report.reason, secrets),
+        output=redact(report.output, secrets),
+        request=request,
+    )
+
+
 def _is_unknown_to_rules(failure: Mapping[str, Any]) -> bool:
     """Tell whether a request failed for a reason that no rule knows; nothing is retried then."""
     unknown = failure.get("verdict") == Outcome.UNKNOWN.value
@@ -204,7 +225,7 @@ def _read_unpacked(path: str, place: str) -> Archive:
 
 @contextmanager
 def _folder() -> Iterator[str]:
-    """Make a private folder for one model, and remove it whatever happens."""
+    """Make a private folder for one model; end what runs from it and remove it, whatever happens."""
     place = tempfile.mkdtemp(prefix="ts-retry-check-")
     if len(os.fsencode(place)) > MAX_SOCKET_PATH:
         os.rmdir(place)
@@ -212,4 +233,5 @@ def _folder() -> Iterator[str]:
     try:
         yield os.path.realpath(place)
     finally:
+        end_strays(os.path.realpath(place))
         shutil.rmtree(place, ignore_errors=True)

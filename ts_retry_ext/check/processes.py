@@ -1,4 +1,8 @@
-"""Child processes of the check, each the head of a process group that is ended as a whole."""
+"""Child processes of the check, each the head of a process group that is ended as a whole.
+
+What left its group, as a daemon does, is found by the check's folder, which stands in the environment
+and command line that it inherited.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,9 @@ import psutil
 MAX_OUTPUT = 16 * 1024
 """Bytes kept of what a process writes: its end."""
 POLL_SEC = 0.02
+MAX_ROUNDS = 20
+STRAY_SEC = 2.0
+"""How long what was killed may take to end."""
 SAMPLE_SEC = 0.2
 """How often the memory of a process is looked at."""
 
@@ -94,6 +101,32 @@ class Child:
         except psutil.Error:
             return
         self.peak_memory = max(self.peak_memory, size)
+
+
+def end_strays(folder: str) -> None:
+    """Kill every process that was started with `folder` in its environment or command line."""
+    for _ in range(MAX_ROUNDS):  # One may have started another in the meantime.
+        strays = [process for process in psutil.process_iter() if _names(process, folder)]
+        if not strays:
+            return
+        for process in strays:
+            try:
+                process.kill()
+            except psutil.Error:  # noqa: PERF203 - it ended by itself
+                pass
+        psutil.wait_procs(strays, timeout=STRAY_SEC)
+
+
+def _names(process: psutil.Process, folder: str) -> bool:
+    if process.pid == os.getpid():
+        return False
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        told = [*process.environ().values(), *process.cmdline()]
+    except (psutil.Error, OSError):
+        return False  # Somebody else's, or gone.
+    return any(folder in text for text in told)
 
 
 class Children:

@@ -87,6 +87,8 @@ def try_model(
         orderly = False
         hung = trial.start_sec is not None and trial.load_sec is None
         why = _late(trial, launch, timeout_sec)
+        if worker.child.has_ended:
+            why += " Its process has ended; another one that it started keeps its connection open."
         trial = trial._replace(why=why, is_late=True, died=hung)
     except ValueError as error:
         trial = trial._replace(why=f"What the worker answered is not understood: {error}.")

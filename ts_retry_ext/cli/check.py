@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     paths = list(dict.fromkeys(archives_named(arguments.paths)))
     if arguments.junit is not None:
-        _write(arguments.junit, b"")  # Told now, not after the checks.
+        _write(arguments.junit, b"", "ab")  # Told now, not after the checks.
     progress = progress_for(len(paths))
     try:
         options = _options(arguments, progress)
@@ -143,9 +143,9 @@ def _read(path: str) -> bytes:
         raise CommandError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _write(path: str, data: bytes) -> None:
+def _write(path: str, data: bytes, mode: str = "wb") -> None:
     try:
-        with open(path, "wb") as stream:
+        with open(path, mode) as stream:
             stream.write(data)
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error.strerror}") from error
