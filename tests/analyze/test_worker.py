@@ -167,6 +167,46 @@ def test_a_model_that_is_registered_again_stands_as_its_new_workers_do(tmp_path:
     assert [m["state"] for m in report.models if m["model"] == "m"] == ["recovered"]
 
 
+HOUR = 3600
+
+
+@pytest.mark.parametrize(
+    ("second", "third"),
+    [
+        (10, 18),  # nothing happens to the clock
+        (HOUR + 10, HOUR + 18),  # summer time begins in the back-off
+        (HOUR + 10, 2 * HOUR + 18),  # and again in a load
+        (-50, -42),  # set back in the back-off
+        (-50, -100),  # and again in a load
+    ],
+)
+def test_a_clock_that_is_set_changes_no_duration(tmp_path: Path, second: int, third: int) -> None:
+    begin = 2 * HOUR
+    told = list(
+        lines(
+            (begin, START), LOAD, (begin + 4, FAILS), STOPPED, "Retry worker: 9000 in 6 seconds.",
+            (begin + second, START), LOAD, FAILS, (begin + third, STOPPED), END,
+        )
+    )  # fmt: skip
+    told.pop()
+    report = analyzed(written(tmp_path, [*told, *lines((begin + third + 3, END[1]))]))
+    (found,) = (model for model in report.models if model["model"] == "m")
+    set_back = [problem for problem in report.content["problems"] if "was set back" in problem]
+    # Where a clock is set, what passed in between is lost: at most one wait or load.
+    assert found["failures"] == 2
+    assert 4 <= found["wasted_start_sec"] <= 4 + 8
+    window = found["max_retry_timeout_sec"]
+    assert window["more_than"] == 0
+    assert 0 <= window["at_most"] <= 14
+    assert bool(set_back) is (second < 0)
+
+
+def test_an_export_that_begins_with_the_newest_is_told(tmp_path: Path) -> None:
+    told = list(lines(*(part for at in range(0, 200, 10) for part in attempt(at, RETRY))))
+    report = analyzed(written(tmp_path, told[::-1]))
+    assert any("no order of time" in problem for problem in report.content["problems"])
+
+
 def test_names_with_underscores_and_blanks_are_those_of_the_registration(tmp_path: Path) -> None:
     first = next(lines((0, "MAIN Adding new version 1_b for model a model")))
     told = [first, *(li.replace("m_1.0", "a model_1_b") for li in lines((1, START), LOAD, LOADED))]

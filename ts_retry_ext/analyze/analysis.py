@@ -19,6 +19,12 @@ from ts_retry_ext.judge import Limits
 MOST_WORKERS = 5_000
 #: A worker's last lines come up to so long after the frontend noticed its end.
 _LATE_MS = 1_000
+#: Threads write a log, so that its times go back a little; by more, the clock was set, or summer time ended.
+_SET_BACK_MS = 2_000
+#: After a silence as long, it is asked whether the clock went on without the server.
+_SILENCE_MS = 1_800_000
+#: What summer time takes away, give or take a load that says nothing.
+_SUMMER_MS = range(3_480_000, 3_720_000)
 
 #: Looking a member of an enumeration up takes longer than the comparison.
 _WORKER, _SERVER, _CONTINUED = Kind.WORKER, Kind.SERVER, Kind.CONTINUED
@@ -38,13 +44,16 @@ class ServerTally:
         torchserve: its version, or None.
         starts: times that the log shows it start.
         models: by the name that the frontend gives to model and version.
-        from_frontend: whether the log has the frontend's own lines.
+        last_at: when it last said something of a worker or itself.
+        set_back: how often its clock was set back.
     """
 
     server: Server
     torchserve: str | None = None
     starts: int = 0
     started_at: int = 0
+    last_at: int = 0
+    set_back: int = 0
     models: dict[bytes, ModelTally] = field(default_factory=dict)
     workers: dict[tuple[bytes, bytes], Worker] = field(default_factory=dict)
     names: dict[bytes, tuple[str, str]] = field(default_factory=dict)
@@ -91,6 +100,9 @@ class Analysis:
             self.first_at = self.last_at = at
         if at > self.last_at:
             self.last_at = at
+        if not -_SET_BACK_MS <= at - tally.last_at <= _SILENCE_MS and tally.last_at:
+            self._clock_jumped(tally, at)
+        tally.last_at = at
         tally.in_error = None
         if kind is _SERVER:
             self._of_server(tally, at, record)
@@ -114,6 +126,19 @@ class Analysis:
     def finish(self) -> None:
         """Judge what is left; call it once, after the last record."""
         self._judge_late(None)
+
+    def _clock_jumped(self, tally: ServerTally, at: int) -> None:
+        """Go on at the new time, where the clock was set or a piece of the log is missing."""
+        workers, by = tally.workers.values(), at - tally.last_at
+        tally.set_back += by < 0
+        if (
+            by < 0
+            or any(worker.is_overdue(at) for worker in workers)
+            or (by in _SUMMER_MS and any(worker.is_starting for worker in workers))
+        ):
+            self._judge_late(None)
+            for worker in workers:
+                worker.clock_was_set(by)
 
     def _worker(self, tally: ServerTally, record: Record) -> Worker | None:
         if self._workers >= MOST_WORKERS:
@@ -156,7 +181,7 @@ class Analysis:
                 model.has_died(at)
             else:
                 model.has_failed(worker, self._judge.cause_of(attempt), attempt.started_at, at)
-            log_goes_on = (self.last_at or 0) - at > _LATE_MS
+            log_goes_on = tally.last_at - at > _LATE_MS
             if log_goes_on and tally.server.from_frontend and worker.attempt is attempt:
                 worker.goes_unretried()
 

@@ -56,3 +56,9 @@ class Attempt:
     holds: bool = False
     stdout: Output = field(default_factory=Output)
     stderr: Output = field(default_factory=Output)
+
+    def clock_was_set(self, by: int) -> None:
+        """Take note that the log's clock jumped by so many milliseconds."""
+        self.started_at = None if self.started_at is None else self.started_at + by
+        self.loaded_at = None if self.loaded_at is None else self.loaded_at + by
+        self.ended_at = None if self.ended_at is None else self.ended_at + by

@@ -10,6 +10,8 @@ from ts_retry_ext.analyze.model_tally import CauseTally, ModelTally, State
 from ts_retry_ext.store.times import to_text
 
 SCHEMA = 1
+MANY = 10
+"""So often nobody sets a clock: the lines are in disorder."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,23 @@ def _gaps(analysis: Analysis, servers: Sequence[ServerTally]) -> list[str]:
         for server in servers
         if not server.server.from_frontend
     ]
+    gaps += [_set_back(server) for server in servers if server.set_back]
     if analysis.left_out:
         gaps.append(f"{analysis.left_out} lines left out: more workers than can be followed")
     return gaps
+
+
+def _set_back(server: ServerTally) -> str:
+    if server.set_back >= MANY:
+        return (
+            f"{server.server.name}: its lines are in no order of time, so that nothing that is told "
+            "of it is sure; an export may begin with the newest, sort it by time"
+        )
+    times = "once" if server.set_back == 1 else f"{server.set_back} times"
+    return (
+        f"{server.server.name}: its clock was set back {times} (or summer time ended); what took "
+        "place in that moment counts as if no time had passed"
+    )
 
 
 def _server(server: ServerTally) -> dict[str, Any]:

@@ -24,6 +24,8 @@ _LOADING = b"model_name: "
 #: What a holder of this package says; see `ts_retry_ext.worker.holder`.
 _HOLDS = re.compile(rb"^ts-retry: model .{1,400} (?:is held|holds)")
 _LAST_ERRORS = 4
+#: The longest back-off is 1597 s; a start that is this much too late was not slept through.
+_OVERDUE_MS = 1_800_000
 _ERRORS = Kind.ERRORS
 
 
@@ -113,6 +115,25 @@ class Worker:
         """Take what a Java exception says of its end."""
         if self.attempt is not None and len(self.attempt.errors) < _LAST_ERRORS:
             self.attempt.errors.append(text)
+
+    def is_overdue(self, at: int) -> bool:
+        """Tell whether the frontend announced a start for a time that is long over."""
+        return self._next_at is not None and not self.removed and at - self._next_at > _OVERDUE_MS
+
+    @property
+    def is_starting(self) -> bool:
+        """Tell whether its process has been started, and has neither loaded the model nor ended."""
+        attempt = self.attempt
+        return attempt is not None and attempt.loaded_at is None and attempt.ended_at is None
+
+    def clock_was_set(self, by: int) -> None:
+        """Take note that the log's clock jumped: what is under way goes on at the new time."""
+        if self.failing_since is not None:
+            self.failing_since += by
+        if self._next_at is not None:
+            self._next_at += by
+        if self.attempt is not None:
+            self.attempt.clock_was_set(by)
 
     def server_ended(self) -> None:
         """Take note that the frontend is gone: what it leaves open is no failure."""
