@@ -80,6 +80,15 @@ def csv(line: str) -> str:
     return f'{AGO},"{doubled}"'
 
 
+def coloured(line: str) -> str:
+    """Return a line of a layout with %style around each part."""
+    found = _RECORD.match(line)
+    if found is None:
+        return line
+    at, level, thread, logger, message = found.groups()
+    return f"\x1b[36m{at}\x1b[m \x1b[1;32m[{level:<5}]\x1b[m \x1b[35m{thread}\x1b[m {logger} - {message}\x1b[m"
+
+
 FORMATS: dict[str, str] = {
     "kubectl --timestamps": each(lambda line: f"{TIME} {line}"),
     "kubectl --prefix": each(lambda line: f"[pod/torchserve-0/torchserve] {line}"),
@@ -88,6 +97,15 @@ FORMATS: dict[str, str] = {
         lambda line: json.dumps({"log": f"{line}\n", "stream": "stdout", "time": TIME})
     ),
     "docker compose": each(lambda line: f"torchserve-1  | {line}"),
+    "docker compose, coloured": each(lambda line: f"\x1b[36mtorchserve-1  | \x1b[0m{line}"),
+    "stern": each(lambda line: f"\x1b[32mts-0\x1b[0m \x1b[36mtorchserve\x1b[0m {line}"),
+    "logcli": each(lambda line: f'{TIME} {{pod="ts-0"}} {line}'),
+    "logcli in JSON": each(lambda line: json.dumps({"labels": {"pod": "ts-0"}, "line": line})),
+    "gcloud": json.dumps([{"textPayload": line, "timestamp": TIME} for line in LINES], indent=2),
+    "the systemd journal": each(lambda line: f"Nov 23 20:01:02 host torchserve[12]: {line}"),
+    "colours": each(coloured),
+    "colours around all": each(lambda line: f"\x1b[32m{line}\x1b[m"),
+    "microseconds": each(lambda line: re.sub(r"^(\S+,\d{3}) ", r"\g<1>456 ", line)),
     "a CloudWatch export": each(lambda line: f"2026-11-23T20:01:02.123Z {line}"),
     "aws logs tail": each(lambda line: f"2026-11-23T20:01:02.123000+00:00 ts/i-0ebe254f {line}"),
     "CloudWatch events as text": each(lambda line: f"EVENTS\t{AGO}\t{line}\t{AGO}"),
@@ -109,7 +127,9 @@ def test_an_envelope_changes_nothing(name: str, tmp_path: Path) -> None:
     (tmp_path / "torchserve.log").write_text(FORMATS[name], newline="")
     report = analyzed(tmp_path)
     assert outcome(report) == KNOWN
-    assert report.models[0]["causes"] == PLAIN.models[0]["causes"]
+    assert [m["causes"] for m in report.models] == [m["causes"] for m in PLAIN.models]
+    if "Layout" not in name:  # A layout in JSON has the greeting in its first record.
+        assert [server["torchserve"] for server in report.content["servers"]] == ["0.12.0"]
 
 
 @pytest.mark.parametrize(
@@ -127,8 +147,27 @@ def test_an_encoding_changes_nothing(encode: Callable[[], bytes], tmp_path: Path
     assert outcome(analyzed(tmp_path)) == KNOWN
 
 
-def test_pods_in_one_file_are_told_apart(tmp_path: Path) -> None:
-    both = (f"[pod/ts-{pod}/ts] {line}" for line in LINES for pod in (0, 1))
+PODS: dict[str, Callable[[int, str], str]] = {
+    "kubectl": lambda pod, line: f"[pod/ts-{pod}/ts] {line}",
+    "stern": lambda pod, line: f"ts-{pod} torchserve {line}",
+    "stern of all namespaces": lambda pod, line: f"default ts-{pod} torchserve {line}",
+    "docker compose": lambda pod, line: f"\x1b[3{pod + 1}mts-{pod}  | \x1b[0m{line}",
+    "the systemd journal": lambda pod, line: f"Nov 23 20:01:02 host{pod} torchserve[12]: {line}",
+    "syslog": lambda pod, line: (
+        f"2026-11-23T20:01:02.123456+00:00 host{pod} torchserve[12]: {line}"
+    ),
+    "aws logs tail": lambda pod, line: f"2026-11-23T20:01:02.123000+00:00 ecs/ts/{pod}ab1 {line}",
+    "logcli": lambda pod, line: f'{TIME} {{pod="ts-{pod}"}} {line}',
+    "logcli in JSON": lambda pod, line: json.dumps({"labels": {"pod": f"ts-{pod}"}, "line": line}),
+    "gcloud": lambda pod, line: json.dumps(
+        {"textPayload": line, "resource": {"labels": {"pod_name": f"ts-{pod}"}}}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_pods_in_one_file_are_told_apart(name: str, tmp_path: Path) -> None:
+    both = (PODS[name](pod, line) for line in LINES for pod in (0, 1))
     (tmp_path / "all.log").write_text("\n".join(both))
     report = analyzed(tmp_path)
     assert len(report.content["servers"]) == 2

@@ -8,12 +8,13 @@ from typing import Any, Iterator, NamedTuple, Optional
 
 #: Records that one line may hold; an event of CloudWatch is at most 1 MB.
 MOST_EVENTS = 50_000
-_MESSAGE_LINE = re.compile(rb'^\s*"(?:message|log)"\s*:\s*(".*")\s*,?\s*$')
+_MESSAGE_LINE = re.compile(rb'^\s*"(?:message|log|textPayload)"\s*:\s*(".*")\s*,?\s*$')
 
-_TEXTS = ("message", "msg", "log", "textPayload", "@message")
+_TEXTS = ("message", "msg", "log", "line", "textPayload", "@message")
 _THREADS = ("thread", "threadName", "thread_name", "process.thread.name")
 _TIMES = ("@timestamp", "timestamp", "time", "date", "timeMillis")
 _ORIGINS = ("logStreamName", "logStream", "@logStream", "pod", "pod_name")
+_PODS = ("pod_name", "pod")
 _THROWN = ("thrown", "error.stack_trace", "stack_trace", "stack", "exception", "error.message")
 _LISTS = ("events", "logEvents")
 
@@ -89,8 +90,15 @@ def _listed(events: list[Any], origin: bytes) -> Iterator[Envelope]:
 
 
 def _pod(content: dict[str, Any]) -> object:
-    kubernetes = content.get("kubernetes")
-    return kubernetes.get("pod_name") if isinstance(kubernetes, dict) else None
+    """Return the pod that Fluent Bit, Loki or Google's logging name, or None."""
+    resource = content.get("resource")
+    nested = resource.get("labels") if isinstance(resource, dict) else None
+    for where in (content.get("kubernetes"), content.get("labels"), nested):
+        if isinstance(where, dict):
+            found = _first(where, _PODS)
+            if found is not None:
+                return found
+    return None
 
 
 def _first(content: dict[str, Any], keys: tuple[str, ...]) -> Any:

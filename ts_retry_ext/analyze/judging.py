@@ -36,7 +36,8 @@ _HANG = b"did not respond in given time"
 _HUNG = b"hang: the load did not end within startupTimeout, TorchServe ended it"
 _CUT = "the log lacks the end of the traceback"
 _SILENT = "ended without a word: a crash, a kill, or its last lines are not in the log"
-_JAVA_TYPE = re.compile(r"^(?:Caused by: )?(?:[a-z]\w*\.)+(?=[A-Z]\w*: )")
+#: With what a collector put before it.
+_JAVA_TYPE = re.compile(r"^(?:.{1,300}? )?(?:Caused by: )?(?:[a-z]\w*\.)+(?=[A-Z]\w*: )")
 
 
 @dataclass(frozen=True)

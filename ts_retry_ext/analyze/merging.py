@@ -127,8 +127,11 @@ def merged(sources: Sequence[Source]) -> Iterator[tuple[Server, int, Record]]:
             if limit is not None and at > limit:
                 heapq.heapreplace(waiting, (at, index))
                 break
-            if server is None or record.origin != origin:
-                origin = record.origin
+            if server is None or (
+                # A line without a head belongs to the one above, whose origin it need not repeat.
+                record.origin != origin and (record.origin or record.kind is not _CONTINUED)
+            ):
+                origin = record.origin or _origin_ahead(source)
                 server = servers.get((source.writer, origin))
                 if server is None:
                     active = [sources[other] for _, other in waiting if other != index]
@@ -151,6 +154,12 @@ def merged(sources: Sequence[Source]) -> Iterator[tuple[Server, int, Record]]:
                 record = source.peek()
         else:
             heapq.heappop(waiting)
+
+
+def _origin_ahead(source: Source) -> bytes:
+    """Return the origin of the next record with a head: the first lines of a log have none."""
+    ahead = islice(source.ready, source.position, source.position + _COMPARED)
+    return next((record.origin for record in ahead if record.at is not None), b"")
 
 
 def _server_of(

@@ -47,16 +47,27 @@ class Record(NamedTuple):
 #: TorchServe's pattern: time, level, thread, logger (0.12.0, log4j2.xml). Whatever stands before
 #: the time was put there by a collector.
 _OF_WORKER = re.compile(
-    rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[,.](\d{3})\D.{0,20}?\bW-(\d{1,9})-(.{1,400}?)"
+    rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[,.](\d{3}).{1,20}?\bW-(\d{1,9})-(.{1,400}?)"
     rb"(-stdout|-stderr)? ([\w.$]{1,200}) -(?: (.*)|$)"
 )
 _OF_SERVER = re.compile(
-    rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[,.](\d{3}) +\[\w{4,5} *\] (.{1,200}?) "
+    rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[,.](\d{3})\d{0,6} +\[\w{4,5} *\] (.{1,200}?) "
     rb"([\w.$]{1,200}) -(?: (.*)|$)"
 )
 _THREAD = re.compile(rb"W-(\d{1,9})-(.{1,400}?)(-stdout|-stderr)?$")
 _KINDS = {None: Kind.WORKER, b"-stdout": Kind.OUTPUT, b"-stderr": Kind.ERRORS}
-_POD = re.compile(rb"\[pod/([\w.\-]{1,253})|^([\w.\-]{1,120}) +\| ")
+#: Who wrote a line, as a collector puts it before the time: kubectl --prefix, docker compose, aws logs
+#: tail, stern, logcli, syslog. What it says has to stand there for good, else each line is a server.
+_ORIGIN = re.compile(
+    rb"\[pod/([\w.\-]{1,253})"
+    rb"|^([\w.\-]{1,120}) +\| "
+    rb"|^\S{0,40}\d\d:\d\d:\d\d\S{0,20} ([^\s\[\]{}:]{1,300}) $"
+    rb"|^((?:[a-z\d\-]{1,63} )?[a-z\d.]{1,253}-[a-z\d.\-]{1,253} [a-z\d\-]{1,63}) $"
+    rb"|\{([^{}]{1,300})\} $"
+    rb"|([\w.\-]{1,253}) [\w./\-]{1,64}(?:\[\d{1,10}\])?: $"
+)
+_LONGEST_PREFIX = 600
+_COLOURS = re.compile(rb"\x1b\[[\d;]{0,20}m")
 #: What an export of CloudWatch puts behind a message: the log stream, or the closing quote.
 _BEHIND = re.compile(rb"(?:\s+\||\"?,)\s*(AllTraffic/\S{1,80})\s*\|?\s*$|\t\d{13}$")
 
@@ -161,6 +172,8 @@ def _from_envelope(envelope: Envelope) -> Record:
 
 
 def _from_text(line: bytes, origin: bytes) -> Record:
+    if b"\x1b" in line:
+        line = _COLOURS.sub(b"", line)
     found = _OF_WORKER.search(line)
     if found is not None:
         day, second, thousandths, port, name, stream, _, text = found.groups(b"")
@@ -182,9 +195,9 @@ def _from_text(line: bytes, origin: bytes) -> Record:
 
 def _without_collector(before: bytes, text: bytes, origin: bytes) -> tuple[bytes, bytes]:
     """Return message and origin of a line that a collector put something in front of."""
-    pod = _POD.search(before)
-    if pod is not None:
-        origin = pod[1] or pod[2]
+    named = _ORIGIN.search(before) if len(before) <= _LONGEST_PREFIX else None
+    if named is not None and named.lastindex is not None:
+        origin = named[named.lastindex]
     behind = _BEHIND.search(text[-200:])
     if behind is not None:
         text = text[: len(text) - len(behind[0])]
