@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import socket
 import ssl
 import struct
@@ -218,6 +219,54 @@ def grpc_refuses(world: World) -> Any:
         return channel.unary_unary("/a/b")(b"", timeout=2)
 
 
+def grpc_says(_: World, code: str, text: str) -> Any:
+    """Call a server that answers every call with one status."""
+    grpc = library("grpc")
+    status = getattr(grpc.StatusCode, code)
+
+    def handler(_: Any) -> Any:
+        return grpc.unary_unary_rpc_method_handler(lambda _, call: call.abort(status, text))
+
+    answering = type(
+        "Answering", (grpc.GenericRpcHandler,), {"service": lambda _, call: handler(call)}
+    )
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(1))
+    server.add_generic_rpc_handlers((answering(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            return channel.unary_unary("/a/b")(b"", timeout=5)
+    finally:
+        server.stop(None)
+
+
+def rpc(name: str, wanted: str, code: str, text: str) -> Raised:
+    return Raised(name, wanted, lambda world: grpc_says(world, code, text), "grpc")
+
+
+def sts(world: World, answer: str) -> Any:
+    """Ask a token service, which answers every question alike, for a role's credentials."""
+    boto3 = library("boto3")
+    unsigned = library("botocore").UNSIGNED
+    settings = library("botocore.config").Config(
+        signature_version=unsigned, retries={"max_attempts": 1}
+    )
+    client = boto3.client(
+        "sts", endpoint_url=world.url + answer, config=settings, region_name="eu-west-1"
+    )
+    return client.assume_role_with_web_identity(
+        RoleArn="arn:aws:iam::123456789012:role/serving",
+        RoleSessionName="worker",
+        WebIdentityToken="token",
+    )
+
+
+def protobuf_of_the_future(_: World) -> None:
+    version = library("google.protobuf.runtime_version")
+    version.ValidateProtobufRuntimeVersion(version.Domain.PUBLIC, 99, 0, 0, "", "m/m.proto")
+
+
 def httpx_get(url: str, **options: Any) -> Any:
     httpx = library("httpx")
 
@@ -269,6 +318,37 @@ def onnx_of_version(world: World, ir_version: int, opset: int, operator: str = "
     path = str(world.tmp / "m.onnx")
     onnx.save(model, path)
     return path
+
+
+def onnx_with_data_beside(world: World, content: bytes | None) -> str:
+    """Save a model whose weights lie in a file beside it; None leaves that file out."""
+    onnx = library("onnx")
+    helper, tensor_proto = onnx.helper, onnx.TensorProto
+    weights = helper.make_tensor("w", tensor_proto.FLOAT, [64, 64], bytes(64 * 64 * 4), raw=True)
+    x, y = (helper.make_tensor_value_info(name, tensor_proto.FLOAT, [1, 64]) for name in "xy")
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    model = helper.make_model(
+        helper.make_graph([node], "g", [x], [y], [weights]),
+        opset_imports=[helper.make_opsetid("", 13)],
+    )
+    model.ir_version = 8
+    path = str(world.tmp / "beside.onnx")
+    onnx.save_model(
+        model, path, save_as_external_data=True, location="beside.bin", size_threshold=0
+    )
+    beside = world.tmp / "beside.bin"
+    beside.unlink()
+    if content is not None:
+        beside.write_bytes(content)
+    return path
+
+
+def h5_without_weights(world: World) -> Any:
+    h5py = library("h5py")
+    path = str(world.tmp / "none.h5")
+    h5py.File(path, "w").close()
+    with h5py.File(path, "r") as opened:
+        return opened["model_weights"]
 
 
 def validation_fails(_: World) -> Any:
@@ -419,6 +499,13 @@ ROWS: tuple[Raised, ...] = (
     Raised("onnx-ir-version", "N", lambda world: onnx_session(onnx_of_version(world, 99, 13)), "onnx"),
     Raised("onnx-opset", "N", lambda world: onnx_session(onnx_of_version(world, 8, 99)), "onnx"),
     Raised("onnx-operator", "N", lambda world: onnx_session(onnx_of_version(world, 8, 13, "NoSuchOp")), "onnx"),
+    Raised("onnx-data-missing", "N", lambda world: library("onnx").load(onnx_with_data_beside(world, None)), "onnx"),
+    Raised("onnx-data-missing-checked", "N", lambda world: library("onnx").checker.check_model(onnx_with_data_beside(world, None)), "onnx"),
+    Raised("onnx-data-cut", "N", lambda world: onnx_session(onnx_with_data_beside(world, b"cut")), "onnxruntime"),
+    Raised("hdf5-without-weights", "N", h5_without_weights, "h5py"),
+    Raised("protobuf-code-too-new", "N", protobuf_of_the_future, "google.protobuf.runtime_version"),
+    Raised("jinja-name-missing", "N", lambda _: _template("{{ messages }}"), "jinja2"),
+    Raised("fsspec-protocol", "N", lambda _: library("fsspec").open("nosuch://x/model.pt").open(), "fsspec"),
     Raised("tokenizer-cut", "N", lambda world: tokenizer_from(world, b'{"version": "1.0", "model": {'), "tokenizers"),
     Raised("tokenizer-variant", "N", lambda world: tokenizer_from(world, b'{"version": "1.0", "model": {"type": "Nope"}}'), "tokenizers"),
     Raised("tokenizer-empty", "N", lambda world: tokenizer_from(world, b""), "tokenizers"),
@@ -480,6 +567,17 @@ ROWS: tuple[Raised, ...] = (
     Raised("mongo-refused", "R", mongo_refuses, "pymongo"),
     Raised("mongo-address", "N", lambda _: library("pymongo").MongoClient("http://x"), "pymongo"),
     Raised("grpc-refused", "R", grpc_refuses, "grpc"),
+    rpc("grpc-model-unknown", "U", "NOT_FOUND", "model ranker not found"),
+    rpc("grpc-memory", "R", "RESOURCE_EXHAUSTED", "CUDA out of memory while trying to allocate 8589934592 bytes"),
+    rpc("grpc-quota", "R", "RESOURCE_EXHAUSTED", "Quota exceeded"),
+    rpc("grpc-unavailable", "R", "UNAVAILABLE", "server is shutting down"),
+    rpc("grpc-no-method", "N", "UNIMPLEMENTED", "Method not found!"),
+    Raised("sts-provider-unknown", "U", lambda world: sts(world, "/sts/400/InvalidIdentityToken/No+OpenIDConnect+provider+found+in+your+account"), "boto3"),
+    Raised("sts-key-not-fetched", "R", lambda world: sts(world, "/sts/400/InvalidIdentityToken/Couldn%27t+retrieve+verification+key+from+your+identity+provider"), "boto3"),
+    Raised("sts-provider-silent", "R", lambda world: sts(world, "/sts/400/IDPCommunicationError/Identity+provider+could+not+be+reached"), "boto3"),
+    Raised("sts-token-expired", "U", lambda world: sts(world, "/sts/400/ExpiredTokenException/Token+expired:+current+date/time+must+be+before+the+expiration+date"), "boto3"),
+    Raised("sts-denied", "U", lambda world: sts(world, "/sts/403/AccessDenied/Not+authorized+to+perform+sts:AssumeRoleWithWebIdentity"), "boto3"),
+    Raised("sts-throttled", "R", lambda world: sts(world, "/sts/400/Throttling/Rate+exceeded"), "boto3"),
     Raised("sqlalchemy-address", "N", lambda _: engine("no address"), "sqlalchemy"),
     Raised("sqlalchemy-dialect", "N", lambda _: engine("nosuch://x"), "sqlalchemy"),
 )  # fmt: skip
@@ -494,6 +592,11 @@ def _hub_named(name: str) -> Any:
 def _model_dir(world: World, content: bytes) -> str:
     world.file("hf/config.json", content)
     return str(world.tmp / "hf")
+
+
+def _template(text: str) -> str:
+    jinja2 = library("jinja2")
+    return str(jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(text).render())
 
 
 def _safetensors_missing() -> Any:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import abc
+import bz2
 import concurrent.futures
 import configparser
 import ctypes
 import fcntl
 import gzip
 import importlib
+import io
 import json
+import lzma
 import mmap
 import os
 import pickle
 import queue
+import re
 import resource
 import socket
 import sqlite3
@@ -119,6 +123,31 @@ def mmap_not_supported(_: World) -> None:
         mmap.mmap(file.fileno(), 4096)
 
 
+def zip_changed(world: World) -> None:
+    path = world.file("w.zip")
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("weights.bin", b"A" * 5000)
+    content = bytearray(Path(path).read_bytes())
+    content[100] ^= 1
+    with zipfile.ZipFile(world.file("w.zip", bytes(content))) as packed:
+        packed.read("weights.bin")
+
+
+def unpacked(opener: Any, path: str) -> Any:
+    with opener(path) as packed:
+        return packed.read()
+
+
+def tar_cut(world: World) -> None:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as packed:
+        member = tarfile.TarInfo("weights.bin")
+        member.size = 50_000
+        packed.addfile(member, io.BytesIO(os.urandom(member.size)))
+    with tarfile.open(world.file("w.tar.gz", content.getvalue()[:20_000])) as packed:
+        packed.extractall(world.tmp)
+
+
 class _Base(abc.ABC):
     @abc.abstractmethod
     def handle(self) -> None:
@@ -193,14 +222,25 @@ ROWS: tuple[Raised, ...] = (
     Raised("pickle-empty", "N", lambda world: pickle.loads(Path(world.file("p.pkl")).read_bytes())),
     Raised("pickle-cut", "N", lambda _: pickle.loads(pickle.dumps(list(range(1000)))[:50])),
     Raised("pickle-lfs-pointer", "N", lambda _: pickle.loads(b"version https://git-lfs.github.com/spec/v1\n")),
-    Raised("pickle-is-html", "N", lambda _: pickle.loads(b"<html>")),
+    Raised("pickle-is-html", "U", lambda _: pickle.loads(b"<html>")),
     Raised("pickle-class-missing", "N", lambda _: pickle.loads(b"cjson\nNoSuchClass\n.")),
     Raised("pickle-module-missing", "N", lambda _: pickle.loads(b"cno_such_module_x\nNet\n.")),
     Raised("pickle-protocol", "N", lambda _: pickle.loads(b"\x80\x63.")),
-    Raised("zip-damaged", "N", lambda world: zipfile.ZipFile(world.file("z.zip", b"no zip"))),
-    Raised("tar-damaged", "N", lambda world: tarfile.TarFile(world.file("t.tar", b"no tar" * 100)).close()),
-    Raised("gzip-damaged", "N", lambda world: gzip.decompress(b"no gzip")),
-    Raised("gzip-cut", "N", lambda world: gzip.decompress(gzip.compress(os.urandom(4000))[:900])),
+    Raised("pickle-is-an-answer", "U", lambda _: pickle.loads(b'{"error": "busy"}')),
+    Raised("zip-damaged", "U", lambda world: zipfile.ZipFile(world.file("z.zip", b"no zip"))),
+    Raised("zip-changed", "U", zip_changed),
+    Raised("tar-damaged", "U", lambda world: tarfile.TarFile(world.file("t.tar", b"no tar" * 100)).close()),
+    Raised("tar-cut", "U", tar_cut),
+    Raised("tar-is-html", "U", lambda world: unpacked(tarfile.open, world.file("t.tar.gz", b"<html>busy</html>"))),
+    Raised("gzip-damaged", "U", lambda world: gzip.decompress(b"no gzip")),
+    Raised("gzip-cut", "U", lambda world: gzip.decompress(gzip.compress(os.urandom(4000))[:900])),
+    Raised("gzip-is-html", "U", lambda world: unpacked(gzip.open, world.file("x.gz", b"<!doctype html>"))),
+    Raised("bz2-cut", "U", lambda world: unpacked(bz2.open, world.file("x.bz2", bz2.compress(os.urandom(4000))[:900]))),
+    Raised("lzma-cut", "U", lambda world: unpacked(lzma.open, world.file("x.xz", lzma.compress(os.urandom(4000))[:900]))),
+    Raised("lzma-damaged", "U", lambda world: unpacked(lzma.open, world.file("x.xz", b"no lzma"))),
+    Raised("regular-expression", "N", lambda _: re.compile("(")),
+    Raised("command-for-another-processor", "N", lambda _: subprocess.run([sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGILL)"], check=True)),
+    Raised("command-crashes", "U", lambda _: subprocess.run([sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"], check=True)),
     Raised("library-missing", "N", lambda _: ctypes.CDLL("libno_such_library_x.so.7")),
     Raised("library-is-text", "N", lambda world: bad_shared_object(world, b"hello, I am no library")),
     Raised("library-cut", "N", lambda world: bad_shared_object(world, b"\x7fELF")),

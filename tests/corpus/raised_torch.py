@@ -50,6 +50,24 @@ def row(name: str, wanted: str, raiser: Any) -> Raised:
     return Raised(name, wanted, raiser, "torch")
 
 
+def distributed(world: World, wanted: Any) -> None:
+    """Save a distributed checkpoint, and load something else from it."""
+    import torch.distributed.checkpoint as checkpoint
+
+    where = str(world.tmp / "checkpoint")
+    checkpoint.save({"a": torch().zeros(2)}, checkpoint_id=where)
+    checkpoint.load(wanted, checkpoint_id=where)
+
+
+def hub_with_cut_safetensors(world: World) -> Any:
+    code = (
+        "from safetensors.torch import load_file\n\n\ndef net(path):\n    return load_file(path)\n"
+    )
+    world.file("hubconf.py", code.encode())
+    path = world.file("cut.safetensors", b"\xff" * 8 + b"{")
+    return torch().hub.load(str(world.tmp), "net", source="local", path=path)
+
+
 def yaml_text(text: str) -> Any:
     import yaml
 
@@ -99,6 +117,9 @@ ROWS: tuple[Raised, ...] = (
     row("hub-429", "R", lambda world: torch().hub.load_state_dict_from_url(world.url + "/status/429", model_dir=str(world.tmp), progress=False)),
     row("hub-refused", "R", lambda world: torch().hub.load_state_dict_from_url(f"http://127.0.0.1:{world.closed_port()}/x.pt", model_dir=str(world.tmp), progress=False)),
     row("hub-reset", "R", lambda world: torch().hub.load_state_dict_from_url(world.url + "/reset/x", model_dir=str(world.tmp), progress=False)),
+    row("hub-safetensors-cut", "U", hub_with_cut_safetensors),
+    row("checkpoint-key-missing", "N", lambda world: distributed(world, {"b": torch().zeros(2)})),
+    row("checkpoint-size", "N", lambda world: distributed(world, {"a": torch().zeros(3)})),
     row("group-not-set-up", "N", lambda _: torch().distributed.all_reduce(torch().zeros(1))),
     row("group-variable-missing", "N", lambda _: torch().distributed.init_process_group("gloo")),
     row("store-time-out", "R", lambda world: torch().distributed.TCPStore("127.0.0.1", world.closed_port(), 2, False, timeout=timedelta(seconds=1))),
@@ -109,6 +130,7 @@ ROWS: tuple[Raised, ...] = (
     row("package-importer", "N", lambda world: torch().package.PackageImporter(world.file("p.pt", b"no zip"))),
     row("stream-not-seekable", "N", lambda _: torch().load(io.BytesIO(b"\x80\x02"))),
     Raised("numpy-pickle-forbidden", "N", lambda world: _numpy().load(_object_array(world)), "numpy"),
+    Raised("numpy-header-cut", "N", lambda world: _numpy().load(world.file("h.npy", b"\x93NUMPY\x01\x00xxx")), "numpy"),
     Raised("numpy-cut", "N", lambda world: _numpy().load(_cut_array(world)), "numpy"),
     Raised("numpy-memory", "R", lambda _: _numpy_memory_runs_out(), "numpy"),
     Raised("numpy-memory-impossible", "N", lambda _: _numpy().empty((2**22, 2**22)), "numpy"),

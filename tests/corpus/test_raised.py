@@ -47,7 +47,9 @@ def raised(row: Raised, here: World) -> Failure:
         warnings.simplefilter("ignore")
         try:
             row.raiser(here)
-        except (Exception, SystemExit) as exc:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exc:  # torch's CheckpointException is no Exception
             return failure_from_exception(exc, Phase.INITIALIZE, model_dir=str(here.tmp))
     pytest.fail(f"{row.name} raised nothing")
 

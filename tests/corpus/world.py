@@ -25,7 +25,7 @@ _S3_ERROR = "<?xml version='1.0'?><Error><Code>{0}</Code><Message>{1}</Message><
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
-    """Answer as the path says: /status/<code>, /hub/<code>/<error code>, /s3/<code>/<name>, ..."""
+    """Answer as the path says: /status/<code>, /hub/<code>/<error code>, /s3/<code>/<name>, /sts/..., ..."""
 
     def log_message(self, *_: Any) -> None:
         """Stay silent."""
@@ -43,6 +43,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif kind == "s3":
             text = _S3_ERROR.format(parts[1], unquote(parts[2]).replace("+", " "))
             self._send(int(parts[0]), text, {"Content-Type": "application/xml"})
+        elif kind == "sts":
+            text = _S3_ERROR.format(parts[1], unquote(parts[2]).replace("+", " "))
+            text = text.replace("<Error>", "<ErrorResponse><Error>") + "</ErrorResponse>"
+            self._send(int(parts[0]), text, {"Content-Type": "text/xml"})
         elif kind == "gcs":
             text = json.dumps(
                 {"error": {"code": int(parts[0]), "message": parts[1].replace("+", " ")}}

@@ -73,7 +73,7 @@ FATAL_IN_DISGUISE = (
     fatal(
         "url-unknown-type",
         When(
-            message=r"unknown url type|no connection adapters were found|no host supplied|invalid url '"
+            message=r"unknown url type|^protocol not known: |no connection adapters were found|no host supplied|invalid url '"
         ),
         "The address asked for is no valid URL.",
         "Correct the address in the model's configuration or environment.",

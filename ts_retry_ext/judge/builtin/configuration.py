@@ -176,6 +176,7 @@ RULES = (
                 "google.protobuf.json_format.ParseError",
                 "TemplateNotFound",
                 "TemplateSyntaxError",
+                "jinja2.exceptions.UndefinedError",
             ),
         ),
         "The configuration lacks a key, or holds one that isn't allowed.",

@@ -100,6 +100,14 @@ FATAL_IN_DISGUISE = (
         scope=Scope.HOST,
     ),
     ambiguous(
+        "identity-provider-unknown",
+        When(message=r"no openidconnect provider found|incorrect token audience"),
+        "The account doesn't know the identity provider that signed the pod's token, or was told of it a moment ago.",
+        "Create the OIDC provider in the account (IRSA), with the audience sts.amazonaws.com.",
+        since="2026-11-25",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
         "credentials-expired",
         When(
             message=r"expiredtoken|expired ?token|token (?:included in the request |provided )?(?:is|has) expired|requestexpired|credentials (?:have|has|are|were)? ?(?:still )?expired|but the refreshed credentials are still expired|the sso session|token has expired and refresh failed",

@@ -8,6 +8,18 @@ from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 
+FATAL_IN_DISGUISE = (
+    # The words speak of a shortage, but they compare a kernel with the card's build.
+    fatal(
+        "kernel-exceeds-device",
+        When(message=r"out of resources?: .{1,60}required: \d+,? hardware limit: \d+"),
+        "A compiled kernel needs more shared memory or registers than this GPU's generation has.",
+        "Choose smaller block sizes or fewer stages, a version of the library that knows the card, or another card.",
+        since="2026-11-25",
+        scope=Scope.DEVICE,
+    ),
+)
+
 RECOVERABLE_IN_DISGUISE = (
     ambiguous(
         "device-busy-or-unavailable",
@@ -155,10 +167,20 @@ RULES = (
         "Correct the setting the message names, or update the engine.",
         since=_SINCE,
     ),
+    fatal(
+        "gpu-lost",
+        When(
+            message=r"gpu (?:is lost|has fallen off the bus)|reboot the system to recover this gpu"
+        ),
+        "The driver has lost the GPU; only a reset of the device or a reboot brings it back.",
+        "Look at dmesg for the Xid line, drain the host and reboot it.",
+        since="2026-11-25",
+        scope=Scope.DEVICE,
+    ),
     ambiguous(
         "device-fault",
         When(
-            message=r"device-side assert|illegal memory access|unspecified launch failure|illegal instruction|misaligned address|uncorrectable ecc|cudnn_status_(?:execution_failed|internal_error|not_initialized|mapping_error|bad_param)|cublas_status_(?:not_initialized|execution_failed|internal_error|invalid_value)|cuda unknown error|unknown error|gpu (?:is lost|has fallen off)|unhandled (?:cuda|system) error|launch timed out|hardware (?:stack )?error|cuda error: (?:initialization error|operation not (?:permitted|supported)|invalid argument|invalid resource handle)|miopen|hsa_status_error"
+            message=r"device-side assert|illegal memory access|unspecified launch failure|illegal instruction|misaligned address|uncorrectable ecc|cudnn_status_(?:execution_failed|internal_error|not_initialized|mapping_error|bad_param)|cublas_status_(?:not_initialized|execution_failed|internal_error|invalid_value)|cuda unknown error|unknown error|unhandled (?:cuda|system) error|launch timed out|hardware (?:stack )?error|cuda error: (?:initialization error|operation not (?:permitted|supported)|invalid argument|invalid resource handle)|miopen|hsa_status_error"
         ),
         "The GPU reported a fault that says nothing of its cause.",
         "Look at dmesg for Xid lines and at what else runs on the device; CUDA_LAUNCH_BLOCKING=1 shows the call.",

@@ -12,8 +12,8 @@ RULES = (
         "onnx-unloadable",
         When(
             message=r"\[onnxruntimeerror\] : (?:2|7|8|9|10|11) |\[onnxruntimeerror\] : (?:1) : fail : .{0,200}(?:load model|type error|fatal error|not a registered|invalid|unsupported|failed:protobuf)"
-            r"|invalid_protobuf|invalid_graph|no_suchfile|protobuf parsing failed|unsupported model ir version|opset \d+ is under development|is not a registered function/op|no op registered for|onnx ?runtime.{0,60}providers explicitly|unable to parse proto from file|onnx\.onnx_cpp2py_export\.checker|failed to load model with error"
-            r"|set the providers parameter|could not find an implementation for|onnx model .{0,60}(?:does not|not) exist|model_proto|err_code=",
+            r"|invalid_protobuf|invalid_graph|no_suchfile|protobuf parsing failed|unsupported model ir version|opset \d+ is under development|is not a registered function/op|no op registered for|external initializer: .{1,200} out of bounds|onnx ?runtime.{0,60}providers explicitly|unable to parse proto from file|onnx\.onnx_cpp2py_export\.checker|failed to load model with error"
+            r"|set the providers parameter|specified provider '.{1,60}' is (?:unavailable|not in available provider names)|could not find an implementation for|onnx model .{0,60}(?:does not|not) exist|model_proto|err_code=",
             unless=r"cuda failure|bfcarena|failed to allocate|out of memory",
         ),
         "The ONNX model can't be loaded by this runtime.",
@@ -61,12 +61,19 @@ RULES = (
     fatal(
         "gguf-or-quantised-unfit",
         When(
-            message=r"invalid gguf|gguf.{0,60}(?:not supported|magic)|unknown (?:model )?quantization (?:method|type)|quantization method .{0,80}(?:not|does)|quantization_config|cannot find the config file for|failed to load model from file: |unsupported quantization|not supported with (?:gptq|awq|bitsandbytes|4-bit|8-bit)"
+            message=r"invalid gguf|gguf.{0,60}(?:not supported|magic)|unknown (?:model )?quantization (?:method|type)|quantization method .{0,80}(?:not|does)|quantization_config|cannot find the config file for|unsupported quantization|not supported with (?:gptq|awq|bitsandbytes|4-bit|8-bit)"
             r"|\.to.? is not supported for .?(?:4|8)-bit|already been set to the correct devices|quantized models? (?:is|are) not supported|the quantization method .{0,60}is not supported",
         ),
         "The quantisation of these weights isn't supported here.",
         "Use weights, library and device that fit each other.",
         since=_SINCE,
+    ),
+    ambiguous(
+        "gguf-not-loaded-unexplained",
+        When(message=r"failed to load model from file: |failed to create llm '"),
+        "The library says only that it couldn't load the model: a file that is cut or too new, or memory.",
+        "Look above this one in the model log (verbose=True); compare size and checksum of the file.",
+        since="2026-11-25",
     ),
     fatal(
         "keras-or-other-format",

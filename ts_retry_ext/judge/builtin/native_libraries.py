@@ -75,7 +75,7 @@ RULES = (
         "abi-mismatch",
         When(
             message=r"undefined symbol|cudnn version incompatibility|^unknown opcode|symbol not found|\.dtype size changed|\.ndarray size changed|size changed, may indicate binary incompatibility|_array_api not found|module compiled against a[bp]i|compiled using numpy 1\.x|multiarray failed to import|numpy\.core\.umath failed|numpy is not available|importing the numpy c-extensions failed"
-            r"|_zn\w+|operator torchvision::nms does not exist|(?:couldn't|could not) load custom c\+\+ ops|torchvision and pytorch|compiled with (?:a )?different (?:cuda|version)|cuda version.{0,60}mismatch|detected that pytorch and (?:torchvision|torchaudio|\w+) were compiled with different|different cuda (?:major )?versions|built (?:with|against|for) (?:a )?(?:different|another|older|newer|torch|pytorch|cuda|numpy)|abi (?:version )?mismatch|incompatible (?:abi|version of)|class \w+ already registered|only a single torch_library|expected in: |flat namespace|tried to register .{0,60}(?:multiple|twice)|couldn't build proto file into descriptor pool|is already defined in file|conflicting .{0,60}descriptor pool|descriptors cannot (?:not )?be created directly|duplicate file name|already exists in the (?:descriptor )?pool"
+            r"|_zn\w+|operator torchvision::nms does not exist|(?:couldn't|could not) load custom c\+\+ ops|torchvision and pytorch|compiled with (?:a )?different (?:cuda|version)|cuda version.{0,60}mismatch|detected that pytorch and (?:torchvision|torchaudio|\w+) were compiled with different|different cuda (?:major )?versions|built (?:with|against|for) (?:a )?(?:different|another|older|newer|torch|pytorch|cuda|numpy)|abi (?:version )?mismatch|incompatible (?:abi|version of)|class \w+ already registered|only a single torch_library|expected in: |flat namespace|tried to register .{0,60}(?:multiple|twice)|couldn't build proto file into descriptor pool|is already defined in file|conflicting .{0,60}descriptor pool|descriptors cannot (?:not )?be created directly|duplicate file name|incompatible protobuf gencode|already exists in the (?:descriptor )?pool"
         ),
         "A compiled package doesn't fit another one: they were built against different versions.",
         "Install versions built for each other (torch with its extensions, numpy below 2, protobuf).",
@@ -123,7 +123,7 @@ RULES = (
     fatal(
         "version-conflict-text",
         When(
-            message=r"is required for a normal functioning of this module|\bneeds (?:numpy|python|torch|pandas|cuda|protobuf) \d|cannot cache function .{1,100}no locator available|distribution was not found and is required|requires? (?:pytorch|torch|transformers|python|numpy|cuda|tensorflow|protobuf|pydantic|accelerate|tokenizers|vllm|ray|triton|onnx\w*|scikit-learn|pandas|\w+)(?: version)? ?(?:>=|==|<=|<|>|~=|!=)"
+            message=r"is required for a normal functioning of this module|is used but incompatible|\bneeds (?:numpy|python|torch|pandas|cuda|protobuf) \d|cannot cache function .{1,100}no locator available|distribution was not found and is required|requires? (?:pytorch|torch|transformers|python|numpy|cuda|tensorflow|protobuf|pydantic|accelerate|tokenizers|vllm|ray|triton|onnx\w*|scikit-learn|pandas|\w+)(?: version)? ?(?:>=|==|<=|<|>|~=|!=)"
             r"|(?:>=|==|<=|~=|!=)\d[\w.]* is required|but (?:found|you have|got|installed|version) .{0,40}\d+\.\d+|version .{1,40} is (?:too old|too new|not supported|incompatible|required)|minimum (?:required )?version|this version of .{1,60} (?:requires|is not|only)|incompatible versions?|does not recognize this architecture|update (?:transformers|your)|upgrade (?:to|your|transformers|torch|pytorch)|needs? (?:to be )?(?:at least )?version|no longer supported|has been (?:removed|deprecated and removed)|was removed in|keras 3|tf-keras"
         ),
         "Installed versions don't fit each other or the model.",
@@ -134,7 +134,7 @@ RULES = (
     fatal(
         "extension-not-built",
         When(
-            message=r"error building extension|ninja is required|cuda_home environment variable is not set|nvcc (?:not found|was not found)|unable to find (?:nvcc|vcvarsall|a c\+\+ compiler)|no c\+\+ compiler|failed to find c compiler|could not find (?:a )?(?:c\+\+|c|cuda) compiler|command '?\[?'?(?:gcc|cc|c\+\+|g\+\+|nvcc|ninja)\b.{0,300}(?:non-zero|no such file|not found)|python\.h: no such file|inductor.{0,60}compiler|cannot find -l\w+|invalidcxxcompiler|cc1plus"
+            message=r"error building extension|ninja is required|cuda_home environment variable is not set|cuda_home does not exist|unable to compile (?:cuda|cpp)|nvcc (?:not found|was not found)|unable to find (?:nvcc|vcvarsall|a c\+\+ compiler)|no c\+\+ compiler|failed to find c compiler|could not find (?:a )?(?:c\+\+|c|cuda) compiler|command '?\[?'?(?:gcc|cc|c\+\+|g\+\+|nvcc|ninja)\b.{0,300}(?:non-zero|no such file|not found)|python\.h: no such file|inductor.{0,60}compiler|cannot find -l\w+|invalidcxxcompiler|cc1plus"
         ),
         "An extension has to be compiled at load time, and that isn't possible here.",
         "Install compiler and headers (build-essential, python3-dev, the CUDA toolkit), or build it beforehand.",

@@ -31,7 +31,10 @@ FATAL_IN_DISGUISE = (
 RECOVERABLE_IN_DISGUISE = (
     curable(
         "throttled",
-        When(message=THROTTLED, unless=r"insufficient_quota|exceeded your current quota|billing"),
+        When(
+            message=THROTTLED,
+            unless=r"insufficient_quota|exceeded your current quota|billing|out of memory|(?:trying|failed) to allocate",
+        ),
         "The service answers that it gets too many requests.",
         "Nothing to repair; ask for a higher quota or start fewer workers at once if it goes on.",
         since=_SINCE,

@@ -61,6 +61,14 @@ RULES = (
         since=_SINCE,
         scope=Scope.HOST,
     ),
+    fatal(
+        "program-for-another-processor",
+        When(type=("CalledProcessError",), message=r"died with <signals\.sigill: 4>"),
+        "A program that the model starts uses instructions that this host's processor doesn't have.",
+        "Install a build for this processor.",
+        since="2026-11-25",
+        scope=Scope.HOST,
+    ),
     ambiguous(
         "subprocess-failed",
         When(

@@ -103,6 +103,13 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "regular-expression-invalid",
+        When(type=("re.error", "re.PatternError", "regex._regex_core.error")),
+        "A regular expression in the code or the configuration isn't valid.",
+        "Correct the pattern; the message names the place in it.",
+        since="2026-11-25",
+    ),
+    fatal(
         "environment-variable-missing",
         When(type=("KeyError",), frame=("os",)),
         "The code reads an environment variable that isn't set.",

@@ -14,6 +14,7 @@ FATAL_IN_DISGUISE = (
         "served-model-unknown",
         When(
             message=r"request for unknown model: .{1,200} is not found|servable not found for request"
+            r"|status = statuscode\.not_found",
         ),
         "The model server is there, but doesn't have this model, or not yet.",
         "Look at the model server's repository and log; correct the name or version.",

@@ -14,9 +14,11 @@ _ARCHIVE = "Pack the archive again from a sound file, and compare sizes or check
 _CUT = (
     r"not fully written|failed to read all data for array|cannot reshape array of size|pytorchstreamreader failed|failed finding central directory|unexpected end of data|ran out of input|pickle data was truncated|end-of-central-directory|central directory"
     r"|unexpected eof|file in archive is not in a subdirectory|only one file ?\(not dir\) is allowed in the zipfile|not a zip archive|file is not a zip file|bad magic number for|corrupted (?:file|record|zip)|storage has wrong (?:byte )?size"
-    r"|invalid magic number|not a gzipped file|compressed file ended before|bad crc-?32|unexpected end of file|the file might be corrupted|file (?:is|may be|might be|appears to be|seems to be) (?:corrupt|truncated|damaged)"
+    r"|invalid magic number|eof: reading array (?:header|data), expected|not a gzipped file|compressed file ended before|bad crc-?32|unexpected end of file|the file might be corrupted|file (?:is|may be|might be|appears to be|seems to be) (?:corrupt|truncated|damaged)"
     r"|unexpected pos \d+ vs|file not found in archive|enforce fail at inline_container|only tensors, lists, tuples of tensors|error in reading the archive|failed reading zip archive|filesize .{0,40}invalid|zipfile.{0,30}invalid"
 )
+#: What safetensors says of such a file.
+_SAFETENSORS_CUT = r"headertoolarge|headertoosmall|invalidheader|metadataincompletebuffer|error while deserializing header|does not contain the valid metadata|safetensors.{0,80}metadata|invalidoffset|tensorinvalidinfo"
 #: Modules that fetch the file they load: they may fetch it again, or find it in their cache.
 _DOWNLOADERS = (
     "urllib3",
@@ -28,7 +30,11 @@ _DOWNLOADERS = (
     "torch.hub",
     "gdown",
     "wget",
+    "huggingface_hub.file_download",
+    "huggingface_hub._snapshot_download",
 )
+#: Types that say by themselves that the network cut the file.
+_CONNECTION = ("ConnectionError", "TimeoutError", "HTTPException", "HTTPError", "Timeout")
 
 RECOVERABLE_IN_DISGUISE = (
     curable(
@@ -43,9 +49,6 @@ RECOVERABLE_IN_DISGUISE = (
         "Nothing to repair; look at the network or a proxy that changes files if it goes on.",
         since=_SINCE,
     ),
-)
-
-RULES = (
     ambiguous(
         "download-unpacked-badly",
         When(
@@ -66,12 +69,38 @@ RULES = (
                 "datasets",
                 "spacy.cli",
             ),
+            unless_type=_CONNECTION,
         ),
         "A packed download is cut or damaged; what fetched it may fetch it again, or find it in its cache.",
         "Delete the file from the cache; look at the network or a proxy if it goes on.",
         since=_SINCE,
         scope=Scope.HOST,
     ),
+    ambiguous(
+        "packed-file-of-unknown-origin",
+        When(
+            type=(
+                "BadZipFile",
+                "tarfile.TarError",
+                "tarfile.ReadError",
+                "BadGzipFile",
+                "zlib.error",
+                "LZMAError",
+                "EOFError",
+            ),
+            frame=("zipfile", "tarfile", "gzip", "bz2", "lzma"),
+            unless=r"/models/[0-9a-f]{32}/",
+            unless_frame=("torch", "numpy", "joblib", "pickle", "keras", "ts.torch_handler"),
+            unless_type=_CONNECTION,
+        ),
+        "The code unpacks a file that is cut or damaged: one of the archive stays so, a download or a file that "
+        "another worker unpacks at the same moment doesn't.",
+        "Compare size and checksum; unpack into a directory of the worker's own.",
+        since="2026-11-25",
+    ),
+)
+
+RULES = (
     ambiguous(
         "compile-cache-cut",
         When(
@@ -95,7 +124,7 @@ RULES = (
             message=r"error\(s\) in loading state_dict|missing key\(s\) in state_dict|unexpected key\(s\) in state_dict|size mismatch for|copying a param with shape"
             r"|keys? (?:are )?missing (?:from|in) (?:the )?(?:checkpoint|state_dict)|mismatched size|loading a checkpoint for .{1,80} with \d+ corresponding to|shapes? .{1,60} (?:do(?:es)? not|don't|didn't) match"
             r"|shape mismatch|expected state_dict to be|the size of tensor a .{1,40} must match|while copying the parameter named|cannot copy out of meta tensor|trying to set a tensor of shape"
-            r"|ignore_mismatched_sizes|mismatch(?:ed)? (?:in )?(?:weight|tensor|parameter) (?:shape|size)"
+            r"|ignore_mismatched_sizes|\bkey [\w/.:\-]{1,200} not found in checkpoint|missing key in checkpoint state_dict|size mismatch between saved|open object \(object .{1,200} doesn't exist\)|mismatch(?:ed)? (?:in )?(?:weight|tensor|parameter) (?:shape|size)"
         ),
         "The weights don't belong to this model class: names or shapes differ.",
         "Pack the weights and the model file of one and the same model.",
@@ -119,6 +148,16 @@ RULES = (
         "A part of the weights couldn't be read: the file is cut, or the disk or mount failed.",
         "Compare size and checksum of the file; look at dmesg and at the mount.",
         since=_SINCE,
+    ),
+    ambiguous(
+        "page-instead-of-weights",
+        When(
+            message=r"invalid load key, '[<{]'|not a gzipped file \(b['\"][<{]",
+            unless_frame=("ts.torch_handler",),
+        ),
+        "The file holds a page or an answer of a server: fetched at load, the next one may be sound; packed so, it stays.",
+        "Look at what the file begins with, and at what fetches it; pack the real file.",
+        since="2026-11-25",
     ),
     fatal(
         "weights-cut",
@@ -175,6 +214,14 @@ RULES = (
         "Save a state_dict, allow the types with torch.serialization.add_safe_globals, or pass weights_only=False for files you trust.",
         since=_SINCE,
     ),
+    ambiguous(
+        "safetensors-damaged-in-download",
+        When(message=_SAFETENSORS_CUT, frame=_DOWNLOADERS),
+        "A downloaded safetensors file is cut or damaged; what fetched it may fetch it again, or find it in its cache.",
+        "Delete the file from the cache; look at the network or a proxy if it goes on.",
+        since="2026-11-25",
+        scope=Scope.HOST,
+    ),
     fatal(
         "safetensors-damaged",
         When(
@@ -188,9 +235,7 @@ RULES = (
     ),
     fatal(
         "safetensors-damaged-text",
-        When(
-            message=r"headertoolarge|headertoosmall|invalidheader|metadataincompletebuffer|error while deserializing header|does not contain the valid metadata|safetensors.{0,80}metadata|invalidoffset|tensorinvalidinfo"
-        ),
+        When(message=_SAFETENSORS_CUT),
         "A safetensors file is cut, damaged or of another format.",
         _ARCHIVE,
         since=_SINCE,
