@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import socket
 import ssl
@@ -267,6 +268,11 @@ def protobuf_of_the_future(_: World) -> None:
     version.ValidateProtobufRuntimeVersion(version.Domain.PUBLIC, 99, 0, 0, "", "m/m.proto")
 
 
+def fsspec_waits(_: World) -> Any:
+    asyn = library("fsspec.asyn")
+    return asyn.sync(asyn.get_loop(), asyncio.sleep, PATIENCE * 4, timeout=PATIENCE)
+
+
 def httpx_get(url: str, **options: Any) -> Any:
     httpx = library("httpx")
 
@@ -505,6 +511,7 @@ ROWS: tuple[Raised, ...] = (
     Raised("hdf5-without-weights", "N", h5_without_weights, "h5py"),
     Raised("protobuf-code-too-new", "N", protobuf_of_the_future, "google.protobuf.runtime_version"),
     Raised("jinja-name-missing", "N", lambda _: _template("{{ messages }}"), "jinja2"),
+    Raised("fsspec-timeout", "R", fsspec_waits, "fsspec"),
     Raised("fsspec-protocol", "N", lambda _: library("fsspec").open("nosuch://x/model.pt").open(), "fsspec"),
     Raised("tokenizer-cut", "N", lambda world: tokenizer_from(world, b'{"version": "1.0", "model": {'), "tokenizers"),
     Raised("tokenizer-variant", "N", lambda world: tokenizer_from(world, b'{"version": "1.0", "model": {"type": "Nope"}}'), "tokenizers"),
@@ -525,6 +532,7 @@ ROWS: tuple[Raised, ...] = (
     aws("s3-slow-down", "R", "/s3/503/SlowDown/Please+reduce+your+request+rate."),
     aws("s3-internal", "R", "/s3/500/InternalError/We+encountered+an+internal+error."),
     aws("s3-unavailable", "R", "/s3/503/ServiceUnavailable/Service+is+unable+to+handle+request."),
+    aws("s3-changed-on-the-way", "R", "/changed"),
     aws("s3-reset", "R", "/reset"),
     aws("s3-slow", "R", "/slow"),
     aws("s3-name", "R", "http://no-such-host.invalid"),

@@ -62,6 +62,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", "100000")
             self.end_headers()
             self.wfile.write(b"x" * 10)
+        elif kind == "changed":
+            self._send(200, "weights", {"x-amz-checksum-crc32": "AAAAAA=="})
         elif kind == "slow":
             time.sleep(PATIENCE * 4)
         elif kind == "loop":

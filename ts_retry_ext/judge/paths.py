@@ -39,7 +39,7 @@ _QUOTED_DRIVE = re.compile(r"['\"`]([A-Za-z]:(?:\\{1,2}|/)[^'\"`\n<>|?*:]{1,400}
 #: A file named without a directory, known by what its name ends in.
 _FILE = re.compile(
     r"(?:^|[\s'\"`(\[:])((?:[\w\-]{1,80}/){0,8}[\w.\-]{1,80}\.(?:pth?|bin|safetensors|ckpt|onnx|engine|plan|h5|keras"
-    r"|pb|tflite|pkl|pickle|joblib|npy|npz|json|ya?ml|toml|cfg|ini|txt|csv|xml|model|vocab|gguf|py|zip|tar|gz|mar|onnx[._]data))(?=[\s'\"`)\],]|\.?$|\.\s)",
+    r"|pb|tflite|cbm|bst|ubj|pdmodel|pdiparams|nemo|pkl|pickle|joblib|npy|npz|json|ya?ml|toml|cfg|ini|txt|csv|xml|model|vocab|gguf|py|zip|tar|gz|mar|onnx[._]data))(?=[\s'\"`)\],]|\.?$|\.\s)",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(

@@ -101,7 +101,9 @@ FATAL_IN_DISGUISE = (
     ),
     ambiguous(
         "identity-provider-unknown",
-        When(message=r"no openidconnect provider found|incorrect token audience"),
+        When(
+            message=r"no openidconnect provider found|incorrect token audience|aadsts7002[01]\d{0,2}\b|no matching federated identity"
+        ),
         "The account doesn't know the identity provider that signed the pod's token, or was told of it a moment ago.",
         "Create the OIDC provider in the account (IRSA), with the audience sts.amazonaws.com.",
         since="2026-11-25",

@@ -76,7 +76,7 @@ RULES = (
     fatal(
         "torch-without-cuda",
         When(
-            message=r"torch not compiled with|not compiled with (?:cuda|rocm|gpu|nccl|xpu|mps)|(?:torch|pytorch is) not linked with|without (?:cuda|gpu) support|isn't built with (?:cuda|gpu)|module ['\"]?torch\._c['\"]? has no attribute ['\"]?_cuda|_cuda_setdevice|nccl .{0,20}not (?:built|available)|doesn't have nccl built in|not implemented for 'half'|could not run '.{1,120}' with arguments from the|\"\w+\" not implemented for '\w+'|compiled without gpu|cuda is not available"
+            message=r"torch not compiled with|not compiled with (?:cuda|rocm|gpu|nccl|xpu|mps)|(?:torch|pytorch is) not linked with|without (?:cuda|gpu) support|isn't built with (?:cuda|gpu)|module ['\"]?torch\._c['\"]? has no attribute ['\"]?_cuda|_cuda_setdevice|nccl .{0,20}not (?:built|available)|doesn't have nccl built in|not implemented for 'half'|could not run '.{1,120}' with arguments from the|\"\w+\" not implemented for '\w+'|compiled without gpu"
         ),
         "The installed torch, or the CPU, can't do what the model asks of it.",
         "Install a torch build for the device, or load the model in float32 on CPU.",
@@ -176,6 +176,14 @@ RULES = (
         "Look at dmesg for the Xid line, drain the host and reboot it.",
         since="2026-11-25",
         scope=Scope.DEVICE,
+    ),
+    ambiguous(
+        "cuda-not-available-unexplained",
+        When(message=r"\bcuda (?:(?:is|was) not|isn't) available\b|\bcuda is unavailable\b"),
+        "The code asked whether CUDA is there and was told no; why it isn't was lost: a driver that starts (error 802) says the same.",
+        "Look at nvidia-smi on this host, and above this one in the model log for torch's own warning.",
+        since="2026-11-25",
+        scope=Scope.HOST,
     ),
     ambiguous(
         "device-fault",

@@ -21,7 +21,7 @@ _REMOTE = (
 _MISSING_BY_TEXT = (
     r"(?:file|path|directory|folder|checkpoint|weights?|model) .{0,300}(?:does not exist|doesn't exist|not found|is missing|cannot be found|could not be found|can ?not find)"
     r"|\.[a-z]\w{0,11}['\"`]? (?:file )?(?:is |was |could |can)?(?:does not exist|doesn't exist|not (?:be )?found|missing)|(?:could|can) ?not find (?:the |a |any )?(?:\w+ ){0,3}(?:file|checkpoint|weights?|model|config)"
-    r"|(?:no such file|not a file|isn't a file|not a directory|no file found|can't find file|unable to open file|(?:could|can) ?not open (?:the )?file: ?['\"]|should be stored in .{1,300}, but it (?:doesn't|does not) exist|should be stored in .{1,300}, but it is not (?:a )?regular file|can't open .{1,200}no such)"
+    r"|(?:no such file|not a file|isn't a file|not a directory|no file found|can't find file|unable to open file|(?:could|can) ?not open (?:the )?(?:file:? ?)?['\"]?/|should be stored in .{1,300}, but it (?:doesn't|does not) exist|should be stored in .{1,300}, but it is not (?:a )?regular file|can't open .{1,200}no such)"
 )
 
 #: A path that Windows refuses unless told otherwise (260 characters); a message holds each backslash

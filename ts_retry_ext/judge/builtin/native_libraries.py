@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -38,6 +38,15 @@ FATAL_IN_DISGUISE = (
 )
 
 RECOVERABLE_IN_DISGUISE = (
+    curable(
+        "build-directory-shared",
+        When(
+            message=r"ninja: error: (?:opening build log|loading 'build\.ninja'|build\.ninja:\d|failed recompaction|rebuilding 'build\.ninja')|file not recognized: file (?:is )?truncated"
+        ),
+        "Two processes built an extension in the same directory at the same moment.",
+        "Give each worker its own TORCH_EXTENSIONS_DIR, or build extensions beforehand, if it goes on.",
+        since="2026-11-25",
+    ),
     curable(
         "compiler-killed",
         When(
@@ -131,10 +140,18 @@ RULES = (
         since=_SINCE,
         scope=Scope.HOST,
     ),
+    ambiguous(
+        "extension-not-built-unexplained",
+        When(message=r"^error building extension '[^']{1,200}'\W{0,3}$"),
+        "An extension couldn't be built, and the compiler's own words are not in the text.",
+        "Look above this one in the model log for what the compiler or ninja said.",
+        since="2026-11-25",
+        scope=Scope.HOST,
+    ),
     fatal(
         "extension-not-built",
         When(
-            message=r"error building extension|ninja is required|cuda_home environment variable is not set|cuda_home does not exist|unable to compile (?:cuda|cpp)|nvcc (?:not found|was not found)|unable to find (?:nvcc|vcvarsall|a c\+\+ compiler)|no c\+\+ compiler|failed to find c compiler|could not find (?:a )?(?:c\+\+|c|cuda) compiler|command '?\[?'?(?:gcc|cc|c\+\+|g\+\+|nvcc|ninja)\b.{0,300}(?:non-zero|no such file|not found)|python\.h: no such file|inductor.{0,60}compiler|cannot find -l\w+|invalidcxxcompiler|cc1plus"
+            message=r"error building extension|ninja is required|cuda_home environment variable is not set|cuda_home does not exist|unable to compile (?:cuda|cpp)|nvcc (?:not found|was not found)|unable to find (?:nvcc|vcvarsall|a c\+\+ compiler)|no (?:working )?c\+\+ compiler|cannot find a working triton installation|failed to find c compiler|could not find (?:a )?(?:c\+\+|c|cuda) compiler|command '?\[?'?(?:gcc|cc|c\+\+|g\+\+|nvcc|ninja)\b.{0,300}(?:non-zero|no such file|not found)|python\.h: no such file|inductor.{0,60}compiler|cannot find -l\w+|invalidcxxcompiler|cc1plus"
         ),
         "An extension has to be compiled at load time, and that isn't possible here.",
         "Install compiler and headers (build-essential, python3-dev, the CUDA toolkit), or build it beforehand.",

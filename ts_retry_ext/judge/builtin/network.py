@@ -200,6 +200,7 @@ FALLBACKS = (
                 "concurrent.futures.TimeoutError",
                 "TimeoutExpired",
                 "FutureTimeoutError",
+                "fsspec.exceptions.FSTimeoutError",
             )
         ),
         "Something took longer than it may.",

@@ -28,7 +28,7 @@ RECOVERABLE_IN_DISGUISE = (
         "service-in-trouble",
         When(
             message=r"broker transport failure|code=_(?:transport|all_brokers_down|resolve|timed_out)\b|brokers are down|nodenotreadyerror|es_rejected_execution|state not recovered"
-            r"|active (?:cluster )?node not found|^no (?:master|slave|replica) found for|\((?:internalserver(?:error|exception|fault)|internalservice\w*|serviceunavailable\w*|internal\w*)\) when calling the"
+            r"|active (?:cluster )?node not found|cannot use artifact .{1,200} as it has not committed|^no (?:master|slave|replica) found for|\((?:internalserver(?:error|exception|fault)|internalservice\w*|serviceunavailable\w*|internal\w*)\) when calling the"
         ),
         "The service is in trouble at this moment, or still gathering its nodes.",
         "Nothing to repair in the model; look at the service if it goes on.",

@@ -11,7 +11,9 @@ _SINCE = "2026-11-23"
 FATAL_IN_DISGUISE = (
     ambiguous(
         "certificate-not-yet-valid",
-        When(message=r"certificate is not yet valid|requesttimetooskewed|clock skew"),
+        When(
+            message=r"certificate is not yet valid|requesttimetooskewed|clock skew|request date header too old|aadsts700024"
+        ),
         "The clocks of this host and of the server disagree.",
         "Set the host's clock (NTP).",
         since=_SINCE,

@@ -49,6 +49,13 @@ RECOVERABLE_IN_DISGUISE = (
         "Nothing to repair; look at the network or a proxy that changes files if it goes on.",
         since=_SINCE,
     ),
+    curable(
+        "download-fails-its-check-by-type",
+        When(type=("FlexibleChecksumError", "google.resumable_media.common.DataCorruption")),
+        "A download came damaged; the next one is fetched afresh.",
+        "Nothing to repair; look at the network or a proxy that changes files if it goes on.",
+        since="2026-11-25",
+    ),
     ambiguous(
         "download-unpacked-badly",
         When(
