@@ -144,3 +144,8 @@ def test_nobody_there_is_away() -> None:
     with pytest.raises(FrontendError, match="Connection refused") as caught:
         ask(api, lambda client: client.list_models())
     assert caught.value.condition is Condition.AWAY
+
+
+def test_inference_address_that_is_a_unix_socket_is_not_asked() -> None:
+    client = Client(ManagementApi("http://127.0.0.1:9"), "unix:/tmp/inference.sock")
+    assert asyncio.run(client.ping()) is None

@@ -141,6 +141,8 @@ class Client:
     async def ping(self) -> str | None:
         """Return ``status`` of ``/ping``, or None where there is no inference address to ask.
 
+        One that is a Unix socket is not asked: what the management API says is enough.
+
         Raises:
             FrontendError: it cannot be reached, or refuses.
         """
@@ -148,8 +150,8 @@ class Client:
             return None
         try:
             url = reachable_address(self._inference) + "/ping"
-        except UnreachableError as error:
-            raise FrontendError(f"the inference address {error}", Condition.AWAY) from error
+        except UnreachableError:
+            return None
         status, body = await self._send("GET", url, await self._headers("inference"))
         content = _parsed(status, body)
         if isinstance(content, dict) and isinstance(content.get("status"), str):
