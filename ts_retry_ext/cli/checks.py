@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ts_retry_ext.settings import Settings
 
 FINE, WARNING, WRONG = "ok", "warning", "wrong"
+SIDECAR_SEC = 5.0
+_OWN_ADDRESS = "give this server a retry_sidecar_address of its own, and restart it"
 OLDEST_TORCHSERVE = (0, 8)
 """The first TorchServe that has a retry window at all; older ones retry for ever."""
 
@@ -149,6 +151,36 @@ def check_server(server: Server | None) -> Iterator[Check]:
         said = "the server has workers, and none of them has written to the state directory"
         remedy = "restart the server if the package was installed after its start; see the hook"
         yield Check("server's workers", WRONG, said, remedy)
+
+
+def check_sidecar(server: Server | None, settings: Settings) -> Iterator[Check]:
+    """Check, where the first worker is to start a sidecar, that it answers, and for this server."""
+    import json
+
+    from ts_retry_ext.frontend.http import UnreachableError, reachable_address, request
+    from ts_retry_ext.snapshot.take import run_directories
+
+    if server is None or not settings.sidecar.value:
+        return
+    address, pid = str(settings.sidecar_address.value), server.frontend.pid
+    try:
+        answer = request("GET", reachable_address(address) + "/models", timeout_sec=SIDECAR_SEC)
+        observed = json.loads(answer.body.decode("utf-8"))["server"]
+        other = observed["pid"] if observed else None
+    except UnreachableError as error:
+        logs = [os.path.join(folder, "sidecar.log") for folder in run_directories(server)]
+        remedy = f"look into {logs[0]}" if logs else "it is started by the first worker"
+        yield Check("sidecar", WARNING, str(error), remedy)
+        return
+    except (ValueError, KeyError, TypeError):
+        found, remedy = "what answers is no sidecar of ts-retry", _OWN_ADDRESS
+        yield Check("sidecar", WARNING, f"{address}: {found}", remedy)
+        return
+    if other == pid:
+        yield Check("sidecar", FINE, f"answers at {address}")
+    else:
+        told = f"{address}: the sidecar there observes process {other}, not this server"
+        yield Check("sidecar", WARNING, told, _OWN_ADDRESS)
 
 
 def check_settings(settings: Settings, problems: tuple[str, ...]) -> Iterator[Check]:

@@ -54,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         *checks.check_interpreter(_python(server, arguments.python), environ),
         checks.check_java(server, environ),
         *checks.check_server(server),
+        *checks.check_sidecar(server, settings),
         *checks.check_settings(settings, problems),
         *checks.check_state(server, settings),
     ]
