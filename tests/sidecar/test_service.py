@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -181,9 +182,13 @@ def test_effective_settings_are_in_the_state_directory_and_the_log(
     observing: Sidecar, server: Frontend
 ) -> None:
     path = server.kept.parent / "effective-config.json"
-    content = json.loads(path.read_text())
-    assert content["schema"] == 1
-    assert content["models"] == observing.ask("/config").json()
+    observing.wait_for(path.exists, "it is written")
+
+    def models() -> object:
+        return json.loads(path.read_text())["models"]
+
+    observing.wait_for(lambda: models() == observing.ask("/config").json(), "it is up to date")
+    assert json.loads(path.read_text())["schema"] == 1
     assert path.stat().st_mode & 0o777 == 0o600
     assert (server.kept / path.name).read_bytes() == path.read_bytes()
     assert observing.log().count("bad 1.0: maxRetryTimeoutInSec 7 (frontend)") == 1
@@ -221,8 +226,30 @@ def test_servers_that_share_a_state_directory_have_a_file_of_effective_settings_
                 content = json.loads(path.read_text())
                 assert content["server"]["pid"] == server.pid
                 assert [row["model"] for row in content["models"]] == [model]
+            first.wait_for((shared / "effective-config.json").exists, "it is written")
             last = json.loads((shared / "effective-config.json").read_text())
             assert last["server"]["pid"] in (one.pid, two.pid)
+
+
+def test_no_probe_waits_for_a_slow_disk(tmp_path: Path) -> None:
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "sitecustomize.py").write_text(
+        "import os, time\nfsync = os.fsync\nos.fsync = lambda fd: (time.sleep(1.5), fsync(fd))\n"
+    )
+    with frontend(tmp_path / "run") as server:
+        server.register(described("m"))
+        environ = {"PYTHONPATH": str(slow)}
+        with sidecar(tmp_path / "sidecar", "--pid", str(server.pid), environ=environ) as observing:
+            path = server.kept.parent / "effective-config.json"
+            longest, begun = 0.0, time.monotonic()
+            while not path.exists():
+                asked = time.monotonic()
+                assert observing.ask("/livez").status == 200
+                longest = max(longest, time.monotonic() - asked)
+                assert asked - begun < 30
+                time.sleep(0.02)
+            assert longest < 1.0
 
 
 def test_model_that_was_unregistered_is_no_longer_among_the_effective_settings(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
+from typing import NamedTuple, Sequence
 
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import Picture
@@ -17,6 +19,11 @@ log = logging.getLogger(__name__)
 FILE = "effective-config.json"
 
 
+class _Content(NamedTuple):
+    paths: Sequence[str]
+    data: bytes
+
+
 class EffectiveFile:
     """Keeps the file up to date: in the state directory, and in the folder of the server's run.
 
@@ -25,7 +32,9 @@ class EffectiveFile:
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
-        self._written: object = None
+        self._asked_for: object = None
+        self._wanted: _Content | None = None
+        self._writing: asyncio.Task[None] | None = None
         self._told: dict[tuple[str | None, str | None], Effective] = {}
         self._failed: str | None = None
 
@@ -45,8 +54,8 @@ class EffectiveFile:
             key: [recovery.to_json() for recovery in found]
             for key, found in picture.recoveries.items()
         }
-        content_key = (paths, picture.effective, recoveries)
-        if content_key == self._written:
+        key = (paths, picture.effective, recoveries)
+        if key == self._asked_for:
             return
         server = picture.snapshot.server
         content = {
@@ -57,12 +66,21 @@ class EffectiveFile:
         }
         # With many models it is larger than what a worker may read, and no worker reads it.
         data = json.dumps(content, indent=1).encode("ascii") + b"\n"
-        failed = [f"cannot write {p}: {e}" for p in paths for e in [_why_not_written(p, data)] if e]
-        if failed and failed[0] != self._failed:
-            log.warning("%s", failed[0])
-        self._failed = failed[0] if failed else None
-        if not failed:
-            self._written = content_key
+        self._asked_for, self._wanted = key, _Content(paths, data)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        """Write what is wanted, the newest of it; no probe waits for a disk that is slow."""
+        while self._wanted is not None:
+            content, self._wanted = self._wanted, None
+            loop = asyncio.get_running_loop()
+            failed = await loop.run_in_executor(None, _why_not_written, content.paths, content.data)
+            if failed is not None:
+                self._asked_for = None  # The next picture tries again.
+                if failed != self._failed:
+                    log.warning("%s", failed)
+            self._failed = failed
 
     def _tell(self, rows: tuple[Effective, ...]) -> None:
         for row in rows:
@@ -73,12 +91,15 @@ class EffectiveFile:
             log.info("%s", describe(row))
 
 
-def _why_not_written(path: str, data: bytes) -> OSError | None:
-    try:
-        write_bytes(path, data)
-    except OSError as error:
-        return error
-    return None
+def _why_not_written(paths: Sequence[str], data: bytes) -> str | None:
+    """Write the same to all `paths`, and return what is wrong with the first that cannot be written."""
+    failed = None
+    for path in paths:
+        try:
+            write_bytes(path, data)
+        except OSError as error:  # noqa: PERF203 - one that fails must not keep the others from it
+            failed = failed or f"cannot write {path}: {error}"
+    return failed
 
 
 def describe(row: Effective) -> str:
