@@ -146,12 +146,17 @@ def test_runs_of_another_user_are_told_as_unreadable(tmp_path: Path) -> None:
         "import os\n"
         "from ts_retry_ext.store.directory import why_unreadable\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534); os.chdir('/')\n"
-        f"print(why_unreadable({str(tmp_path)!r}))"
+        f"print(why_unreadable({str(tmp_path)!r}))\n"
+        f"print(why_unreadable({str(tmp_path / 'private' / 'state')!r}))"
     )
+    (tmp_path / "private" / "state").mkdir(parents=True)
+    (tmp_path / "private").chmod(0o700)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert done.stdout.endswith(
-        "may not be read by user id 65534, it belongs to 0: run this as the server's user\n"
+    own, below = done.stdout.splitlines()
+    assert own.endswith(
+        "may not be read by user id 65534, it belongs to 0: run this as the server's user"
     )
+    assert below.endswith("may not be read by user id 65534: run this as the server's user")
     assert why_unreadable(str(tmp_path)) is None
     assert why_unreadable(str(tmp_path / "none")) is None

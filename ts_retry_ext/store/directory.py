@@ -131,14 +131,21 @@ def why_unreadable(state_dir: str) -> str | None:
             if name.startswith(_SERVER_PREFIX) and os.path.isdir(path):
                 os.listdir(path)
     except PermissionError as error:
-        owner = os.stat(error.filename).st_uid
+        whose = _owner_of(error.filename)
         return (
-            f"{error.filename} may not be read by user id {os.geteuid()}, it belongs to {owner}: "
+            f"{error.filename} may not be read by user id {os.geteuid()}{whose}: "
             "run this as the server's user"
         )
     except OSError:
         return None
     return None
+
+
+def _owner_of(path: str) -> str:
+    try:
+        return f", it belongs to {os.stat(path).st_uid}"
+    except OSError:
+        return ""  # A folder above it may not be looked into either.
 
 
 def _begun_at(server_dir: str) -> float:
