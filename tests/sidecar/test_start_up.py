@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from tests.cli.servers import frontend
 from tests.frontend.api import described
 from tests.sidecar.sidecars import sidecar
 from tests.snapshot.writing import START, failure, marker, record, write_journal
+from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.frontend.running_model import running_model
 from ts_retry_ext.sidecar.start_up import StartUp
 from ts_retry_ext.snapshot.model import ModelStatus
@@ -82,6 +84,8 @@ def test_server_that_starts_is_not_ready_and_says_for_which_model(tmp_path: Path
     with frontend(tmp_path / "run") as server:
         server.api.answers["GET /ping"] = {"status": "Healthy"}
         server.register(described("m", workers=LOADS), described("n"))
+        loads = record(journal.START, 0, os.getpid(), start=start_of(os.getpid()))
+        folder = write_journal(server.kept / "m", loads)
         options = ("--pid", str(server.pid), "--inference", server.api.address)
         with sidecar(tmp_path / "sidecar", *options) as observing:
             observing.wait_for(lambda: observing.ask("/ping").status == 200, "it is seen")
@@ -93,5 +97,7 @@ def test_server_that_starts_is_not_ready_and_says_for_which_model(tmp_path: Path
             server.register(described("m"), described("n"))
             observing.wait_for(lambda: observing.ask("/readyz").status == 200, "it is ready", 20)
             server.register(described("m", workers=LOADS), described("n"))
+            # A word of one of its workers makes the sidecar ask for that model.
+            write_journal(folder, loads, loads)
             observing.wait_for(lambda: observing.states()["m"] != "serving", "it loads anew", 20)
             assert observing.ask("/readyz").status == 200
