@@ -262,7 +262,7 @@ def test_model_that_was_unregistered_is_no_longer_among_the_effective_settings(
             observing.wait_for(path.exists, "it is written")
             server.api.answers["GET /models"] = {"models": []}
             observing.wait_for(
-                lambda: json.loads(path.read_text())["models"] == [], "it is gone", 20
+                lambda: json.loads(path.read_text())["models"] == [], "it is gone", 70
             )
 
 
