@@ -83,11 +83,14 @@ def test_gpus_are_those_that_nvidia_smi_lists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert gpus_of_server({}) == 0
+    assert gpus_of_server({}, {}) == 0
     tool = tmp_path / "nvidia-smi"
     tool.write_text("#!/bin/sh\necho 'GPU 0: A100 (UUID: x)'\necho 'GPU 1: A100 (UUID: y)'\n")
     tool.chmod(0o755)
-    assert gpus_of_server({}) == 2
-    assert gpus_of_server({"number_of_gpu": "1"}) == 1
+    assert gpus_of_server({}, {}) == 2
+    assert gpus_of_server({"number_of_gpu": "1"}, {}) == 1
+    assert gpus_of_server({}, {"CUDA_VISIBLE_DEVICES": " 1"}) == 1
+    assert gpus_of_server({}, {"CUDA_VISIBLE_DEVICES": "0,1,1"}) == 2
+    assert gpus_of_server({}, {"CUDA_VISIBLE_DEVICES": ""}) == 2
     tool.write_text("#!/bin/sh\nexit 9\n")
-    assert gpus_of_server({}) == 0
+    assert gpus_of_server({}, {}) == 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -77,6 +78,15 @@ def test_table_on_a_terminal_is_drawn_and_brackets_are_no_markup() -> None:
 
     assert "[bold]m" in shown
     assert "\x1b[1;31mhalted" in shown
+
+
+def test_a_word_stays_whole_beside_a_name_that_is_too_long() -> None:
+    titles = ("MODEL", "RESULT", "VERDICT", "LOAD", "LIMIT", "MEMORY", "WINDOW")
+    row = ("store/" + "m" * 60, "fails", "non_recoverable", "0.0 s", "120 s", "222 MiB", "300 s")
+    shown = shown_on_a_terminal(f"print_table({titles!r}, [{row!r}])", 80)
+    assert all(word in shown for word in row[1:])
+    assert shown.count("m") >= 60
+    assert max(map(len, re.sub(r"\x1b\[[\d;]*m", "", shown).splitlines())) <= 80
 
 
 @pytest.mark.parametrize(("width", "is_below"), [(60, True), (120, False)])

@@ -55,6 +55,10 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert redact(text) == text
 
 
+def test_a_key_that_is_called_a_token_is_masked_once() -> None:
+    assert redact("token: hf_AbCdEfGhIjKlMnOpQrStUvWx") == f"token: hf_{MASK}"
+
+
 def test_redacting_twice_changes_nothing_more() -> None:
     for text, _, _ in GONE:
         assert redact(redact(text)) == redact(text)

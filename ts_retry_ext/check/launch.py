@@ -136,10 +136,11 @@ def launch_of(archive: Archive, model_dir: str, properties: Mapping[str, str], g
     )  # fmt: skip
 
 
-def gpus_of_server(properties: Mapping[str, str]) -> int:
+def gpus_of_server(properties: Mapping[str, str], environ: Mapping[str, str]) -> int:
     """Return how many GPUs a server here would use: those that ``nvidia-smi`` lists.
 
-    ``number_of_gpu`` of the server limits them (0.12.0 ConfigManager).
+    ``CUDA_VISIBLE_DEVICES`` names some of them (0.12.0 SystemInfo; an empty one names none in
+    particular), and ``number_of_gpu`` of the server limits their number (ConfigManager).
     """
     tool = shutil.which("nvidia-smi")
     if tool is None:
@@ -149,6 +150,9 @@ def gpus_of_server(properties: Mapping[str, str]) -> int:
     except (OSError, subprocess.SubprocessError):
         return 0
     found = sum(line.startswith(b"GPU ") for line in listed.splitlines())
+    visible = {part.strip() for part in environ.get("CUDA_VISIBLE_DEVICES", "").split(",")}
+    if visible - {""}:
+        found = sum(str(number) in visible for number in range(found))
     limit = properties.get("number_of_gpu", "")
     return min(found, int(limit)) if limit.isdigit() else found
 

@@ -39,8 +39,8 @@ def requirement_problems(
     problems = []
     if found.undeclared:
         names = ", ".join(found.undeclared)
-        where = f"its {file} does not name" if file else "it has no requirements file that names"
-        message = f"it imports packages that {where}: {names}; the server has to have them"
+        lacks = f"which its {file} does not name" if file else "without a requirements file"
+        message = f"it imports {names}, {lacks}; the server has to have them"
         problems.append(("requirements-missing", message))
     if file and not os.path.isfile(os.path.join(model_dir, file)):
         message = f"the manifest names {file} as requirementsFile, the archive lacks it"

@@ -124,7 +124,7 @@ def _options(arguments: argparse.Namespace, progress: Progress) -> Options:
     return Options(
         server=server,
         home=home,
-        gpus=gpus_of_server(server.properties),
+        gpus=gpus_of_server(server.properties, server.frontend.environ),
         children=Children(),
         data=None if arguments.data is None else _read(arguments.data),
         content_type=content_type,

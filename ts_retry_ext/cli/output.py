@@ -14,7 +14,7 @@ OK, ERROR, USAGE, HALTED = 0, 1, 2, 3
 
 WIDTH = 100
 """Characters a line of prose on a wider terminal."""
-_BETWEEN, _MARGIN = 3, 2
+_BETWEEN, _MARGIN = 2, 2
 """Characters that rich draws between two columns, and beside them."""
 
 
@@ -119,13 +119,32 @@ def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE, pad_edge=False)
-    for title in columns:
-        table.add_column(title, overflow="fold", min_width=len(title))
+    table = Table(box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    console = Console()
+    for title, whole in zip(columns, _whole(columns, rows, console.width)):
+        table.add_column(title, overflow="fold", min_width=len(title), no_wrap=whole)
     for row in rows:
         # Text, so that [brackets] in a message are not taken for markup.
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
-    Console().print(table)
+    console.print(table)
+
+
+def _whole(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Sequence[bool]:
+    """Tell of each column whether it must not be broken: numbers and single words, where they fit.
+
+    The first one names something, and rather gives way than a verdict does.
+    """
+    widths = [max(map(len, column)) + _BETWEEN for column in zip(columns, *rows)]
+    whole = [at > 0 and size <= _WORD + _BETWEEN for at, size in enumerate(widths)]
+    broken = whole.count(False)
+    fits = sum(w for w, is_whole in zip(widths, whole) if is_whole) + broken * _LEAST <= width
+    return whole if fits else [False] * len(whole)
+
+
+_WORD = 16
+"""Characters of what is no more than a word: ``non_recoverable`` has 15."""
+_LEAST = 12
+"""Characters that a column which is broken has to have left."""
 
 
 _STYLES = {

@@ -65,7 +65,7 @@ _SHAPES: tuple[tuple[str, re.Pattern[str], str], ...] = (
         re.compile(
             r"(?i)((?:^|[\s\"'{(,;&?\[])(?:[\w\-.]{1,60}[_\-.])?" + _KEY_WORD + r"[\"']?\s{0,4}(?:=|:|=>)\s{0,4})"
             r"(?:\"((?!\[redacted\])[^\"\n]{4,4000})\"|'((?!\[redacted\])[^'\n]{4,4000})'"
-            r"|(?!\[redacted\]|bearer\b|basic\b|eyJ\[|none\b|null\b|true\b|false\b|str\b|not |is |<)([^\s\"'&,;}{)\]]{6,4000}))"
+            r"|(?!\[redacted\]|[\w\-.]{1,20}\[redacted\]|bearer\b|basic\b|eyJ\[|none\b|null\b|true\b|false\b|str\b|not |is |<)([^\s\"'&,;}{)\]]{6,4000}))"
         ),
         r"\1" + MASK,
     ),
