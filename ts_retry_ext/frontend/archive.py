@@ -18,6 +18,7 @@ from typing import Callable, Iterable, Iterator
 
 from ts_retry_ext.frontend.manifest import Manifest, ManifestError, parse_manifest
 from ts_retry_ext.frontend.tar import Content, entries_of
+from ts_retry_ext.frontend.zip_layout import check_layout
 
 MANIFEST = "MAR-INF/MANIFEST.json"
 MAX_MANIFEST_BYTES = 1024 * 1024
@@ -159,7 +160,8 @@ def _read_mar(path: str) -> Archive:
     if not start.startswith(_ZIP_STARTS):
         hint = "; it is a Git LFS pointer, fetch it first" if b"git-lfs" in start else ""
         raise ArchiveError(path, f"is no zip archive{hint}")
-    with zipfile.ZipFile(path) as archive:
+    with open(path, "rb") as stream, zipfile.ZipFile(path) as archive:
+        check_layout(stream, archive)
         # The frontend unpacks in order, so the last of two entries with one name wins.
         entries = {inside(path, zip_name(path, info)): info for info in archive.infolist()}
         for info in entries.values():
