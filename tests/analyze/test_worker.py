@@ -39,8 +39,9 @@ def lines(*told: Line, port: int = 9000) -> Iterator[str]:
         for text in [item] if isinstance(item, str) else item:
             thread, logger = f"W-{port}-m_1.0", "org.pytorch.serve.wlm.WorkerThread"
             kind, _, rest = text.partition(" ")
-            if kind == "OUT":
-                thread, logger, text = f"{thread}-stdout", "MODEL_LOG", rest
+            if kind in ("OUT", "ERR"):
+                stream = "stdout" if kind == "OUT" else "stderr"
+                thread, logger, text = f"{thread}-{stream}", "MODEL_LOG", rest
             elif kind == "OTHER":
                 thread, text = "W-9999-other_1.0", rest
             elif kind == "MAIN":
@@ -104,6 +105,16 @@ def test_three_deaths_without_a_word_are_final_two_are_not(tmp_path: Path) -> No
     assert (twice["state"], twice["causes"][0]["verdict"]) == ("retrying", "unknown")
     found = of(tmp_path / "3", *deaths[0], *deaths[1], *deaths[2], END)
     assert (found["state"], found["causes"][0]["basis"]) == ("failed", "crashed")
+
+
+def test_deaths_before_the_model_was_given_say_nothing_against_it(tmp_path: Path) -> None:
+    died = [part for at in (0, 10, 20, 30) for part in ((at, START), STOPPED, RETRY)]
+    found = of(tmp_path, *died, END)
+    assert (found["state"], found["failures"], found["saved"]["loads"]) == ("retrying", 4, 0)
+    assert [cause["verdict"] for cause in found["causes"]] == ["unknown"]
+    fault = ["ERR Fatal Python error: Segmentation fault", 'ERR   File "/home/m/h.py", line 3 in f']
+    fell = [part for at in (0, 10, 20) for part in ((at, START), fault, STOPPED, RETRY)]
+    assert of(tmp_path, *fell, END)["state"] == "failed"
 
 
 def test_lines_that_a_dying_worker_wrote_late_are_its_own(tmp_path: Path) -> None:

@@ -36,6 +36,9 @@ _HANG = b"did not respond in given time"
 _HUNG = b"hang: the load did not end within startupTimeout, TorchServe ended it"
 _CUT = "the log lacks the end of the traceback"
 _SILENT = "ended without a word: a crash, a kill, or its last lines are not in the log"
+#: The guard counts such a death for nothing, see `ts_retry_ext.worker.deaths`; TorchServe 0.8 and 0.9 kill
+#: every process that they retry.
+_UNLOADED = "ended before it was given the model, without a word: often the frontend's own doing"
 #: With what a collector put before it.
 _JAVA_TYPE = re.compile(r"^(?:.{1,300}? )?(?:Caused by: )?(?:[a-z]\w*\.)+(?=[A-Z]\w*: )")
 
@@ -48,7 +51,8 @@ class Cause:
         failure: what failed, secrets taken out.
         verdict: without its history.
         crashed: whether the process died without an exception.
-        complete: whether the log holds the exception; its end can be lost with the worker's pipe.
+        complete: whether the log holds the exception, whose end can be lost with the worker's pipe; of a
+            death, whether it says something of the model.
     """
 
     failure: Failure
@@ -84,9 +88,10 @@ class Judge:
     def _judge(self, phase: Phase, content: bytes) -> Cause:
         text = content.decode("utf-8", "replace")
         crashed = _HEADER not in content
-        failure = _crash_of(text) if crashed else _unmasked(text, phase)
-        complete = crashed or bool(failure.frames)
-        if not complete:
+        failure = _crash_of(text, phase) if crashed else _unmasked(text, phase)
+        has_stack = "\n" in text.rstrip("\n")
+        complete = (phase is not Phase.STARTUP or has_stack) if crashed else bool(failure.frames)
+        if not (crashed or complete):
             failure = failure_from_record({"message": _CUT, "phase": phase.value})
         verdict = judge(failure, rules=self._rules, host=NO_HOST)
         told = replace(verdict, reason=redact(verdict.reason), remedy=redact(verdict.remedy))
@@ -121,10 +126,11 @@ def _crash(attempt: Attempt) -> bytes:
     return ended + b"\n" + (b"" if at is None else b"\n".join(lines[at:]))
 
 
-def _crash_of(text: str) -> Failure:
+def _crash_of(text: str, phase: Phase) -> Failure:
     ended, _, stack = text.partition("\n")
     first = stack.partition("\n")[0]
-    told = _JAVA_TYPE.sub("", ended) or first or _SILENT
+    silent = _UNLOADED if phase is Phase.STARTUP else _SILENT
+    told = _JAVA_TYPE.sub("", ended) or first or silent
     return crash_failure(told, stack or None)
 
 
