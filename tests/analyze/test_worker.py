@@ -117,6 +117,15 @@ def test_deaths_before_the_model_was_given_say_nothing_against_it(tmp_path: Path
     assert of(tmp_path, *fell, END)["state"] == "failed"
 
 
+def test_a_failed_load_that_an_asynchronous_frontend_keeps_to_itself_is_told(
+    tmp_path: Path,
+) -> None:
+    died = ["OUT handle_connection_async", "OUT Backend worker process died.", *FAILS]
+    found = of(tmp_path, (0, START), LOAD, died, END)
+    assert (found["state"], found["failures"], found["gave_up"]) == ("failed", 1, True)
+    assert found["causes"][0]["rule"] == "key-missing"
+
+
 def test_lines_that_a_dying_worker_wrote_late_are_its_own(tmp_path: Path) -> None:
     found = of(tmp_path, (0, START), LOAD, FAILS[0], STOPPED, RETRY, FAILS[1:], (1, START), END)
     assert [cause["exception"]["type"] for cause in found["causes"]] == ["KeyError"]

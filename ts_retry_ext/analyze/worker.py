@@ -20,6 +20,8 @@ _PID = re.compile(rb"^(?:INFO > )?\[PID\](\d{1,10})$")
 _WAIT = re.compile(rb" in (\d{1,5}) seconds")
 #: What the worker script logs of the exception that ends it (0.12.0).
 DIED = b"Backend worker process died."
+#: What it prints when it is given to an asynchronous frontend, which notes no failed load (0.12.0).
+_ASYNC = b"handle_connection_async"
 _LOADING = b"model_name: "
 #: What a holder of this package says; see `ts_retry_ext.worker.holder`.
 _HOLDS = re.compile(rb"^ts-retry: model .{1,400} (?:is held|holds)")
@@ -41,6 +43,7 @@ class Worker:
         failing_since: when it first stopped without having recovered since, or None.
         removed: whether the frontend scaled it away, or ended.
         gave_up: whether the frontend stopped retrying it.
+        asynchronous: whether its model has ``asyncCommunication``.
         bounds: what its retries tell of the window in force.
     """
 
@@ -52,6 +55,7 @@ class Worker:
     failing_since: int | None = None
     removed: bool = False
     gave_up: bool = False
+    asynchronous: bool = False
     bounds: WindowBounds = field(default_factory=WindowBounds)
     #: When the frontend said it would start the next process; a log without debug lines tells no more.
     _next_at: int | None = None
@@ -79,11 +83,13 @@ class Worker:
                 self.starts += 1
         elif text.startswith(_LOADING) and b"batchSize" in text:
             self._load(attempt)
+        elif text == _ASYNC:
+            self.asynchronous = True
         elif text.startswith(b"ts-retry: ") and _HOLDS.match(text):
             attempt.holds = True
         (attempt.stderr if record.kind is _ERRORS else attempt.stdout).add(text)
         attempt.said_at = at
-        if not from_frontend and text == DIED:
+        if text == DIED and (self.asynchronous or not from_frontend):
             self._stop(at)
 
     def told(self, text: bytes, at: int) -> None:
