@@ -161,7 +161,7 @@ def test_a_daemon_that_a_sound_model_leaves_behind_is_ended(tmp_path: Path) -> N
     note = tmp_path / "child"
     body = f"""
         import subprocess
-        child = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        child = subprocess.Popen(["sleep", "1000"], start_new_session=True, env={{}})
         open({str(note)!r}, "w").write(str(child.pid))
     """
     assert checked(tmp_path, initialize(body)).result is Result.LOADS

@@ -1,7 +1,7 @@
 """Child processes of the check, each the head of a process group that is ended as a whole.
 
-What left its group, as a daemon does, is found by the check's folder, which stands in the environment
-and command line that it inherited.
+What left its group, as a daemon does, is found by the check's folder, which stands in the environment,
+command line or working directory that it inherited.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Child:
 
 
 def end_strays(folder: str) -> None:
-    """Kill every process that was started with `folder` in its environment or command line."""
+    """Kill every process that has `folder` in its environment, command line or working directory."""
     for _ in range(MAX_ROUNDS):  # One may have started another in the meantime.
         strays = [process for process in psutil.process_iter() if _names(process, folder)]
         if not strays:
@@ -123,7 +123,7 @@ def _names(process: psutil.Process, folder: str) -> bool:
     try:
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
-        told = [*process.environ().values(), *process.cmdline()]
+        told = [*process.environ().values(), *process.cmdline(), process.cwd()]
     except (psutil.Error, OSError):
         return False  # Somebody else's, or gone.
     return any(folder in text for text in told)
