@@ -44,6 +44,8 @@ def lines(*told: Line, port: int = 9000) -> Iterator[str]:
                 thread, logger, text = f"{thread}-{stream}", "MODEL_LOG", rest
             elif kind == "OTHER":
                 thread, text = "W-9999-other_1.0", rest
+            elif kind == "NETTY":
+                thread, text = "epollEventLoopGroup-5-1", rest
             elif kind == "MAIN":
                 thread, logger, text = "main", "org.pytorch.serve.wlm.ModelVersionedRefs", rest
             elif kind == "STATE":
@@ -124,6 +126,25 @@ def test_a_failed_load_that_an_asynchronous_frontend_keeps_to_itself_is_told(
     found = of(tmp_path, (0, START), LOAD, died, END)
     assert (found["state"], found["failures"], found["gave_up"]) == ("failed", 1, True)
     assert found["causes"][0]["rule"] == "key-missing"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "W-9000-m_1.0 State change WORKER_STARTED -> WORKER_MODEL_LOADED",
+        "WorkerLoadTime.Milliseconds:96.0|#WorkerName:W-9000-m_1.0,Level:Host|#hostname:h",
+    ],
+)
+def test_another_thread_may_tell_that_a_worker_has_loaded(tmp_path: Path, said: str) -> None:
+    found = of(tmp_path, (0, START), LOAD, f"NETTY {said}", END)
+    assert (found["state"], found["loaded"]) == ("serving", 1)
+
+
+def test_a_load_that_an_asynchronous_frontend_ends_hung(tmp_path: Path) -> None:
+    said = "org.pytorch.serve.wlm.WorkerInitializationException: Worker did not load the model within 8 seconds"
+    told = [*lines((0, START), LOAD, (8, "Backend worker error")), said, *lines((8, STOPPED), END)]
+    (found,) = (m for m in analyzed(written(tmp_path, told)).models if m["model"] == "m")
+    assert found["causes"][0]["exception"]["message"].startswith("hang: ")
 
 
 def test_lines_that_a_dying_worker_wrote_late_are_its_own(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ _FAULT = b"Fatal Python error"
 #: not import (0.12.0 TsModelLoader.load); the error before it is the cause.
 _DEFAULT_HANDLER = "ts.torch_handler."
 _JOINT = "\nDuring handling of the above exception, another exception occurred"
-_HANG = b"did not respond in given time"
+_HANG = re.compile(rb"did not (?:respond in given time|load the model within)")
 #: The words of `ts_retry_ext.worker.crash_capture`, so that the fingerprint is the same.
 _HUNG = b"hang: the load did not end within startupTimeout, TorchServe ended it"
 _CUT = "the log lacks the end of the traceback"
@@ -120,7 +120,7 @@ def _traceback(attempt: Attempt) -> bytes:
 def _crash(attempt: Attempt) -> bytes:
     """Return what is known of a death without an exception: in its first line, how it ended."""
     errors = b"; ".join(dict.fromkeys(attempt.errors))
-    ended = _HUNG if _HANG in errors else errors
+    ended = _HUNG if _HANG.search(errors) else errors
     lines = attempt.stderr.lines
     at = next((i for i, line in enumerate(lines) if line.startswith(_FAULT)), None)
     return ended + b"\n" + (b"" if at is None else b"\n".join(lines[at:]))

@@ -54,6 +54,10 @@ _OF_SERVER = re.compile(
     rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[,.](\d{3})\d{0,6} +\[\w{4,5} *\] (.{1,200}?) "
     rb"([\w.$]{1,200}) -(?: (.*)|$)"
 )
+#: Of an asynchronous worker's load Netty's thread tells (0.12.0 AsyncWorkerThread).
+_OF_ANOTHER_THREAD = re.compile(
+    rb"W-(\d{1,9})-(.{1,400}?) (?=State change )|WorkerLoadTime.{1,80}#WorkerName:W-(\d{1,9})-([^,|]{1,400})"
+)
 _THREAD = re.compile(rb"W-(\d{1,9})-(.{1,400}?)(-stdout|-stderr)?$")
 _KINDS = {None: Kind.WORKER, b"-stdout": Kind.OUTPUT, b"-stderr": Kind.ERRORS}
 #: Who wrote a line, as a collector puts it before the time: kubectl --prefix, docker compose, aws logs
@@ -166,7 +170,8 @@ def _from_envelope(envelope: Envelope) -> Record:
     found = _THREAD.match(envelope.thread)
     text = envelope.text[:TEXT_LIMIT]
     if found is None:
-        return Record(envelope.at, Kind.SERVER, b"", envelope.thread, text, envelope.origin)
+        port, name, kind = _meant(text, envelope.thread)
+        return Record(envelope.at, kind, port, name, text, envelope.origin)
     port, name, stream = found.groups()
     return Record(envelope.at, _KINDS[stream], port, name, text, envelope.origin)
 
@@ -185,12 +190,20 @@ def _from_text(line: bytes, origin: bytes) -> Record:
         found = _OF_SERVER.search(line) if b" - " in line else None
         if found is None:
             return Record(None, Kind.CONTINUED, b"", b"", line[:TEXT_LIMIT], origin)
-        day, second, thousandths, name, _, text = found.groups(b"")
-        port, kind = b"", Kind.SERVER
+        day, second, thousandths, thread, _, text = found.groups(b"")
+        port, name, kind = _meant(text, thread)
     if found.start():
         text, origin = _without_collector(line[: found.start()], text, origin)
     at = _day_ms(day) + _second_ms(second) + int(thousandths)
     return Record(at, kind, port, name, text[:TEXT_LIMIT].rstrip(b"\r"), origin)
+
+
+def _meant(text: bytes, thread: bytes) -> tuple[bytes, bytes, Kind]:
+    """Return port, name and kind of what a thread says that is no worker's: of a worker, or the server."""
+    found = _OF_ANOTHER_THREAD.match(text) if text.startswith((b"W-", b"WorkerLoad")) else None
+    if found is None:
+        return b"", thread, Kind.SERVER
+    return found[1] or found[3], found[2] or found[4], Kind.WORKER
 
 
 def _without_collector(before: bytes, text: bytes, origin: bytes) -> tuple[bytes, bytes]:
