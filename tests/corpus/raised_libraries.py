@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
+import io
 import socket
 import ssl
 import struct
@@ -63,6 +65,21 @@ def config(world: World, where: str) -> Any:
     transformers = library("transformers")
 
     return transformers.AutoConfig.from_pretrained(where, cache_dir=str(world.tmp))
+
+
+def code_of_a_hub(world: World, code: str) -> Any:
+    """Load a class from a model's own code, copied through a cache of its own as from a hub."""
+    dynamic = library("transformers.dynamic_module_utils")
+    world.file("hub_code/modeling.py", code.encode())
+    before, dynamic.HF_MODULES_CACHE = dynamic.HF_MODULES_CACHE, str(world.tmp / "modules")
+    try:
+        return dynamic.get_class_from_dynamic_module("modeling.Net", str(world.tmp / "hub_code"))
+    finally:
+        with contextlib.suppress(ValueError):  # not there yet where the code couldn't be read
+            sys.path.remove(dynamic.HF_MODULES_CACHE)
+        dynamic.HF_MODULES_CACHE = before
+        for name in [name for name in sys.modules if name.startswith("transformers_modules")]:
+            del sys.modules[name]
 
 
 def s3(world: World, answer: str, *, key: str = "k", bucket: str = "bucket", **options: Any) -> Any:
@@ -492,6 +509,11 @@ ROWS: tuple[Raised, ...] = (
     Raised("transformers-config-unknown", "N", lambda world: config(world, _model_dir(world, b'{"model_type": "nosuch"}')), "transformers"),
     Raised("transformers-config-empty", "N", lambda world: config(world, _model_dir(world, b"{}")), "transformers"),
     Raised("transformers-config-cut", "N", lambda world: config(world, _model_dir(world, b'{"model_type": ')), "transformers"),
+    Raised("transformers-code-without-its-class", "U", lambda world: code_of_a_hub(world, "x = 1\n"), "transformers"),
+    Raised("transformers-code-half-written", "U", lambda world: code_of_a_hub(world, "class Net(\n"), "transformers"),
+    Raised("transformers-code-needs-a-package", "N", lambda world: code_of_a_hub(world, "if True:\n    import no_such_package_x\n"), "transformers"),
+    Raised("picture-from-a-server", "U", lambda _: library("PIL.Image").open(io.BytesIO(b"<html>")), "PIL"),
+    Raised("picture-damaged", "N", lambda world: library("PIL.Image").open(world.file("x.png", b"no picture")), "PIL"),
     # weights
     st("safetensors-empty", "N", b""),
     st("safetensors-html", "N", b"<html><body>not found</body></html>"),

@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from multiprocessing import shared_memory
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,7 @@ ROWS: tuple[Raised, ...] = (
     Raised("missing-file-in-archive", "N", lambda _: Path("/tmp/models/0123456789abcdef0123456789abcdef/vocab.txt").read_text()),
     Raised("missing-file-on-a-mount", "U", lambda _: Path("/mnt/no-such-mount/model.pt").read_text()),
     Raised("missing-file-in-a-cache", "R", lambda _: Path("/root/.cache/torch/hub/none/model.pt.incomplete").read_text()),
+    Raised("missing-segment-of-shared-memory", "U", lambda _: shared_memory.SharedMemory(name="no-such-segment-here")),
     Raised("directory-as-file", "N", lambda world: world.tmp.read_text()),
     Raised("file-as-directory", "N", lambda world: Path(world.file("f") + "/x").read_text()),
     Raised("name-too-long", "N", lambda world: (world.tmp / ("x" * 300)).read_text()),

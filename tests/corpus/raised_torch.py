@@ -117,6 +117,7 @@ ROWS: tuple[Raised, ...] = (
     row("hub-429", "R", lambda world: torch().hub.load_state_dict_from_url(world.url + "/status/429", model_dir=str(world.tmp), progress=False)),
     row("hub-refused", "R", lambda world: torch().hub.load_state_dict_from_url(f"http://127.0.0.1:{world.closed_port()}/x.pt", model_dir=str(world.tmp), progress=False)),
     row("hub-reset", "R", lambda world: torch().hub.load_state_dict_from_url(world.url + "/reset/x", model_dir=str(world.tmp), progress=False)),
+    row("disk-full-while-saving", "U", lambda _: torch().save({"a": torch().zeros(10**6)}, "/dev/full")),
     row("hub-safetensors-cut", "U", hub_with_cut_safetensors),
     row("checkpoint-key-missing", "N", lambda world: distributed(world, {"b": torch().zeros(2)})),
     row("checkpoint-size", "N", lambda world: distributed(world, {"a": torch().zeros(3)})),

@@ -829,6 +829,114 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "backend='inductor' raised:\nRuntimeError: Cannot find a working triton installation.",
         {},
     ),
+    (
+        "generated-module-half-written",
+        "U",
+        "AttributeError",
+        "module 'transformers_modules.m.modeling' has no attribute 'Net'",
+        {
+            "frames": [
+                ["/x/site-packages/transformers/dynamic_module_utils.py", "get_class_in_module"]
+            ]
+        },
+    ),
+    (
+        "module-missing",
+        "N",
+        "ModuleNotFoundError",
+        "No module named 'einops'",
+        {
+            "frames": [
+                ["/x/site-packages/transformers/dynamic_module_utils.py", "get_class_in_module"]
+            ]
+        },
+    ),
+    (
+        "weights-not-written",
+        "U",
+        "RuntimeError",
+        "[enforce fail at inline_container.cc:603] . PytorchStreamWriter failed writing file data/3: file write failed",
+        {},
+    ),
+    (
+        "shared-memory-segment-missing",
+        "U",
+        "FileNotFoundError",
+        "[Errno 2] No such file or directory: '/psm_5a3f2b1c'",
+        {"frames": [["/usr/lib/python3.10/multiprocessing/shared_memory.py", "__init__"]]},
+    ),
+    (
+        "library-cut-in-shared-place",
+        "U",
+        "ImportError",
+        "/mnt/efs/lib/libfoo.so: file too short",
+        {},
+    ),
+    ("wrong-architecture", "N", "ImportError", "/opt/lib/libfoo.so: file too short", {}),
+    (
+        "hub-storage-refuses",
+        "U",
+        "RuntimeError",
+        "Data processing error: CAS service error : Error : Authentication error: 401 token refresh failed",
+        {},
+    ),
+    (
+        "hub-storage-refuses",
+        "U",
+        "huggingface_hub.errors.HfHubHTTPError",
+        "403 Forbidden: None. Cannot access content at: https://cas-bridge.xethub.hf.co/x. Make sure your token has the correct permissions.",
+        {},
+    ),
+    ("hub-model-unknown", "N", "ValueError", "model 'ranker' not found", {}),
+    (
+        "local-directory-missing-in-shared-place",
+        "U",
+        "RuntimeError",
+        "Cannot find any model weights with `/mnt/pvc/llama`",
+        {},
+    ),
+    (
+        "weights-missing-in-shared-place",
+        "U",
+        "ValueError",
+        "No model weights found in /mnt/models/llama",
+        {},
+    ),
+    (
+        "service-not-ready-by-status",
+        "U",
+        "requests.exceptions.HTTPError",
+        "404 Client Error: Not Found for url: http://127.0.0.1:8000/v2/models/encoder/ready",
+        {},
+    ),
+    (
+        "http-refused",
+        "N",
+        "requests.exceptions.HTTPError",
+        "404 Client Error: Not Found for url: http://models.example/ready-made/m.tar",
+        {},
+    ),
+    (
+        "device-busy",
+        "R",
+        "RuntimeError",
+        "CUDA error: the remote procedural call between the MPS server and the MPS client failed",
+        {},
+    ),
+    (
+        "device-busy",
+        "R",
+        "RuntimeError",
+        "The TPU is already in use by process with pid 4321. Not attempting to load libtpu.so in this process.",
+        {},
+    ),
+    (
+        "picture-from-memory",
+        "U",
+        "PIL.UnidentifiedImageError",
+        "cannot identify image file <_io.BytesIO object at 0x7f>",
+        {},
+    ),
 ]
 
 
@@ -842,6 +950,21 @@ def test_a_row_answers_as_meant(
     record = {"phase": "initialize", "exc_type": kind, "mro": [], "message": message, **more}
     answer = judge(failure_from_record(record))
     assert (answer.rule, answer.verdict) == (rule, WANTED[verdict])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "expected 5 shards, got 4",
+        "Expected 3 files in /mnt/models/llama, got 2",
+        "checkpoint directory must contain at least one .safetensors file",
+    ],
+)
+def test_a_number_of_files_that_is_not_right_yet_is_no_value_that_is_not_allowed(
+    message: str,
+) -> None:
+    record = {"phase": "initialize", "exc_type": "ValueError", "mro": [], "message": message}
+    assert judge(failure_from_record(record)).verdict is Outcome.UNKNOWN
 
 
 def test_a_plain_connection_error_is_not_credited_to_a_database_client() -> None:

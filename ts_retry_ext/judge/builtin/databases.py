@@ -13,7 +13,7 @@ FATAL_IN_DISGUISE = (
         "database-login-refused",
         When(
             message=r"password authentication failed|access denied for user|authentication failed|no pg_hba\.conf entry|role [\"'].{1,100}[\"'] does not exist|login failed for user|wrongpass|noauth authentication|invalid username-password pair|invalid password|client sent auth, but no password|called without any password configured|noperm|authentication required|auth(?:entication)? (?:error|failure|unsuccessful)|bad auth|has no permissions? to run|access_refused|probableauthenticationerror|sasl .{0,40}(?:fail|invalid)|sslmode value|topic ?authorization|group ?authorization|security_exception|unable to authenticate|missing authentication credentials|bad credentials|incorrect username or password|ora-01017|invalid credentials|unauthenticated\b|status(?:code)?\.unauthenticated",
-            unless=r"time[d -]?out|transient|try again|temporar|metadata",
+            unless=r"time[d -]?out|transient|try again|temporar|metadata|cas (?:service|client) error",
         ),
         "The service refuses these credentials.",
         "Correct user, password or rights in the model's configuration or environment.",
@@ -138,6 +138,7 @@ RECOVERABLE_IN_DISGUISE = (
                 "google.api_core.exceptions.TooManyRequests",
                 "google.api_core.exceptions.InternalServerError",
                 "google.api_core.exceptions.RetryError",
+                "google.api_core.exceptions.Aborted",
                 "google.api_core.exceptions.GatewayTimeout",
                 "google.api_core.exceptions.BadGateway",
                 "google.auth.exceptions.TransportError",

@@ -35,7 +35,7 @@ RECOVERABLE_IN_DISGUISE = (
         "device-busy",
         When(
             message=r"devices? (?:are|is) (?:currently )?(?:busy|in use)|exclusive[- ]process|system not yet initialized|cudaerrorsystemnotready|cuda error 802|error 802"
-            r"|mps server (?:is )?not ready|mps (?:client|server) .{0,40}(?:not ready|busy)|cudaerrormpsservernotready|cudaerrormpsmaxclients|cudaerrormpsconnectionfailed|fabric ?manager.{0,60}(?:not|start|in progress)",
+            r"|already in use by (?:process|pid)|procedural call between the mps server|mps server (?:is )?not ready|mps (?:client|server) .{0,40}(?:not ready|busy)|cudaerrormpsservernotready|cudaerrormpsmaxclients|cudaerrormpsconnectionfailed|fabric ?manager.{0,60}(?:not|start|in progress)",
         ),
         "The GPU or its service is in use or still starting.",
         "Wait; look at nvidia-smi and at the fabric manager or MPS daemon if it goes on.",
@@ -116,7 +116,8 @@ RULES = (
     fatal(
         "no-driver",
         When(
-            message=r"found no nvidia driver|no cuda gpus are available|no hip gpus are available|no cuda-capable device|cudaerrornodevice|cuda_error_no_device|no nvidia gpus?|no gpus? (?:was |were |is |are )?(?:found|detected|available)|failed to infer device type|couldn't find a gpu|nvml shared library not found|unable to find any usable cuda|cuda is required|requires (?:a )?(?:cuda|gpu)|gpu is required|no accelerator|device type .{0,40}(?:not available|is not supported)|libcuda\.so\.1 (?:cannot|not)|hip.{0,20}no devices|no xpu devices"
+            message=r"found no nvidia driver|no cuda gpus are available|no hip gpus are available|no cuda-capable device|cudaerrornodevice|cuda_error_no_device|no nvidia gpus?|no gpus? (?:was |were |is |are )?(?:found|detected|available)|failed to infer device type|couldn't find a gpu|nvml shared library not found|unable to find any usable cuda|cuda is required|requires (?:a )?(?:cuda|gpu)|gpu is required|no accelerator|device type .{0,40}(?:not available|is not supported)|libcuda\.so\.1 (?:cannot|not)|hip.{0,20}no devices|no xpu devices",
+            unless=r"\bwaiting\b|\bpool\b|\bpending\b|\blease\b|not (?:yet )?ready",
         ),
         "No GPU is visible to this process.",
         "Give the container a GPU, install the driver, or run the model on CPU.",

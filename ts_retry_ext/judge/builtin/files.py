@@ -57,6 +57,14 @@ RECOVERABLE_IN_DISGUISE = (
 
 RULES = (
     ambiguous(
+        "shared-memory-segment-missing",
+        When(errno=("ENOENT",), frame=("multiprocessing.shared_memory",)),
+        "A segment of shared memory isn't there: the process that makes it is late, gone, or not meant.",
+        "Start that process first, or correct the segment's name.",
+        since="2026-11-25",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
         "file-race",
         When(type=("FileNotFoundError", "NotADirectoryError"), path="exists_now"),
         "A file was missing and is there now.",

@@ -51,7 +51,7 @@ FATAL_IN_DISGUISE = (
                 "BadRequestError",
             ),
             unless_type=("ConnectionError", "Timeout", "TimeoutError"),
-            unless=r"\b(?:429|5\d\d) (?:client|server) error|rate.?limit|too many requests",
+            unless=r"\b(?:429|5\d\d) (?:client|server) error|rate.?limit|too many requests|expired signature",
         ),
         "The hub doesn't have this repository, revision or file, or not for this token.",
         _TOKEN,
@@ -78,7 +78,7 @@ FATAL_IN_DISGUISE = (
         "local-directory-missing-in-shared-place",
         When(
             unless=r"internet connection|couldn't connect|could not be reached",
-            message=r"(?:can'?t load|incorrect path_or_model_id|is not a local folder|looks like|does not appear to have|not the path to a directory|no file named|does not exist|path) .{0,300}['\"`]?(?:/mnt/|/efs|/fsx|/nfs|/gcs|/s3|/pvc|/shared?/|/volumes?/|/data/|/[\w.\-/]{0,200}/(?:\.cache|snapshots|hub)/)",
+            message=r"(?:can'?t load|cannot find any model weights|incorrect path_or_model_id|is not a local folder|looks like|does not appear to have|not the path to a directory|no file named|does not exist|path) .{0,300}['\"`]?(?:/mnt/|/efs|/fsx|/nfs|/gcs|/s3|/pvc|/shared?/|/volumes?/|/data/|/[\w.\-/]{0,200}/(?:\.cache|snapshots|hub)/)",
             unless_type=("GatedRepoError",),
         ),
         "A local model directory isn't there; it lies in a place that may be mounted later.",
@@ -123,6 +123,16 @@ RECOVERABLE_IN_DISGUISE = (
         "Nothing to repair in the model; look at the network if it goes on, or pack the files.",
         since=_SINCE,
     ),
+    ambiguous(
+        "hub-storage-refuses",
+        When(
+            message=r"\bcas (?:service|client) error.{0,300}(?:\b40[13]\b|authentic|unauthori|forbidden)|\b40[0134]\b.{0,400}(?:cas-bridge|cas-server|xethub|cdn-lfs)|expired signature|request has expired"
+        ),
+        "The store behind the hub refuses a link or token that the hub itself gave out: it has ended, or the store is in trouble.",
+        "Nothing to repair in the model; set HF_HUB_DISABLE_XET=1 if it goes on, and look at the host's clock.",
+        since="2026-11-25",
+        scope=Scope.HOST,
+    ),
 )
 
 RULES = (
@@ -149,7 +159,8 @@ RULES = (
     fatal(
         "hub-model-unknown",
         When(
-            message=r"repository not found for url|revision not found for url|entry not found for url|is not a valid git identifier|unknown model \(|cannot find callable .{1,100} in hubconf|cannot find (?:hubconf|callable)|cannot find .{1,80} in https://github\.com|no checkpoints exist for|is not a valid (?:repo|repository|checkpoint) (?:name|id|identifier)|is not a valid model (?:name|id)\b|model ['\"]?[\w\-./:]{1,100}['\"]? (?:was )?not found|model name .{1,200} was not found in model|invalid pretrained tag|pretrained weights .{0,100}not (?:found|available)|no pretrained"
+            message=r"repository not found for url|revision not found for url|entry not found for url|is not a valid git identifier|unknown model \(|cannot find callable .{1,100} in hubconf|cannot find (?:hubconf|callable)|cannot find .{1,80} in https://github\.com|no checkpoints exist for|is not a valid (?:repo|repository|checkpoint) (?:name|id|identifier)|is not a valid model (?:name|id)\b|model ['\"]?[\w\-./:]{1,100}['\"]? (?:was )?not found|model name .{1,200} was not found in model|invalid pretrained tag|pretrained weights .{0,100}not (?:found|available)|no pretrained",
+            unless=r"\bloading\b|not yet|try again|\bretry|syncing|in progress",
         ),
         "The hub has no model, revision or file of that name, or not for this token.",
         _TOKEN,

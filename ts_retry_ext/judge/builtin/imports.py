@@ -25,6 +25,17 @@ FATAL_IN_DISGUISE = (
         "Give each worker its own HF_HOME or TORCH_EXTENSIONS_DIR, or fill the cache beforehand.",
         since=_SINCE,
     ),
+    ambiguous(
+        "generated-module-half-written",
+        When(
+            type=("SyntaxError", "AttributeError", "FileNotFoundError"),
+            message=r"module '(?:\w+\.)*transformers_modules|invalid syntax|null bytes|never closed|unexpected eof|expected an indented block|unterminated|transformers_modules",
+            frame=("transformers.dynamic_module_utils",),
+        ),
+        "Code of a hub that is copied into a shared cache at load time isn't whole: two workers may have met.",
+        "Give each worker its own HF_HOME, or fill the cache beforehand; else the code and this Python don't fit.",
+        since="2026-11-25",
+    ),
     fatal(
         "startup-module-missing",
         When(
@@ -84,7 +95,7 @@ RULES = (
             message=r"requires the .{1,80}(?:library|package)|(?:package|module) (?:is required for|must be installed)|(?:library|package|module) (?:is )?not (?:been )?(?:found|installed)|pip3? install|please install|is required to (?:use|run|load)"
             r"|requires? (?:accelerate|bitsandbytes|optimum|auto-gptq|autoawq|flash[-_]attn|sentencepiece|protobuf|tiktoken|timm|peft|einops)"
             r"|but it was not found in your environment|need to install|must (?:be )?install|conda install|is not installed|not installed\b",
-            unless=r"connection|timed out|max retries|could not reach|cannot reach",
+            unless=r"connection|timed out|max retries|could not reach|cannot reach|\bretry|try again",
         ),
         "The code needs a package that isn't installed, or a newer version of it.",
         "Install it into TorchServe's environment, or name it in the archive's requirements.txt.",

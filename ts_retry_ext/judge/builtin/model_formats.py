@@ -75,6 +75,13 @@ RULES = (
         "Look above this one in the model log (verbose=True); compare size and checksum of the file.",
         since="2026-11-25",
     ),
+    ambiguous(
+        "picture-from-memory",
+        When(message=r"cannot identify image file <_io\.bytesio"),
+        "What the code takes for a picture isn't one; it was held in memory, so mostly an answer of a server.",
+        "Look at what the server answers, or pack the picture with the model.",
+        since="2026-11-25",
+    ),
     fatal(
         "keras-or-other-format",
         When(

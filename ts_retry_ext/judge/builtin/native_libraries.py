@@ -91,6 +91,14 @@ RULES = (
         since=_SINCE,
         scope=Scope.HOST,
     ),
+    ambiguous(
+        "library-cut-in-shared-place",
+        When(message=r"file too short|invalid elf header", path="shared"),
+        "A compiled file in a shared place is cut: it may still be being copied there.",
+        "Look whether something builds or copies it; else delete it so that it is made again.",
+        since="2026-11-25",
+        scope=Scope.HOST,
+    ),
     fatal(
         "wrong-architecture",
         When(

@@ -152,6 +152,17 @@ RECOVERABLE_IN_DISGUISE = (
 )
 
 FALLBACKS = (
+    ambiguous(
+        "service-not-ready-by-status",
+        When(
+            http_status=("400", "404"),
+            message=r"/(?:ready|readyz|health|healthz|healthcheck|livez?|status)(?:[\s?)'\"]|$)|not (?:yet )?ready",
+        ),
+        "A service was asked whether it is ready, and said no in this way.",
+        "Correct the address if the service is ready.",
+        since="2026-11-25",
+        scope=Scope.HOST,
+    ),
     fatal(
         "http-refused",
         When(

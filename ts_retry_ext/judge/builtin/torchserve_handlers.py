@@ -58,6 +58,17 @@ RULES = (
         "Leave one class in the model file.",
         since=_SINCE,
     ),
+    ambiguous(
+        "weights-missing-in-shared-place",
+        When(
+            message=r"no model (?:file|weights) (?:could be )?(?:loaded|found)|model weights not loaded",
+            path="shared",
+        ),
+        "There are no weights in a place that something else fills: a mount, a cache.",
+        "Look at what fills it; correct the path if nothing does.",
+        since="2026-11-25",
+        scope=Scope.HOST,
+    ),
     fatal(
         "model-file-missing",
         When(

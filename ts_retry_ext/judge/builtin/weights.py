@@ -15,7 +15,7 @@ _CUT = (
     r"not fully written|failed to read all data for array|cannot reshape array of size|pytorchstreamreader failed|failed finding central directory|unexpected end of data|ran out of input|pickle data was truncated|end-of-central-directory|central directory"
     r"|unexpected eof|file in archive is not in a subdirectory|only one file ?\(not dir\) is allowed in the zipfile|not a zip archive|file is not a zip file|bad magic number for|corrupted (?:file|record|zip)|storage has wrong (?:byte )?size"
     r"|invalid magic number|eof: reading array (?:header|data), expected|not a gzipped file|compressed file ended before|bad crc-?32|unexpected end of file|the file might be corrupted|file (?:is|may be|might be|appears to be|seems to be) (?:corrupt|truncated|damaged)"
-    r"|unexpected pos \d+ vs|file not found in archive|enforce fail at inline_container|only tensors, lists, tuples of tensors|error in reading the archive|failed reading zip archive|filesize .{0,40}invalid|zipfile.{0,30}invalid"
+    r"|file not found in archive|enforce fail at inline_container|only tensors, lists, tuples of tensors|error in reading the archive|failed reading zip archive|filesize .{0,40}invalid|zipfile.{0,30}invalid"
 )
 #: What safetensors says of such a file.
 _SAFETENSORS_CUT = r"headertoolarge|headertoosmall|invalidheader|metadataincompletebuffer|error while deserializing header|does not contain the valid metadata|safetensors.{0,80}metadata|invalidoffset|tensorinvalidinfo"
@@ -55,6 +55,14 @@ RECOVERABLE_IN_DISGUISE = (
         "A download came damaged; the next one is fetched afresh.",
         "Nothing to repair; look at the network or a proxy that changes files if it goes on.",
         since="2026-11-25",
+    ),
+    ambiguous(
+        "weights-not-written",
+        When(message=r"unexpected pos \d+ vs|pytorchstreamwriter failed|file write failed"),
+        "torch couldn't write a file to its end: the disk or the quota is full, or the mount failed.",
+        "Make room where the model writes while it loads.",
+        since="2026-11-25",
+        scope=Scope.HOST,
     ),
     ambiguous(
         "download-unpacked-badly",

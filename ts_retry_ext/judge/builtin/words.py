@@ -101,5 +101,5 @@ ENVIRONMENT_WORDS = (
 #: Words that tell of something that wasn't there: it may come, where another process brings it.
 ABSENCE_WORDS = (
     r"\bfound\b|(?:could|did|can|do|does|was|is)(?: ?not|n't|n\u2019t) (?:be )?(?:find|found|load|loaded|locate|open|read|exist)|unable to|failed|no such|missing|\bempty\b|\bhub\b|\brepo"
-    r"|artifact|registry|\bs3\b|gs:|bucket|endpoint|service\b|\bhost|health|status|\bno (?:model|file|weights|checkpoint|data)"
+    r"|artifact|registry|\bs3\b|gs:|bucket|endpoint|service\b|\bhost|health|status|\bno (?:model|file|weights|checkpoint|data)|\bshards?\b|must contain|/(?:mnt|data|nfs|efs|fsx|pvc|shared?|volumes?)/"
 )
