@@ -366,6 +366,13 @@ def onnx_with_data_beside(world: World, content: bytes | None) -> str:
     return path
 
 
+def h5_open_elsewhere(world: World) -> Any:
+    h5py = library("h5py")
+    path = str(world.tmp / "open.h5")
+    with h5py.File(path, "w"):
+        return h5py.File(path, "w")
+
+
 def h5_without_weights(world: World) -> Any:
     h5py = library("h5py")
     path = str(world.tmp / "none.h5")
@@ -522,6 +529,7 @@ ROWS: tuple[Raised, ...] = (
     st("safetensors-header", "N", struct.pack("<Q", 8) + b"not json"),
     Raised("safetensors-missing", "N", lambda _: _safetensors_missing(), "safetensors"),
     Raised("onnx-missing", "N", lambda _: onnx_session("no_such_model.onnx"), "onnxruntime"),
+    Raised("onnx-missing-on-a-mount", "U", lambda _: onnx_session("/mnt/no-such-mount/model.onnx"), "onnxruntime"),
     Raised("onnx-damaged", "N", lambda world: onnx_session(world.file("m.onnx", b"no onnx at all")), "onnxruntime"),
     Raised("onnx-empty", "N", lambda world: onnx_session(world.file("e.onnx")), "onnxruntime"),
     Raised("onnx-ir-version", "N", lambda world: onnx_session(onnx_of_version(world, 99, 13)), "onnx"),
@@ -530,6 +538,7 @@ ROWS: tuple[Raised, ...] = (
     Raised("onnx-data-missing", "N", lambda world: library("onnx").load(onnx_with_data_beside(world, None)), "onnx"),
     Raised("onnx-data-missing-checked", "N", lambda world: library("onnx").checker.check_model(onnx_with_data_beside(world, None)), "onnx"),
     Raised("onnx-data-cut", "N", lambda world: onnx_session(onnx_with_data_beside(world, b"cut")), "onnxruntime"),
+    Raised("hdf5-open-elsewhere", "R", h5_open_elsewhere, "h5py"),
     Raised("hdf5-without-weights", "N", h5_without_weights, "h5py"),
     Raised("protobuf-code-too-new", "N", protobuf_of_the_future, "google.protobuf.runtime_version"),
     Raised("jinja-name-missing", "N", lambda _: _template("{{ messages }}"), "jinja2"),

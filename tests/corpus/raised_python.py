@@ -190,6 +190,7 @@ ROWS: tuple[Raised, ...] = (
     code("bare-exception", "U", "raise Exception('could not load')\n"),
     code("bare-runtime-error", "U", "raise RuntimeError('load failed')\n"),
     code("exit", "U", "import sys\nsys.exit(3)\n"),
+    code("partially-initialized", "U", "import m_partially_initialized as me\nme.later()\ndef later(): pass\n"),
     code("circular", "N", "from m_circular import x\n"),
     code("wrong-encoding", "N", "# -*- coding: no-such-coding -*-\n"),
     code("cause-is-network", "R", "try:\n    raise ConnectionRefusedError(111, 'Connection refused')\nexcept OSError:\n    x = weights\n"),

@@ -937,6 +937,62 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "cannot identify image file <_io.BytesIO object at 0x7f>",
         {},
     ),
+    (
+        "onnx-file-in-shared-place",
+        "U",
+        "onnxruntime.capi.onnxruntime_pybind11_state.NoSuchFile",
+        "[ONNXRuntimeError] : 3 : NO_SUCHFILE : Load model from /mnt/models/m.onnx failed:Load model /mnt/models/m.onnx failed. File doesn't exist",
+        {},
+    ),
+    (
+        "onnx-unloadable",
+        "N",
+        "onnxruntime.capi.onnxruntime_pybind11_state.NoSuchFile",
+        "[ONNXRuntimeError] : 3 : NO_SUCHFILE : Load model from /opt/models/m.onnx failed:Load model /opt/models/m.onnx failed. File doesn't exist",
+        {},
+    ),
+    (
+        "weights-cut-in-shared-cache",
+        "U",
+        "OSError",
+        "Unable to synchronously open file (truncated file: eof = 96, sblock->base_addr = 0, stored_eof = 2048): '/mnt/models/x.h5'",
+        {},
+    ),
+    (
+        "lock-held",
+        "R",
+        "OSError",
+        "Unable to open file (file is already open for write (may use <h5clear file> to clear file consistency flags))",
+        {},
+    ),
+    (
+        "shared-library-missing-on-a-mount",
+        "U",
+        "ImportError",
+        "/mnt/nfs/lib.so: cannot open shared object file: No such file or directory",
+        {},
+    ),
+    (
+        "shared-library-missing",
+        "N",
+        "ImportError",
+        "libGL.so.1: cannot open shared object file: No such file or directory",
+        {},
+    ),
+    (
+        "database-login-refused",
+        "N",
+        "redis.exceptions.AuthenticationError",
+        "WRONGPASS invalid username-password pair",
+        {},
+    ),
+    (
+        "database-not-ready",
+        "R",
+        "psycopg2.errors.SerializationFailure",
+        "could not serialize access due to concurrent update",
+        {},
+    ),
 ]
 
 
@@ -965,6 +1021,40 @@ def test_a_number_of_files_that_is_not_right_yet_is_no_value_that_is_not_allowed
 ) -> None:
     record = {"phase": "initialize", "exc_type": "ValueError", "mro": [], "message": message}
     assert judge(failure_from_record(record)).verdict is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (
+            "redis.exceptions.AuthenticationError",
+            "Authentication failed: timed out while contacting the server",
+        ),
+        (
+            "azure.core.exceptions.ClientAuthenticationError",
+            "Authentication failed: AADSTS50196: The server encountered a client request loop.",
+        ),
+        (
+            "azure.core.exceptions.ResourceNotFoundError",
+            "The specified container is being deleted. Try operation later.",
+        ),
+        (
+            "mlflow.exceptions.RestException",
+            "INVALID_PARAMETER_VALUE: Model version not ready, please retry",
+        ),
+        (
+            "openai.BadRequestError",
+            "Error code: 400 - {'error': {'message': 'model is not ready'}}",
+        ),
+        (
+            "AttributeError",
+            "partially initialized module 'torch' has no attribute 'version' (most likely due to a circular import)",
+        ),
+    ],
+)
+def test_a_refusal_that_speaks_of_a_passing_cause_is_not_final(kind: str, message: str) -> None:
+    record = {"phase": "initialize", "exc_type": kind, "mro": [], "message": message}
+    assert judge(failure_from_record(record)).verdict is not Outcome.NON_RECOVERABLE
 
 
 def test_a_plain_connection_error_is_not_credited_to_a_database_client() -> None:

@@ -143,7 +143,7 @@ FATAL_IN_DISGUISE = (
         "credentials-refused",
         When(
             message=r"invalidaccesskeyid|signaturedoesnotmatch|invalidclienttokenid|unrecognizedclientexception|authfailure|invalid_grant|invalid_scope\b|unauthorized_client\b|unsupported_grant_type|invalid_client\b|invalidauthenticationinfo|authenticationfailed|server failed to authenticate the request|the aws access key id you provided does not exist|security token included in the request is invalid|authorizationheadermalformed|invalid jwt signature|account not found|accountisdisabled|invalid security token|invalidtoken\b|malformed (?:credentials|service account)|service account info was not in the expected format|config profile .{1,80} could not be found|you must specify a region|could not deserialize key data|invalid header value.{0,40}authorization|billing (?:account|has not)|accountproblem|notsignedup|optinrequired|aadsts\d+|clientauthenticationerror|invalid signature|invalid base64-encoded|incorrect padding",
-            unless=r"transient|try again|timed? ?out|temporar|throttl|reasonable timeframe|iat and exp|max retries",
+            unless=r"transient|aadsts50196|try again|timed? ?out|temporar|throttl|reasonable timeframe|iat and exp|max retries",
         ),
         "The store refuses these credentials.",
         "Give the process valid credentials for this store and region.",

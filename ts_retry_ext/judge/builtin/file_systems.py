@@ -78,7 +78,7 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "lock-held",
         When(
-            message=r"the file lock .{1,300} could not be acquired|lock (?:is )?(?:already )?(?:held|taken|acquired) by|could not (?:acquire|obtain|get) (?:the )?(?:file )?lock|failed to acquire .{0,40}lock|unable to acquire .{0,40}lock|lock ?timeout|waiting for (?:the )?(?:file )?lock|another process is (?:using|holding|already)|being used by another process|resource (?:is )?(?:busy|locked|deadlock)|locked by another"
+            message=r"the file lock .{1,300} could not be acquired|lock (?:is )?(?:already )?(?:held|taken|acquired) by|could not (?:acquire|obtain|get) (?:the )?(?:file )?lock|failed to acquire .{0,40}lock|unable to acquire .{0,40}lock|file is already open for write|a file which is already open|lock ?timeout|waiting for (?:the )?(?:file )?lock|another process is (?:using|holding|already)|being used by another process|resource (?:is )?(?:busy|locked|deadlock)|locked by another"
         ),
         "Another process holds a lock.",
         "Nothing to repair; look for a dead process or a stale lock file if it goes on.",

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.table import ambiguous, fatal
 from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 
 RULES = (
+    ambiguous(
+        "onnx-file-in-shared-place",
+        When(
+            message=r"\[onnxruntimeerror\].{0,600}(?:no_suchfile|file doesn't exist|system error number)",
+            path="shared",
+            unless=r"/models/[0-9a-f]{32}/",
+        ),
+        "An ONNX file isn't there, or can't be read, in a place that something else fills: a mount, a cache.",
+        "Look at what fills it, and at the mount; correct the path if nothing does.",
+        since="2026-11-25",
+        scope=Scope.HOST,
+    ),
     fatal(
         "onnx-unloadable",
         When(
             message=r"\[onnxruntimeerror\] : (?:2|7|8|9|10|11) |\[onnxruntimeerror\] : (?:1) : fail : .{0,200}(?:load model|type error|fatal error|not a registered|invalid|unsupported|failed:protobuf)"
             r"|invalid_protobuf|invalid_graph|no_suchfile|protobuf parsing failed|unsupported model ir version|opset \d+ is under development|is not a registered function/op|no op registered for|external initializer: .{1,200} out of bounds|onnx ?runtime.{0,60}providers explicitly|unable to parse proto from file|onnx\.onnx_cpp2py_export\.checker|failed to load model with error"
             r"|set the providers parameter|specified provider '.{1,60}' is (?:unavailable|not in available provider names)|could not find an implementation for|onnx model .{0,60}(?:does not|not) exist|model_proto|err_code=",
-            unless=r"cuda failure|bfcarena|failed to allocate|out of memory",
+            unless=r"cuda failure|bfcarena|failed to allocate|out of memory|system error number (?:5|11|12|16|23|24|116)\b",
         ),
         "The ONNX model can't be loaded by this runtime.",
         "Export it for the installed onnxruntime's opset and providers, and pack the whole file (external data too).",

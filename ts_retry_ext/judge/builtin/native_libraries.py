@@ -23,6 +23,18 @@ FATAL_IN_DISGUISE = (
         since=_SINCE,
         scope=Scope.HOST,
     ),
+    ambiguous(
+        "shared-library-missing-on-a-mount",
+        When(
+            message=r"(?:^|['\" ])/\S{1,300}: cannot open shared object file: no such file",
+            path="shared",
+            unless=r"/models/[0-9a-f]{32}/",
+        ),
+        "A shared library isn't there, in a place that something else fills: a mount, a cache.",
+        "Look at what fills it; correct the path if nothing does.",
+        since="2026-11-25",
+        scope=Scope.HOST,
+    ),
     fatal(
         "shared-library-missing",
         When(

@@ -129,7 +129,8 @@ RULES = (
             r"|connection string (?:is either blank or malformed|missing required)|either a sas token or an account shared key|invalid endpoint: |^unrecognized configs: |azure cli not found on path"
             r"|must be set either by passing|api[_ -]?key.{0,60}(?:not (?:set|configured|provided|found|specified)|is (?:missing|required|empty)|either invalid or missing|must be (?:set|provided|passed))"
             r"|no (?:api[_ -]?key|access token) (?:was )?(?:found|provided|given|set)|incorrect api key|not a valid (?:\w+ )?private key|could not find experiment with id|model does not have the .{1,40} flavor"
-            r"|is forbidden: user .{1,200} cannot \w+ resource|does not have \w+ \w+ permission on"
+            r"|is forbidden: user .{1,200} cannot \w+ resource|does not have \w+ \w+ permission on",
+            unless=r"not (?:yet )?ready|please retry|try again|pending_registration",
         ),
         "A client of a service lacks a setting or a right, or the setting can't work.",
         "Correct what the message names, in the model's configuration or environment.",

@@ -109,7 +109,7 @@ RULES = (
                 "NoSuchKey",
                 "NoSuchBucket",
             ),
-            unless=r"rate|quota|throttl|temporar|limit exceeded",
+            unless=r"rate|quota|throttl|temporar|limit exceeded|being deleted|try operation later|try again",
         ),
         "The store doesn't have the object, or forbids it to these credentials.",
         "Correct the name, or give the account the right to read it.",

@@ -149,7 +149,7 @@ RULES = (
         "weights-cut-in-shared-cache",
         When(
             message=r"pytorchstreamreader failed|failed finding central directory|unexpected end of (?:data|file)|ran out of input|pickle data was truncated|unexpected eof"
-            r"|not a zip file|protobuf parsing failed|unable to load weights from|not a valid json|incomplete metadata, file not fully covered|invalid header|header ?too ?(?:large|small)|metadata ?incomplete ?buffer",
+            r"|not a zip file|truncated file: eof|protobuf parsing failed|unable to load weights from|not a valid json|incomplete metadata, file not fully covered|invalid header|header ?too ?(?:large|small)|metadata ?incomplete ?buffer",
             path="shared",
             unless=r"/models/[0-9a-f]{32}/",
         ),
