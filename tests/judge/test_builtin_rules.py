@@ -980,6 +980,13 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
+        "shared-library-missing",
+        "N",
+        "OSError",
+        "/home/svc/.local/lib/python3.10/site-packages/x/libx.so: cannot open shared object file: No such file or directory",
+        {},
+    ),
+    (
         "database-login-refused",
         "N",
         "redis.exceptions.AuthenticationError",

@@ -28,7 +28,7 @@ FATAL_IN_DISGUISE = (
         When(
             message=r"(?:^|['\" ])/\S{1,300}: cannot open shared object file: no such file",
             path="shared",
-            unless=r"/models/[0-9a-f]{32}/",
+            unless=r"/models/[0-9a-f]{32}/|site-packages|dist-packages",
         ),
         "A shared library isn't there, in a place that something else fills: a mount, a cache.",
         "Look at what fills it; correct the path if nothing does.",
@@ -105,7 +105,11 @@ RULES = (
     ),
     ambiguous(
         "library-cut-in-shared-place",
-        When(message=r"file too short|invalid elf header", path="shared"),
+        When(
+            message=r"file too short|invalid elf header",
+            path="shared",
+            unless=r"site-packages|dist-packages",
+        ),
         "A compiled file in a shared place is cut: it may still be being copied there.",
         "Look whether something builds or copies it; else delete it so that it is made again.",
         since="2026-11-25",
