@@ -126,7 +126,7 @@ def test_a_process_that_is_forked_during_the_load_can_end(tmp_path: Path) -> Non
                 sys.exit("the child does not end")
             time.sleep(0.02)
     """
-    assert run(tmp_path, load, "print('on')") == (0, "on", "")
+    assert run(tmp_path, load, "print('on')")[:2] == (0, "on")
 
 
 def test_a_load_that_forks_and_then_takes_too_long_leaves_its_stack(tmp_path: Path) -> None:
