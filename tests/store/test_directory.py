@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import ctypes
+import errno
+import fcntl
 import json
 import os
 import stat
@@ -160,3 +162,14 @@ def test_runs_of_another_user_are_told_as_unreadable(tmp_path: Path) -> None:
     assert below.endswith("may not be read by user id 65534: run this as the server's user")
     assert why_unreadable(str(tmp_path)) is None
     assert why_unreadable(str(tmp_path / "none")) is None
+
+
+def test_a_place_where_files_cannot_be_locked_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unlockable(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", unlockable)
+    with pytest.raises(OSError, match="No locks available"):
+        create_server_directory(str(tmp_path / "state"), RUN)

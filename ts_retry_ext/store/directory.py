@@ -16,6 +16,7 @@ twice has two directories, and registering a repaired archive starts with a clea
 
 from __future__ import annotations
 
+import fcntl
 import os
 import zlib
 from typing import NamedTuple
@@ -90,7 +91,7 @@ def create_server_directory(state_dir: str, run: ServerRun) -> str:
     """Create the directory of a server's run where it is missing, and return its path.
 
     Raises:
-        OSError: it cannot be created, or belongs to another user.
+        OSError: it cannot be created or used, or belongs to another user.
     """
     _open_state_directory(state_dir)
     path = server_directory(state_dir, run.pid, run.start)
@@ -98,7 +99,19 @@ def create_server_directory(state_dir: str, run: ServerRun) -> str:
     described = os.path.join(path, SERVER_FILE)
     if not os.path.exists(described):
         write_json(described, dict(run._asdict(), schema=SCHEMA))
+    _check_locks(described)
     return path
+
+
+def _check_locks(path: str) -> None:
+    """Raise OSError where files cannot be locked: NFS without a lock daemon, Lustre without flock."""
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pass  # Somebody holds it, so it can be locked.
+    finally:
+        os.close(descriptor)
 
 
 def _open_state_directory(path: str) -> None:

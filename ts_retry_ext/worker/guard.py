@@ -60,6 +60,8 @@ class LoadGuard:
         stock = owner.load
 
         def load(loader: Any, *args: Any, **kwargs: Any) -> Any:
+            if self._session.load_begun:  # A handler loads a part of its model with it.
+                return stock(loader, *args, **kwargs)
             self._begin(*args, **kwargs)
             retries = self._retries()
             while True:
