@@ -15,13 +15,13 @@ from ts_retry_ext.judge.failure import Failure, Phase
 from ts_retry_ext.judge.history import crash_failure
 from ts_retry_ext.judge.judging import judge
 from ts_retry_ext.judge.paths import Host
-from ts_retry_ext.judge.redact import redacted, secret_values
+from ts_retry_ext.judge.redact import redacted
 from ts_retry_ext.judge.verdict import Basis, Outcome
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import served_by
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
-from ts_retry_ext.worker.telling import exception_record
+from ts_retry_ext.worker.telling import exception_record, secrets_of
 
 #: How the end of a worker that served is put: basis, rule, reason, remedy.
 _FRESH = "TorchServe starts a fresh one."
@@ -53,7 +53,7 @@ def record_poisoned(session: Session, exc: BaseException, *, declared: bool) -> 
         OSError: the store cannot be written.
     """
     failure = failure_from_exception(exc, Phase.INFERENCE, model_dir=session.model_dir)
-    failure = redacted(failure, secret_values(os.environ))
+    failure = redacted(failure, secrets_of(session))
     with journal.locked(session.directory):
         _record_loss(session, failure, DECLARED_POISONOUS if declared else POISONED)
 

@@ -18,7 +18,7 @@ from ts_retry_ext.judge.failure import Failure, Phase
 from ts_retry_ext.judge.history import Limits, with_history
 from ts_retry_ext.judge.judging import Declared, judge
 from ts_retry_ext.judge.paths import Host
-from ts_retry_ext.judge.redact import redact, redacted, secret_values
+from ts_retry_ext.judge.redact import redact, redacted
 from ts_retry_ext.judge.verdict import Outcome, Scope, Verdict
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import (
@@ -36,7 +36,7 @@ from ts_retry_ext.worker.rules import rules_in_force
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.shutdown import SHUTDOWN, leave_a_shutdown_behind
 from ts_retry_ext.worker.siblings import Siblings, launches_meant
-from ts_retry_ext.worker.telling import OBSERVE, exception_record, sentence
+from ts_retry_ext.worker.telling import OBSERVE, exception_record, secrets_of, sentence
 
 #: Where TorchServe looks for a handler that is no file of the archive.
 _DEFAULT_HANDLERS = "ts.torch_handler"
@@ -101,7 +101,7 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
     Raises:
         OSError: the store cannot be written.
     """
-    secrets = secret_values(os.environ)
+    secrets = secrets_of(session)
     host = Host(model_dir=session.model_dir, exists=os.path.exists)
     rules = (*rules_in_force(session), *BUILTIN_RULES)
     verdict = judge(failure, rules=rules, host=host, declared=_declared())

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from ts_retry_ext.judge.failure import Failure
 from ts_retry_ext.judge.fingerprint import explain
+from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.judge.verdict import Outcome, Verdict
+from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.shutdown import SHUTDOWN
 
 OBSERVE = "observe"
 #: Longest part of a fingerprint that is kept, in characters.
 MAX_PART = 300
+
+
+def secrets_of(session: Session) -> tuple[str, ...]:
+    """Return the secret values that this worker has or was given, longest first.
+
+    A handler may have taken one out of its environment after use; the frontend has it still.
+    """
+    known = {*secret_values(os.environ), *secret_values(session.server.frontend.environ)}
+    return tuple(sorted(known, key=lambda value: (-len(value), value)))
 
 
 def exception_record(failure: Failure) -> dict[str, Any]:
