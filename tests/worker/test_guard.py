@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,54 @@ model_dir = lay_out(os.getcwd())
 assert in_child(worker) == 0
 print(left(os.path.dirname(model_dir))["events"])
 """
+
+IMPORTS_MEANWHILE = """
+import importlib, os, sys, threading
+sys.path.append({root!r})
+from tests.faults.killing import in_child, lay_out, open_worker
+from ts_retry_ext.worker.guard import LoadGuard
+
+def worker():
+    session = open_worker(model_dir)
+    session.asynchronous = True
+    guard = LoadGuard(session)
+    guard.install()
+    failed = []
+    over = False
+    def imports():
+        while not over:
+            sys.modules.pop("part_of_the_archive", None)
+            try:
+                importlib.import_module("part_of_the_archive")
+            except ImportError as error:
+                failed.append(error)
+    thread = threading.Thread(target=imports)
+    thread.start()
+    for _ in range(100):
+        guard.loaded()
+    over = True
+    thread.join()
+    return not failed
+
+model_dir = lay_out(os.getcwd())
+assert in_child(worker) == 0
+"""
+
+
+def test_threads_of_an_asynchronous_model_import_from_the_archive_while_it_is_noted_as_loaded(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "part_of_the_archive.py").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS_MEANWHILE.format(root=ROOT), MAIN_CLASS],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "archive")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_a_handler_loads_within_its_load_is_a_part_of_it(tmp_path: Path) -> None:

@@ -43,6 +43,9 @@ class LoadGuard:
 
     def install(self) -> None:
         """Watch this process from now on. Raises OSError when the store cannot be written."""
+        if self._session.asynchronous:
+            # Now, while imports are isolated: later on threads of the model import as well.
+            import ts_retry_ext.worker.asynchronous  # noqa: F401
         self._session.record(journal.START, oom_kills=oom_kills())
         self._capture.start()
         if LOADER_MODULE in sys.modules:  # a handler brought us in, in the middle of its load
@@ -86,10 +89,9 @@ class LoadGuard:
         """Return the retries that this process makes itself, or None where the frontend does."""
         if not self._session.asynchronous:
             return None
-        with Isolated():
-            from ts_retry_ext.worker.asynchronous import Retries
+        from ts_retry_ext.worker.asynchronous import Retries
 
-            return Retries(self._session)
+        return Retries(self._session)
 
     def _begin(self, model_name: object = None, *_: object, **__: object) -> None:
         session = self._session
@@ -109,8 +111,7 @@ class LoadGuard:
         self._capture.stop()
         self._record(journal.LOADED)
         if self._session.asynchronous:
-            with Isolated():
-                from ts_retry_ext.worker.asynchronous import end_with_connection
+            from ts_retry_ext.worker.asynchronous import end_with_connection
 
             end_with_connection()
         try:
