@@ -140,3 +140,15 @@ def test_a_load_that_forks_and_then_takes_too_long_leaves_its_stack(tmp_path: Pa
     """
     status, told, _ = run(tmp_path, load, "print('in waits' in stack)", timeout=0.5)
     assert (status, told) == (0, "True")
+
+
+def test_a_forked_process_tells_of_its_own_crash_where_the_interpreter_does(tmp_path: Path) -> None:
+    load = """
+        forked = os.fork()
+        if forked == 0:
+            faulthandler._sigsegv()
+        os.waitpid(forked, 0)
+    """
+    status, _, errors = run(tmp_path, load, "print('on')", PYTHONFAULTHANDLER="1")
+    assert status == 0
+    assert "Segmentation fault" in errors

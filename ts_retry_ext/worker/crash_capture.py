@@ -88,7 +88,11 @@ class CrashCapture:
         self._before = crash_handlers()
         delay = timeout - min(HANG_MARGIN, timeout * HANG_SHARE)
         if not self._due:
-            os.register_at_fork(before=self._pause, after_in_parent=self._go_on)
+            os.register_at_fork(
+                before=self._pause,
+                after_in_parent=self._go_on,
+                after_in_child=self._give_back,
+            )
         self._due = time.monotonic() + delay
         self._watch(delay)
 
@@ -142,11 +146,20 @@ class CrashCapture:
         untouched = self._before is not None and crash_handlers() == self._before
         if untouched and not self._was_on:
             faulthandler.disable()
-            return
-        try:
-            faulthandler.enable(2, all_threads=True)
-        except (OSError, ValueError, RuntimeError):
-            faulthandler.disable()
+        else:
+            _tell_on_standard_error()
+
+    def _give_back(self) -> None:
+        """Let a forked process tell of its crashes where the interpreter was asked to. Never raises."""
+        if self._was_on and self._crashes is not None and self._crashes() is not None:
+            _tell_on_standard_error()
+
+
+def _tell_on_standard_error() -> None:
+    try:
+        faulthandler.enable(2, all_threads=True)
+    except (OSError, ValueError, RuntimeError):
+        faulthandler.disable()
 
 
 def take_crash(directory: str, pid: int, *, out_of_memory: bool) -> tuple[str, str | None]:
