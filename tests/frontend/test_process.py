@@ -178,3 +178,16 @@ def test_frontends_that_are_unseen_for_the_same_reason_share_a_sentence() -> Non
         "processes 1, 3 are each a TorchServe of user a",
         "process 2 is a TorchServe of user b",
     ]
+
+
+def test_nothing_is_made_for_a_server_whose_directory_is_gone(
+    frontend: tuple[subprocess.Popen[str], int], tmp_path: Path
+) -> None:
+    """Some deployments remove the release that a server was started in."""
+    process, _ = frontend
+    tmp_path.rmdir()
+    found = frontend_at(process.pid)
+    assert found is not None
+    with pytest.raises(FileNotFoundError):
+        os.makedirs(os.path.join(found.cwd, "logs"), exist_ok=True)
+    assert list(tmp_path.parent.glob("*deleted*")) == []

@@ -14,6 +14,8 @@ from typing import Iterable, Iterator, NamedTuple
 
 MAIN_CLASS = "org.pytorch.serve.ModelServer"
 MAX_ANCESTORS = 16
+#: What the kernel adds to the path of a directory that is gone.
+_DELETED = " (deleted)"
 
 
 class Frontend(NamedTuple):
@@ -210,7 +212,7 @@ def _frontend_from_proc(pid: int) -> Frontend | None:
         cmdline = tuple(_strings(f"/proc/{pid}/cmdline"))
         if MAIN_CLASS not in cmdline:
             return None
-        cwd = os.readlink(f"/proc/{pid}/cwd")
+        cwd = _cwd(pid)
     except OSError:
         return None
     fields, start = _stat(pid), start_of(pid)
@@ -233,6 +235,13 @@ def _frontend_from_psutil(pid: int) -> Frontend | None:
         return Frontend(pid, start, started_at, cmdline, process.cwd(), environ)
     except psutil.Error:
         return None
+
+
+def _cwd(pid: int) -> str:
+    """Return the working directory of `pid`; one that was removed by a path at which nothing can be made."""
+    path = os.readlink(f"/proc/{pid}/cwd")
+    gone = path.endswith(_DELETED) and not os.path.isdir(path)
+    return f"/proc/{pid}/cwd" if gone else path
 
 
 def _strings(path: str) -> Iterator[str]:
