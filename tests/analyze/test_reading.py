@@ -34,6 +34,19 @@ def test_a_line_that_torchserve_writes_twice_comes_once(tmp_path: Path) -> None:
     assert len([record for _, _, record in merged([source]) if record.port]) == 2
 
 
+def test_each_line_of_a_burst_is_one_of_its_worker_and_has_its_own_time() -> None:
+    head = "2026-11-23T19:00:0{},{:03} [INFO ] W-{}-m_1.0-stdout MODEL_LOG - {}"
+    said = [(1, 1, 9000, "a - b"), (1, 1, 9000, "c"), (1, 1, 9000, "c"), (1, 1, 9000, ""), (1, 2, 9000, "d"),
+            (2, 2, 9000, "e"), (2, 2, 9001, "e"), (2, 2, 9000, "f\r")]  # fmt: skip
+    lines = [head.format(*line).encode() for line in said]
+    records(lines)  # who writes is learnt from the first line, so that both ways are taken
+    begin = records(lines)[0].at or 0
+    assert [(r.at, r.port, r.text) for r in records(lines)] == [
+        (begin + 1000 * (second - 1) + thousandth - 1, b"%d" % port, text.strip().encode())
+        for second, thousandth, port, text in said
+    ]
+
+
 def test_a_file_that_holds_the_end_of_another_is_of_the_same_server(tmp_path: Path) -> None:
     told = list(lines((0, START), LOAD, (9, LOADED)))
     written(tmp_path, told)

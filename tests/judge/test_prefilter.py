@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.corpus.shapes import SHAPES
+from ts_retry_ext.judge import prefilter
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.prefilter import alternatives, required_words, search
 
@@ -15,6 +16,8 @@ from ts_retry_ext.judge.prefilter import alternatives, required_words, search
     ("pattern", "words"),
     [
         ("connection refused", ("connection refused",)),
+        (r"error: \[errno 13\]", ("error: [errno 13]",)),
+        ("X", None),
         ("(?:read|write) error", (" error",)),
         ("no such (?:key|bucket)", ("no such ",)),
         ("a?b*", None),
@@ -37,6 +40,15 @@ def test_words_of_a_pattern(pattern: str, words: tuple[str, ...] | None) -> None
 )
 def test_alternatives_of_a_pattern(pattern: str, parts: list[str]) -> None:
     assert [part for _, part in alternatives(pattern)] == parts
+
+
+def test_plain_words_are_those_of_the_syntax_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    patterns = [p for rule in BUILTIN_RULES for p in (rule.when.message, rule.when.unless)]
+    parts = "|".join(patterns).split("|")
+    plain = {part: required_words(part) for part in parts if prefilter._PLAIN.fullmatch(part)}
+    assert len(plain) > 500
+    monkeypatch.setattr(prefilter, "_PLAIN", re.compile("(?!)"))
+    assert plain == {part: required_words(part) for part in plain}
 
 
 def test_no_match_is_hidden() -> None:

@@ -72,15 +72,13 @@ class Analysis:
     Attributes:
         servers: in the order in which they come up.
         first_at, last_at: times of the first and last record, milliseconds since the epoch.
-        records: records that tell something of a worker.
         left_out: workers that were too many to follow.
     """
 
     def __init__(self, judge: Judge, limits: Limits) -> None:
-        self.servers: dict[int, ServerTally] = {}
+        self.servers: dict[Server, ServerTally] = {}
         self.first_at: int | None = None
         self.last_at: int | None = None
-        self.records = 0
         self.left_out = 0
         self._judge = judge
         self._limits = limits
@@ -89,17 +87,17 @@ class Analysis:
 
     def take(self, server: Server, at: int, record: Record) -> None:
         """Take the next record."""
-        tally = self.servers.get(id(server))
+        tally = self.servers.get(server)
         if tally is None:
-            tally = self.servers[id(server)] = ServerTally(server)
+            tally = self.servers[server] = ServerTally(server)
         _, kind, port, name, text, _ = record
         if kind is _CONTINUED:
             self._continued(tally, at, text)
             return
-        if self.first_at is None or self.last_at is None:
-            self.first_at = self.last_at = at
-        if at > self.last_at:
+        if self.last_at is None or at > self.last_at:
             self.last_at = at
+            if self.first_at is None:
+                self.first_at = at
         if not -_SET_BACK_MS <= at - tally.last_at <= _SILENCE_MS and tally.last_at:
             self._clock_jumped(tally, at)
         tally.last_at = at
@@ -110,7 +108,6 @@ class Analysis:
         worker = tally.workers.get((name, port)) or self._worker(tally, record)
         if worker is None:
             return
-        self.records += 1
         if self._late and at - self._late[0][0] > _LATE_MS:
             self._judge_late(at - _LATE_MS)
         before = worker.starts

@@ -39,7 +39,6 @@ class Attempt:
         ended_at: when the frontend noticed its end, or None.
         stopped: whether the frontend says that it is stopped.
         retried: whether the frontend announced another start after it.
-        said_at: when it last wrote something.
         errors: what the frontend's own exception said of its end.
         holds: whether it was a holder of this package, which loads nothing.
     """
@@ -51,7 +50,6 @@ class Attempt:
     ended_at: int | None = None
     stopped: bool = False
     retried: bool = False
-    said_at: int | None = None
     errors: list[bytes] = field(default_factory=list)
     holds: bool = False
     stdout: Output = field(default_factory=Output)

@@ -113,7 +113,7 @@ def _traceback(attempt: Attempt) -> bytes:
     for lines in (attempt.stdout.lines, attempt.stderr.lines):
         for position, line in enumerate(lines):
             if _HEADER in line:
-                return b"\n".join(line for line in lines[position:] if line != DIED)
+                return b"\n".join([line for line in lines[position:] if line != DIED])
     return b""
 
 

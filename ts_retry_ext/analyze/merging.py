@@ -121,24 +121,24 @@ def merged(sources: Sequence[Source]) -> Iterator[tuple[Server, int, Record]]:
         server: Server | None = None
         origin = b""
         while record is not None:
+            time, kind, _, _, _, stream = record
             # A record without a time belongs to the one above it.
-            at = source.at if record.at is None else record.at - source.zone_ms
+            at = source.at if time is None else time - source.zone_ms
             source.at = at
             if limit is not None and at > limit:
                 heapq.heapreplace(waiting, (at, index))
                 break
             if server is None or (
                 # A line without a head belongs to the one above, whose origin it need not repeat.
-                record.origin != origin and (record.origin or record.kind is not _CONTINUED)
+                stream != origin and (stream or kind is not _CONTINUED)
             ):
-                origin = record.origin or _origin_ahead(source)
+                origin = stream or _origin_ahead(source)
                 server = servers.get((source.writer, origin))
                 if server is None:
                     active = [sources[other] for _, other in waiting if other != index]
                     server = _server_of(source, origin, servers, active)
                     servers[source.writer, origin] = server
                 server.sources.add(index)
-            kind = record.kind
             if kind is _WORKER:
                 server.from_frontend = True
             if (

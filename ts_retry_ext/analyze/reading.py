@@ -39,8 +39,9 @@ class Reading:
 
     def into(self, analysis: Analysis) -> None:
         """Read everything, and tell it to `analysis`."""
+        take = analysis.take
         for server, at, record in merged(self._sources()):
-            analysis.take(server, at, record)
+            take(server, at, record)
         analysis.finish()
 
     @property

@@ -55,7 +55,9 @@ _OF_SERVER = re.compile(
     rb"([\w.$]{1,200}) -(?: (.*)|$)"
 )
 #: Of an asynchronous worker's load Netty's thread tells (0.12.0 AsyncWorkerThread).
-_OF_ANOTHER_THREAD = re.compile(
+_OF_ANOTHER  #: How what `_OF_ANOTHER_THREAD` finds begins.
+_OF_A_WORKER = (b"W-", b"WorkerLoad")
+_THREAD = re.compile(
     rb"W-(\d{1,9})-(.{1,400}?) (?=State change )|WorkerLoadTime.{1,80}#WorkerName:W-(\d{1,9})-([^,|]{1,400})"
 )
 _THREAD = re.compile(rb"W-(\d{1,9})-(.{1,400}?)(-stdout|-stderr)?$")
@@ -80,34 +82,53 @@ def records(lines: Iterable[bytes]) -> list[Record]:
     """Return what lines tell of workers and servers: mostly a record each, or none.
 
     Several come of one where a collector bundled them. Where TorchServe wrote a line of its own
-    twice in a row, it comes once.
+    twice in a row, it comes once; what a worker wrote twice comes twice.
     """
     found: list[Record] = []
-    before = b""
+    before, burst = b"\n", b""
+    at, kind, port, name, text_at = 0, _SERVER, b"", b"", 0
     for line in lines:
+        if line == before:
+            continue
+        if burst:
+            # A process mostly writes many lines at once: all but the text is as in the line above.
+            if line.startswith(burst):
+                text = line[text_at : text_at + TEXT_LIMIT].rstrip(b"\r")
+                found.append(_new(Record, (at, kind, port, name, text, b"")))
+                continue
+            burst = b""
         if line[23:25] == b" [":
-            at = line.find(b" - ", 32)
-            head = _HEADS.get(line[32:at])
+            end = line.find(b" - ", 32)
+            head = _HEADS.get(line[32:end])
             if head is not None:
                 kind, port, name, mixed = head
+                text_at = end + 3
                 if kind is _WORKER:
-                    begin = line[at + 3 : at + 10]
-                    word = STATE if begin[:2] == b"W-" else BEGINNINGS.get(begin)
-                    if word is None or line == before or word not in line:
-                        continue
                     before = line
-                elif kind is _SERVER or (mixed and not wrote(line)):
+                    begin = line[text_at : text_at + 7]
+                    word = STATE if begin[:2] == b"W-" else BEGINNINGS.get(begin)
+                    if word is None or word not in line:
+                        continue
+                elif kind is _SERVER:
+                    before = line
+                    if not mixed or not tells(line):
+                        continue
+                    if line.startswith(_OF_A_WORKER, text_at):
+                        found.append(_from_text(line, b""))
+                        continue
+                elif not mixed:
+                    burst = line[:text_at]
+                elif not wrote(line):
+                    before = line
                     continue
-                second = line[:19]
-                ms = _SECONDS.get(second)
-                if ms is None:
-                    ms = _remembered(second)
                 thousandths = _THOUSANDTHS.get(line[20:23])
                 if thousandths is not None:
-                    text = line[at + 3 : at + TEXT_LIMIT].rstrip(b"\r")
-                    found.append(Record(ms + thousandths, kind, port, name, text, b""))
+                    at = _whole_ms(line[:19]) + thousandths
+                    text = line[text_at : text_at + TEXT_LIMIT].rstrip(b"\r")
+                    found.append(_new(Record, (at, kind, port, name, text, b"")))
                     continue
-        elif line[:1] == b"\t":
+                burst = b""
+        elif line.startswith(_BELOW):
             continue
         if not tells(line):
             _learn(line)
@@ -130,38 +151,26 @@ def _is_json(line: bytes) -> bool:
 
 
 #: What stands between level and message in TorchServe's own pattern: thread and logger. Four of
-#: five lines are of few such heads. With it: kind, port, name, and whether measurements have it, too.
+#: five lines are of few such heads. With it: kind, port, name, and whether only some of its lines tell.
 _HEADS: dict[bytes, tuple[Kind, bytes, bytes, bool]] = {}
 _MOST_HEADS = 4096
-_SECONDS: dict[bytes, int] = {}
 _THOUSANDTHS = {b"%03d" % number: number for number in range(1000)}
+#: What `Record(…)` does, without a function of Python's in between.
+_new = tuple.__new__
 #: Looking a member of an enumeration up takes longer than the comparison.
 _WORKER, _SERVER = Kind.WORKER, Kind.SERVER
-#: Loggers whose lines tell nothing at all (0.12.0).
-_SILENT = re.compile(rb"^(?!W-)\S+ (?:TS_METRICS|ACCESS_LOG|MODEL_METRICS|MODEL_SERVER_\w+)$")
+#: Of a Java exception the lines that tell nothing: its stack, and what the frontend throws at the
+#: thread of a worker whose process has ended (0.12.0 WorkerThread).
+_BELOW = (b"\t", b"java.lang.InterruptedException: null")
+#: Loggers whose lines tell nothing at all where the thread is no worker's (0.12.0).
+_SILENT = re.compile(rb"^(?!W-)\S+ (?:ACCESS_LOG|MODEL_METRICS|MODEL_SERVER_\w+)$")
 
 
 def _learn(line: bytes) -> None:
     """Remember the head of a line that tells nothing, so that the next one is passed over sooner."""
     head = line[32 : line.find(b" - ", 32)] if line[23:25] == b" [" else b""
-    if not head or head in _HEADS or len(_HEADS) >= _MOST_HEADS:
-        return
-    if _SILENT.match(head):
-        _HEADS[head] = (_SERVER, b"", b"", False)
-    elif head.startswith(b"W-"):
+    if head and head not in _HEADS and len(_HEADS) < _MOST_HEADS:
         _from_text(line, b"")
-
-
-def _remembered(second: bytes) -> int:
-    """Return a time of day in milliseconds since the epoch; 0 for what is none."""
-    try:
-        ms = _day_ms(second[:10]) + _second_ms(second[11:])
-    except ValueError:
-        ms = 0
-    if len(_SECONDS) > _MOST_HEADS:
-        _SECONDS.clear()
-    _SECONDS[second] = ms
-    return ms
 
 
 def _from_envelope(envelope: Envelope) -> Record:
@@ -179,7 +188,7 @@ def _from_envelope(envelope: Envelope) -> Record:
 def _from_text(line: bytes, origin: bytes) -> Record:
     if b"\x1b" in line:
         line = _COLOURS.sub(b"", line)
-    found = _OF_WORKER.search(line)
+    found = _OF_WORKER.search(line) if b"W-" in line else None
     if found is not None:
         day, second, thousandths, port, name, stream, _, text = found.groups(b"")
         kind = _KINDS[stream or None]
@@ -192,6 +201,10 @@ def _from_text(line: bytes, origin: bytes) -> Record:
             return Record(None, Kind.CONTINUED, b"", b"", line[:TEXT_LIMIT], origin)
         day, second, thousandths, thread, _, text = found.groups(b"")
         port, name, kind = _meant(text, thread)
+        is_own = kind is _SERVER and found.start() == 0 and found.start(4) == 32
+        if is_own and len(_HEADS) < _MOST_HEADS:
+            head = line[32 : found.end(5)]
+            _HEADS[head] = (kind, port, name, _SILENT.match(head) is None)
     if found.start():
         text, origin = _without_collector(line[: found.start()], text, origin)
     at = _day_ms(day) + _second_ms(second) + int(thousandths)
@@ -200,7 +213,7 @@ def _from_text(line: bytes, origin: bytes) -> Record:
 
 def _meant(text: bytes, thread: bytes) -> tuple[bytes, bytes, Kind]:
     """Return port, name and kind of what a thread says that is no worker's: of a worker, or the server."""
-    found = _OF_ANOTHER_THREAD.match(text) if text.startswith((b"W-", b"WorkerLoad")) else None
+    found = _OF_ANOTHER_THREAD.match(text) if text.startswith(_OF_A_WORKER) else None
     if found is None:
         return b"", thread, Kind.SERVER
     return found[1] or found[3], found[2] or found[4], Kind.WORKER
@@ -220,6 +233,15 @@ def _without_collector(before: bytes, text: bytes, origin: bytes) -> tuple[bytes
         text = text.rstrip(b"\r")
         text = (text[:-1] if text.endswith(b'"') and behind is None else text).replace(b'""', b'"')
     return text, origin
+
+
+@lru_cache(maxsize=4096)
+def _whole_ms(time: bytes) -> int:
+    """Return day and time of day in milliseconds since the epoch; 0 for what is none."""
+    try:
+        return _day_ms(time[:10]) + _second_ms(time[11:])
+    except ValueError:
+        return 0
 
 
 @lru_cache(maxsize=64)

@@ -25,6 +25,8 @@ _ASYNC = b"handle_connection_async"
 _LOADING = b"model_name: "
 #: What a holder of this package says; see `ts_retry_ext.worker.holder`.
 _HOLDS = re.compile(rb"^ts-retry: model .{1,400} (?:is held|holds)")
+#: How the lines begin that tell of the process itself; of most the text is kept, and no more.
+_OF_ITSELF = (b"[PID]", b"INFO > [PID]", _LOADING, _ASYNC, b"ts-retry: ")
 _LAST_ERRORS = 4
 #: The longest back-off is 1597 s; a start that is this much too late was not slept through.
 _OVERDUE_MS = 1_800_000
@@ -70,23 +72,11 @@ class Worker:
                 process itself has to tell that it starts and ends.
         """
         text = record.text
-        found = _PID.match(text) if b"[PID]" in text else None
+        if text.startswith(_OF_ITSELF):
+            self._of_itself(text, at)
         attempt = self.attempt
-        if found is not None and (attempt is None or attempt.pid not in (b"", found[1])):
-            attempt = self._start(min(at, self._next_at or at))
-        elif attempt is None:
+        if attempt is None:
             attempt = self.attempt = Attempt(None)
-        if found is not None:
-            attempt.pid = found[1]
-            if attempt.started_at is None:
-                attempt.started_at = at
-                self.starts += 1
-        elif text.startswith(_LOADING) and b"batchSize" in text:
-            self._load(attempt)
-        elif text == _ASYNC:
-            self.asynchronous = True
-        elif text.startswith(b"ts-retry: ") and _HOLDS.match(text):
-            attempt.holds = True
         (attempt.stderr if record.kind is _ERRORS else attempt.stdout).add(text)
         attempt.said_at = at
         if text == DIED and (self.asynchronous or not from_frontend):
@@ -116,6 +106,27 @@ class Worker:
             self._loaded(at)
         elif text.startswith(b"Load model failed") and self.attempt is not None:
             self._load(self.attempt)
+
+    def _of_itself(self, text: bytes, at: int) -> None:
+        """Take a line by which its process may tell that it runs, loads or holds."""
+        attempt = self.attempt
+        found = _PID.match(text)
+        if found is not None:
+            if attempt is None or attempt.pid not in (b"", found[1]):
+                attempt = self._start(min(at, self._next_at or at))
+            attempt.pid = found[1]
+            if attempt.started_at is None:
+                attempt.started_at = at
+                self.starts += 1
+            return
+        if attempt is None:
+            attempt = self.attempt = Attempt(None)
+        if text.startswith(_LOADING) and b"batchSize" in text:
+            self._load(attempt)
+        elif text == _ASYNC:
+            self.asynchronous = True
+        elif _HOLDS.match(text):
+            attempt.holds = True
 
     def error(self, text: bytes) -> None:
         """Take what a Java exception says of its end."""

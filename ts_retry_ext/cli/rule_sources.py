@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Iterable, Iterator
 
 from ts_retry_ext.judge.rule import Rule
@@ -65,7 +64,8 @@ def read_rules(path: str) -> tuple[tuple[Rule, ...], tuple[RuleProblem, ...]]:
         msg = f"{path}: PyYAML isn't installed here; install it with: pip install pyyaml"
         raise RulesUnreadableError(msg) from None
     try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8") as stream:
+            data = yaml.safe_load(stream.read())
     except OSError as exc:
         msg = f"{path}: can't be read: {exc.strerror}"
         raise RulesUnreadableError(msg) from None

@@ -21,12 +21,17 @@ except ImportError:  # before Python 3.11
         import sre_parse as _sre_parser
 
 _REFERS_BACK = re.compile(r"\\[1-9]|\(\?P[=<]|\(\?[aiLmsux-]+\)|\(\?\(|\[\^?\]")
+#: What stands for itself, a dot with its backslash included: most alternatives are plain words.
+_PLAIN = re.compile(r"(?:[\w ,:;=<>!@#%&/'\"~`-]|\\[^\w\s]){2,}", re.ASCII)
+_ESCAPED = re.compile(r"\\(.)")
 #: Longest list of words worth looking for.
 _MOST_WORDS = 64
 
 
 def required_words(pattern: str) -> tuple[str, ...] | None:
     """Return lower-case words of which every match holds at least one; None where none are known."""
+    if _PLAIN.fullmatch(pattern):
+        return (_ESCAPED.sub(r"\1", pattern).lower(),)
     try:
         words = _of_sequence(_sre_parser.parse(pattern, re.IGNORECASE))
     except Exception:
