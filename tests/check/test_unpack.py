@@ -15,6 +15,7 @@ from tests.frontend.packing import (
     manifest,
     write_folder,
     write_mar,
+    write_nameless,
     write_tar,
     write_tar_bomb,
     write_unflagged,
@@ -74,6 +75,11 @@ def test_what_leads_out_is_refused_with_archive_and_member(
     assert member in str(refused.value)
     assert not list(tmp_path.rglob("evil.py"))
     assert not [p for p in tmp_path.rglob("*") if p.is_symlink()]
+
+
+def test_an_entry_without_a_name_is_refused_with_a_reason(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match=r"a\.mar: cannot be unpacked: .*directory"):
+        unpacked(write_nameless(tmp_path / "a.mar", SOUND), tmp_path)
 
 
 @pytest.mark.parametrize("ending", [".mar", ".tgz"])

@@ -36,6 +36,13 @@ def write_mar(path: Path, entries: Mapping[str, bytes], method: int = zipfile.ZI
     return path
 
 
+def write_nameless(path: Path, entries: Mapping[str, bytes]) -> Path:
+    """Write a ``.mar`` with `entries` and one whose name is empty: zipfile reads names up to a null byte."""
+    write_mar(path, {**entries, "~": b""})
+    path.write_bytes(path.read_bytes().replace(b"~", b"\0"))
+    return path
+
+
 def write_tar(path: Path, entries: Mapping[str, bytes | str], prefix: str = "m/") -> Path:
     """Write a gzipped tar with `entries`; a text instead of bytes is a symbolic link's target."""
     with tarfile.open(path, "w:gz") as archive:

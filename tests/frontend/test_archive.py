@@ -17,6 +17,7 @@ from tests.frontend.packing import (
     packed,
     write_folder,
     write_mar,
+    write_nameless,
     write_tar,
     write_tar_bomb,
     write_unflagged,
@@ -152,6 +153,11 @@ def test_configuration_that_is_missing_is_none(tmp_path: Path) -> None:
     found = read_archive(str(made))
 
     assert (found.config, found.config_file) == (None, "nope.yaml")
+
+
+def test_an_entry_without_a_name_is_no_configuration(tmp_path: Path) -> None:
+    path = write_nameless(tmp_path / "m.mar", files(manifest(configFile=".")))
+    assert read_archive(str(path)).config is None
 
 
 def test_last_of_two_entries_with_one_name_counts(tmp_path: Path) -> None:

@@ -163,7 +163,8 @@ def _read_mar(path: str) -> Archive:
     with open(path, "rb") as stream, zipfile.ZipFile(path) as archive:
         check_layout(stream, archive)
         # The frontend unpacks in order, so the last of two entries with one name wins.
-        entries = {inside(path, zip_name(path, info)): info for info in archive.infolist()}
+        named = [(zip_name(path, info), info) for info in archive.infolist()]
+        entries = {inside(path, name): info for name, info in named if name}
         for info in entries.values():
             _check_zip_entry(path, info)
 
