@@ -10,11 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.corpus.shapes import SHAPES, record
+from tests.judge.promises import (
+    failure_gets_a_verdict,
+    record_gets_a_verdict,
+    text_gets_a_verdict,
+)
 from ts_retry_ext.judge import (
     Cause,
     Failure,
     Frame,
-    Outcome,
     Phase,
     failure_from_exception,
     failure_from_record,
@@ -62,10 +66,7 @@ FAILURES = st.builds(
 @SLOW
 @given(FAILURES)
 def test_any_failure_gets_a_verdict(failure: Failure) -> None:
-    verdict = judge(failure)
-    assert verdict.verdict in Outcome
-    assert len(verdict.fingerprint) == 16
-    json.dumps(verdict.to_record())
+    failure_gets_a_verdict(failure)
 
 
 @SLOW
@@ -88,15 +89,13 @@ def test_any_failure_gets_a_verdict(failure: Failure) -> None:
     )
 )
 def test_any_json_object_gets_a_verdict(data: dict[str, Any]) -> None:
-    failure = failure_from_record(data)
-    judge(failure)
-    json.dumps(record_of(failure)).encode("utf-8")
+    record_gets_a_verdict(data)
 
 
 @SLOW
 @given(TEXT | MIXED | MIXED.map(lambda text: f"Traceback (most recent call last):\n{text}"))
 def test_any_text_gets_a_verdict(text: str) -> None:
-    judge(failure_from_text(text))
+    text_gets_a_verdict(text)
 
 
 @SLOW

@@ -86,7 +86,7 @@ def test_the_metadata_says_what_the_package_needs(wheel: Path) -> None:
     plain = {line.split(">")[0] for line in requirements if "extra ==" not in line}
     assert plain == {"torchserve", "torch-model-archiver", "pyyaml", "psutil", "rich"}
     assert metadata["Requires-Python"] == ">=3.8"
-    extras = {"corpus", "demo", "dev", "lint", "report", "sidecar", "test"}
+    extras = {"corpus", "demo", "dev", "fuzz", "lint", "report", "sidecar", "test"}
     assert set(metadata.get_all("Provides-Extra") or []) == extras
 
 

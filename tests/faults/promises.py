@@ -1,0 +1,218 @@
+"""What is promised of any bytes: each function hands them in as a disk, a log or a socket does, and checks.
+
+The tests with hypothesis and the coverage-guided ones (`tests.faults.fuzz`) check the same promises. Those
+of the judge are in `tests.judge.promises`.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import socket
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, Callable
+
+from tests.frontend.api import described
+from tests.sidecar.test_metrics import text
+from ts_retry_ext.analyze.analysis import Analysis
+from ts_retry_ext.analyze.judging import Judge
+from ts_retry_ext.analyze.merging import Source, merged
+from ts_retry_ext.analyze.record import records
+from ts_retry_ext.analyze.report import report_of
+from ts_retry_ext.check.protocol import NoAnswerError, WorkerDiedError, read_response
+from ts_retry_ext.check.unpack import NoRoomError, unpack
+from ts_retry_ext.cli import show, status
+from ts_retry_ext.cli.main import main
+from ts_retry_ext.frontend.archive import ArchiveError, read_archive
+from ts_retry_ext.frontend.properties import read_properties, resolve_environment
+from ts_retry_ext.frontend.running_model import running_model
+from ts_retry_ext.judge import Limits
+from ts_retry_ext.judge.builtin import BUILTIN_RULES
+from ts_retry_ext.settings import resolve
+from ts_retry_ext.sidecar.attempts import attempts_of
+from ts_retry_ext.sidecar.metrics import Metrics
+from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
+from ts_retry_ext.snapshot.registration import read_registration
+from ts_retry_ext.snapshot.take import alive_by_its_words, status_of, take_snapshot_of_run
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import UntrustedFileError
+from ts_retry_ext.store.history import failures_in_a_row, open_attempts, served_by, summarise
+from ts_retry_ext.store.holders import holders_of
+from ts_retry_ext.store.marker import marker_path, read_marker
+from ts_retry_ext.worker.model_files import read_config_section, read_manifest
+from ts_retry_ext.worker.protocol import (
+    LOAD,
+    DisconnectedError,
+    batch_response,
+    read_command,
+    read_load,
+    read_requests,
+)
+
+SOCKET = "/tmp/.ts.sock.9000"
+
+
+def configuration_gives_settings(path: Path, data: bytes) -> None:
+    """Settings come out of any ``config.properties``, and problems name the file."""
+    path.write_bytes(data)
+    properties = resolve_environment(read_properties(str(path)), {"HOME": "/root"})
+    settings, problems = resolve(properties, {}, config_file=str(path))
+    assert settings.max_hard_crashes.value >= 0
+    assert settings.on_fatal.value in ("hold", "reject", "retire", "shutdown", "observe")
+    assert all(str(path) in problem for problem in problems)
+
+
+def model_folder_is_read(folder: Path, config: bytes, manifest: bytes) -> None:
+    """A worker reads any manifest and ``model-config.yaml``; the package stays active."""
+    (folder / "MAR-INF").mkdir(parents=True, exist_ok=True)
+    (folder / "MAR-INF" / "MANIFEST.json").write_bytes(manifest)
+    (folder / "model-config.yaml").write_bytes(config)
+    section, _ = read_config_section(str(folder), read_manifest(str(folder)), "retry")
+    settings, _ = resolve({}, {}, section)
+    assert settings.max_hard_crashes.value >= 0
+
+
+def archive_is_read_or_refused(path: Path) -> None:
+    """``ts-retry config`` shows any archive or folder, or refuses it with its path and a reason."""
+    why = None
+    try:
+        read_archive(str(path))
+    except ArchiveError as refused:
+        why = str(refused)
+    assert why is None or (why.startswith(f"{path}: ") and len(why) > len(f"{path}: "))
+    with redirect_stdout(io.StringIO()) as out:
+        code = main(["config", "--json", str(path)])
+    shown = json.loads(out.getvalue())
+    assert [row["archive"] for row in shown] == [str(path)]
+    unread = shown[0]["max_retry_timeout_sec"] is None
+    assert code == int(unread)
+    assert not unread or shown[0]["problems"]
+
+
+def archive_is_unpacked_inside(path: Path, folder: Path) -> None:
+    """An archive is unpacked into its directory, without links, or refused; nothing lies elsewhere."""
+    shutil.rmtree(folder, ignore_errors=True)
+    target = folder / "deep" / "target"
+    target.mkdir(parents=True)
+    why = f"{path}: "
+    try:
+        unpack(str(path), str(target), max_unpacked=1 << 20)
+    except (ArchiveError, NoRoomError) as refused:
+        why = str(refused)
+    assert why.startswith(f"{path}: ")
+    assert os.listdir(folder) == ["deep"]
+    assert os.listdir(folder / "deep") == ["target"]
+    for place, folders, files in os.walk(target):
+        assert not any(os.path.islink(os.path.join(place, name)) for name in (*folders, *files))
+
+
+def marker_is_refused_or_as_good_as_ours(folder: Path, data: bytes) -> None:
+    """What is read has everything that holding and the commands use, of the type that they expect."""
+    folder.mkdir(exist_ok=True)
+    Path(marker_path(str(folder))).write_bytes(data)
+    try:
+        found = read_marker(str(folder))
+    except UntrustedFileError:
+        return
+    assert found is not None
+    texts = (found.model, found.registration, found.files, found.action, found.reason, found.remedy)
+    assert all(isinstance(text, str) for text in texts)
+    assert isinstance(found.worker["socket"], str)
+    assert isinstance(found.server["pid"], int)
+
+
+def commands_read_what_lies_there(
+    run_dir: Path, lines: bytes, marker: bytes, run: bytes, retired: bytes
+) -> None:
+    """``status``, ``show``, the sidecar's time line and metrics come of any state directory."""
+    folder = run_dir / "m-1"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "journal.jsonl").write_bytes(lines)
+    (folder / "marker.json").write_bytes(marker)
+    (folder / "retired.json").write_bytes(retired)
+    (run_dir / "server.json").write_bytes(run)
+
+    registration = read_registration(str(folder))
+    entry = described(workers=[{"id": "9000", "status": "UNLOADING", "pid": 4}])
+    now, alive = 1_600_000_100.0, alive_by_its_words(registration)
+    model = status_of(
+        running_model(entry, "1.0"), registration, (300, "default"), now=now, is_alive=alive
+    )
+    with redirect_stdout(io.StringIO()):
+        snapshot = take_snapshot_of_run(str(run_dir))
+        assert json.loads(json.dumps(snapshot.to_json()))
+        status._print(snapshot)
+        for shown in (*snapshot.models, model):
+            show._print(shown, snapshot.resume_command(shown))
+            assert json.dumps(show._content(shown))
+            recovery_of(shown, now)
+            starts_saved(shown, now)
+    attempts_of(registration.records)
+    assert text(Metrics(), 1, *snapshot.models, model)
+
+    found = journal.read(str(folder))
+    assert summarise(found).failures >= 0
+    assert all(attempt.pid >= 0 for attempt in open_attempts(found))
+    failures_in_a_row(found, SOCKET)
+    served_by(found, SOCKET)
+    holders_of(found, released=False)
+
+
+def journal_is_written_on(folder: Path, lines: bytes) -> list[journal.Record]:
+    """A journal is read whatever is in it, and written on; return what was read before."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "journal.jsonl"
+    path.write_bytes(lines)
+    before = journal.read(str(folder))
+    journal.append(str(folder), journal.END, pid=5)
+    after = journal.read(str(folder))
+    assert after[:-1] == before
+    assert after[-1]["event"] == journal.END
+    path.unlink()
+    return before
+
+
+def log_gives_a_report(data: bytes) -> None:
+    """Any lines are read as a log of TorchServe, and a report comes of them."""
+    read: Callable[[], Any] = lambda: iter([records(data.split(b"\n"))])  # noqa: E731
+    analysis = Analysis(_JUDGE, Limits())
+    for server, at, record in merged([Source("x.log", "x", read)]):
+        analysis.take(server, at, record)
+    analysis.finish()
+    report = report_of(analysis, ["x.log"], len(data), [], zone_known=False)
+    json.dumps(report.content)
+    assert report.content["totals"]["failures"] >= 0
+
+
+_JUDGE = Judge(BUILTIN_RULES)
+
+
+def message_is_read_or_refused(data: bytes) -> None:
+    """What a frontend or a worker sends is a message of the protocol, or refused as none."""
+    with _sent(data) as connection:
+        try:
+            while True:
+                if read_command(connection) == LOAD:
+                    read_load(connection)
+                else:
+                    assert batch_response(read_requests(connection), 503, "phrase", "{}")
+        except (DisconnectedError, ValueError):
+            pass
+    with _sent(data) as connection:
+        try:
+            while True:
+                read_response(connection, time.monotonic() + 5)
+        except (WorkerDiedError, NoAnswerError, ValueError):
+            pass
+
+
+def _sent(data: bytes) -> socket.socket:
+    """Return a connection whose other end sent `data`, and is gone."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.sendall(data)
+    return ours
