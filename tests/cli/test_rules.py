@@ -62,6 +62,9 @@ def test_the_table_has_a_line_for_each_rule(capsys: pytest.CaptureFixture[str]) 
         (GOOD, 0, "1 rule in order, none wrong"),
         (WRONG, 3, "mine: verdict: got 'maybe'; one of non_recoverable, recoverable, unknown"),
         ("a: [", 1, "isn't valid YAML"),
+        ("a: 2024-13-99", 1, "isn't YAML that can be read: ValueError: month must be in 1..12"),
+        ("a: !!bool x", 1, "isn't YAML that can be read: KeyError: 'x'"),
+        ("[" * 3000, 1, "isn't YAML that can be read: RecursionError"),
         ("just text", 3, "must be a list of rules"),
     ],
 )

@@ -8,7 +8,7 @@ import json
 import struct
 import tarfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Callable, Sequence
 
@@ -23,6 +23,7 @@ from tests.faults.sound import (
     MARKER,
     RECORDS,
     RETIRED,
+    RULES,
     RUN,
     TAR,
     YAML,
@@ -31,6 +32,7 @@ from tests.faults.sound import (
 from tests.judge.promises import record_gets_a_verdict, text_gets_a_verdict
 from tests.worker.test_protocol import load_message, text
 from ts_retry_ext.check.protocol import predict_request
+from ts_retry_ext.judge import When
 from ts_retry_ext.worker.protocol import load_response
 
 #: Between the parts of an input that is several files.
@@ -191,6 +193,11 @@ TARGETS = {
         lambda data, folder: promises.configuration_gives_settings(folder / "config.properties", data),
         [CONFIG],
         ("\\u0041", "$$HOME$$", "\\\n"),
+    ),
+    "rules": Target(
+        lambda data, folder: promises.rules_are_read_or_refused(folder / "rules.yaml", data),
+        [RULES.encode()],
+        (*YAML_TOKENS, *(field.name for field in fields(When)), "verdict: unknown"),
     ),
     "model-folder": Target(_model_folder, _FOLDER, (*YAML_TOKENS, PART.decode())),
     "mar": Target(_mar, [MAR, _linked_mar()], ("../", "MAR-INF/MANIFEST.json")),

@@ -12,11 +12,12 @@ import os
 import shutil
 import socket
 import time
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, Callable
 
 from tests.frontend.api import described
+from tests.judge.promises import data_gives_rules_or_problems
 from tests.sidecar.test_metrics import text
 from ts_retry_ext.analyze.analysis import Analysis
 from ts_retry_ext.analyze.judging import Judge
@@ -27,6 +28,7 @@ from ts_retry_ext.check.protocol import NoAnswerError, WorkerDiedError, read_res
 from ts_retry_ext.check.unpack import NoRoomError, unpack
 from ts_retry_ext.cli import show, status
 from ts_retry_ext.cli.main import main
+from ts_retry_ext.cli.rule_sources import RulesUnreadableError, read_rules
 from ts_retry_ext.frontend.archive import ArchiveError, read_archive
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
 from ts_retry_ext.frontend.running_model import running_model
@@ -43,6 +45,7 @@ from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.history import failures_in_a_row, open_attempts, served_by, summarise
 from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.marker import marker_path, read_marker
+from ts_retry_ext.worker import rules as worker_rules
 from ts_retry_ext.worker.model_files import read_config_section, read_manifest
 from ts_retry_ext.worker.protocol import (
     LOAD,
@@ -64,6 +67,15 @@ def configuration_gives_settings(path: Path, data: bytes) -> None:
     assert settings.max_hard_crashes.value >= 0
     assert settings.on_fatal.value in ("hold", "reject", "retire", "shutdown", "observe")
     assert all(str(path) in problem for problem in problems)
+
+
+def rules_are_read_or_refused(path: Path, data: bytes) -> None:
+    """A file of rules is read, or refused as what `ts-retry` and a worker tell."""
+    path.write_bytes(data)
+    with suppress(RulesUnreadableError):
+        read_rules(str(path))
+    with suppress(ValueError):
+        data_gives_rules_or_problems(worker_rules._load(str(path)))
 
 
 def model_folder_is_read(folder: Path, config: bytes, manifest: bytes) -> None:

@@ -22,6 +22,11 @@ YAML = (
     "minWorkers: 1\nmaxWorkers: 1\nmaxRetryTimeoutInSec: 20\nhandler: {a: [1, 2.5, null, ~]}\n"
     "retry:\n  onFatal: hold\n  maxHardCrashes: 2\n  rules:\n  - {id: a, when: {type: X}}\n"
 )
+RULES = (
+    "- {id: a, when: {message: 'no (licence|seat)', errno: [ENOENT], http_status: [5xx], phase: import},\n"
+    "   verdict: recoverable, reason: why, remedy: what, scope: host}\n"
+    "- id: b\n  when:\n    type: [X, a.Y]\n    unless: z\n    path: missing_on_host\n  verdict: unknown\n  reason: why\n"
+)
 #: Words of YAML that a mutation of single bytes hardly ever makes.
 YAML_TOKENS = (
     "!!int x", "!!timestamp", "&a [*a]", "*none", "? [a]", "<<: 1", "2024-13-99", "!!python/name:os.system",

@@ -15,8 +15,9 @@ from tests.faults.promises import (
     archive_is_read_or_refused,
     configuration_gives_settings,
     model_folder_is_read,
+    rules_are_read_or_refused,
 )
-from tests.faults.sound import CONFIG, MANIFEST, MAR, TAR, YAML, YAML_TOKENS
+from tests.faults.sound import CONFIG, MANIFEST, MAR, RULES, TAR, YAML, YAML_TOKENS
 from tests.frontend.packing import files, manifest, write_mar, write_tar
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.frontend.properties import parse_properties
@@ -42,6 +43,14 @@ def test_what_properties_hold_comes_back(wanted: dict[str, str]) -> None:
     separators = set("\x85\u2028\u2029")
     if not any(separators & set(key + value) for key, value in wanted.items()):
         assert parse_properties(text) == wanted
+
+
+@effort(60, 20_000)
+@given(data=st.one_of(spoilt(RULES.encode()), TOKENS.map("- id: {}".format).map(str.encode)))
+def test_any_file_of_rules_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    rules_are_read_or_refused(tmp_path_factory.getbasetemp() / "rules.yaml", data)
 
 
 @effort(60, 20_000)

@@ -13,6 +13,7 @@ from ts_retry_ext.judge import (
     judge,
     record_of,
     redacted,
+    rules_from_data,
 )
 
 
@@ -23,6 +24,13 @@ def failure_gets_a_verdict(failure: Failure) -> None:
     assert len(verdict.fingerprint) == 16
     json.dumps(verdict.to_record())
     json.dumps(record_of(redacted(failure))).encode("utf-8")
+
+
+def data_gives_rules_or_problems(data: object) -> None:
+    """Any data is read as an operator's rules; what is wrong is told."""
+    rules, problems = rules_from_data(data, "any")
+    assert isinstance(rules, tuple)
+    assert all(str(problem) for problem in problems)
 
 
 def text_gets_a_verdict(text: str) -> None:

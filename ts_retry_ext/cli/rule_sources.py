@@ -72,6 +72,9 @@ def read_rules(path: str) -> tuple[tuple[Rule, ...], tuple[RuleProblem, ...]]:
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
         msg = f"{path}: isn't valid YAML: {' '.join(str(exc).split())}"
         raise RulesUnreadableError(msg) from None
+    except Exception as exc:  # A tag that does not fit its value is no error of YAML's.
+        msg = f"{path}: isn't YAML that can be read: {type(exc).__name__}: {' '.join(str(exc).split())}"
+        raise RulesUnreadableError(msg) from None
     return rules_from_data(data, path)
 
 

@@ -51,3 +51,6 @@ def _load(path: str) -> object:
         return yaml.safe_load(data)
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
+    except Exception as error:  # A tag that does not fit its value is no error of YAML's.
+        msg = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ValueError(msg) from None
