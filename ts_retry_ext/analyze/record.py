@@ -55,11 +55,11 @@ _OF_SERVER = re.compile(
     rb"([\w.$]{1,200}) -(?: (.*)|$)"
 )
 #: Of an asynchronous worker's load Netty's thread tells (0.12.0 AsyncWorkerThread).
-_OF_ANOTHER  #: How what `_OF_ANOTHER_THREAD` finds begins.
-_OF_A_WORKER = (b"W-", b"WorkerLoad")
-_THREAD = re.compile(
+_OF_ANOTHER_THREAD = re.compile(
     rb"W-(\d{1,9})-(.{1,400}?) (?=State change )|WorkerLoadTime.{1,80}#WorkerName:W-(\d{1,9})-([^,|]{1,400})"
 )
+#: How what it finds begins.
+_OF_A_WORKER = (b"W-", b"WorkerLoad")
 _THREAD = re.compile(rb"W-(\d{1,9})-(.{1,400}?)(-stdout|-stderr)?$")
 _KINDS = {None: Kind.WORKER, b"-stdout": Kind.OUTPUT, b"-stderr": Kind.ERRORS}
 #: Who wrote a line, as a collector puts it before the time: kubectl --prefix, docker compose, aws logs

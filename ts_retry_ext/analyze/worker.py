@@ -78,7 +78,6 @@ class Worker:
         if attempt is None:
             attempt = self.attempt = Attempt(None)
         (attempt.stderr if record.kind is _ERRORS else attempt.stdout).add(text)
-        attempt.said_at = at
         if text == DIED and (self.asynchronous or not from_frontend):
             self._stop(at)
 
