@@ -48,7 +48,8 @@ ONE_DEVICE = """
 """
 FOUR = "minWorkers: 4\nmaxWorkers: 4\n"
 ASYNC = "asyncCommunication: true\nstartupTimeout: 30\n"
-#: What is missing lies outside the model, so that nothing but `resume` tells that it is there.
+#: What is missing lies outside the model, so that nothing but `resume` tells that it is there. Once it
+#: is, the load takes a moment: TorchServe loses an asynchronous worker that answers at once.
 LACKS = """
     import os, sys
     sys.path.append(os.environ["TEMP"])
@@ -57,7 +58,7 @@ LACKS = """
 
     class Handler:
         def initialize(self, context):
-            pass
+            __import__("time").sleep(0.2)
 
         {handle} handle(self, data, context):
             return ["sound"] * len(data)
