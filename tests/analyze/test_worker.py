@@ -91,6 +91,23 @@ def test_a_worker_that_is_scaled_away_while_it_loads_has_not_failed(tmp_path: Pa
     assert (found["failures"], found["state"]) == (0, "unknown")
 
 
+def test_a_worker_that_is_scaled_away_while_it_serves_has_not_died(tmp_path: Path) -> None:
+    away = "NETTY W-9000-m_1.0 State change WORKER_MODEL_LOADED -> WORKER_SCALED_DOWN"
+    ends = ["OUT Frontend disconnected.", "STATE WORKER_SCALED_DOWN -> WORKER_STOPPED"]
+    found = of(tmp_path, (0, START), LOAD, LOADED, (9, away), *ends, END)
+    told = (found["state"], found["failures"], found["deaths_while_serving"], found["gave_up"])
+    assert told == ("serving", 0, 0, False)
+
+
+def test_a_start_that_was_due_when_a_model_was_scaled_away_tells_nothing(tmp_path: Path) -> None:
+    away = "NETTY W-9000-m_1.0 State change WORKER_STOPPED -> WORKER_SCALED_DOWN"
+    due = [(3, START), "STATE WORKER_SCALED_DOWN -> WORKER_STARTED", LOAD, FAILS]
+    ends = "STATE WORKER_SCALED_DOWN -> WORKER_STOPPED"
+    found = of(tmp_path, *attempt(0, RETRY), (2, away), *due, ends, END)
+    assert (found["failures"], found["gave_up"]) == (1, False)
+    assert found["max_retry_timeout_sec"]["at_most"] is None
+
+
 def test_a_worker_that_dies_while_it_serves_is_no_failed_load(tmp_path: Path) -> None:
     found = of(tmp_path, (0, START), LOAD, LOADED, (90, STOPPED), RETRY, (91, START), LOAD, LOADED, END)  # fmt: skip
     assert (found["state"], found["failures"], found["deaths_while_serving"]) == ("serving", 0, 1)

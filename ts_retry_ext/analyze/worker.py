@@ -15,7 +15,7 @@ from ts_retry_ext.analyze.attempt import Attempt
 from ts_retry_ext.analyze.record import Kind, Record
 from ts_retry_ext.analyze.retry_window import WindowBounds
 
-_STATE = re.compile(rb"State change \S+ -> (WORKER_\w+)")
+_STATE = re.compile(rb"State change (\S+) -> (WORKER_\w+)")
 _PID = re.compile(rb"^(?:INFO > )?\[PID\](\d{1,10})$")
 _WAIT = re.compile(rb" in (\d{1,5}) seconds")
 #: What the worker script logs of the exception that ends it (0.12.0).
@@ -88,7 +88,7 @@ class Worker:
         elif b"State change" in text:
             found = _STATE.search(text)
             if found is not None:
-                self._change(found[1], at)
+                self._change(found[1], found[2], at)
         elif text.startswith(b"Flushing req.cmd LOAD"):
             self._load(self.attempt or self._start(at))
         elif text.startswith(b"WorkerLoadTime"):
@@ -181,18 +181,19 @@ class Worker:
             attempt.loads = True
             self.loads += 1
 
-    def _change(self, state: bytes, at: int) -> None:
-        if state == b"WORKER_MODEL_LOADED":
+    def _change(self, before: bytes, state: bytes, at: int) -> None:
+        if b"WORKER_SCALED_DOWN" in (state, before) and state != b"WORKER_STARTED":
+            # What ends after it ends because of it; a start that was due comes all the same.
+            self.removed, self.serves = True, False
+            if self.attempt is not None and self.attempt.ended_at is None:
+                self.attempt = None
+        elif state == b"WORKER_MODEL_LOADED":
             self._loaded(at)
         elif state == b"WORKER_ERROR":
             # LOAD was answered with an error. The process of a stock worker ends right after.
             self._stop(at)
         elif state == b"WORKER_STOPPED":
             self._stopped(at)
-        elif state == b"WORKER_SCALED_DOWN":
-            self.removed, self.serves = True, False
-            if self.attempt is not None and self.attempt.ended_at is None:
-                self.attempt = None
 
     def _loaded(self, at: int) -> None:
         attempt = self.attempt or self._start(at)
