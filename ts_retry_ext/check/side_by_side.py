@@ -7,7 +7,7 @@ from typing import Callable, Sequence
 
 from ts_retry_ext.check.loading import Options, check
 from ts_retry_ext.check.report import Report
-from ts_retry_ext.demo.interruption import orderly_end, uninterrupted
+from ts_retry_ext.demo.interruption import noted
 
 TICK_SEC = 0.2
 
@@ -30,18 +30,19 @@ def check_all(
     """
     pool = ThreadPoolExecutor(max_workers=jobs)
     futures: list[Future[Report]] = []
-    with orderly_end():
+    with noted() as proceed:
         try:
             futures += [pool.submit(check, path, options) for path in paths]
             waiting = set(futures)
             while waiting:
+                proceed()
                 finished, waiting = wait(waiting, TICK_SEC, FIRST_COMPLETED)
                 for future in finished:
                     done(future.result())
+            proceed()
             return [future.result() for future in futures]
         finally:
-            with uninterrupted():
-                for future in futures:
-                    future.cancel()
-                options.children.abort()
-                pool.shutdown()
+            for future in futures:
+                future.cancel()
+            options.children.abort()
+            pool.shutdown()

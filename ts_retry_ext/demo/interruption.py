@@ -1,11 +1,11 @@
-"""Let a signal end the demo in order, and not in the middle of what must be done whole."""
+"""Let a signal end a run in order, and not in the middle of what must be done whole."""
 
 from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
 from types import FrameType
-from typing import Iterator
+from typing import Callable, Iterator
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -39,3 +39,28 @@ def uninterrupted() -> Iterator[None]:
         interrupted = before[signal.Signals(came_number)]
         if callable(interrupted):
             interrupted(came_number, frame)
+
+
+@contextmanager
+def noted() -> Iterator[Callable[[], None]]:
+    """Take note of the signals that end a run; yield what raises for the first that came, if any.
+
+    For a thread that shares locks with others: an exception out of a handler can come after a lock
+    was taken and before the block that gives it back, and the others wait for ever (CPython).
+    """
+    came: list[int] = []
+    known = {n: signal.getsignal(n) for n in ENDING}
+    # What is ignored, as by nohup, stays ignored.
+    before = {n: handler for n, handler in known.items() if handler not in (signal.SIG_IGN, None)}
+    for ending in before:
+        signal.signal(ending, lambda number, _: came.append(number))
+
+    def proceed() -> None:
+        if came:
+            raise KeyboardInterrupt if came[0] == signal.SIGINT else SystemExit(128 + came[0])
+
+    try:
+        yield proceed
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
