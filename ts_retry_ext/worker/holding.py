@@ -68,12 +68,12 @@ class Holding:
             told: what LOAD is answered with.
         """
         path = marker_path(self._session.directory)
-        identity = _identity(path)
+        identity = _identity(path, (0, 0))
         unchanged = _files_watch(self._session.model_dir)
         try:
             while True:
                 self._look_after_frontend(told)
-                now = _identity(path)
+                now = _identity(path, identity)
                 if now != identity:
                     why = self._news_of_marker(removed=now is None)
                     if why is not None:
@@ -146,9 +146,15 @@ def _files_watch(model_dir: str) -> Callable[[str], bool]:
     return unchanged
 
 
-def _identity(path: str) -> tuple[int, int] | None:
+def _identity(path: str, before: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Return what differs once a file was replaced, None where it is gone.
+
+    One that cannot be looked at (a mount that is away) is taken to be as `before`.
+    """
     try:
         status = os.stat(path)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError:
+        return before
     return (status.st_ino, status.st_mtime_ns)
