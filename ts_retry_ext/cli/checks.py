@@ -116,7 +116,7 @@ def check_java(server: Server | None, environ: Mapping[str, str]) -> Check:
 def check_server(server: Server | None) -> Iterator[Check]:
     """Check a running server: does its API answer, and do its workers use the package."""
     from ts_retry_ext.frontend.management import ManagementError, management_api_of
-    from ts_retry_ext.frontend.process import in_words, unseen_frontends
+    from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
     from ts_retry_ext.snapshot.take import run_directories
 
     if server is None:

@@ -6,8 +6,9 @@ import argparse
 import os
 
 from ts_retry_ext.cli.output import USAGE, CommandError
-from ts_retry_ext.frontend.process import in_words, running_frontends, unseen_frontends
+from ts_retry_ext.frontend.process import running_frontends
 from ts_retry_ext.frontend.server import Server, server_of
+from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
 
 
 def add_server_option(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,8 @@ import os
 
 from ts_retry_ext.cli.output import USAGE, CommandError
 from ts_retry_ext.cli.servers import add_server_option, chosen_server, no_server
-from ts_retry_ext.frontend.process import in_words, is_alive, unseen_frontends
+from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX
 from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
 from ts_retry_ext.snapshot.take import take_snapshot, take_snapshot_of_run

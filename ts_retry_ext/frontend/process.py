@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Iterable, Iterator, NamedTuple
+from typing import Iterator, NamedTuple
 
 MAIN_CLASS = "org.pytorch.serve.ModelServer"
 MAX_ANCESTORS = 16
@@ -38,18 +38,6 @@ class Frontend(NamedTuple):
     environ: dict[str, str]
 
 
-class Unseen(NamedTuple):
-    """A frontend that cannot be looked into.
-
-    Attributes:
-        pid: its process id.
-        why: whose it is and what to do, to follow "a TorchServe".
-    """
-
-    pid: int
-    why: str
-
-
 def frontend_of(pid: int) -> Frontend | None:
     """Return the frontend that `pid` is a descendant of, or None where there is none."""
     for _ in range(MAX_ANCESTORS):
@@ -73,51 +61,19 @@ def running_frontends() -> list[Frontend]:
     """Return every frontend that can be looked into from here, oldest first."""
     import psutil
 
-    pids = [pid for pid in psutil.pids() if not _has_other_root(pid)]
+    pids = [pid for pid in psutil.pids() if not has_other_root(pid)]
     found = (frontend_at(pid) for pid in pids)
     return sorted((f for f in found if f is not None), key=lambda f: f.started_at)
 
 
-def unseen_frontends() -> list[Unseen]:
-    """Return the frontends that run here and cannot be looked into from here.
-
-    Those of another user, whose working directory may not be read, and those of another container,
-    whose paths and process ids mean something else. macOS does not tell of either.
-    """
-    if sys.platform != "linux":
-        return []
+def frontend_pids() -> list[int]:
+    """Return the process ids of all frontends whose command line may be read; Linux only."""
     import psutil
 
-    found = ((pid, _why_unseen(pid)) for pid in psutil.pids() if _is_frontend(pid))
-    return [Unseen(pid, why) for pid, why in found if why is not None]
+    return [pid for pid in psutil.pids() if _is_frontend(pid)]
 
 
-def in_words(unseen: Iterable[Unseen]) -> list[str]:
-    """Return a sentence for those that cannot be looked into for the same reason."""
-    reasons: dict[str, list[str]] = {}
-    for frontend in unseen:
-        reasons.setdefault(frontend.why, []).append(str(frontend.pid))
-    return [
-        f"process {pids[0]} is a TorchServe {why}"
-        if len(pids) == 1
-        else f"processes {', '.join(pids)} are each a TorchServe {why}"
-        for why, pids in reasons.items()
-    ]
-
-
-def _why_unseen(pid: int) -> str | None:
-    try:
-        os.readlink(f"/proc/{pid}/cwd")
-    except PermissionError:
-        user = _user_of(pid)
-        return f"of user {user}, which this user cannot look into: run this as {user}"
-    except OSError:
-        return None  # It has ended.
-    other = "in another container, whose files and processes are not these: run this in there"
-    return other if _has_other_root(pid) else None
-
-
-def _has_other_root(pid: int) -> bool:
+def has_other_root(pid: int) -> bool:
     """Tell whether a process has other files below ``/``, as one in a container has."""
     if sys.platform != "linux":
         return False
@@ -125,23 +81,6 @@ def _has_other_root(pid: int) -> bool:
         return not os.path.samefile(f"/proc/{pid}/root", "/")
     except OSError:
         return False  # It may not be asked for; its working directory neither.
-
-
-def _is_frontend(pid: int) -> bool:
-    try:
-        return MAIN_CLASS in _strings(f"/proc/{pid}/cmdline")
-    except OSError:
-        return False
-
-
-def _user_of(pid: int) -> str:
-    import pwd
-
-    owner = user_id_of(pid)
-    try:
-        return pwd.getpwuid(owner).pw_name
-    except KeyError:
-        return f"id {owner}"
 
 
 def start_of(pid: int) -> str | None:
@@ -193,6 +132,13 @@ def sees_path(pid: int, path: str) -> bool:
         return os.path.lexists(path)
     root = f"/proc/{pid}/root"
     return os.path.lexists(root + path) or not os.path.isdir(root)
+
+
+def _is_frontend(pid: int) -> bool:
+    try:
+        return MAIN_CLASS in _strings(f"/proc/{pid}/cmdline")
+    except OSError:
+        return False
 
 
 def _parent(pid: int) -> int:

@@ -14,14 +14,13 @@ from ts_retry_ext.frontend.management import (
 )
 from ts_retry_ext.frontend.process import (
     Frontend,
-    in_words,
     is_alive,
     running_frontends,
-    unseen_frontends,
 )
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
 from ts_retry_ext.frontend.server import Server, server_of
 from ts_retry_ext.frontend.state import state_directories
+from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
 from ts_retry_ext.settings import resolve
 from ts_retry_ext.sidecar.options import Options
 from ts_retry_ext.store.directory import (
