@@ -101,10 +101,12 @@ class Analysis:
         if not -_SET_BACK_MS <= at - tally.last_at <= _SILENCE_MS and tally.last_at:
             self._clock_jumped(tally, at)
         tally.last_at = at
-        tally.in_error = None
         if kind is _SERVER:
-            self._of_server(tally, at, record)
+            if text:  # else it tells the time only, and may stand anywhere
+                tally.in_error = None
+                self._of_server(tally, at, record)
             return
+        tally.in_error = None
         worker = tally.workers.get((name, port)) or self._worker(tally, record)
         if worker is None:
             return

