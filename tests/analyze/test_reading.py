@@ -49,10 +49,12 @@ def test_each_line_of_a_burst_is_one_of_its_worker_and_has_its_own_time() -> Non
 
 @pytest.mark.parametrize("size", [300, 4_000, 60_000])
 def test_where_a_block_ends_changes_nothing(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A hang, for one, is told by two lines of the frontend's that can be of two blocks."""
-    whole = analyzed(DATA / "ts_log.log.gz").models
+    """A hang, for one, is told by two lines that can be of two blocks; a greeting has no time of its own."""
+    whole = analyzed(DATA / "ts_log.log.gz")
     monkeypatch.setattr("ts_retry_ext.analyze.lines.BLOCK_BYTES", size)
-    assert analyzed(DATA / "ts_log.log.gz").models == whole
+    assert analyzed(DATA / "ts_log.log.gz").models == whole.models
+    both = analyzed(DATA / "ts_log.log.gz", DATA / "console.log.gz").content
+    assert both["servers"] == whole.content["servers"]
 
 
 def test_a_file_that_holds_the_end_of_another_is_of_the_same_server(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ _MOST_REMEMBERED = 200_000
 #: Records by which a file that comes up is compared with those that are being read.
 _COMPARED = 400
 #: Looking a member of an enumeration up takes longer than the comparison.
-_OUTPUT, _WORKER, _CONTINUED = (Kind.OUTPUT, Kind.ERRORS), Kind.WORKER, Kind.CONTINUED
+_OUTPUT, _WORKER = (Kind.OUTPUT, Kind.ERRORS), Kind.WORKER
+_SERVER, _CONTINUED = Kind.SERVER, Kind.CONTINUED
 
 
 @dataclass
@@ -51,6 +52,15 @@ class Source:
                 return None
             self.ready, self.position = block, 0
         return self.ready[self.position]
+
+    def ahead(self) -> Iterator[Record]:
+        """Return the records that come next, at least those that files are compared by."""
+        while self._blocks is not None and len(self.ready) - self.position < _COMPARED:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            self.ready, self.position = [*self.ready[self.position :], *block], 0
+        return islice(self.ready, self.position, None)
 
     def close(self) -> None:
         """Let go of the file and what was read of it; the next look begins anew."""
@@ -121,10 +131,12 @@ def merged(sources: Sequence[Source]) -> Iterator[tuple[Server, int, Record]]:
         server: Server | None = None
         origin = b""
         while record is not None:
-            time, kind, _, _, _, stream = record
-            # A record without a time belongs to the one above it.
+            time, kind, _, _, text, stream = record
+            # A record without a time belongs to the one above it, not to one that tells the time only:
+            # where those stand is another line in each file.
             at = source.at if time is None else time - source.zone_ms
-            source.at = at
+            if text or kind is not _SERVER:
+                source.at = at
             if limit is not None and at > limit:
                 heapq.heapreplace(waiting, (at, index))
                 break
@@ -158,7 +170,7 @@ def merged(sources: Sequence[Source]) -> Iterator[tuple[Server, int, Record]]:
 
 def _origin_ahead(source: Source) -> bytes:
     """Return the origin of the next record with a head: the first lines of a log have none."""
-    ahead = islice(source.ready, source.position, source.position + _COMPARED)
+    ahead = islice(source.ahead(), _COMPARED)
     return next((record.origin for record in ahead if record.at is not None), b"")
 
 
@@ -169,7 +181,7 @@ def _server_of(
     active: Sequence[Source],
 ) -> Server:
     """Return the server of a writer that comes up: one whose lines it shares, or a new one."""
-    ahead = islice(source.ready, source.position, source.position + _COMPARED)
+    ahead = islice(source.ahead(), _COMPARED)
     own = [
         (record, record.at - source.zone_ms)
         for record in ahead
@@ -180,7 +192,7 @@ def _server_of(
             return server
     keys = {(at, record[1:5]) for record, at in own}
     for other in active:
-        for record in islice(other.ready, other.position, None):
+        for record in other.ahead():
             if record.at is None or (record.at - other.zone_ms, record[1:5]) not in keys:
                 continue
             found = servers.get((other.writer, record.origin))
