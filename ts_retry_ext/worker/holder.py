@@ -8,14 +8,17 @@ answers LOAD with 200 instead, and each request with the cause.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sys
+import time
 
+from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.worker.command_line import WorkerAddress
-from ts_retry_ext.worker.holding import FILES_CHANGED, Holding
+from ts_retry_ext.worker.holding import CLOSED, FILES_CHANGED, Holding
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.protocol import LOAD, DisconnectedError, read_command, read_load
 from ts_retry_ext.worker.rejection import REJECT
@@ -23,14 +26,19 @@ from ts_retry_ext.worker.session import Session
 
 #: As long as TorchServe's own worker waits for the frontend (SOCKET_ACCEPT_TIMEOUT), in seconds.
 ACCEPT_TIMEOUT = 30.0
-#: TorchServe's worker ends with this status whatever happened; so does a holder.
-EXIT_STATUS = 1
+#: How often a holder that no frontend has connected to looks whether that lives, in seconds.
+LIFE_INTERVAL = 0.5
+#: TorchServe's worker ends with 0 where the frontend closed the connection, else with 1
+#: (``ts/protocol/otf_message_handler.py``, ``ts/model_service_worker.py``); so does a holder. The
+#: frontend sees no difference, but torchrun starts its ranks once more after a 1, and those would
+#: wait for a frontend that may be gone.
+DISCONNECTED_STATUS, EXIT_STATUS = 0, 1
 
 
-def hold(session: Session, marker: Marker) -> None:
+def hold(session: Session, marker: Marker) -> int:
     """Take the place of the worker script, until the marker goes or the frontend does.
 
-    Returns when the process should end. Never imports torch or the model.
+    Returns the exit status when the process should end. Never imports torch or the model.
 
     Raises:
         OSError: the socket cannot be opened, or no frontend connects.
@@ -41,17 +49,19 @@ def hold(session: Session, marker: Marker) -> None:
     listener = _listen(session.address)
     try:
         os.write(1, b"[PID]%d\nTorch worker started.\n" % session.pid)
-        listener.settimeout(ACCEPT_TIMEOUT)
-        connection, _ = listener.accept()
-        connection.setblocking(True)
+        connection = _accept(listener, session)
+        if connection is None:
+            say(f"model {session.name!r} is no longer held: the frontend is gone")
+            return DISCONNECTED_STATUS
         try:
             if read_command(connection) != LOAD:
                 msg = "the frontend's first message is not LOAD"
                 raise ValueError(msg)
             session.name = read_load(connection).model_name
-            hold_connection(session, marker, connection)
+            return hold_connection(session, marker, connection)
         except DisconnectedError:
             say(f"model {session.name!r}: the frontend went before it sent LOAD")
+            return DISCONNECTED_STATUS
         finally:
             connection.close()
     finally:
@@ -60,8 +70,11 @@ def hold(session: Session, marker: Marker) -> None:
             _remove_quietly(session.address.path)
 
 
-def hold_connection(session: Session, marker: Marker, connection: socket.socket) -> None:
-    """Answer the LOAD that came over `connection`, and wait. Returns when holding is over."""
+def hold_connection(session: Session, marker: Marker, connection: socket.socket) -> int:
+    """Answer the LOAD that came over `connection`, and wait.
+
+    Returns the exit status when holding is over.
+    """
     kind = {"asynchronous": True} if session.asynchronous else {}
     _note(session, journal.HOLD, fingerprint=marker.fingerprint, **kind)
     told = describe(session.name, marker)
@@ -78,6 +91,23 @@ def hold_connection(session: Session, marker: Marker, connection: socket.socket)
         from ts_retry_ext.worker.asynchronous import wait_for_replacement
 
         wait_for_replacement(connection)
+    return DISCONNECTED_STATUS if why == CLOSED else EXIT_STATUS
+
+
+def _accept(listener: socket.socket, session: Session) -> socket.socket | None:
+    """Wait for the frontend; None where it died instead. Raises OSError when it does not come."""
+    frontend = session.server.frontend
+    until = time.monotonic() + ACCEPT_TIMEOUT
+    while is_alive(frontend.pid, frontend.start):
+        readable, _, _ = select.select([listener], [], [], LIFE_INTERVAL)
+        if readable:
+            connection, _ = listener.accept()
+            connection.setblocking(True)
+            return connection
+        if time.monotonic() > until:
+            msg = f"no frontend connected within {ACCEPT_TIMEOUT:g} s"
+            raise TimeoutError(msg)
+    return None
 
 
 def _note(session: Session, event: str, **fields: object) -> None:
@@ -120,8 +150,8 @@ def _remove_quietly(path: str) -> None:
         pass
 
 
-def leave() -> None:
+def leave(status: int = EXIT_STATUS) -> None:
     """End the process now: the worker script below us must not run."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(EXIT_STATUS)
+    os._exit(status)

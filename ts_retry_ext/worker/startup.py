@@ -131,7 +131,7 @@ def _hold_from_start(session: Session, marker: Marker) -> None:
         from ts_retry_ext.worker.crashes import start_over
 
         start_over()
-    from ts_retry_ext.worker.holder import hold, hold_connection, leave
+    from ts_retry_ext.worker.holder import EXIT_STATUS, hold, hold_connection, leave
 
     connection = None
     if "_TS_RETRY_CONNECTION" in os.environ:
@@ -140,25 +140,27 @@ def _hold_from_start(session: Session, marker: Marker) -> None:
         connection = kept_connection(session)
     try:
         if connection is not None:
-            hold_connection(session, marker, connection)
+            status = hold_connection(session, marker, connection)
         else:
-            hold(session, marker)
+            status = hold(session, marker)
     except (OSError, ValueError) as error:
         say(f"could not hold, the frontend will start another worker: {error!r}")
-    leave()
+        status = EXIT_STATUS
+    leave(status)
 
 
 def _hold_from_load(session: Session, marker: Marker) -> None:
     """Hold on the connection that the worker script has accepted already, and end."""
     from ts_retry_ext.worker.asynchronous import connection_in_use
-    from ts_retry_ext.worker.holder import hold_connection, leave
+    from ts_retry_ext.worker.holder import EXIT_STATUS, hold_connection, leave
 
     connection = connection_in_use()
     if connection is None:
         say("cannot hold: this TorchServe's worker script is not known; the model is loaded again")
         return
     try:
-        hold_connection(session, marker, connection)
+        status = hold_connection(session, marker, connection)
     except OSError as error:
         say(f"could not hold, the frontend will start another worker: {error!r}")
-    leave()
+        status = EXIT_STATUS
+    leave(status)

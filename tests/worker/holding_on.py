@@ -1,0 +1,58 @@
+"""A worker that holds, until what the command line says happens; run by `test_holder`.
+
+The command line names the frontend's main class: this process is the frontend.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+
+from tests.faults.killing import fail_to_load, in_child, lay_out, open_worker
+from ts_retry_ext.store.marker import remove_marker
+from ts_retry_ext.worker.command_line import WorkerAddress
+from ts_retry_ext.worker.holder import hold, hold_connection
+
+
+def main(folder: str, end: str) -> None:
+    """Print with which status a holder ended after ``closed`` or ``resumed``.
+
+    With ``unheard`` nobody connects to it, and it prints its process id before it waits.
+    """
+    model_dir = lay_out(folder)
+    os.chdir(folder)
+    in_child(lambda: fail_to_load(open_worker(model_dir)))
+    hold_on = _unheard if end == "unheard" else _heard
+    print(in_child(lambda: os._exit(hold_on(model_dir, end))))
+
+
+def _unheard(model_dir: str, _: str) -> int:
+    session = open_worker(model_dir)
+    session.address = WorkerAddress(os.path.join(model_dir, "socket"), "", 0)
+    marker = session.applicable_marker()
+    assert marker is not None
+    os.write(1, f"{os.getpid()}\n".encode())
+    return hold(session, marker)
+
+
+def _heard(model_dir: str, end: str) -> int:
+    session = open_worker(model_dir)
+    marker = session.applicable_marker()
+    assert marker is not None
+    ours, theirs = socket.socketpair()
+
+    def frontend() -> None:
+        theirs.recv(4)
+        if end == "closed":
+            theirs.close()
+        else:
+            remove_marker(session.directory)
+
+    threading.Thread(target=frontend).start()
+    return hold_connection(session, marker, ours)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])
