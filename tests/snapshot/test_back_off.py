@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.snapshot.writing import START, failure, record
-from ts_retry_ext.snapshot.back_off import GRACE_SEC, BackOff, back_off
+from ts_retry_ext.snapshot.back_off import GRACE_SEC, LAUNCHER_GRACE_SEC, BackOff, back_off
 from ts_retry_ext.store import journal
 
 OTHER = "/tmp/.ts.sock.9001"
@@ -109,3 +109,10 @@ def test_frontend_has_given_up_when_a_retry_is_long_overdue() -> None:
 
     assert not silent.has_given_up(300, START + 2 + GRACE_SEC, dead)
     assert silent.has_given_up(300, START + 4 + GRACE_SEC, dead)
+
+
+def test_a_retry_behind_a_launcher_may_come_later() -> None:
+    silent = state(record(journal.START, 0, launcher=True), record(journal.LOAD, 2, launcher=True))
+
+    assert not silent.has_given_up(300, START + 2 + LAUNCHER_GRACE_SEC, dead)
+    assert silent.has_given_up(300, START + 4 + LAUNCHER_GRACE_SEC, dead)

@@ -113,7 +113,7 @@ def test_worker_that_is_slow_to_import_torch_is_not_scaled_away(
     desk: Frontdesk, monkeypatch: pytest.MonkeyPatch, alive: bool
 ) -> None:
     """The frontend does not know its process id until then; the journal does."""
-    monkeypatch.setattr(module, "GRACE_SEC", 0.1 - module.LONGEST_WAIT_SEC)
+    monkeypatch.setattr(module, "_grace_sec", lambda _: 0.1 - module.LONGEST_WAIT_SEC)
     pid = os.getpid() if alive else NOBODY
     start = start_of(os.getpid())
     now = time.time() - START

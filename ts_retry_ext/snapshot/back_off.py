@@ -16,8 +16,8 @@ from ts_retry_ext.store.times import to_seconds
 
 GRACE_SEC = 10.0
 """How much later than planned a retry may come before it counts as not coming."""
-TORCHRUN_GRACE_SEC = 40.0
-"""The same where torchrun starts the processes: it imports torch and lets its ranks meet first."""
+LAUNCHER_GRACE_SEC = 40.0
+"""The same where torchrun or the CPU launcher starts the process: it imports torch first."""
 
 _ENDS = (journal.FAILURE, journal.END, journal.RELEASE)
 
@@ -100,7 +100,7 @@ def back_off(records: Sequence[Record], socket: str) -> BackOff | None:
         start=str(newest.get("start")),
         last_word_at=to_seconds(words[-1]["at"]),
         ended_at=ended[-1] if ended else None,
-        grace_sec=TORCHRUN_GRACE_SEC if "group" in newest else GRACE_SEC,
+        grace_sec=LAUNCHER_GRACE_SEC if newest.get("launcher") else GRACE_SEC,
     )
 
 

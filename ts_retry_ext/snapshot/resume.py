@@ -96,6 +96,7 @@ def resume(
         _remove_marker(status)
     now: ModelStatus | None = status
     holders = _holders(status)
+    grace = _grace_sec(status)
     has_process = _has_process if sees_processes else _has_started
     while time.monotonic() - begun < timeout_sec:
         time.sleep(POLL_SEC)
@@ -110,7 +111,7 @@ def resume(
         result = _result(now, holders)
         if result is not None:
             return Resumption(result, now, scaled, time.monotonic() - begun)
-        idle = time.monotonic() - begun > LONGEST_WAIT_SEC + GRACE_SEC
+        idle = time.monotonic() - begun > LONGEST_WAIT_SEC + grace
         if now is not None and not scaled and idle and not has_process(now):
             scaled = True
             _scale_down_and_up(api, now, tell)
@@ -150,6 +151,11 @@ def _needs_scaling(status: ModelStatus) -> bool:
         state.is_over(window, now) or state.next_wait_sec > LONGEST_WAIT_SEC
         for state in back_offs(status)
     )
+
+
+def _grace_sec(status: ModelStatus) -> float:
+    """Return how long a worker may take until its first word, which a launcher makes longer."""
+    return max((state.grace_sec for state in back_offs(status)), default=GRACE_SEC)
 
 
 def _is_asynchronous(status: ModelStatus) -> bool:

@@ -85,6 +85,7 @@ class Session:
         self.pid = os.getpid()
         self.start = start_of(self.pid) or ""
         self.group_fields = _group_fields(self.launch, server.frontend.pid)
+        self._launcher = {"launcher": True} if os.getppid() != server.frontend.pid else {}
         self.load_begun = False
         self.began_ns = time.time_ns()
         self.closed = False
@@ -103,6 +104,7 @@ class Session:
             start=self.start,
             socket=str(self.address),
             **self.group_fields,
+            **self._launcher,
             model=self.name,
             version=self.manifest.version,
             **fields,
