@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from textwrap import dedent
+from textwrap import dedent, indent
 from typing import Mapping
 
 SOUND = """
@@ -18,6 +18,14 @@ SOUND = """
         def handle(self, data, context):
             return ["sound"] * len(data)
 """
+#: What a load does that cannot connect, really.
+CANNOT_CONNECT = """
+import socket
+with socket.socket() as nobody_listens:
+    nobody_listens.bind(("127.0.0.1", 0))
+    socket.create_connection(nobody_listens.getsockname())
+"""
+BROKEN = "import no_such_module_anywhere\n\n\nclass Handler:\n    pass\n"
 
 
 def initialize(body: str) -> str:
@@ -28,6 +36,43 @@ def initialize(body: str) -> str:
         + lines
         + "\n        def handle(self, data, context):\n            return ['sound'] * len(data)\n"
     )
+
+
+def function(name: str, body: str) -> str:
+    """Return the source of a handler that is a function: its first call runs `body`, then it serves."""
+    lines = "".join(f"        {line}\n" for line in dedent(body).strip().splitlines())
+    return f"def {name}(data, context):\n    if data is None:\n{lines}    return ['sound'] * len(data or ())\n"
+
+
+def refused(times: int, name: str = "context.model_name") -> str:
+    """Return what a load does that cannot connect the first `times` times.
+
+    Args:
+        times: how many loads of the model fail, whichever of its workers makes them.
+        name: what names the model, as Python.
+    """
+    return f"""
+import os
+with open(os.path.join(os.environ["TEMP"], "loads-" + {name}), "a+") as loads:
+    loads.write("x")
+    loads.flush()
+    loads.seek(0)
+    count = len(loads.read())
+if count <= {times}:
+{indent(CANNOT_CONNECT, "    ")}
+"""
+
+
+def lacks(name: str = "context.model_name") -> str:
+    """Return what a load does that needs a module: it is missing until `TorchServe.supply` brings it.
+
+    It lies outside the model's files, so that nothing but ``ts-retry resume`` tells that it is there.
+    """
+    return f"""
+import importlib, os, sys
+sys.path.append(os.environ["TEMP"])
+importlib.import_module({name} + "_missing")
+"""
 
 
 def pack(store: Path, name: str, handler: str, files: Mapping[str, str | bytes] | None = None,
@@ -97,15 +142,21 @@ def _archiver(module: str, function: str) -> list[str]:
 
 
 def lay_out(
-    folder: Path, name: str, handler: str, config: str | None = None, runtime: str = "python"
+    folder: Path,
+    name: str,
+    handler: str,
+    config: str | None = None,
+    runtime: str = "python",
+    manifest: Mapping[str, str] | None = None,
 ) -> str:
     """Lay out a model as a directory, as ``--archive-format no-archive`` would; return its path."""
     (folder / "MAR-INF").mkdir(parents=True)
     model = {"modelName": name, "modelVersion": "1.0", "handler": f"{name}_handler.py"}
+    model.update(manifest or {})
     if config is not None:
         (folder / "model-config.yaml").write_text(dedent(config))
         model["configFile"] = "model-config.yaml"
-    manifest = {"runtime": runtime, "model": model, "archiverVersion": "0.12.0"}
-    (folder / "MAR-INF" / "MANIFEST.json").write_text(json.dumps(manifest))
+    whole = {"runtime": runtime, "model": model, "archiverVersion": "0.12.0"}
+    (folder / "MAR-INF" / "MANIFEST.json").write_text(json.dumps(whole))
     (folder / f"{name}_handler.py").write_text(dedent(handler))
     return str(folder)

@@ -13,7 +13,7 @@ from typing import Iterator
 import pytest
 import torch
 
-from tests.e2e.archives import SOUND, initialize, pack
+from tests.e2e.archives import SOUND, initialize, pack, refused
 from tests.e2e.torchserve import TorchServe
 
 #: Loaded once, never again. Name: (handler, further files, rule that decides).
@@ -25,19 +25,6 @@ STATE_DICT = initialize("""
     import os, torch
     path = os.path.join(context.system_properties["model_dir"], "weights.pt")
     torch.nn.Linear(3, 2).load_state_dict(torch.load(path))
-""")
-FLAKY = initialize("""
-    import os, socket, tempfile
-    with open(os.path.join(tempfile.gettempdir(), "flaky-attempts"), "a+") as counter:
-        counter.write("x")
-        counter.flush()
-        counter.seek(0)
-        attempts = len(counter.read())
-    if attempts <= 3:
-        with socket.socket() as closed:
-            closed.bind(("127.0.0.1", 0))
-            port = closed.getsockname()[1]
-        socket.create_connection(("127.0.0.1", port))
 """)
 #: What handlers of large models do. The second worker does it when the first one holds already.
 UNPACKS = initialize("""
@@ -78,7 +65,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
     pack(store, "imports", IMPORTS_BROKEN, BROKEN_PART)
     pack(store, "missing", MISSING_MODULE)
     pack(store, "mismatch", STATE_DICT, {"weights.pt": _weights_of_another_shape()})
-    pack(store, "flaky", FLAKY)
+    pack(store, "flaky", initialize(refused(3)))
     pack(store, "segfault", SEGFAULT)
     pack(store, "osexit", OS_EXIT)
     pack(store, "sound", SOUND)

@@ -9,19 +9,11 @@ from typing import Iterator
 
 import pytest
 
-from tests.e2e.archives import initialize, pack
+from tests.e2e.archives import initialize, pack, refused
 from tests.e2e.environments import Environment
 from tests.e2e.torchserve import TorchServe
 
 VERSION = "0.11.1"
-FLAKY = initialize("""
-    import os
-    attempts = os.path.join(os.environ["TEMP"], "attempts")
-    with open(attempts, "a") as counter:
-        counter.write("x")
-    if os.path.getsize(attempts) <= 2:
-        raise ConnectionRefusedError(111, "Connection refused")
-""")
 
 pytestmark = pytest.mark.xdist_group("old_torchserve")
 
@@ -37,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
             raise
         pytest.skip(f"torchserve {VERSION} cannot be installed: {error.stderr[-300:]}")
     pack(root / "store", "syntax", "def handle(data, context)\n    return data\n")
-    pack(root / "store", "flaky", FLAKY)
+    pack(root / "store", "flaky", initialize(refused(2)))
     models = {"syntax": "syntax.mar", "flaky": "flaky.mar"}
     with TorchServe(root, models, python=environment.python) as running:
         assert running.call("/api-description")[1]["info"]["version"] == VERSION

@@ -10,10 +10,9 @@ from typing import Any, Iterator
 import grpc
 import pytest
 
-from tests.e2e.archives import SOUND, pack
+from tests.e2e.archives import BROKEN, SOUND, pack
 from tests.e2e.torchserve import TorchServe
 
-BROKEN = "import no_such_module_anywhere\n\n\nclass Handler:\n    pass\n"
 REPAIRED = SOUND.replace("\n    ", "\n")
 #: The first worker loads, the next ones do not.
 HALF_BROKEN = """

@@ -34,7 +34,9 @@ def test_a_synchronous_registration_answers_as_stock(tmp_path: Path, name: str) 
     assert answers["true"][0] == 500, answers
 
 
-def test_a_repaired_archive_registered_again_is_loaded(tmp_path: Path) -> None:
+def test_a_repaired_archive_registered_again_is_loaded_and_nothing_of_the_old_marker_counts(
+    tmp_path: Path,
+) -> None:
     with TorchServe(tmp_path) as server:
         pack(server.store, "again", BROKEN["syntax"])
         broken: tuple[int, Any] = server.call(
@@ -42,9 +44,15 @@ def test_a_repaired_archive_registered_again_is_loaded(tmp_path: Path) -> None:
         )
         assert broken[0] == 202
         server.wait_for(lambda: server.is_held("again"), "the broken archive is held")
+        held = server.directory_of("again")
         assert server.call("/models/again", "DELETE")[0] == 200
         pack(server.root / "second" / "store", "again", SOUND)
         (server.root / "second" / "store" / "again.mar").replace(server.store / "again.mar")
         path = "/models?url=again.mar&initial_workers=1&synchronous=true"
         assert server.call(path, "POST")[0] == 200
         assert server.predict("again") == (200, "sound")
+        assert server.directory_of("again") != held
+        assert server.marker_of("again") is None
+        assert server.events("again") == ["start", "load", "loaded"]
+        (model,) = [m for m in server.status() if m["model"] == "again"]
+        assert (model["state"], model["loads"], model["failures"]) == ("serving", 1, 0)

@@ -12,10 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.archives import SOUND, pack
+from tests.e2e.archives import BROKEN, SOUND, pack
 from tests.e2e.torchserve import TorchServe
 
-BROKEN = "import no_such_module_anywhere\n\n\nclass Handler:\n    pass\n"
 TERMINATION_LOG = Path("/dev/termination-log")
 
 pytestmark = pytest.mark.xdist_group("shutdown")

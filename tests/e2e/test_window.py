@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from tests.e2e.archives import SOUND, pack
+from tests.e2e.archives import BROKEN, SOUND, pack
 from tests.e2e.torchserve import TorchServe
-
-BROKEN = "import no_such_module_anywhere\n\nclass Handler:\n    pass\n"
 
 
 def test_ping_turns_unhealthy_with_the_window_and_resume_opens_a_new_one(tmp_path: Path) -> None:

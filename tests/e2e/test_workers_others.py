@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-import json
 import os
-from itertools import count
-from pathlib import Path
+from textwrap import indent
 from typing import Any, Iterator
 
+import psutil
 import pytest
 
-from tests.e2e.archives import SOUND, lay_out, pack, pack_workflow
+from tests.e2e.archives import (
+    BROKEN,
+    CANNOT_CONNECT,
+    initialize,
+    lacks,
+    lay_out,
+    pack,
+    pack_workflow,
+)
 from tests.e2e.torchserve import TorchServe
 
-BROKEN = "import no_such_module_anywhere\n\n\nclass Handler:\n    pass\n"
-#: What is missing lies outside the archive, so that it can go and come while the workflow is there.
-FUNCTIONS = """
-    import os
-    import sys
 
-    sys.path.append(os.environ["TEMP"])
-    sys.dont_write_bytecode = True
-    import a_part
+def _load(node: str) -> str:
+    """Return what a load of `node` does: it needs a module, and cannot connect when a file says so.
 
-
-    def prepare(data, context):
-        return None if data is None else ["prepared" for _ in data]
+    Both lie beside the archives, and come and go while the workflow is there.
+    """
+    return f"""{lacks(repr(node))}
+try:
+    os.remove(os.path.join(os.environ["TEMP"], "refuse-{node}"))
+except FileNotFoundError:
+    pass
+else:
+{indent(CANNOT_CONNECT, "    ")}
 """
+
+
+FUNCTIONS = (
+    _load("prepare")
+    + """
+def prepare(data, context):
+    return None if data is None else ["prepared" for _ in data]
+"""
+)
+#: A function of a workflow, and a model of it.
+NODES = ("prepare", "answer")
 SPEC = """
     models:
       min-workers: 1
@@ -40,31 +58,50 @@ SPEC = """
 """
 
 pytestmark = pytest.mark.xdist_group("workers_others")
-_numbers = count()
-"""A second try needs a workflow of its own."""
+
+
+class Workflow:
+    """A registered workflow that serves."""
+
+    name = "good"
+
+    def __init__(self, server: TorchServe) -> None:
+        self._server = server
+        pack_workflow(server.store, self.name, FUNCTIONS, SPEC.format(model="sound"))
+        assert server.call(f"/workflows?url={self.name}.war", "POST")[0] == 200
+        assert self.ask() == (200, "sound")
+
+    def ask(self) -> tuple[int, Any]:
+        path = f"/wfpredict/{self.name}"
+        return self._server.call(path, "POST", b"x", self._server.inference)
+
+    def kill_worker(self, node: str) -> None:
+        (worker,) = self._server.call(f"/models/{self.name}__{node}")[1][0]["workers"]
+        os.kill(worker["pid"], 9)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
     root = tmp_path_factory.mktemp("others")
     store = root / "store"
-    pack(store, "sound", SOUND)
+    pack(store, "sound", initialize(_load("answer")))
     pack(store, "broken", BROKEN)
     pack_workflow(store, "bad", FUNCTIONS, SPEC.format(model="broken"))
-    lay_out(store / "native", "native", SOUND, runtime="LSP")
+    lay_out(store / "native", "native", BROKEN, runtime="LSP")
     config = {"workflow_store": str(store)}
     with TorchServe(root, {"native": "native"}, config=config) as running:
-        _part(running).write_text("")
+        for node in NODES:
+            running.supply(node)
         yield running
 
 
-def _part(server: TorchServe) -> Path:
-    return server.temp / "a_part.py"
+@pytest.fixture(scope="module")
+def workflow(server: TorchServe) -> Workflow:
+    return Workflow(server)
 
 
 def _status(server: TorchServe) -> dict[str, Any]:
-    done = server.command("status", "--json", "--pid", str(server.frontend().pid))
-    return {model["model"]: model for model in json.loads(done.stdout)["models"]}
+    return {model["model"]: model for model in server.status()}
 
 
 def test_a_workflow_with_a_broken_model_is_refused_after_one_load(server: TorchServe) -> None:
@@ -75,32 +112,43 @@ def test_a_workflow_with_a_broken_model_is_refused_after_one_load(server: TorchS
     assert server.process_starts("bad__answer") == 1
 
 
-def test_a_function_that_loads_no_more_is_held_shown_and_resumed(server: TorchServe) -> None:
-    name = f"good{next(_numbers)}"
-    pack_workflow(server.store, name, FUNCTIONS, SPEC.format(model="sound"))
-    prepare, answer = f"{name}__prepare", f"{name}__answer"
-
-    def ask() -> tuple[int, Any]:
-        return server.call(f"/wfpredict/{name}", "POST", b"x", server.inference)
-
-    assert server.call(f"/workflows?url={name}.war", "POST")[0] == 200
-    assert ask() == (200, "sound")
-    (worker,) = server.call(f"/models/{prepare}")[1][0]["workers"]
-    _part(server).unlink()
-    os.kill(worker["pid"], 9)
-
-    server.wait_for(lambda: server.is_held(prepare), "the function is held")
-    _part(server).write_text("")
-    assert server.events(prepare).count("load") == 2
-    assert server.marker_of(answer) is None
+@pytest.mark.parametrize("node", NODES)
+def test_a_node_that_loads_no_more_is_held_shown_and_resumed(
+    server: TorchServe, workflow: Workflow, node: str
+) -> None:
+    broken, others = f"{workflow.name}__{node}", {n for n in NODES if n != node}
+    loads = server.events(broken).count("load")
+    server.withdraw(node)
+    try:
+        workflow.kill_worker(node)
+        server.wait_for(lambda: server.is_held(broken), f"{broken} is held")
+    finally:
+        server.supply(node)
+    assert server.events(broken).count("load") == loads + 1
     states = {model: told["state"] for model, told in _status(server).items()}
-    assert (states[prepare], states[answer]) == ("halted", "serving")
-    code, body = ask()
-    assert (code, body["message"]) == (500, "Error executing prepare")
+    assert states[broken] == "halted"
+    assert [states[f"{workflow.name}__{other}"] for other in others] == ["serving"]
+    code, body = workflow.ask()
+    assert (code, body["message"]) == (500, f"Error executing {node}")
 
-    resumed = server.command("resume", prepare, "--pid", str(server.frontend().pid))
-    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
-    assert ask() == (200, "sound")
+    server.resume(broken)
+    assert workflow.ask() == (200, "sound")
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_a_node_that_cannot_connect_is_retried_until_it_serves(
+    server: TorchServe, workflow: Workflow, node: str
+) -> None:
+    flaky = f"{workflow.name}__{node}"
+    loads = server.events(flaky).count("load")
+    (server.temp / f"refuse-{node}").write_text("")
+    workflow.kill_worker(node)
+    server.wait_for(lambda: server.events(flaky).count("load") == loads + 2, f"{flaky} loads twice")
+    server.wait_for(lambda: server.is_ready(flaky), f"{flaky} serves")
+    failures = [r for r in server.journal_of(flaky) if r["event"] == "failure"]
+    assert failures[-1]["rule"] == "connection-errno"
+    assert server.marker_of(flaky) is None
+    assert workflow.ask() == (200, "sound")
 
 
 def test_a_model_with_cpp_workers_is_out_of_reach_and_never_called_halted(
@@ -113,3 +161,16 @@ def test_a_model_with_cpp_workers_is_out_of_reach_and_never_called_halted(
     assert (native["state"], native["verdict"], native["loads"]) == ("unknown", None, None)
     assert "C++ programs (runtime LSP)" in native["reason"]
     assert native["max_retry_timeout_sec"] == 300
+
+
+def test_no_worker_outlives_a_killed_frontend(server: TorchServe, workflow: Workflow) -> None:
+    """The last test of this file: it ends the server, with a node that holds and one that serves."""
+    held = f"{workflow.name}__prepare"
+    server.withdraw("prepare")
+    workflow.kill_worker("prepare")
+    server.wait_for(lambda: server.is_held(held), f"{held} is held")
+    processes = server.processes()
+    assert len(server.workers()) == 2
+    server.frontend().kill()
+    _, alive = psutil.wait_procs(processes, timeout=60)
+    assert not alive
