@@ -15,8 +15,9 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import IO, Callable
 
-from ts_retry_ext.frontend.archive import DAMAGED, MAX_MEMBERS, ArchiveError, inside, zip_name
+from ts_retry_ext.frontend.archive import DAMAGED, MAX_MEMBERS, ArchiveError, inside
 from ts_retry_ext.frontend.tar import entries_of
+from ts_retry_ext.frontend.zip_entry import name_of
 
 GIB = 1024**3
 MAX_RATIO = 100
@@ -158,7 +159,7 @@ def _unpack_zip(writer: _Writer) -> tuple[str, ...]:
             # zipfile reads no more of an entry than its size says, so that one which lies is cut.
             writer.budget.spend(entry.file_size, entry.filename)
         for entry in entries:
-            full = zip_name(writer.path, entry)
+            full = name_of(entry)
             name = inside(writer.path, full)
             if full.endswith("/"):
                 writer.make_folder(name)

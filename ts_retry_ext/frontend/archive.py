@@ -18,6 +18,7 @@ from typing import Callable, Iterable, Iterator
 
 from ts_retry_ext.frontend.manifest import Manifest, ManifestError, parse_manifest
 from ts_retry_ext.frontend.tar import Content, entries_of
+from ts_retry_ext.frontend.zip_entry import check_entry, name_of
 from ts_retry_ext.frontend.zip_layout import check_layout
 
 MANIFEST = "MAR-INF/MANIFEST.json"
@@ -30,9 +31,6 @@ MAX_MEMBERS = 200_000
 
 _CONFIG_NAME = re.compile(r"[^/]*config[^/]*\.ya?ml", re.IGNORECASE)
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
-_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_ENCRYPTED, _SIZE_FOLLOWS, _UTF8 = 0x1, 0x8, 0x800
-
 
 DAMAGED = (
     OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError
@@ -163,10 +161,10 @@ def _read_mar(path: str) -> Archive:
     with open(path, "rb") as stream, zipfile.ZipFile(path) as archive:
         check_layout(stream, archive)
         # The frontend unpacks in order, so the last of two entries with one name wins.
-        named = [(zip_name(path, info), info) for info in archive.infolist()]
+        named = [(name_of(info), info) for info in archive.infolist()]
         entries = {inside(path, name): info for name, info in named if name}
         for info in entries.values():
-            _check_zip_entry(path, info)
+            check_entry(info)
 
         def read(name: str, limit: int) -> bytes | None:
             info = entries.get(posixpath.normpath(name))
@@ -176,35 +174,6 @@ def _read_mar(path: str) -> Archive:
                 return _limited(path, name, stream.read(limit + 1), limit)
 
         return _read_entries(path, entries, read)
-
-
-def zip_name(path: str, info: zipfile.ZipInfo) -> str:
-    """Return an entry's name as ``java.util.zip.ZipInputStream`` reads it: UTF-8, flagged or not.
-
-    Without the flag zipfile takes it for code page 437, or for what an extra field says.
-    """
-    name = info.filename
-    if not info.flag_bits & _UTF8:
-        try:
-            name = info.orig_filename.encode("cp437").decode("utf-8")
-        except UnicodeError as error:
-            why = f"the name of entry {name!r:.120} is no UTF-8, the frontend refuses it"
-            raise ArchiveError(path, why) from error
-    return name.partition("\0")[0]
-
-
-def _check_zip_entry(path: str, info: zipfile.ZipInfo) -> None:
-    """Raise ArchiveError for an entry that ``java.util.zip.ZipInputStream`` cannot unpack."""
-    if info.flag_bits & _ENCRYPTED:
-        raise ArchiveError(path, f"{info.filename} is encrypted, the frontend cannot unpack it")
-    if info.compress_type == zipfile.ZIP_STORED and info.flag_bits & _SIZE_FOLLOWS:
-        why = "is stored with its size behind it (zipped to a pipe), the frontend cannot unpack it"
-        raise ArchiveError(path, f"{info.filename} {why}")
-    if info.compress_type not in _ZIP_METHODS:
-        method = f"zip's method {info.compress_type}"
-        raise ArchiveError(
-            path, f"{info.filename} is compressed with {method}, the frontend knows deflate only"
-        )
 
 
 def _read_tar(path: str) -> Archive:
