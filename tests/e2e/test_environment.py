@@ -31,7 +31,7 @@ def test_a_missing_package_is_held_before_any_load_and_resumed_once_installed(
         assert marker.exception["type"] == "ModuleNotFoundError"
         assert f"'{module}'" in marker.exception["message"]
         assert server.events("sound") == ["start", "failure", "hold"]
-        assert server.process_starts("sound") == 2
+        assert server.launches("sound") == 2
 
         environment.install(*lacking)
         resumed = server.command(

@@ -242,15 +242,21 @@ class TorchServe:
         return "\n".join(line for line in self.log().splitlines() if model in line)
 
     def process_starts(self, model: str) -> int:
-        """Count the worker processes that the frontend started for `model`, from its own log.
+        """Count the worker processes that the frontend started for `model` and let start.
 
         Without those that it ended at once itself, taking the end of the last process's output for
-        theirs: docs/torchserve-defects.md.
+        theirs (docs/torchserve-defects.md), and those that ended before they could be connected to.
         """
-        worker = rf"W-\d+-{re.escape(model)}_[\w.]+ \S+ - "
-        started = re.findall(worker + "Worker cmdline", self.log())
         closed = r"Backend worker error\n\S+WorkerInitializationException: Backend stream closed"
-        return len(started) - len(re.findall(worker + closed, self.log()))
+        return self.launches(model) - self._told(model, closed)
+
+    def launches(self, model: str) -> int:
+        """Count the worker processes that the frontend started for `model`, from its own log."""
+        return self._told(model, "Worker cmdline")
+
+    def _told(self, model: str, what: str) -> int:
+        """Count how often the frontend says something of a worker of `model`."""
+        return len(re.findall(rf"W-\d+-{re.escape(model)}_[\w.]+ \S+ - {what}", self.log()))
 
     def retry_waits(self, model: str) -> list[int]:
         """Return the waits that the frontend announced for `model`, in seconds."""
