@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from pathlib import Path
 from typing import Any, Iterator
@@ -160,14 +159,15 @@ def test_models_have_the_keys_of_status_json(observing: Sidecar, server: Fronten
 
 
 def test_function_of_a_workflow_is_observed_though_the_frontend_does_not_list_it(
-    server: Frontend, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    path = "GET /models/w__f"
-    server.api.answers[path] = server.api.answers[path + "/all"] = [described("w__f")]
-    write_journal(server.kept / "w__f", record(journal.START, 0, pid=77, model="w__f"))
-    with sidecar(tmp_path, "--pid", str(server.pid)) as running:
-        running.wait_for(lambda: running.states().get("w__f") == "serving", "it is seen")
-    shutil.rmtree(server.kept / "w__f")
+    with frontend(tmp_path / "run") as own:
+        own.register()
+        path = "GET /models/w__f"
+        own.api.answers[path] = own.api.answers[path + "/all"] = [described("w__f")]
+        write_journal(own.kept / "w__f", record(journal.START, 0, pid=77, model="w__f"))
+        with sidecar(tmp_path, "--pid", str(own.pid)) as running:
+            running.wait_for(lambda: running.states().get("w__f") == "serving", "it is seen")
 
 
 def test_config_has_the_rows_of_config_json(observing: Sidecar) -> None:
