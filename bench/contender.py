@@ -15,7 +15,7 @@ import psutil
 
 from tests.e2e.environments import Environment
 from tests.e2e.torchserve import TorchServe
-from ts_retry_ext.demo.frontend_log import STOPPED, WorkerLog, read_log
+from ts_retry_ext.logs.frontend_log import STOPPED, WorkerLog, read_log
 
 STATE_CHANGE = r"State change \S+ -> WORKER_\w+"
 #: The worker answered LOAD with an error, and is not started again while it lives (0.12.0 WorkerState).

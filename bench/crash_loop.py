@@ -22,7 +22,7 @@ from bench.report import Table, now, parser, publish
 from bench.watch import Watch
 from tests.e2e.archives import pack
 from tests.e2e.torchserve import TorchServe, free_ports
-from ts_retry_ext.frontend.schedule import DEFAULT_WINDOW_SEC
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 
 MODEL = "broken"
 BROKEN = "def handle(data, context)\n"

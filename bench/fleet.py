@@ -28,8 +28,8 @@ from bench.report import Table, now, parser, publish
 from bench.spread import spread
 from tests.e2e.archives import SOUND, pack
 from tests.e2e.torchserve import TorchServe
-from ts_retry_ext.demo.frontend_log import read_log
-from ts_retry_ext.frontend.schedule import DEFAULT_WINDOW_SEC
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
+from ts_retry_ext.logs.frontend_log import read_log
 from ts_retry_ext.store import journal
 
 BROKEN = "def handle(data, context)\n"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.analyze.logs import DATA, KNOWN, analyzed, log, model, outcome, written
-from ts_retry_ext.analyze.files import LogFilesError
-from ts_retry_ext.analyze.lines import BLOCK_BYTES, LONGEST_LINE, read_lines
+from tests.logs.written import DATA, KNOWN, analyzed, log, model, outcome, written
+from ts_retry_ext.logs.blocks import BLOCK_BYTES, LONGEST_LINE, read_lines
+from ts_retry_ext.logs.files import LogFilesError
 
 HEAD = "2026-11-23T19:00:0{second},000 [INFO ] W-9000-m_1.0-stdout MODEL_LOG - "
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.analyze.logs import DATA, KNOWN, analyzed, written
 from tests.analyze.test_worker import FAILS, LOAD, RETRY, START, STOPPED, lines
+from tests.logs.written import DATA, KNOWN, analyzed, written
 from tests.sidecar.browsing import MISSING, browser
 from ts_retry_ext.analyze.page import page_of, write_page
 from ts_retry_ext.analyze.report import Report

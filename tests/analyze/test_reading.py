@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.analyze.logs import DATA, KNOWN, analyzed, log, model, outcome, written
 from tests.analyze.test_worker import LOAD, LOADED, START, lines
-from ts_retry_ext.analyze.merging import Source, merged
-from ts_retry_ext.analyze.record import records
+from tests.logs.written import DATA, KNOWN, analyzed, log, model, outcome, written
+from ts_retry_ext.logs.log_record import records
+from ts_retry_ext.logs.merging import Source, merged
 
 
 @pytest.mark.parametrize("name", ["ts_log.log.gz", "console.log.gz"])
@@ -51,7 +51,7 @@ def test_each_line_of_a_burst_is_one_of_its_worker_and_has_its_own_time() -> Non
 def test_where_a_block_ends_changes_nothing(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hang, for one, is told by two lines that can be of two blocks; a greeting has no time of its own."""
     whole = analyzed(DATA / "ts_log.log.gz")
-    monkeypatch.setattr("ts_retry_ext.analyze.lines.BLOCK_BYTES", size)
+    monkeypatch.setattr("ts_retry_ext.logs.blocks.BLOCK_BYTES", size)
     assert analyzed(DATA / "ts_log.log.gz").models == whole.models
     both = analyzed(DATA / "ts_log.log.gz", DATA / "console.log.gz").content
     assert both["servers"] == whole.content["servers"]

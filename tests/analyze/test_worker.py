@@ -7,7 +7,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from tests.analyze.logs import analyzed, written
+from tests.logs.written import analyzed, written
 from ts_retry_ext.analyze.retry_window import WindowBounds
 
 START = "Worker cmdline: [python, ts/model_service_worker.py]"

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import Any, Mapping
 
-from tests.frontend.packing import CONFIG, manifest, write_mar
+from tests.archive.packing import CONFIG, manifest, write_mar
 from ts_retry_ext.check.environment import server_here, server_home
 from ts_retry_ext.check.loading import Options
-from ts_retry_ext.check.processes import Children
+from ts_retry_ext.trial.processes import Children
 
 
 def entries(

@@ -12,9 +12,9 @@ from typing import Any, Iterator
 import psutil
 import pytest
 
+from tests.archive.packing import write_folder, write_mar, write_tar
 from tests.check.models import entries, options, pack
 from tests.e2e.archives import initialize
-from tests.frontend.packing import write_folder, write_mar, write_tar
 from ts_retry_ext.check.loading import check
 from ts_retry_ext.check.report import Report, Result
 

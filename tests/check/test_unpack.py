@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.frontend.packing import (
+from tests.archive.packing import (
     files,
     manifest,
     write_folder,
@@ -20,10 +20,10 @@ from tests.frontend.packing import (
     write_tar_bomb,
     write_unflagged,
 )
+from ts_retry_ext.archive.model_archive import ArchiveError
 from ts_retry_ext.check import unpack as module
-from ts_retry_ext.check.processes import AbortedError
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
-from ts_retry_ext.frontend.archive import ArchiveError
+from ts_retry_ext.trial.processes import AbortedError
 
 SOUND = files(manifest())
 

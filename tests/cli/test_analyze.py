@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.analyze.logs import DATA, KNOWN, log
 from tests.analyze.test_worker import LOAD, LOADED, START, lines
+from tests.logs.written import DATA, KNOWN, log
 from ts_retry_ext.cli.main import main
 
 COMMAND = [sys.executable, "-m", "ts_retry_ext.cli.main", "analyze"]

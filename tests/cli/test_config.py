@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.archive.packing import files, manifest, packed, write_folder, write_mar
 from tests.cli.servers import described, frontend
-from tests.frontend.packing import files, manifest, packed, write_folder, write_mar
 from ts_retry_ext.cli import servers
 from ts_retry_ext.cli.main import main
 

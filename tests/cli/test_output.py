@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from ts_retry_ext.cli.output import print_json, print_line, print_table, visible, warn
+from ts_retry_ext.cli.output import print_json, print_line, print_table, warn
+from ts_retry_ext.plain_text import visible
 
 
 @pytest.mark.parametrize(

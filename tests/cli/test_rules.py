@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.archive.packing import packed
 from tests.cli.servers import described, frontend
 from tests.cli.test_classify import call
 from tests.cli.test_output import shown_on_a_terminal
-from tests.frontend.packing import packed
 from ts_retry_ext.cli import servers
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.judge.builtin import BUILTIN_RULES

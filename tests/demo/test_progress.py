@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tests.snapshot.writing import failure, marker, record
-from ts_retry_ext.demo.frontend_log import LOADED, STOPPED, WorkerLog
 from ts_retry_ext.demo.progress import CAUSE_LENGTH, Progress, in_one_line, progress_of
+from ts_retry_ext.logs.frontend_log import LOADED, STOPPED, WorkerLog
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store import journal

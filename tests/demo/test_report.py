@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from ts_retry_ext.archive.schedule import Schedule
 from ts_retry_ext.demo.report import closing_lines, table_lines
 from ts_retry_ext.demo.result import RETRYING, Result
-from ts_retry_ext.frontend.schedule import Schedule
 
 HELD = Result(
     model="syntax_error_in_import",

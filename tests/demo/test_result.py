@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from ts_retry_ext.archive.schedule import Schedule
 from ts_retry_ext.demo.models import MODELS, DemoModel
 from ts_retry_ext.demo.progress import Progress
 from ts_retry_ext.demo.result import RETRYING, result_of, stock_schedule
-from ts_retry_ext.frontend.schedule import Schedule
 from ts_retry_ext.snapshot.state import State
 
 SOUND = DemoModel("sound", "sound.py", State.SERVING)

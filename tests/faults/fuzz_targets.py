@@ -12,7 +12,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Callable, Sequence
 
-from tests.analyze.logs import log
 from tests.corpus.shapes import SHAPES, record
 from tests.faults import promises
 from tests.faults.sound import (
@@ -30,9 +29,10 @@ from tests.faults.sound import (
     YAML_TOKENS,
 )
 from tests.judge.promises import record_gets_a_verdict, text_gets_a_verdict
+from tests.logs.written import log
 from tests.worker.test_protocol import load_message, text
-from ts_retry_ext.check.protocol import predict_request
 from ts_retry_ext.judge import When
+from ts_retry_ext.trial.frontend_side import predict_request
 from ts_retry_ext.worker.protocol import load_response
 
 #: Between the parts of an input that is several files.

@@ -21,19 +21,18 @@ from tests.judge.promises import data_gives_rules_or_problems
 from tests.sidecar.test_metrics import text
 from ts_retry_ext.analyze.analysis import Analysis
 from ts_retry_ext.analyze.judging import Judge
-from ts_retry_ext.analyze.merging import Source, merged
-from ts_retry_ext.analyze.record import records
 from ts_retry_ext.analyze.report import report_of
-from ts_retry_ext.check.protocol import NoAnswerError, WorkerDiedError, read_response
+from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
 from ts_retry_ext.check.unpack import NoRoomError, unpack
 from ts_retry_ext.cli import show, status
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.cli.rule_sources import RulesUnreadableError, read_rules
-from ts_retry_ext.frontend.archive import ArchiveError, read_archive
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
 from ts_retry_ext.frontend.running_model import running_model
 from ts_retry_ext.judge import Limits
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
+from ts_retry_ext.logs.log_record import records
+from ts_retry_ext.logs.merging import Source, merged
 from ts_retry_ext.settings import resolve
 from ts_retry_ext.sidecar.attempts import attempts_of
 from ts_retry_ext.sidecar.metrics import Metrics
@@ -45,6 +44,7 @@ from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.history import failures_in_a_row, open_attempts, served_by, summarise
 from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.marker import marker_path, read_marker
+from ts_retry_ext.trial.frontend_side import NoAnswerError, WorkerDiedError, read_response
 from ts_retry_ext.worker import rules as worker_rules
 from ts_retry_ext.worker.model_files import read_config_section, read_manifest
 from ts_retry_ext.worker.protocol import (

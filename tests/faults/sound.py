@@ -7,7 +7,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from tests.frontend.packing import files, manifest
+from tests.archive.packing import files, manifest
 from tests.snapshot.writing import failure, marker, record
 from ts_retry_ext.settings import SETTINGS
 from ts_retry_ext.store import journal

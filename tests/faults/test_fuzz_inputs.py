@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.archive.packing import files, manifest, write_mar, write_tar
 from tests.faults.mutating import effort, replaced, spoilt
 from tests.faults.promises import (
     archive_is_read_or_refused,
@@ -18,7 +19,6 @@ from tests.faults.promises import (
     rules_are_read_or_refused,
 )
 from tests.faults.sound import CONFIG, MANIFEST, MAR, RULES, TAR, YAML, YAML_TOKENS
-from tests.frontend.packing import files, manifest, write_mar, write_tar
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.frontend.properties import parse_properties
 

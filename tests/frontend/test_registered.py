@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.frontend.packing import CONFIG, files, manifest, packed, write_folder
+from tests.archive.packing import CONFIG, files, manifest, packed, write_folder
+from ts_retry_ext.archive.window import Source
 from ts_retry_ext.frontend.process import Frontend
 from ts_retry_ext.frontend.registered import archive_of, model_store_of, window_of_registered
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.frontend.window import Source
 
 KEY = "maxRetryTimeoutInSec"
 

@@ -13,7 +13,7 @@ from tests.packaging.interpreters import Interpreter
 
 STANDARD_LIBRARY_ONLY = (
     *("errors", "settings", "judge", "store", "worker"),
-    *("check.bootstrap", "check.memory", "check.requirements"),
+    *("archive", "plain_text", "trial.bootstrap", "trial.peak_memory", "check.requirements"),
 )
 """What a worker uses must import where TorchServe's own dependencies are what is missing."""
 

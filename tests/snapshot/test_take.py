@@ -8,8 +8,8 @@ from typing import Any, Iterator
 
 import pytest
 
+from tests.archive.packing import CONFIG, files, manifest, packed, write_folder
 from tests.frontend.api import Api, described, serving
-from tests.frontend.packing import CONFIG, files, manifest, packed, write_folder
 from tests.snapshot.writing import failure, marker, record, write_journal
 from ts_retry_ext.frontend.management import ManagementApi, management_api_of
 from ts_retry_ext.frontend.process import Frontend

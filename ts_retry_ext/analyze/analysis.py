@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from ts_retry_ext.analyze.attempt import Attempt
 from ts_retry_ext.analyze.judging import Judge
-from ts_retry_ext.analyze.merging import Server
 from ts_retry_ext.analyze.model_tally import ModelTally
-from ts_retry_ext.analyze.record import Kind, Record
 from ts_retry_ext.analyze.timeline import Timeline
 from ts_retry_ext.analyze.worker import Worker
 from ts_retry_ext.judge import Limits
+from ts_retry_ext.logs.log_record import Kind, Record
+from ts_retry_ext.logs.merging import Server
 
 #: Workers followed at once in all; of more the log is damaged, or no log.
 MOST_WORKERS = 5_000

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ts_retry_ext.analyze import words
 from ts_retry_ext.analyze.report import Report
 from ts_retry_ext.analyze.timeline import BINS, EVENTS
-from ts_retry_ext.cli.output import visible
+from ts_retry_ext.plain_text import visible
 from ts_retry_ext.store.times import to_seconds, to_text
 
 ROW_HEIGHT = 24

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ts_retry_ext.frontend.schedule import DEFAULT_WINDOW_SEC
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 
 
 @dataclass

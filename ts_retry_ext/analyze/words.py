@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
-from ts_retry_ext.frontend.schedule import DEFAULT_WINDOW_SEC
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 
 _MESSAGE_LENGTH = 300
 

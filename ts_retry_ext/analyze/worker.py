@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 from ts_retry_ext.analyze.attempt import Attempt
-from ts_retry_ext.analyze.record import Kind, Record
 from ts_retry_ext.analyze.retry_window import WindowBounds
+from ts_retry_ext.logs.log_record import Kind, Record
 
 _STATE = re.compile(rb"State change (\S+) -> (WORKER_\w+)")
 _PID = re.compile(rb"^(?:INFO > )?\[PID\](\d{1,10})$")

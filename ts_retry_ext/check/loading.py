@@ -10,22 +10,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Iterator, Mapping
 
+from ts_retry_ext.archive.manifest import CPP_RUNTIME
+from ts_retry_ext.archive.model_archive import Archive, ArchiveError, model_root, read_archive
 from ts_retry_ext.check.dependencies import RegistrationError, install
 from ts_retry_ext.check.environment import metrics_file, worker_environment
-from ts_retry_ext.check.findings import Findings, findings_in
-from ts_retry_ext.check.launch import Launch, launch_of
 from ts_retry_ext.check.problems import requirement_problems, settings_problems
-from ts_retry_ext.check.processes import Children, end_strays
 from ts_retry_ext.check.report import Report, Result, is_death, timed
-from ts_retry_ext.check.trial import Trial, try_model
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
-from ts_retry_ext.check.worker import Place, judge_death, write_job
-from ts_retry_ext.frontend.archive import Archive, ArchiveError, model_root, read_archive
-from ts_retry_ext.frontend.manifest import CPP_RUNTIME
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.judge import Outcome, Phase, redact
 from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.snapshot.effective import effective_of_read
+from ts_retry_ext.trial.driven_worker import Place, judge_death, write_job
+from ts_retry_ext.trial.findings import Findings, findings_in
+from ts_retry_ext.trial.launch import Launch, launch_of
+from ts_retry_ext.trial.one_load import Trial, try_model
+from ts_retry_ext.trial.processes import Children, end_strays
 
 STOPS_REGISTRATION = "stops-registration"
 HTTP_ERRORS = 400

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import Mapping
 
-from ts_retry_ext.check.findings import Findings
-from ts_retry_ext.check.launch import Launch
 from ts_retry_ext.check.requirements import declared
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.settings import MODEL_SECTION, resolve
+from ts_retry_ext.trial.findings import Findings
+from ts_retry_ext.trial.launch import Launch
 from ts_retry_ext.worker.model_files import read_config_section, read_manifest
 
 _MODULE_MISSING = ("module-missing", "module-missing-text")

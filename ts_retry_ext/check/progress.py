@@ -7,7 +7,7 @@ import threading
 from typing import Any, Protocol
 
 from ts_retry_ext.check.report import Report
-from ts_retry_ext.cli.output import visible
+from ts_retry_ext.plain_text import visible
 
 
 class Progress(Protocol):

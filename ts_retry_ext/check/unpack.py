@@ -15,9 +15,9 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import IO, Callable
 
-from ts_retry_ext.frontend.archive import DAMAGED, MAX_MEMBERS, ArchiveError, inside
-from ts_retry_ext.frontend.tar import entries_of
-from ts_retry_ext.frontend.zip_entry import name_of
+from ts_retry_ext.archive.model_archive import DAMAGED, MAX_MEMBERS, ArchiveError, inside
+from ts_retry_ext.archive.tar import entries_of
+from ts_retry_ext.archive.zip_entry import name_of
 
 GIB = 1024**3
 MAX_RATIO = 100

@@ -20,9 +20,9 @@ from ts_retry_ext.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from ts_retry_ext.analyze.files import LogFile
     from ts_retry_ext.analyze.report import Report
     from ts_retry_ext.judge import Rule
+    from ts_retry_ext.logs.files import LogFile
 
 MISSING = (
     "--html needs {name}, which is not installed: python -m pip install 'ts-retry-ext[report]'"
@@ -57,7 +57,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from ts_retry_ext.analyze.files import LogFilesError, find_files
+    from ts_retry_ext.logs.files import LogFilesError, find_files
 
     write_page = _page_writer() if arguments.html else None
     rules = _rules(arguments.rules)
@@ -113,9 +113,9 @@ def _rules(path: str | None) -> tuple[Rule, ...]:
 def _analyze(files: Sequence[LogFile], problems: Sequence[str], rules: Sequence[Rule]) -> Report:
     from ts_retry_ext.analyze.analysis import Analysis
     from ts_retry_ext.analyze.judging import Judge
-    from ts_retry_ext.analyze.reading import Reading
     from ts_retry_ext.analyze.report import report_of
     from ts_retry_ext.judge import Limits
+    from ts_retry_ext.logs.open_logs import Reading
 
     total = sum(file.size for file in files)
     read = [0]

@@ -14,8 +14,8 @@ def archives_named(paths: Iterable[str]) -> Iterator[str]:
     Raises:
         CommandError: there is nothing at a path, or a folder with no model in it.
     """
-    from ts_retry_ext.frontend.archive import ArchiveError, is_model_folder
-    from ts_retry_ext.frontend.model_store import archives_in
+    from ts_retry_ext.archive.model_archive import ArchiveError, is_model_folder
+    from ts_retry_ext.archive.model_store import archives_in
 
     for path in paths:
         if not os.path.exists(path):

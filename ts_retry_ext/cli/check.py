@@ -66,11 +66,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    from ts_retry_ext.archive.model_config import MissingYamlError
     from ts_retry_ext.check.progress import progress_for
     from ts_retry_ext.check.side_by_side import check_all
     from ts_retry_ext.cli.archives import archives_named
     from ts_retry_ext.cli.check_output import print_reports
-    from ts_retry_ext.frontend.model_config import MissingYamlError
 
     paths = list(dict.fromkeys(archives_named(arguments.paths)))
     if arguments.junit is not None:
@@ -106,9 +106,9 @@ def _exit_code(reports: list[Report]) -> int:
 
 def _options(arguments: argparse.Namespace, progress: Progress) -> Options:
     from ts_retry_ext.check.environment import NoTorchServeError, server_here, server_home
-    from ts_retry_ext.check.launch import gpus_of_server
     from ts_retry_ext.check.loading import Options
-    from ts_retry_ext.check.processes import Children
+    from ts_retry_ext.trial.launch import gpus_of_server
+    from ts_retry_ext.trial.processes import Children
 
     server = server_here(arguments.ts_config)
     if server.problems:

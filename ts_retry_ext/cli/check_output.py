@@ -8,8 +8,9 @@ import textwrap
 from typing import Iterator, Sequence
 
 from ts_retry_ext.check.report import Report, Result, is_death
-from ts_retry_ext.cli.output import print_line, print_table, visible
+from ts_retry_ext.cli.output import print_line, print_table
 from ts_retry_ext.judge import Basis
+from ts_retry_ext.plain_text import visible
 
 OUTPUT_LINES = 10
 """Lines of a worker's output that are shown where there is no traceback."""

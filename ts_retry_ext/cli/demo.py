@@ -7,7 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ts_retry_ext.cli.output import ERROR, OK, CommandError, print_json, visible
+from ts_retry_ext.cli.output import ERROR, OK, CommandError, print_json
+from ts_retry_ext.plain_text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

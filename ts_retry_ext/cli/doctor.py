@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ts_retry_ext.cli.output import ERROR, OK, print_json, print_line, print_table, print_wrapped
 
 if TYPE_CHECKING:
-    from ts_retry_ext.cli.checks import Check
+    from ts_retry_ext.doctor.checks import Check
     from ts_retry_ext.frontend.server import Server
     from ts_retry_ext.settings import Settings
 
@@ -43,8 +43,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from ts_retry_ext.cli import checks
     from ts_retry_ext.cli.servers import chosen_server
+    from ts_retry_ext.doctor import checks
 
     server = chosen_server(arguments.pid)
     settings, problems, config_file = _settings(server, arguments.ts_config)

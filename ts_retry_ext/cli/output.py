@@ -6,8 +6,9 @@ import json
 import shutil
 import sys
 import textwrap
-import unicodedata
 from typing import Collection, Sequence
+
+from ts_retry_ext.plain_text import visible
 
 OK, ERROR, USAGE, HALTED = 0, 1, 2, 3
 """Exit codes of every command."""
@@ -43,18 +44,6 @@ def print_line(text: str = "") -> None:
 def warn(text: str) -> None:
     """Print one line on stderr."""
     print(visible(text), file=sys.stderr)
-
-
-def visible(text: str, *, keep: str = "") -> str:
-    """Return `text` with escapes for control characters and for what no encoding holds.
-
-    Args:
-        text: what to show.
-        keep: control characters to leave as they are, such as a line feed.
-    """
-    return "".join(
-        c if c in keep or unicodedata.category(c)[0] != "C" else _escape(c) for c in text
-    )
 
 
 def print_wrapped(text: str, indent: int | None = None) -> None:
@@ -163,8 +152,3 @@ _STYLES = {
     "warning": "yellow",
     "ok": "green",
 }
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -12,7 +12,7 @@ from ts_retry_ext.judge.user_rules import RuleProblem, rules_from_data
 from ts_retry_ext.settings import MODEL_SECTION, Resolved, Settings, resolve
 
 if TYPE_CHECKING:
-    from ts_retry_ext.frontend.archive import Archive
+    from ts_retry_ext.archive.model_archive import Archive
     from ts_retry_ext.frontend.server import Server
 
 
@@ -88,7 +88,7 @@ def rules_of_server(server: Server) -> OwnRules | None:
 
 def rules_of_archives(paths: Iterable[str], server: Server) -> Iterator[OwnRules]:
     """Yield the rules that archives and model folders bring, for those that bring any."""
-    from ts_retry_ext.frontend.archive import ArchiveError, read_archive
+    from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
 
     for path in paths:
         try:
@@ -105,7 +105,7 @@ def rules_of_registered(server: Server) -> Iterator[OwnRules]:
     Raises:
         ManagementError: the management API doesn't tell the models.
     """
-    from ts_retry_ext.frontend.archive import ArchiveError, read_archive
+    from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
     from ts_retry_ext.frontend.management import management_api_of
     from ts_retry_ext.frontend.registered import archive_of
 
@@ -122,7 +122,7 @@ def rules_of_registered(server: Server) -> Iterator[OwnRules]:
 
 
 def _of_archive(archive: Archive, model: str, server: Server) -> Iterator[OwnRules]:
-    from ts_retry_ext.frontend.model_config import (
+    from ts_retry_ext.archive.model_config import (
         MissingYamlError,
         RefusedConfigError,
         UnreadableConfigError,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ts_retry_ext.cli.output import HALTED, OK, print_json, print_line, print_wrapped, visible, warn
+from ts_retry_ext.cli.output import HALTED, OK, print_json, print_line, print_wrapped, warn
+from ts_retry_ext.plain_text import visible
 
 if TYPE_CHECKING:
     from ts_retry_ext.snapshot.model import ModelStatus

@@ -11,8 +11,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ts_retry_ext.cli.output import visible
 from ts_retry_ext.demo.progress import Progress
+from ts_retry_ext.plain_text import visible
 from ts_retry_ext.snapshot.state import State
 
 REFRESH_PER_SEC = 5

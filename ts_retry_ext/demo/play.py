@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping
 
-from ts_retry_ext.demo.frontend_log import WorkerLog, read_log
 from ts_retry_ext.demo.interruption import uninterrupted
 from ts_retry_ext.demo.models import MODELS, DemoModel
 from ts_retry_ext.demo.packing import HANDLERS, lay_out_handlers, pack, train
@@ -18,6 +17,7 @@ from ts_retry_ext.demo.result import Result, result_of
 from ts_retry_ext.demo.screen import Screen
 from ts_retry_ext.demo.torchserve import TorchServe, start
 from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.logs.frontend_log import WorkerLog, read_log
 from ts_retry_ext.snapshot.registration import read_registrations
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import run_directories, take_snapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
-from ts_retry_ext.demo.frontend_log import LOADED, STOPPED, WorkerLog
+from ts_retry_ext.logs.frontend_log import LOADED, STOPPED, WorkerLog
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store import journal

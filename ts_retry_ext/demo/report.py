@@ -7,8 +7,8 @@ from typing import Iterator, Sequence
 
 from rich.text import Text
 
-from ts_retry_ext.cli.output import visible
 from ts_retry_ext.demo.result import RETRYING, Result
+from ts_retry_ext.plain_text import visible
 from ts_retry_ext.snapshot.state import State
 
 COLUMNS = ("MODEL", "OUTCOME", "LOADS", "STARTS", "WINDOW", "STOCK RETRIES")

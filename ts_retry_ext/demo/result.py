@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Mapping
 
-from ts_retry_ext.demo.frontend_log import WorkerLog
+from ts_retry_ext.archive.schedule import Schedule, retry_times, schedule
 from ts_retry_ext.demo.models import DemoModel
 from ts_retry_ext.demo.progress import Progress, cause_of_exception, in_one_line
-from ts_retry_ext.frontend.schedule import Schedule, retry_times, schedule
+from ts_retry_ext.logs.frontend_log import WorkerLog
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import IO, Protocol, Sequence
 
-from ts_retry_ext.cli.output import visible
 from ts_retry_ext.demo.progress import Progress
+from ts_retry_ext.plain_text import visible
 from ts_retry_ext.snapshot.state import State
 
 QUIET_SEC = 10.0

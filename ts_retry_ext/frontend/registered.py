@@ -7,10 +7,10 @@ import os
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from ts_retry_ext.frontend.archive import ArchiveError, read_archive
+from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
+from ts_retry_ext.archive.window import KEY, Problem, Source, Window, compare, window_of_archive
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.frontend.window import KEY, Problem, Source, Window, compare, window_of_archive
 
 
 def model_store_of(server: Server) -> str | None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from ts_retry_ext.frontend.manifest import RUNTIMES, why_out_of_reach
+from ts_retry_ext.archive.manifest import RUNTIMES, why_out_of_reach
 
 _GPU = re.compile(r"gpuId::(\d+)")
 

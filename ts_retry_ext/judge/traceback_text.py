@@ -9,8 +9,8 @@ from ts_retry_ext.judge.facts import errno_in_text, missing_module_in_text
 from ts_retry_ext.judge.failure import Cause, Failure, Frame, Phase, failure_of
 from ts_retry_ext.judge.frames import bounded_stack, is_ours, make_frame
 from ts_retry_ext.judge.lineage import inferred_mro, plain
-from ts_retry_ext.judge.log_lines import process_lines
 from ts_retry_ext.judge.text import NAME_LIMIT, TRACEBACK_LIMIT, bounded, clean, visible
+from ts_retry_ext.logs.process_lines import process_lines
 
 #: Characters read of one text, its head and its tail; a whole server log is split before.
 TEXT_LIMIT = 1_000_000

@@ -12,8 +12,8 @@ from urllib.parse import quote
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ts_retry_ext.cli.output import visible
 from ts_retry_ext.frontend.keys import is_kept
+from ts_retry_ext.plain_text import visible
 from ts_retry_ext.sidecar.attempts import attempts_of
 from ts_retry_ext.sidecar.condition import Condition
 from ts_retry_ext.sidecar.observer import Observer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ts_retry_ext.frontend.schedule import DEFAULT_WINDOW_SEC, retry_times
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC, retry_times
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import back_offs

@@ -14,8 +14,8 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.process import is_alive
-from ts_retry_ext.frontend.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.sidecar.condition import FrontendError
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import Picture, key_of

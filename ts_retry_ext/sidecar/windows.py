@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import Iterable, Tuple
 
-from ts_retry_ext.frontend.model_config import MissingYamlError
+from ts_retry_ext.archive.model_config import MissingYamlError
+from ts_retry_ext.archive.window import Source
 from ts_retry_ext.frontend.registered import archive_of
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.frontend.window import Source
 from ts_retry_ext.snapshot.effective import Effective, effective_of_registered
 from ts_retry_ext.snapshot.model import ModelStatus
 

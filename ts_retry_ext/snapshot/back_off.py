@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
-from ts_retry_ext.frontend.schedule import is_open, wait_before
+from ts_retry_ext.archive.schedule import is_open, wait_before
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.journal import Record
 from ts_retry_ext.store.times import to_seconds

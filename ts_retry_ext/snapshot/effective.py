@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ts_retry_ext.frontend.archive import Archive, ArchiveError, read_archive
-from ts_retry_ext.frontend.manifest import RUNTIMES, why_out_of_reach
+from ts_retry_ext.archive.manifest import RUNTIMES, why_out_of_reach
+from ts_retry_ext.archive.model_archive import Archive, ArchiveError, read_archive
+from ts_retry_ext.archive.schedule import schedule
+from ts_retry_ext.archive.window import Window, window_of_archive
 from ts_retry_ext.frontend.registered import window_of_registered
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.frontend.schedule import schedule
 from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.frontend.window import Window, window_of_archive
 
 OUT_OF_REACH = "out-of-reach"
 """Code of the problem that nothing of ours runs in a model's workers."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Iterable, Sequence
 
-from ts_retry_ext.frontend.manifest import DEFAULT_VERSION
+from ts_retry_ext.archive.manifest import DEFAULT_VERSION
 from ts_retry_ext.frontend.process import sees_path
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.store import journal

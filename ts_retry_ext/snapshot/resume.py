@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Callable
 
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.frontend.process import is_alive
-from ts_retry_ext.frontend.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.snapshot.back_off import GRACE_SEC
 from ts_retry_ext.snapshot.model import ModelStatus

@@ -7,20 +7,20 @@ import time
 from dataclasses import replace
 from typing import Callable, Iterable, Sequence
 
-from ts_retry_ext.frontend.archive import ArchiveError, read_archive
+from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
+from ts_retry_ext.archive.model_config import MissingYamlError
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
+from ts_retry_ext.archive.window import compare, window_of_archive
 from ts_retry_ext.frontend.management import (
     ManagementApi,
     ManagementError,
     management_api_of,
 )
-from ts_retry_ext.frontend.model_config import MissingYamlError
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.registered import window_of_registered
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.frontend.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.state import state_directories
-from ts_retry_ext.frontend.window import compare, window_of_archive
 from ts_retry_ext.settings import Settings, resolve
 from ts_retry_ext.snapshot.back_off import BackOff, back_off
 from ts_retry_ext.snapshot.model import ModelStatus, ServerStatus, Snapshot

@@ -63,7 +63,7 @@ class Retries:
         if self._session.applicable_marker() is not None:
             start_over_with(connection, self._session)
         with Isolated():
-            from ts_retry_ext.frontend.schedule import is_open, wait_before
+            from ts_retry_ext.archive.schedule import is_open, wait_before
         now = time.monotonic()
         self._failures += 1
         self._first_failure = self._first_failure or now

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ts_retry_ext.archive.manifest import Manifest, ManifestError, parse_manifest
+
+
+def encoded(content: object) -> bytes:
+    return json.dumps(content).encode()
+
+
+def test_manifest_of_torch_model_archiver_is_read() -> None:
+    content = {
+        "runtime": "python",
+        "model": {
+            "modelName": "m",
+            "modelVersion": "2.1",
+            "handler": "h.py",
+            "configFile": "c.yaml",
+        },
+    }
+
+    assert parse_manifest(encoded(content)) == Manifest("m", "2.1", "h.py", "c.yaml")
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"{}", Manifest(None, "1.0", None, None)),
+        (b'{"model": {}}', Manifest(None, "1.0", None, None)),
+        (b'\xef\xbb\xbf{"model": {"modelName": "bom"}}', Manifest("bom")),
+        (b'{"model": {"modelVersion": 1.0}}', Manifest(version="1.0")),
+        (b'{"model": {"modelVersion": 3}}', Manifest(version="3")),
+        (b'{"model": {"modelName": true}}', Manifest("true")),
+        (b'{"model": {"configFile": null}}', Manifest()),
+        (b'{"runtime": "LSP"}', Manifest(runtime="LSP")),
+    ],
+)
+def test_values_become_text_and_what_is_missing_keeps_a_default(
+    data: bytes, expected: Manifest
+) -> None:
+    assert parse_manifest(data) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "words", "stops_server"),
+    [
+        (b"", "empty", True),
+        (b" \n", "empty", True),
+        (b"null", "null", True),
+        (b'{"model": null}', "null for model", True),
+        (b"{", "not valid JSON", False),
+        (b"[" * 100_000, "not valid JSON", False),
+        (b"[]", "no object", False),
+        (b'{"model": "m"}', "no object for model", False),
+        (b'{"runtime": "ruby"}', "runtime is 'ruby'", False),
+        (b'{"runtime": null}', "runtime is None", False),
+        (b'{"model": {"modelName": ["m"]}}', "no text for model.modelName", False),
+    ],
+)
+def test_what_the_frontend_does_not_take_is_named(
+    data: bytes, words: str, stops_server: bool
+) -> None:
+    with pytest.raises(ManifestError, match=words) as caught:
+        parse_manifest(data)
+
+    assert caught.value.stops_server is stops_server

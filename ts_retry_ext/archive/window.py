@@ -1,0 +1,230 @@
+"""Tell which ``maxRetryTimeoutInSec`` the frontend has in force for a model, and why.
+
+The frontend reads the value once, at registration, from the YAML file that the manifest names as
+``configFile``, and says nothing to the operator where it ignores what it finds (TorchServe 0.12.0
+ModelArchive.getModelConfig, ModelConfig.build, Model's constructor).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from enum import Enum
+from typing import Any, Iterator
+
+from ts_retry_ext.archive.model_archive import Archive
+from ts_retry_ext.archive.model_config import (
+    RefusedConfigError,
+    UnreadableConfigError,
+    read_model_config,
+)
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
+
+KEY = "maxRetryTimeoutInSec"
+INT_MAX = 2**31 - 1
+INT_MIN = -(2**31)
+ALIKE = 0.8
+"""How alike a key must be, by difflib's ratio, to count as a misspelling."""
+MAX_NESTING = 8
+"""How deep nested keys are looked for."""
+
+
+class Source(str, Enum):
+    """Where the value in force comes from."""
+
+    DEFAULT = "default"
+    MODEL_CONFIG = "model-config"
+    FRONTEND = "frontend"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing about the value that an operator should know.
+
+    Attributes:
+        code: a stable name in lower case with hyphens.
+        message: a sentence for people.
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """The window in force.
+
+    Attributes:
+        milliseconds: the number the frontend compares with; negative after an overflow.
+        source: where it comes from.
+        configured: the value as the configuration holds it: a number, boolean or text, and the text
+            of anything else; None where it holds none.
+        problems: what is wrong, worst first.
+    """
+
+    milliseconds: int
+    source: Source
+    configured: object = None
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def default(cls, *problems: Problem) -> Window:
+        """Return the window of a model whose configuration says nothing that counts."""
+        return cls(DEFAULT_WINDOW_SEC * 1000, Source.DEFAULT, None, problems)
+
+    @property
+    def seconds(self) -> float:
+        """Return the window in seconds."""
+        return self.milliseconds / 1000
+
+    @property
+    def reported_sec(self) -> int:
+        """Return the number of seconds that the describe API shows; Java cuts towards zero."""
+        return abs(self.milliseconds) // 1000 * (1 if self.milliseconds >= 0 else -1)
+
+
+def window_of_archive(archive: Archive) -> Window:
+    """Return the window that the frontend takes from `archive` at registration.
+
+    Raises:
+        MissingYamlError: there is a configuration, and PyYAML is not installed.
+    """
+    if archive.manifest is None:
+        message = (
+            "the archive has no MAR-INF/MANIFEST.json: it registers at a server's start under the "
+            "name of its file, not through the API, and its configuration is not read"
+        )
+        return Window.default(Problem("no-manifest", message))
+    if archive.config_file is None:
+        if archive.unnamed_config is None:
+            return Window.default()
+        return Window.default(_unnamed(archive.unnamed_config))
+    if archive.config is None:
+        message = f"the manifest names {archive.config_file} as configFile, the archive lacks it"
+        return Window.default(Problem("file-missing", message))
+    return window_of_config(archive.config, archive.config_file)
+
+
+def window_of_config(config: bytes, name: str = "model-config.yaml") -> Window:
+    """Return the window that the frontend takes from a model's configuration.
+
+    Args:
+        config: the file that the manifest names as ``configFile``.
+        name: its name, for messages.
+
+    Raises:
+        MissingYamlError: PyYAML is not installed.
+    """
+    try:
+        content = read_model_config(config)
+    except UnreadableConfigError as error:
+        message = f"{name} cannot be read as YAML ({error}): all of it is ignored"
+        return Window.default(Problem("unreadable-yaml", message))
+    except RefusedConfigError as error:
+        message = (
+            f"{name}: {error}. The registration fails, and a server that is to load this archive "
+            "at its start ends"
+        )
+        return Window.default(Problem("stops-registration", message))
+    window = _from_value(content[KEY]) if KEY in content else Window.default()
+    return replace(window, problems=window.problems + tuple(_wrong_keys(content)))
+
+
+def compare(window: Window, reported: int | None) -> Window:
+    """Return the window in force in a running frontend that reports `reported` seconds.
+
+    Where the two disagree the frontend is right, and a problem says so. None stands for a frontend
+    that reports nothing (before 0.11), whose window is the one computed.
+    """
+    if reported is None or reported == window.reported_sec:
+        return window
+    message = (
+        f"the frontend has {reported} s in force, the archive says {window.reported_sec} s: it "
+        "changed after the model was registered; register the model again"
+    )
+    problems = (Problem("frontend-disagrees", message), *window.problems)
+    return Window(reported * 1000, Source.FRONTEND, window.configured, problems)
+
+
+def _from_value(value: object) -> Window:
+    if isinstance(value, bool) or not isinstance(value, int):
+        message = f"{KEY} is {_shown(value)}, only a YAML integer counts"
+        return _ignored(value, "not-an-integer", message)
+    if not INT_MIN <= value <= INT_MAX:
+        message = f"{KEY} {value} does not fit into 32 bits"
+        return _ignored(value, "overflow", message)
+    if value < 0:
+        problem = Problem("negative", f"{KEY} {value} is negative: 0 is in force, no retry at all")
+        return Window(0, Source.MODEL_CONFIG, value, (problem,))
+    milliseconds = _as_int32(value * 1000)
+    if milliseconds == value * 1000:
+        return Window(milliseconds, Source.MODEL_CONFIG, value)
+    effect = "no retry at all" if milliseconds <= 0 else "far less than was meant"
+    message = (
+        f"{KEY} {value} overflows when the frontend turns it into milliseconds: "
+        f"{milliseconds / 1000} s are in force, {effect}; the largest that works is "
+        f"{INT_MAX // 1000}"
+    )
+    return Window(milliseconds, Source.MODEL_CONFIG, value, (Problem("overflow", message),))
+
+
+def _ignored(value: object, code: str, message: str) -> Window:
+    problem = Problem(code, f"{message}: ignored, {DEFAULT_WINDOW_SEC} is in force")
+    return replace(Window.default(problem), configured=_plain(value))
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def _as_int32(value: int) -> int:
+    """Return `value` as a 32-bit int holds it."""
+    return (value - INT_MIN) % 2**32 + INT_MIN
+
+
+def _unnamed(name: str) -> Problem:
+    message = (
+        f"the archive holds {name}, but its manifest names no configFile, so that it is not read; "
+        "pack it with torch-model-archiver --config-file"
+    )
+    return Problem("file-not-in-manifest", message)
+
+
+def _wrong_keys(content: dict[str, Any]) -> Iterator[Problem]:
+    """Yield a problem for each key that was probably meant to be `KEY`."""
+    for path, value in _keys(content, ()):
+        name, where = path[-1], ".".join(path)
+        exact = name == KEY
+        if exact and len(path) == 1:
+            continue
+        if not exact and not _is_alike(name):
+            continue
+        if len(path) > 1:
+            message = f"{where} is ignored: {KEY} counts at the top of the file only"
+            yield Problem("nested-key", message)
+        else:
+            message = f"{name}: {_shown(value)} is ignored: the key is spelt {KEY}"
+            yield Problem("misspelt-key", message)
+
+
+def _keys(content: dict[Any, Any], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in content.items():
+        path = (*above, str(key))
+        yield path, value
+        if len(path) < MAX_NESTING:
+            inner = value if isinstance(value, list) else [value]
+            for item in inner:
+                if isinstance(item, dict):
+                    yield from _keys(item, path)
+
+
+def _is_alike(name: str) -> bool:
+    plain = "".join(c for c in name.lower() if c.isalnum())
+    return SequenceMatcher(None, plain, KEY.lower()).ratio() >= ALIKE
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "empty"
+    shown = repr(value) if isinstance(value, str) else str(value)
+    return shown if len(shown) <= 80 else shown[:77] + "..."

@@ -1,0 +1,1 @@
+"""Find out whether everything is in place for a halt to work."""

@@ -1,0 +1,1 @@
+"""TorchServe's log lines, read once: collectors' prefixes, records, tracebacks."""

@@ -1,0 +1,202 @@
+"""Put the records of several files into one order, and count what several files repeat once."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Callable, Iterator, Sequence
+
+from ts_retry_ext.logs.log_record import Kind, Record
+
+#: Milliseconds within which copies of one record come; the merged order keeps them close.
+_WINDOW_MS = 10_000
+#: Records remembered for that, whatever their times are.
+_MOST_REMEMBERED = 200_000
+#: Records by which a file that comes up is compared with those that are being read.
+_COMPARED = 400
+#: Looking a member of an enumeration up takes longer than the comparison.
+_OUTPUT, _WORKER = (Kind.OUTPUT, Kind.ERRORS), Kind.WORKER
+_SERVER, _CONTINUED = Kind.SERVER, Kind.CONTINUED
+
+
+@dataclass
+class Source:
+    """One file while it is read.
+
+    Attributes:
+        path: for people.
+        writer: who wrote it, see `LogFile`.
+        read: begins to read it, and yields its records in lists.
+        zone_ms: what its clock is ahead of UTC.
+        ready: the records that were read and not yet given on.
+        at: time of the last record, before that of the first one; of its own clock until it is merged.
+    """
+
+    path: str
+    writer: str
+    read: Callable[[], Iterator[list[Record]]]
+    zone_ms: int = 0
+    ready: list[Record] = field(default_factory=list)
+    position: int = 0
+    at: int = 0
+    _blocks: Iterator[list[Record]] | None = None
+
+    def peek(self) -> Record | None:
+        """Return the next record without taking it, or None at the end."""
+        if self._blocks is None:
+            self._blocks = self.read()
+        while self.position >= len(self.ready):
+            block = next(self._blocks, None)
+            if block is None:
+                return None
+            self.ready, self.position = block, 0
+        return self.ready[self.position]
+
+    def ahead(self) -> Iterator[Record]:
+        """Return the records that come next, at least those that files are compared by."""
+        while self._blocks is not None and len(self.ready) - self.position < _COMPARED:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            self.ready, self.position = [*self.ready[self.position :], *block], 0
+        return islice(self.ready, self.position, None)
+
+    def close(self) -> None:
+        """Let go of the file and what was read of it; the next look begins anew."""
+        self._blocks, self.ready, self.position = None, [], 0
+
+
+class Server:
+    """Whose records these are; tells copies from news.
+
+    Attributes:
+        name: for people.
+        from_frontend: whether the frontend's own lines are among them, not only the workers' output.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.sources: set[int] = set()
+        self.from_frontend = False
+        self._new: dict[tuple[object, ...], int] = {}
+        self._old: dict[tuple[object, ...], int] = {}
+        self._since = 0
+
+    def is_new(self, record: Record, at: int, source: int) -> bool:
+        """Tell whether a record is no copy.
+
+        TorchServe 0.12.0 writes each line of its own twice into ts_log.log (log4j2.xml: the
+        logger and the root both append to it) and once more to the console. A worker may well
+        write the same line twice, so of those each file's copies are counted.
+        """
+        output = record.kind in _OUTPUT
+        if at - self._since > _WINDOW_MS or len(self._new) > _MOST_REMEMBERED:
+            self._old, self._new, self._since = self._new, {}, at
+        key = (at, record.kind, record.port, record.name, record.text)
+        if not output:
+            if key in self._new or key in self._old:
+                return False
+            self._new[key] = 1
+            return True
+        mine = (*key, source)
+        count = 1 + (self._new.get(mine) or self._old.get(mine) or 0)
+        self._new[mine] = count
+        if count <= (self._new.get(key) or self._old.get(key) or 0):
+            return False
+        self._new[key] = count
+        return True
+
+    def has(self, record: Record, at: int) -> bool:
+        """Tell whether a record came lately."""
+        key = (at, record.kind, record.port, record.name, record.text)
+        return key in self._new or key in self._old
+
+
+def merged(sources: Sequence[Source]) -> Iterator[tuple[Server, int, Record]]:
+    """Yield each record once, with its server and its time in milliseconds since the epoch (UTC).
+
+    Each source's `at` and `zone_ms` are to be set. A file is opened when it is its turn. Files of one writer are one server's. Others are when they hold the same lines at the same time.
+    """
+    servers: dict[tuple[str, bytes], Server] = {}
+    waiting: list[tuple[int, int]] = []
+    for index, source in enumerate(sources):
+        source.at -= source.zone_ms
+        heapq.heappush(waiting, (source.at, index))
+    while waiting:
+        _, index = waiting[0]
+        source = sources[index]
+        limit = min((at for at, _ in waiting[1:3]), default=None)
+        record = source.peek()
+        server: Server | None = None
+        origin = b""
+        while record is not None:
+            time, kind, _, _, text, stream = record
+            # A record without a time belongs to the one above it, not to one that tells the time only:
+            # where those stand is another line in each file.
+            at = source.at if time is None else time - source.zone_ms
+            if text or kind is not _SERVER:
+                source.at = at
+            if limit is not None and at > limit:
+                heapq.heapreplace(waiting, (at, index))
+                break
+            if server is None or (
+                # A line without a head belongs to the one above, whose origin it need not repeat.
+                stream != origin and (stream or kind is not _CONTINUED)
+            ):
+                origin = stream or _origin_ahead(source)
+                server = servers.get((source.writer, origin))
+                if server is None:
+                    active = [sources[other] for _, other in waiting if other != index]
+                    server = _server_of(source, origin, servers, active)
+                    servers[source.writer, origin] = server
+                server.sources.add(index)
+            if kind is _WORKER:
+                server.from_frontend = True
+            if (
+                (len(server.sources) == 1 and kind in _OUTPUT)
+                or kind is _CONTINUED
+                or server.is_new(record, at, index)
+            ):
+                yield server, at, record
+            source.position += 1
+            if source.position < len(source.ready):
+                record = source.ready[source.position]
+            else:
+                record = source.peek()
+        else:
+            heapq.heappop(waiting)
+
+
+def _origin_ahead(source: Source) -> bytes:
+    """Return the origin of the next record with a head: the first lines of a log have none."""
+    ahead = islice(source.ahead(), _COMPARED)
+    return next((record.origin for record in ahead if record.at is not None), b"")
+
+
+def _server_of(
+    source: Source,
+    origin: bytes,
+    servers: dict[tuple[str, bytes], Server],
+    active: Sequence[Source],
+) -> Server:
+    """Return the server of a writer that comes up: one whose lines it shares, or a new one."""
+    ahead = islice(source.ahead(), _COMPARED)
+    own = [
+        (record, record.at - source.zone_ms)
+        for record in ahead
+        if record.at is not None and record.port and record.origin == origin
+    ]
+    for server in {id(s): s for s in servers.values()}.values():
+        if any(server.has(record, at) for record, at in own):
+            return server
+    keys = {(at, record[1:5]) for record, at in own}
+    for other in active:
+        for record in other.ahead():
+            if record.at is None or (record.at - other.zone_ms, record[1:5]) not in keys:
+                continue
+            found = servers.get((other.writer, record.origin))
+            if found is not None:
+                return found
+    name = source.path if not origin else f"{source.path} {origin.decode('utf-8', 'replace')}"
+    return Server(name)

@@ -1,0 +1,110 @@
+"""Open the files of a log, and read all of them as one."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import partial
+from typing import Callable, Iterator, Sequence
+
+from ts_retry_ext.analyze.analysis import Analysis
+from ts_retry_ext.logs.blocks import DamagedFileError, read_lines
+from ts_retry_ext.logs.files import LogFile
+from ts_retry_ext.logs.log_record import Kind, Record, clock, records
+from ts_retry_ext.logs.merging import Source, merged
+
+#: Where the frontend writes a time of day as milliseconds since the epoch, too (0.12.0 WorkerThread).
+_EPOCH = re.compile(rb"(?:to backend at|start timestamp): (\d{13})$")
+#: Time zones differ by multiples of it, in milliseconds.
+_QUARTER_MS = 15 * 60 * 1000
+_DAY_MS = 24 * 3600 * 1000
+
+
+class Reading:
+    """Read files once, in the order of their times.
+
+    Args:
+        files: what to read.
+        told: is called with the number of bytes that were read since the last call.
+
+    Attributes:
+        zone_known: whether the log tells what its clock is ahead of UTC.
+    """
+
+    def __init__(self, files: Sequence[LogFile], told: Callable[[int], None]) -> None:
+        self._problems: list[str] = []
+        self.zone_known = False
+        self._told = self._report = told
+        self._files = files
+
+    def into(self, analysis: Analysis) -> None:
+        """Read everything, and tell it to `analysis`."""
+        take = analysis.take
+        for server, at, record in merged(self._sources()):
+            take(server, at, record)
+        analysis.finish()
+
+    @property
+    def problems(self) -> list[str]:
+        """Return what was wrong with files, each thing once though a file was opened twice."""
+        return list(dict.fromkeys(self._problems))
+
+    def _blocks(self, file: LogFile) -> Iterator[list[Record]]:
+        path = file.path
+        knows_torchserve = False
+        try:
+            for lines in read_lines(path, self._told):
+                # Most lines tell nothing; but when a log begins and ends matters.
+                block = [*clock(lines[0]), *records(lines), *clock(lines[-1])]
+                if block:
+                    knows_torchserve = knows_torchserve or any(r.at is not None for r in block)
+                    yield block
+        except OSError as error:
+            self._problems.append(f"{path}: can't be read: {error.strerror}")
+            return
+        except DamagedFileError as error:
+            self._problems.append(f"{path}: {error}; what comes before was read")
+            return
+        if file.named and not knows_torchserve:
+            self._problems.append(f"{path}: holds no line of TorchServe's that tells of a worker")
+
+    def _sources(self) -> list[Source]:
+        """Return the files with their first time, and with what their clocks are ahead of UTC.
+
+        The clocks of one server agree, so that a file that doesn't tell is like its neighbours.
+        """
+        sources: list[Source] = []
+        known: dict[str, int] = {}
+        for file in self._files:
+            source = Source(file.path, file.writer, partial(self._blocks, file))
+            # What comes through a pipe can be read once.
+            is_kept = len(self._files) == 1 or not os.path.isfile(file.path)
+            self._told = self._report if is_kept else _ignored
+            if source.peek() is None:
+                continue
+            sources.append(source)
+            source.at = next((r.at for r in source.ready if r.at is not None), 0)
+            zones = map(_zone_of, source.ready)
+            zone = next((ahead for ahead in zones if ahead is not None), None)
+            if zone is not None:
+                known.setdefault(source.writer, zone)
+            if not is_kept:
+                source.close()
+        self._told = self._report
+        self.zone_known = bool(known)
+        otherwise = next(iter(known.values()), 0)
+        for source in sources:
+            source.zone_ms = known.get(source.writer, otherwise)
+        return sources
+
+
+def _ignored(_: int) -> None:
+    """Count nothing: these bytes are read again."""
+
+
+def _zone_of(record: Record) -> int | None:
+    found = _EPOCH.search(record.text) if record.kind is Kind.WORKER else None
+    if found is None or record.at is None:
+        return None
+    ahead = record.at - int(found[1])
+    return round(ahead / _QUARTER_MS) * _QUARTER_MS if abs(ahead) < _DAY_MS else None

@@ -1,0 +1,67 @@
+"""What a worker has written down: its journal, and what it told of itself at its end."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from typing import Any, Mapping, NamedTuple
+
+from ts_retry_ext.store import journal
+from ts_retry_ext.trial.bootstrap import EPILOGUE
+
+
+class Findings(NamedTuple):
+    """What was found.
+
+    Attributes:
+        failure: the record of the failure that came first, or empty.
+        peak_memory_bytes: of all ranks together, 0 where none told.
+        peak_gpu_memory_bytes: likewise, None where no GPU was used.
+        undeclared: packages that no requirement of the archive brings.
+    """
+
+    failure: Mapping[str, Any]
+    peak_memory_bytes: int
+    peak_gpu_memory_bytes: int | None
+    undeclared: tuple[str, ...]
+
+
+def findings_in(state_dir: str, model_dir: str) -> Findings:
+    """Return what the worker's processes have left in `state_dir`.
+
+    Paths of the model's files are as in the archive: its temporary folder tells a reader nothing.
+    """
+    prefix = os.path.realpath(model_dir) + os.sep
+    failures = [
+        record
+        for record in journal.read(state_dir)
+        if record["event"] in (journal.FAILURE, journal.CRASH)
+    ]
+    told = [_content(path) for path in glob.glob(os.path.join(state_dir, EPILOGUE.format("*")))]
+    gpu = [e["peak_gpu_memory_bytes"] for e in told if e.get("peak_gpu_memory_bytes") is not None]
+    return Findings(
+        failure=_without(prefix, failures[0]) if failures else {},
+        peak_memory_bytes=sum(int(e.get("peak_memory_bytes") or 0) for e in told),
+        peak_gpu_memory_bytes=sum(gpu) if gpu else None,
+        undeclared=tuple(sorted({name for e in told for name in e.get("undeclared", ())})),
+    )
+
+
+def _without(prefix: str, value: Any) -> Any:
+    """Return `value` with `prefix` taken out of every text in it."""
+    if isinstance(value, dict):
+        return {key: _without(prefix, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without(prefix, item) for item in value]
+    return value.replace(prefix, "") if isinstance(value, str) else value
+
+
+def _content(path: str) -> dict[str, Any]:
+    """Return what a process has told, nothing where it died in the middle of it."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            content = json.load(stream)
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
