@@ -143,10 +143,10 @@ def test_numbers_come_back_even_where_the_marker_cannot_be_removed(
 ) -> None:
     hold(desk, ago=400)
 
-    def refuse(_: str) -> bool:
+    def refuse(_: str, **__: str) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(module, "remove_marker", refuse)
+    monkeypatch.setattr(module, "end_halt", refuse)
 
     with pytest.raises(PermissionError):
         desk.resume()

@@ -16,13 +16,13 @@ from enum import Enum
 
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.frontend.restart import SCALE_TIMEOUT_SEC
 from ts_retry_ext.sidecar.condition import FrontendError
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import Picture, key_of
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.sidecar.windows import ModelKey
 from ts_retry_ext.snapshot.model import ModelStatus
-from ts_retry_ext.snapshot.resume import SCALE_TIMEOUT_SEC
 from ts_retry_ext.snapshot.state import RETIRE
 from ts_retry_ext.snapshot.take import alive_by_its_words, back_offs
 from ts_retry_ext.store.holders import holders_of

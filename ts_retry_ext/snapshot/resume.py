@@ -7,7 +7,6 @@ scaled down and up again through the management API, which makes new workers wit
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from enum import Enum
@@ -16,22 +15,20 @@ from typing import Callable
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.frontend.restart import own_numbers, restart_workers
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.snapshot.back_off import GRACE_SEC
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import back_offs, model_status
 from ts_retry_ext.store import journal
+from ts_retry_ext.store.halt import end_halt
 from ts_retry_ext.store.history import open_attempts
 from ts_retry_ext.store.holders import holders_of
-from ts_retry_ext.store.marker import remove_marker
-from ts_retry_ext.store.retired import forget_retired, write_retired
 
 POLL_SEC = 0.5
 LONGEST_WAIT_SEC = 5
 """A longer wait of the frontend's is not waited for: scaling is faster."""
-SCALE_TIMEOUT_SEC = 60.0
-"""The frontend kills each worker and waits for it (``unregister_model_timeout``, 120 s)."""
 REASON = "ts-retry resume"
 
 
@@ -90,10 +87,10 @@ def resume(
     # Without the API nothing can be scaled, but where the frontend still retries, nothing need be.
     scaled = status.running is not None and _needs_scaling(status)
     if scaled:
-        _scale_down_and_up(api, status, tell)
+        _restart(api, status, tell)
     else:
         tell("removing the exit marker; the frontend starts a worker")
-        _remove_marker(status)
+        _end_halt(status)
     now: ModelStatus | None = status
     holders = _holders(status)
     grace = _grace_sec(status)
@@ -114,7 +111,7 @@ def resume(
         idle = time.monotonic() - begun > LONGEST_WAIT_SEC + grace
         if now is not None and not scaled and idle and not has_process(now):
             scaled = True
-            _scale_down_and_up(api, now, tell)
+            _restart(api, now, tell)
     return Resumption(Result.NOT_YET, now, scaled, time.monotonic() - begun)
 
 
@@ -164,55 +161,32 @@ def _is_asynchronous(status: ModelStatus) -> bool:
     return any(record.get("asynchronous") for record in records)
 
 
-def _scale_down_and_up(
-    api: ManagementApi, status: ModelStatus, tell: Callable[[str], None]
-) -> None:
+def _restart(api: ManagementApi, status: ModelStatus, tell: Callable[[str], None]) -> None:
     """Replace all workers of a model, with the numbers it had."""
-    name, version = status.model, status.version
-    low, high = _numbers(status)
-    ready = sum(worker.is_ready for worker in status.running.workers) if status.running else 0
+    running, registration = status.running, status.registration
+    low, high = own_numbers(
+        running.min_workers if running else 0,
+        running.max_workers if running else 1,
+        registration.retired if registration else None,
+    )
+    ready = sum(worker.is_ready for worker in running.workers) if running else 0
     others = f"; {ready} that served are restarted too" if ready else ""
     tell(f"the frontend would retry no more, or not soon: scaling to 0 and back to {low}{others}")
-    directory = status.registration.directory if status.registration else None
-    if directory is not None:
-        # Whoever finds this after we were killed half-way knows what to give back.
-        write_retired(directory, low, high)
-    api.scale(name, version, 0, 0, synchronous=True, timeout_sec=SCALE_TIMEOUT_SEC)
-    try:
-        _remove_marker(status)
-    finally:
-        # Whatever happened to the marker, the model must get its numbers back.
-        api.scale(name, version, low, high, synchronous=False, timeout_sec=SCALE_TIMEOUT_SEC)
-        if directory is not None:
-            forget_retired(directory)
+    restart_workers(
+        api,
+        status.model,
+        status.version,
+        low,
+        high,
+        directory=registration.directory if registration else None,
+        between=lambda: _end_halt(status),
+    )
 
 
-def _numbers(status: ModelStatus) -> tuple[int, int]:
-    """Return how many workers the model is to have: those it had before it was retired."""
-    running = status.running
-    retired = status.registration.retired if status.registration else None
-    if retired is not None and (running is None or running.min_workers == 0):
-        return retired.min_workers, retired.max_workers
-    if running is None or running.min_workers == 0:
-        return 1, max(1, running.max_workers if running else 1)
-    return running.min_workers, max(running.min_workers, running.max_workers)
-
-
-def _remove_marker(status: ModelStatus) -> None:
-    registration = status.registration
-    if registration is None:
-        return
-    with journal.locked(registration.directory):
-        # First the record, so that no worker that starts at once counts the old failures.
-        journal.append_locked(
-            registration.directory,
-            journal.RESUME,
-            pid=os.getpid(),
-            model=status.model,
-            version=status.version,
-            reason=REASON,
-        )
-        remove_marker(registration.directory)
+def _end_halt(status: ModelStatus) -> None:
+    if status.registration is not None:
+        directory = status.registration.directory
+        end_halt(directory, model=status.model, version=status.version, reason=REASON)
 
 
 def _has_process(status: ModelStatus) -> bool:

@@ -1,0 +1,88 @@
+"""Restart the workers of a model that a server on loopback keeps, whatever happens half-way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.frontend.api import serving
+from ts_retry_ext.frontend.management import ManagementApi, ManagementError
+from ts_retry_ext.frontend.restart import own_numbers, restart_workers
+from ts_retry_ext.store.retired import Retired, read_retired
+
+DOWN = "PUT /models/m/1.0?synchronous=true&min_worker=0&max_worker=0"
+UP = "PUT /models/m/1.0?synchronous=false&min_worker=2&max_worker=5"
+DONE = {"status": "Processing worker updates..."}
+REFUSED = (500, {"message": "Failed to start workers"})
+
+
+def test_model_is_scaled_to_0_and_back_to_its_numbers() -> None:
+    with serving({DOWN: DONE, UP: DONE}) as api:
+        restart_workers(ManagementApi(api.address), "m", "1.0", 2, 5)
+    assert api.asked == [DOWN, UP]
+
+
+def test_numbers_are_kept_on_disk_until_the_model_has_them_back(tmp_path: Path) -> None:
+    kept: list[Retired | None] = []
+
+    def look(_: str | None) -> Any:
+        kept.append(read_retired(str(tmp_path)))
+        return DONE
+
+    with serving({DOWN: look, UP: look}) as api:
+        management = ManagementApi(api.address)
+        restart_workers(management, "m", "1.0", 2, 5, directory=str(tmp_path))
+
+    assert [(found.min_workers, found.max_workers) for found in kept if found] == [(2, 5), (2, 5)]
+    assert read_retired(str(tmp_path)) is None
+
+
+@pytest.mark.parametrize(("refused", "asked"), [(DOWN, [DOWN]), (UP, [DOWN, UP])])
+def test_numbers_stay_on_disk_where_the_api_refuses(
+    tmp_path: Path, refused: str, asked: list[str]
+) -> None:
+    with serving({DOWN: DONE, UP: DONE, refused: REFUSED}) as api, pytest.raises(
+        ManagementError, match="Failed to start"
+    ):
+        management = ManagementApi(api.address)
+        restart_workers(management, "m", "1.0", 2, 5, directory=str(tmp_path))
+
+    kept = read_retired(str(tmp_path))
+    assert kept is not None
+    assert (kept.min_workers, kept.max_workers, api.asked) == (2, 5, asked)
+
+
+def test_model_gets_its_workers_back_where_its_marker_cannot_be_removed(tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with serving({DOWN: DONE, UP: DONE}) as api, pytest.raises(PermissionError):
+        management = ManagementApi(api.address)
+        restart_workers(management, "m", "1.0", 2, 5, directory=str(tmp_path), between=refuse)
+    assert api.asked == [DOWN, UP]
+
+
+def test_nothing_is_scaled_where_the_numbers_cannot_be_written_down(tmp_path: Path) -> None:
+    with serving({DOWN: DONE, UP: DONE}) as api, pytest.raises(OSError):
+        management = ManagementApi(api.address)
+        restart_workers(management, "m", "1.0", 2, 5, directory=str(tmp_path / "gone" / "m"))
+    assert api.asked == []
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "retired", "expected"),
+    [
+        (2, 5, None, (2, 5)),
+        (2, 1, None, (2, 2)),
+        (2, 5, Retired(3, 4, ""), (2, 5)),
+        (0, 5, Retired(3, 4, ""), (3, 4)),
+        (0, 5, None, (1, 5)),
+        (0, 0, None, (1, 1)),
+    ],
+)
+def test_numbers_are_those_in_force_else_the_remembered_ones_else_one(
+    low: int, high: int, retired: Retired | None, expected: tuple[int, int]
+) -> None:
+    assert own_numbers(low, high, retired) == expected

@@ -1,0 +1,77 @@
+"""Give a model new workers and a new retry window: scale it to 0 and back to its own numbers.
+
+Scaling is allowed while ``enable_model_api`` is off, its default, and it is the only way to get a
+worker started once the frontend's retry window is over. Needs neither aiohttp nor psutil.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable
+
+from ts_retry_ext.store.retired import Retired, forget_retired, write_retired
+
+if TYPE_CHECKING:
+    from ts_retry_ext.frontend.management import ManagementApi
+
+SCALE_TIMEOUT_SEC = 60.0
+"""The frontend kills each worker and waits for it (``unregister_model_timeout``, 120 s)."""
+
+
+def own_numbers(low: int, high: int, retired: Retired | None) -> tuple[int, int]:
+    """Return how many workers a model is to have at least and at most.
+
+    Those that it had before it was retired, or before a restart that somebody was interrupted in;
+    one worker where nobody remembers any.
+
+    Args:
+        low: the frontend's ``minWorkers``.
+        high: its ``maxWorkers``.
+        retired: what the registration's ``retired.json`` holds.
+    """
+    if low > 0:
+        return low, max(low, high)
+    if retired is not None:
+        return retired.min_workers, retired.max_workers
+    return 1, max(1, high)
+
+
+def restart_workers(
+    api: ManagementApi,
+    model: str,
+    version: str,
+    low: int,
+    high: int,
+    *,
+    directory: str | None = None,
+    between: Callable[[], None] | None = None,
+) -> None:
+    """Replace all workers of a model; returns when the old ones are gone and new ones are asked for.
+
+    The numbers are written down before the model is scaled down, and removed after it was scaled up.
+    If this process is killed in between, whoever reads them gives the model its workers back.
+
+    Args:
+        api: the server's management API.
+        model: name of the model.
+        version: its version.
+        low: workers that the frontend is to keep, at least 1; see `own_numbers`.
+        high: workers that it may have.
+        directory: the registration's directory in the state directory; None where there is none,
+            then nothing is written down.
+        between: is called while the model has no workers, to remove its exit marker. If it raises,
+            the model gets its workers back all the same.
+
+    Raises:
+        ManagementError: the API cannot be reached or refuses.
+        OSError: the numbers cannot be written down, and nothing was scaled; or not removed.
+    """
+    if directory is not None:
+        write_retired(directory, low, high)
+    api.scale(model, version, 0, 0, synchronous=True, timeout_sec=SCALE_TIMEOUT_SEC)
+    try:
+        if between is not None:
+            between()
+    finally:
+        api.scale(model, version, low, high, synchronous=False, timeout_sec=SCALE_TIMEOUT_SEC)
+        if directory is not None:
+            forget_retired(directory)

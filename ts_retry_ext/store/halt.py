@@ -1,0 +1,28 @@
+"""End a halt: the workers of a registration may load the model again."""
+
+from __future__ import annotations
+
+import os
+
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.marker import remove_marker
+
+
+def end_halt(model_dir: str, *, model: str, version: str, reason: str) -> None:
+    """Remove the exit marker of the registration kept in `model_dir`: its holders leave.
+
+    Args:
+        model_dir: the registration's directory in the state directory.
+        model: name of the model.
+        version: its version.
+        reason: who or what ends the halt, for the journal.
+
+    Raises:
+        OSError: the journal cannot be written, or the marker not removed.
+    """
+    with journal.locked(model_dir):
+        # First the record, so that no worker that starts at once counts the old failures.
+        journal.append_locked(
+            model_dir, journal.RESUME, pid=os.getpid(), model=model, version=version, reason=reason
+        )
+        remove_marker(model_dir)
