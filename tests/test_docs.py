@@ -45,3 +45,18 @@ def _table_row(row: Setting) -> str:
     shown = str(row.default).lower() if isinstance(row.default, bool) else row.default
     default = "" if row.default is None else f"`{shown}`"
     return f"| `{row.property_key}` | `{row.variable}` | {model} | {default} | {row.help} |"
+
+
+def test_the_index_of_the_decisions_lists_each_one_with_its_date() -> None:
+    decisions = (ROOT / "docs/decisions.md").read_text()
+    index = re.findall(r"^\| (\d+) \| \[(.+)\]\(#(.+)\) \| (\S+) \|$", decisions, re.MULTILINE)
+    sections = re.findall(r"^## (\d+)\. (.+)\n\n(\d{4}-\d\d-\d\d)\n\n", decisions, re.MULTILINE)
+    assert [(number, title, date) for number, title, _, date in index] == sections
+    assert [int(number) for number, _, _ in sections] == list(range(1, len(sections) + 1))
+    for number, title, anchor, _ in index:
+        assert anchor == _anchor(f"{number}. {title}")
+
+
+def _anchor(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
