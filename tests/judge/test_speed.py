@@ -19,6 +19,7 @@ from ts_retry_ext.judge import (
 )
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.evidence import LINK_TEXT_LIMIT
+from ts_retry_ext.judge.named_causes import named_causes
 from ts_retry_ext.judge.normal_form import PATTERNS
 from ts_retry_ext.judge.prefilter import alternatives, compiled
 from ts_retry_ext.judge.rule import Rule
@@ -95,6 +96,15 @@ def test_redaction_and_fingerprint_are_linear_on_hostile_texts() -> None:
         assert time.thread_time() - start < 0.5, text[:20]
         for name, pattern, _ in PATTERNS:
             assert seconds(pattern, text) < _PATTERN_SECONDS * 4, (name, text[:20])
+
+
+def test_reading_what_a_failure_names_is_linear_on_hostile_texts() -> None:
+    for text in HOSTILE:
+        start = time.thread_time()
+        named_causes(
+            Failure(type="ConnectionError", message="not found " + text, phase=Phase.IMPORT)
+        )
+        assert time.thread_time() - start < 0.2, text[:20]
 
 
 def test_judging_takes_less_than_five_milliseconds_at_the_median() -> None:
