@@ -10,7 +10,7 @@ import pytest
 from ts_retry_ext.trial.frontend_side import (
     NoAnswerError,
     WorkerDiedError,
-    load_request,
+    load_message,
     predict_request,
     read_response,
 )
@@ -35,28 +35,19 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def test_a_load_message_is_what_a_worker_reads(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
-    ours.sendall(
-        load_request(
-            "müller", "/m", handler="h.py:f", batch_size=0, gpu=None, envelope=None,
-            limit_max_image_pixels=True,
-        )
-    )  # fmt: skip
+    ours.sendall(load_message(LoadRequest("müller", "/m", "h.py:f", None, batch_size=0)))
     assert read_command(theirs) == b"L"
-    assert read_load(theirs) == LoadRequest("müller", "/m", "h.py:f", None)
+    assert read_load(theirs) == LoadRequest("müller", "/m", "h.py:f", None, batch_size=1)
 
 
-def test_without_a_handler_the_path_stands_in_its_place(
+def test_every_field_of_a_load_message_arrives(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = pair
-    ours.sendall(
-        load_request(
-            "m", "/m", handler=None, batch_size=1, gpu=3, envelope="json",
-            limit_max_image_pixels=False,
-        )
-    )  # fmt: skip
+    request = LoadRequest("m", "/m", "/m", 3, 8, "json", False)
+    ours.sendall(load_message(request))
     read_command(theirs)
-    assert read_load(theirs) == LoadRequest("m", "/m", "/m", 3)
+    assert read_load(theirs) == request
 
 
 def test_a_request_and_its_answer(pair: tuple[socket.socket, socket.socket]) -> None:

@@ -43,7 +43,7 @@ def test_a_load_message_is_understood(
     ours, theirs = pair
     theirs.sendall(load_message(gpu))
     assert read_command(ours) == b"L"
-    assert read_load(ours) == LoadRequest("müller", "/tmp/models/0123", "h.py", expected)
+    assert read_load(ours) == LoadRequest("müller", "/tmp/models/0123", "h.py", expected, 4)
 
 
 def test_torchserves_own_reader_and_writer_agree(

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any, Callable, Mapping
 
 from ts_retry_ext.archive.manifest import CPP_RUNTIME
 from ts_retry_ext.archive.model_archive import Archive, ArchiveError, model_root, read_archive
@@ -18,20 +15,21 @@ from ts_retry_ext.check.problems import requirement_problems, settings_problems
 from ts_retry_ext.check.report import Report, Result, is_death, timed
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
 from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.judge import Outcome, Phase, redact
+from ts_retry_ext.judge import Phase, redact
 from ts_retry_ext.judge.redact import secret_values
+from ts_retry_ext.judge.verdict import Outcome
 from ts_retry_ext.snapshot.effective import effective_of_read
 from ts_retry_ext.trial.driven_worker import Place, judge_death, write_job
 from ts_retry_ext.trial.findings import Findings, findings_in
+from ts_retry_ext.trial.folder import private_folder
 from ts_retry_ext.trial.launch import Launch, launch_of
-from ts_retry_ext.trial.one_load import Trial, try_model
-from ts_retry_ext.trial.processes import Children, end_strays
+from ts_retry_ext.trial.one_load import LoadOutcome, Order, load_once
+from ts_retry_ext.trial.processes import Children
+from ts_retry_ext.worker.protocol import LoadRequest
 
 STOPS_REGISTRATION = "stops-registration"
 HTTP_ERRORS = 400
 """The first status of HTTP that tells of an error."""
-MAX_SOCKET_PATH = 80
-"""Bytes of the folder's path that leave room for a socket's name (104 on macOS, 108 on Linux)."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def check(path: str, options: Options) -> Report:
     """
     options.children.proceed()
     try:
-        with _folder() as folder:
+        with private_folder("ts-retry-check-") as folder:
             options.tell(path, "unpacks")
             archive, model_dir, notes = _lay_out(path, folder, options)
             effective = effective_of_read(archive)
@@ -136,7 +134,14 @@ def _load(begun: Report, launch: Launch, folder: str, model_dir: str, options: O
         log_dir=options.server.log_dir,
         load_timeout_sec=timeout_sec,
     )
-    trial = try_model(place, launch, options, begun.archive, timeout_sec)
+    order = Order(
+        load=_load_request(launch, model_dir, properties),
+        timeout_sec=timeout_sec,
+        data=options.data,
+        content_type=options.content_type,
+        tell=lambda stage: options.tell(begun.archive, stage),
+    )
+    trial = load_once(place, launch, order, options.children)
     found = findings_in(place.state_dir, model_dir)
     if trial.died and not found.failure:
         judge_death(place, launch, options.children)
@@ -145,7 +150,20 @@ def _load(begun: Report, launch: Launch, folder: str, model_dir: str, options: O
     return _report(replace(begun, problems=(*begun.problems, *missing)), trial, found)
 
 
-def _report(begun: Report, trial: Trial, found: Findings) -> Report:
+def _load_request(launch: Launch, model_dir: str, properties: Mapping[str, str]) -> LoadRequest:
+    limited = properties.get("limit_max_image_pixels", "true")
+    return LoadRequest(
+        launch.model,
+        model_dir,
+        model_dir if launch.handler is None else launch.handler,
+        launch.gpu,
+        launch.batch_size,
+        launch.envelope or "",
+        limited.strip().lower() == "true",
+    )
+
+
+def _report(begun: Report, trial: LoadOutcome, found: Findings) -> Report:
     """Put together what the worker answered and what it wrote down."""
     failure = found.failure
     failed = bool(trial.why or failure)
@@ -162,7 +180,7 @@ def _report(begun: Report, trial: Trial, found: Findings) -> Report:
         remedy=remedy,
         start_sec=trial.start_sec,
         load_sec=trial.load_sec,
-        request=trial.request,
+        request=trial.answer,
         peak_memory_bytes=found.peak_memory_bytes or trial.peak_memory or None,
         peak_gpu_memory_bytes=found.peak_gpu_memory_bytes,
         missing_requirements=found.undeclared,
@@ -179,7 +197,7 @@ def _without_secrets(report: Report, environ: Mapping[str, str]) -> Report:
     secrets = secret_values(environ)
     request = report.request
     if request is not None and request.status >= HTTP_ERRORS:
-        request = replace(request, body=redact(request.body, secrets))
+        request = request._replace(body=redact(request.body, secrets))
     return replace(
         report,
         reason=redact(report.reason, secrets),
@@ -221,17 +239,3 @@ def _read_unpacked(path: str, place: str) -> Archive:
         return replace(read_archive(place), path=path)
     except ArchiveError as error:
         raise ArchiveError(path, error.why, stops_server=error.stops_server) from error
-
-
-@contextmanager
-def _folder() -> Iterator[str]:
-    """Make a private folder for one model; end what runs from it and remove it, whatever happens."""
-    place = tempfile.mkdtemp(prefix="ts-retry-check-")
-    if len(os.fsencode(place)) > MAX_SOCKET_PATH:
-        os.rmdir(place)
-        place = tempfile.mkdtemp(prefix="ts-retry-check-", dir="/tmp")
-    try:
-        yield os.path.realpath(place)
-    finally:
-        end_strays(os.path.realpath(place))
-        shutil.rmtree(place, ignore_errors=True)

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, Mapping
 
 from ts_retry_ext.snapshot.effective import Effective
+from ts_retry_ext.trial.one_load import Answer
 
 _VERDICT_KEYS = ("verdict", "basis", "rule", "scope", "fingerprint", "fingerprint_version", "phase")
 _DIED = "ProcessDied"  # see judge.crash_failure
@@ -21,25 +22,6 @@ class Result(str, Enum):
     FAILS = "fails"
     REFUSED = "refused"
     ERROR = "error"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What became of the request with ``--data``.
-
-    Attributes:
-        status: HTTP status that a client would get.
-        sec: seconds until the answer.
-        content_type: what the handler named, or empty.
-        body: the answer, its beginning.
-        size: length of the whole answer in bytes.
-    """
-
-    status: int
-    sec: float
-    content_type: str
-    body: str
-    size: int
 
 
 @dataclass(frozen=True)
@@ -76,7 +58,7 @@ class Report:
     load_sec: float | None = None
     peak_memory_bytes: int | None = None
     peak_gpu_memory_bytes: int | None = None
-    request: Request | None = None
+    request: Answer | None = None
     missing_requirements: tuple[str, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
     output: str = ""
@@ -119,7 +101,7 @@ class Report:
             "startup_timeout_sec": self.startup_timeout_sec,
             "peak_memory_bytes": self.peak_memory_bytes,
             "peak_gpu_memory_bytes": self.peak_gpu_memory_bytes,
-            "request": dict(vars(self.request)) if self.request else None,
+            "request": self.request._asdict() if self.request else None,
             "missing_requirements": list(self.missing_requirements),
             "max_retry_timeout_sec": window.get("max_retry_timeout_sec"),
             "max_retry_timeout_source": window.get("source"),

@@ -10,7 +10,7 @@ import struct
 import time
 from typing import NamedTuple
 
-from ts_retry_ext.worker.protocol import HTTP_OK, LOAD, PREDICT
+from ts_retry_ext.worker.protocol import HTTP_OK, LOAD, PREDICT, LoadRequest
 
 _END = struct.pack("!i", -1)
 MAX_TEXT = 1 << 30
@@ -54,30 +54,18 @@ class Response(NamedTuple):
         return self.code == HTTP_OK and all(p.status < 400 for p in self.predictions)
 
 
-def load_request(
-    model: str,
-    model_dir: str,
-    *,
-    handler: str | None,
-    batch_size: int,
-    gpu: int | None,
-    envelope: str | None,
-    limit_max_image_pixels: bool,
-) -> bytes:
-    """Return the LOAD message.
-
-    Without a handler the frontend sends the model's path in its place, which is kept.
-    """
+def load_message(request: LoadRequest) -> bytes:
+    """Return the LOAD message that the frontend sends for `request`."""
     return b"".join(
         (
             LOAD,
-            _text(model),
-            _text(model_dir),
-            struct.pack("!i", batch_size if batch_size > 0 else 1),
-            _text(model_dir if handler is None else handler),
-            struct.pack("!i", -1 if gpu is None else gpu),
-            _text(envelope or ""),
-            struct.pack("!?", limit_max_image_pixels),
+            _text(request.model_name),
+            _text(request.model_path),
+            struct.pack("!i", request.batch_size if request.batch_size > 0 else 1),
+            _text(request.handler),
+            struct.pack("!i", -1 if request.gpu is None else request.gpu),
+            _text(request.envelope),
+            struct.pack("!?", request.limit_max_image_pixels),
         )
     )
 

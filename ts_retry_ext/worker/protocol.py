@@ -20,12 +20,25 @@ _CHUNK = 1 << 16
 
 
 class LoadRequest(NamedTuple):
-    """What a LOAD message tells of the model."""
+    """What a LOAD message says of the model (0.12.0 RequestInput, ModelRequestEncoder).
+
+    Attributes:
+        model_name: the name under which the model is registered.
+        model_path: the directory that the frontend made for the registration.
+        handler: the handler as the manifest names it; without one the frontend sends the path.
+        gpu: the device that the worker is to use, or None.
+        batch_size: largest number of requests in a batch.
+        envelope: ``service_envelope``, or empty.
+        limit_max_image_pixels: the server's setting of that name.
+    """
 
     model_name: str
     model_path: str
     handler: str
     gpu: int | None
+    batch_size: int = 1
+    envelope: str = ""
+    limit_max_image_pixels: bool = True
 
 
 class Request(NamedTuple):
@@ -68,12 +81,13 @@ def read_load(connection: socket.socket) -> LoadRequest:
     """
     name = _read_text(connection)
     path = _read_text(connection)
-    _read_int(connection)  # batch size
+    batch_size = _read_int(connection)
     handler = _read_text(connection)
     gpu = _read_int(connection)
-    _read_text(connection)  # envelope
-    _read(connection, 1)  # limitMaxImagePixels
-    return LoadRequest(name, path, handler, gpu if gpu >= 0 else None)
+    envelope = _read_text(connection)
+    limited = _read(connection, 1) != b"\0"
+    device = gpu if gpu >= 0 else None
+    return LoadRequest(name, path, handler, device, batch_size, envelope, limited)
 
 
 def read_requests(connection: socket.socket) -> list[Request]:

@@ -1,0 +1,40 @@
+"""A private folder for one load: sockets, state, and what the load leaves behind is found by it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from typing import Iterator
+
+from ts_retry_ext.trial.processes import end_strays
+
+MAX_SOCKET_PATH = 80
+"""Bytes of the folder's path that leave room for a socket's name (104 on macOS, 108 on Linux)."""
+
+
+@contextmanager
+def private_folder(prefix: str) -> Iterator[str]:
+    """Make a folder for one model; end what runs from it and remove it, whatever happens.
+
+    Args:
+        prefix: what its name begins with.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    place = tempfile.mkdtemp(prefix=prefix)
+    if len(os.fsencode(place)) > MAX_SOCKET_PATH:
+        os.rmdir(place)
+        place = tempfile.mkdtemp(prefix=prefix, dir="/tmp")
+    try:
+        yield os.path.realpath(place)
+    finally:
+        clean_up(os.path.realpath(place))
+
+
+def clean_up(place: str) -> None:
+    """End what runs from a private folder, and remove it."""
+    end_strays(place)
+    shutil.rmtree(place, ignore_errors=True)
