@@ -2,7 +2,7 @@
 
     python -m bench.analyze [--sizes 50 500]
 
-Two logs of each size in megabytes: the real one of tests/analyze/data again and again, a crash loop
+Two logs of each size in megabytes: the real one of tests/logs/data again and again, a crash loop
 of seven models, and the same with requests in between, as of a server that mostly serves.
 Each is read by a process of its own. Speed is by processor time, start-up included, with the bytecode
 of the package at hand as pip leaves it, whatever PYTHONDONTWRITEBYTECODE says; "plain" is the ratio to
@@ -25,7 +25,7 @@ from typing import Any, Mapping, Sequence
 
 from bench.report import Table, now, parser, publish
 
-DATA = Path(__file__).parents[1] / "tests" / "analyze" / "data" / "stock" / "ts_log.log.gz"
+DATA = Path(__file__).parents[1] / "tests" / "logs" / "data" / "stock" / "ts_log.log.gz"
 #: What TorchServe 0.12.0 writes for one request, in ts_log.log twice each.
 REQUEST = (
     "[INFO ] W-9010-sound_1.0 org.pytorch.serve.wlm.WorkerThread - Flushing req.cmd PREDICT repeats 1 to backend at: 1795463376542",

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.logs.written import DATA, KNOWN, analyzed, log, model, outcome, written
-from ts_retry_ext.logs.blocks import BLOCK_BYTES, LONGEST_LINE, read_lines
-from ts_retry_ext.logs.files import LogFilesError
+from ts_retry_ext.logs.byte_blocks import BLOCK_BYTES, LONGEST_LINE, read_lines
+from ts_retry_ext.logs.log_files import LogFilesError
 
 HEAD = "2026-11-23T19:00:0{second},000 [INFO ] W-9000-m_1.0-stdout MODEL_LOG - "
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.analyze.test_worker import FAILS, LOAD, RETRY, START, STOPPED, lines
+from tests.analyze.test_logged_worker import FAILS, LOAD, RETRY, START, STOPPED, lines
 from tests.logs.written import DATA, KNOWN, analyzed, written
 from tests.sidecar.browsing import MISSING, browser
+from ts_retry_ext.analyze.log_report import LogReport
 from ts_retry_ext.analyze.page import page_of, write_page
-from ts_retry_ext.analyze.report import Report
 
 
 class Reader(HTMLParser):
@@ -30,11 +30,11 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def report() -> Report:
+def report() -> LogReport:
     return analyzed(DATA)
 
 
-def test_it_shows_every_model_with_its_causes_and_a_time_line(report: Report) -> None:
+def test_it_shows_every_model_with_its_causes_and_a_time_line(report: LogReport) -> None:
     page = Reader(page_of(report))
     for name in KNOWN:
         assert name in page.text
@@ -48,7 +48,7 @@ def test_it_shows_every_model_with_its_causes_and_a_time_line(report: Report) ->
     assert bars.count("loaded-bar") >= 2
 
 
-def test_nothing_comes_from_elsewhere_and_nothing_runs(report: Report) -> None:
+def test_nothing_comes_from_elsewhere_and_nothing_runs(report: LogReport) -> None:
     page = page_of(report)
     tags = [tag for tag, _ in Reader(page).tags]
     assert not {"script", "img", "iframe", "object", "a"} & set(tags)
@@ -71,7 +71,7 @@ def test_whatever_a_log_holds_is_text(tmp_path: Path) -> None:
     assert all(not name.startswith("on") for _, attrs in read.tags for name in attrs)
 
 
-def test_it_replaces_a_file_whole_and_leaves_none_behind(report: Report, tmp_path: Path) -> None:
+def test_it_replaces_a_file_whole_and_leaves_none_behind(report: LogReport, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.write_text("old")
     write_page(report, str(path))
@@ -82,7 +82,7 @@ def test_it_replaces_a_file_whole_and_leaves_none_behind(report: Report, tmp_pat
 
 
 @pytest.mark.skipif(MISSING, reason="no chromium with its driver")
-def test_a_narrow_window_needs_no_scrolling_sideways(report: Report, tmp_path: Path) -> None:
+def test_a_narrow_window_needs_no_scrolling_sideways(report: LogReport, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     write_page(report, str(path))
     with browser(tmp_path / "profile", "window-size=500,800") as window:

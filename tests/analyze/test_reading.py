@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.analyze.test_worker import LOAD, LOADED, START, lines
+from tests.analyze.test_logged_worker import LOAD, LOADED, START, lines
 from tests.logs.written import DATA, KNOWN, analyzed, log, model, outcome, written
 from ts_retry_ext.logs.log_record import records
-from ts_retry_ext.logs.merging import Source, merged
+from ts_retry_ext.logs.merging import LogSource, merged
 
 
 @pytest.mark.parametrize("name", ["ts_log.log.gz", "console.log.gz"])
@@ -30,7 +30,7 @@ def test_a_line_that_torchserve_writes_twice_comes_once(tmp_path: Path) -> None:
     """In 0.12.0's ts_log.log, sometimes with a line of another thread in between."""
     first, other, *_ = lines((0, START), "OTHER Auto recovery start timestamp: 1")
     path = written(tmp_path, [first, other, first, other])
-    source = Source(str(path), "w", lambda: iter([records(path.read_bytes().split(b"\n"))]))
+    source = LogSource(str(path), "w", lambda: iter([records(path.read_bytes().split(b"\n"))]))
     assert len([record for _, _, record in merged([source]) if record.port]) == 2
 
 
@@ -51,7 +51,7 @@ def test_each_line_of_a_burst_is_one_of_its_worker_and_has_its_own_time() -> Non
 def test_where_a_block_ends_changes_nothing(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hang, for one, is told by two lines that can be of two blocks; a greeting has no time of its own."""
     whole = analyzed(DATA / "ts_log.log.gz")
-    monkeypatch.setattr("ts_retry_ext.logs.blocks.BLOCK_BYTES", size)
+    monkeypatch.setattr("ts_retry_ext.logs.byte_blocks.BLOCK_BYTES", size)
     assert analyzed(DATA / "ts_log.log.gz").models == whole.models
     both = analyzed(DATA / "ts_log.log.gz", DATA / "console.log.gz").content
     assert both["servers"] == whole.content["servers"]

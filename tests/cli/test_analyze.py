@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.analyze.test_worker import LOAD, LOADED, START, lines
+from tests.analyze.test_logged_worker import LOAD, LOADED, START, lines
 from tests.logs.written import DATA, KNOWN, log
 from ts_retry_ext.cli.main import main
 

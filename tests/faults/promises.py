@@ -20,8 +20,8 @@ from tests.frontend.api import described
 from tests.judge.promises import data_gives_rules_or_problems
 from tests.sidecar.test_metrics import text
 from ts_retry_ext.analyze.analysis import Analysis
-from ts_retry_ext.analyze.judging import Judge
-from ts_retry_ext.analyze.report import report_of
+from ts_retry_ext.analyze.judged_failure import FailureJudge
+from ts_retry_ext.analyze.log_report import report_of
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
 from ts_retry_ext.check.unpack import NoRoomError, unpack
 from ts_retry_ext.cli import show, status
@@ -32,7 +32,7 @@ from ts_retry_ext.frontend.running_model import running_model
 from ts_retry_ext.judge import Limits
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.logs.log_record import records
-from ts_retry_ext.logs.merging import Source, merged
+from ts_retry_ext.logs.merging import LogSource, merged
 from ts_retry_ext.settings import resolve
 from ts_retry_ext.sidecar.attempts import attempts_of
 from ts_retry_ext.sidecar.metrics import Metrics
@@ -192,7 +192,7 @@ def log_gives_a_report(data: bytes) -> None:
     """Any lines are read as a log of TorchServe, and a report comes of them."""
     read: Callable[[], Any] = lambda: iter([records(data.split(b"\n"))])  # noqa: E731
     analysis = Analysis(_JUDGE, Limits())
-    for server, at, record in merged([Source("x.log", "x", read)]):
+    for server, at, record in merged([LogSource("x.log", "x", read)]):
         analysis.take(server, at, record)
     analysis.finish()
     report = report_of(analysis, ["x.log"], len(data), [], zone_known=False)
@@ -200,7 +200,7 @@ def log_gives_a_report(data: bytes) -> None:
     assert report.content["totals"]["failures"] >= 0
 
 
-_JUDGE = Judge(BUILTIN_RULES)
+_JUDGE = FailureJudge(BUILTIN_RULES)
 
 
 def message_is_read_or_refused(data: bytes) -> None:

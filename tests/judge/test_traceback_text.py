@@ -26,33 +26,6 @@ RuntimeError: no database
 at all
 """
 
-TORCHSERVE = "2023-08-02T12:05:41,123 [INFO ] W-9000-resnet_1.0-stdout MODEL_LOG - "
-TORCHSERVE_OLD = "2021-03-01 10:11:12,123 [INFO ] W-9000-resnet_1.0-stdout org.pytorch.serve.wlm.WorkerLifeCycle - "
-VLLM = "(EngineCore_0 pid=412) ERROR 08-02 12:05:41 [core.py:700] "
-COMPOSE = "serve-1  | "
-
-
-@pytest.mark.parametrize(
-    "prefix",
-    [
-        "",
-        TORCHSERVE,
-        TORCHSERVE_OLD,
-        VLLM,
-        COMPOSE,
-        COMPOSE + TORCHSERVE,
-        "\x1b[36m" + COMPOSE + "\x1b[0m",
-    ],
-)
-def test_prefixes_of_loggers_are_taken_off(prefix: str) -> None:
-    text = "\n".join(prefix + line for line in PRINTED.split("\n"))
-    failure = failure_from_text(text)
-    assert failure.type == "RuntimeError"
-    assert failure.message == "no database\nat all"
-    assert [cause.type for cause in failure.chain] == ["ConnectionRefusedError"]
-    assert failure.chain[0].errno == 111
-    assert [frame.function for frame in failure.frames] == ["<module>", "initialize"]
-
 
 def test_the_last_traceback_counts() -> None:
     assert (

@@ -58,4 +58,5 @@ def test_a_process_that_died_without_a_word_has_no_cause() -> None:
 
 def test_workers_of_several_models_are_told_apart() -> None:
     other = START.replace("a_b_1.0", "c_2")
-    assert set(read_log(f"t {START}\nt {other}\nt {other}")) == {"a_b", "c"}
+    at = "2026-11-23T16:38:22,500"
+    assert set(read_log(f"{at} {START}\n{at} {other}\n{at} {other}")) == {"a_b", "c"}

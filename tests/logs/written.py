@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Iterable
 
 from ts_retry_ext.analyze.analysis import Analysis
-from ts_retry_ext.analyze.judging import Judge
-from ts_retry_ext.analyze.report import Report, report_of
+from ts_retry_ext.analyze.judged_failure import FailureJudge
+from ts_retry_ext.analyze.log_report import LogReport, report_of
 from ts_retry_ext.judge import Limits
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
-from ts_retry_ext.logs.files import find_files
+from ts_retry_ext.logs.log_files import find_files
 from ts_retry_ext.logs.open_logs import Reading
 
 DATA = Path(__file__).parent / "data" / "stock"
@@ -47,27 +47,29 @@ def log(name: str) -> bytes:
     return gzip.decompress((DATA / f"{name}.gz").read_bytes())
 
 
-def analyzed(*paths: Path | str) -> Report:
+def analyzed(*paths: Path | str) -> LogReport:
     """Return what is made of files and folders."""
     files, problems = find_files([str(path) for path in paths])
     analysis = Analysis(_JUDGE, Limits())
     reading = Reading(files, lambda _: None)
-    reading.into(analysis)
+    for server, at, record in reading.records():
+        analysis.take(server, at, record)
+    analysis.finish()
     names = [file.path for file in files]
     problems = [*problems, *reading.problems]
     return report_of(analysis, names, 0, problems, zone_known=reading.zone_known)
 
 
-_JUDGE = Judge(BUILTIN_RULES)
+_JUDGE = FailureJudge(BUILTIN_RULES)
 
 
-def outcome(report: Report) -> dict[str, tuple[object, ...]]:
+def outcome(report: LogReport) -> dict[str, tuple[object, ...]]:
     """Return what `KNOWN` has of each model."""
     keys = ("state", "worker_starts", "failures", "loaded")
     return {model["model"]: tuple(model[key] for key in keys) for model in report.models}
 
 
-def model(report: Report, name: str) -> dict[str, Any]:
+def model(report: LogReport, name: str) -> dict[str, Any]:
     """Return the one model of that name."""
     (found,) = (model for model in report.models if model["model"] == name)
     return found

@@ -6,14 +6,14 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 
-from ts_retry_ext.analyze.attempt import Attempt
-from ts_retry_ext.analyze.judging import Judge
+from ts_retry_ext.analyze.judged_failure import FailureJudge
+from ts_retry_ext.analyze.logged_process import LoggedProcess
+from ts_retry_ext.analyze.logged_worker import LoggedWorker
 from ts_retry_ext.analyze.model_tally import ModelTally
 from ts_retry_ext.analyze.timeline import Timeline
-from ts_retry_ext.analyze.worker import Worker
 from ts_retry_ext.judge import Limits
 from ts_retry_ext.logs.log_record import Kind, Record
-from ts_retry_ext.logs.merging import Server
+from ts_retry_ext.logs.merging import LoggedServer
 
 #: Workers followed at once in all; of more the log is damaged, or no log.
 MOST_WORKERS = 5_000
@@ -48,18 +48,18 @@ class ServerTally:
         set_back: how often its clock was set back.
     """
 
-    server: Server
+    server: LoggedServer
     torchserve: str | None = None
     starts: int = 0
     started_at: int = 0
     last_at: int = 0
     set_back: int = 0
     models: dict[bytes, ModelTally] = field(default_factory=dict)
-    workers: dict[tuple[bytes, bytes], Worker] = field(default_factory=dict)
+    workers: dict[tuple[bytes, bytes], LoggedWorker] = field(default_factory=dict)
     names: dict[bytes, tuple[str, str]] = field(default_factory=dict)
     refused: dict[bytes, str] = field(default_factory=dict)
     ignored: dict[str, str] = field(default_factory=dict)
-    in_error: Worker | None = None
+    in_error: LoggedWorker | None = None
 
 
 class Analysis:
@@ -75,17 +75,19 @@ class Analysis:
         left_out: workers that were too many to follow.
     """
 
-    def __init__(self, judge: Judge, limits: Limits) -> None:
-        self.servers: dict[Server, ServerTally] = {}
+    def __init__(self, judge: FailureJudge, limits: Limits) -> None:
+        self.servers: dict[LoggedServer, ServerTally] = {}
         self.first_at: int | None = None
         self.last_at: int | None = None
         self.left_out = 0
         self._judge = judge
         self._limits = limits
         self._workers = 0
-        self._late: deque[tuple[int, ServerTally, ModelTally, Worker, Attempt]] = deque()
+        self._late: deque[tuple[int, ServerTally, ModelTally, LoggedWorker, LoggedProcess]] = (
+            deque()
+        )
 
-    def take(self, server: Server, at: int, record: Record) -> None:
+    def take(self, server: LoggedServer, at: int, record: Record) -> None:
         """Take the next record."""
         tally = self.servers.get(server)
         if tally is None:
@@ -139,7 +141,7 @@ class Analysis:
             for worker in workers:
                 worker.clock_was_set(by)
 
-    def _worker(self, tally: ServerTally, record: Record) -> Worker | None:
+    def _worker(self, tally: ServerTally, record: Record) -> LoggedWorker | None:
         if self._workers >= MOST_WORKERS:
             self.left_out += 1
             return None
@@ -153,15 +155,15 @@ class Analysis:
             tally.models[record.name] = model
         of_model = model
 
-        def ended(ended_worker: Worker, attempt: Attempt) -> None:
+        def ended(ended_worker: LoggedWorker, attempt: LoggedProcess) -> None:
             self._ended(tally, of_model, ended_worker, attempt)
 
-        worker = model.workers[record.port] = Worker(ended)
+        worker = model.workers[record.port] = LoggedWorker(ended)
         tally.workers[record.name, record.port] = worker
         return worker
 
     def _ended(
-        self, tally: ServerTally, model: ModelTally, worker: Worker, attempt: Attempt
+        self, tally: ServerTally, model: ModelTally, worker: LoggedWorker, attempt: LoggedProcess
     ) -> None:
         """Take note of a load that came out well, or of a process that ended."""
         if attempt.ended_at is None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from ts_retry_ext.analyze.judging import Cause
+from ts_retry_ext.analyze.judged_failure import JudgedFailure
+from ts_retry_ext.analyze.logged_worker import LoggedWorker
 from ts_retry_ext.analyze.retry_window import WindowBounds
 from ts_retry_ext.analyze.timeline import Timeline
-from ts_retry_ext.analyze.worker import Worker
 from ts_retry_ext.judge import Limits, Outcome, Scope, Verdict, with_history
 
 #: Causes kept of one model; the failures of further ones are counted only.
 MOST_CAUSES = 50
 
 
-class State(str, Enum):
+class Standing(str, Enum):
     """Say how a model stands at the end of the log."""
 
     FAILED = "failed"  # for good: no retry could cure it, or the frontend gave up
@@ -36,7 +36,7 @@ class CauseTally:
         first_at, last_at: when it came first and last.
     """
 
-    cause: Cause
+    cause: JudgedFailure
     verdict: Verdict
     count: int
     first_at: int
@@ -63,7 +63,7 @@ class Streak:
     verdict: Verdict | None = None
     last_at: int = 0
 
-    def judged(self, cause: Cause, at: int, limits: Limits) -> Verdict:
+    def judged(self, cause: JudgedFailure, at: int, limits: Limits) -> Verdict:
         """Return the verdict on a further failure, with its history, and count it."""
         own = cause.verdict
         if not cause.complete:
@@ -121,7 +121,7 @@ class ModelTally:
     version: str | None
     timeline: Timeline
     limits: Limits
-    workers: dict[bytes, Worker] = field(default_factory=dict)
+    workers: dict[bytes, LoggedWorker] = field(default_factory=dict)
     streaks: dict[int, Streak] = field(default_factory=dict)
     causes: dict[str, CauseTally] = field(default_factory=dict)
     failures: int = 0
@@ -137,7 +137,7 @@ class ModelTally:
     ignored_window: str | None = None
     _stops: dict[int, int] = field(default_factory=dict)
 
-    def has_loaded(self, worker: Worker, at: int) -> None:
+    def has_loaded(self, worker: LoggedWorker, at: int) -> None:
         """Count a load that came out well."""
         self.loaded += 1
         self.last_loaded_at = at
@@ -151,7 +151,9 @@ class ModelTally:
         self.deaths += 1
         self.timeline.add("died", at)
 
-    def has_failed(self, worker: Worker, cause: Cause, started_at: int | None, at: int) -> None:
+    def has_failed(
+        self, worker: LoggedWorker, cause: JudgedFailure, started_at: int | None, at: int
+    ) -> None:
         """Count a load that failed."""
         took = 0 if started_at is None else max(0, at - started_at)
         self.failures += 1
@@ -187,7 +189,7 @@ class ModelTally:
         return bounds
 
     @property
-    def state(self) -> State:
+    def state(self) -> Standing:
         """Return how it stands at the end of the log."""
         standing = [
             (worker, self.streaks[id(worker)])
@@ -201,14 +203,14 @@ class ModelTally:
         ]
         given_up = any(worker.gave_up and not worker.removed for worker in self.workers.values())
         if given_up or any(worker.gave_up or _is_final(streak) for worker, streak in standing):
-            return State.FAILED
+            return Standing.FAILED
         if standing:
-            return State.RETRYING
+            return Standing.RETRYING
         if self.loaded or any(worker.serves for worker in self.workers.values()):
-            return State.RECOVERED if self.failures else State.SERVING
-        return State.UNKNOWN
+            return Standing.RECOVERED if self.failures else Standing.SERVING
+        return Standing.UNKNOWN
 
-    def _count(self, cause: Cause, verdict: Verdict, at: int) -> None:
+    def _count(self, cause: JudgedFailure, verdict: Verdict, at: int) -> None:
         tally = self.causes.get(verdict.fingerprint)
         if tally is None:
             if len(self.causes) >= MOST_CAUSES:

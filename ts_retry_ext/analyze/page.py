@@ -9,8 +9,8 @@ from typing import Any, Mapping
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ts_retry_ext.analyze import words
-from ts_retry_ext.analyze.report import Report
+from ts_retry_ext.analyze import numbers_in_words
+from ts_retry_ext.analyze.log_report import LogReport
 from ts_retry_ext.analyze.timeline import BINS, EVENTS
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.store.times import to_seconds, to_text
@@ -23,7 +23,7 @@ _DRAWN = ("loaded", "died", "failed")
 
 
 @dataclass(frozen=True)
-class Bar:
+class TimelineBar:
     """One bin of a time line that has something to show.
 
     Attributes:
@@ -39,7 +39,7 @@ class Bar:
     label: str
 
 
-def write_page(report: Report, path: str) -> None:
+def write_page(report: LogReport, path: str) -> None:
     """Write the page; a reader sees the old file or the whole new one, its owner only.
 
     What is no regular file, such as /dev/stdout, is written to as it is.
@@ -62,7 +62,7 @@ def write_page(report: Report, path: str) -> None:
         raise
 
 
-def page_of(report: Report) -> str:
+def page_of(report: LogReport) -> str:
     """Return the page as HTML."""
     environment = Environment(
         loader=PackageLoader("ts_retry_ext.analyze"),
@@ -76,7 +76,7 @@ def page_of(report: Report) -> str:
     bins = _bins(content)
     return environment.get_template("report.html").render(
         report=content,
-        words=words,
+        numbers_in_words=numbers_in_words,
         bins=bins,
         row_height=ROW_HEIGHT,
         lines={id(model): _bars(model, content, bins) for model in report.models},
@@ -93,7 +93,7 @@ def _bins(content: Mapping[str, Any]) -> int:
     return min(BINS, max(10, used))
 
 
-def _bars(model: Mapping[str, Any], content: Mapping[str, Any], bins: int) -> list[Bar]:
+def _bars(model: Mapping[str, Any], content: Mapping[str, Any], bins: int) -> list[TimelineBar]:
     counts = model["timeline"]
     most = max((max(counts[event]) for event in EVENTS), default=0)
     width = content["timeline"]["bin_sec"]
@@ -104,6 +104,6 @@ def _bars(model: Mapping[str, Any], content: Mapping[str, Any], bins: int) -> li
             if not count:
                 continue
             height = _LEAST_HEIGHT + (ROW_HEIGHT - _LEAST_HEIGHT) * count / most
-            at = words.moment(to_text(begin + x * width))
-            bars.append(Bar(kind, x, ROW_HEIGHT - height, height, f"{count} {kind}, {at}"))
+            at = numbers_in_words.moment(to_text(begin + x * width))
+            bars.append(TimelineBar(kind, x, ROW_HEIGHT - height, height, f"{count} {kind}, {at}"))
     return bars

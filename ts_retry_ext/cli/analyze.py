@@ -20,9 +20,9 @@ from ts_retry_ext.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from ts_retry_ext.analyze.report import Report
+    from ts_retry_ext.analyze.log_report import LogReport
     from ts_retry_ext.judge import Rule
-    from ts_retry_ext.logs.files import LogFile
+    from ts_retry_ext.logs.log_files import LogFile
 
 MISSING = (
     "--html needs {name}, which is not installed: python -m pip install 'ts-retry-ext[report]'"
@@ -57,7 +57,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from ts_retry_ext.logs.files import LogFilesError, find_files
+    from ts_retry_ext.logs.log_files import LogFilesError, find_files
 
     write_page = _page_writer() if arguments.html else None
     rules = _rules(arguments.rules)
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     return HALTED if report.has_failed else OK
 
 
-def _page_writer() -> Callable[[Report, str], None]:
+def _page_writer() -> Callable[[LogReport, str], None]:
     try:
         from ts_retry_ext.analyze.page import write_page
     except ModuleNotFoundError as error:
@@ -110,10 +110,10 @@ def _rules(path: str | None) -> tuple[Rule, ...]:
     return (*own, *BUILTIN_RULES)
 
 
-def _analyze(files: Sequence[LogFile], problems: Sequence[str], rules: Sequence[Rule]) -> Report:
+def _analyze(files: Sequence[LogFile], problems: Sequence[str], rules: Sequence[Rule]) -> LogReport:
     from ts_retry_ext.analyze.analysis import Analysis
-    from ts_retry_ext.analyze.judging import Judge
-    from ts_retry_ext.analyze.report import report_of
+    from ts_retry_ext.analyze.judged_failure import FailureJudge
+    from ts_retry_ext.analyze.log_report import report_of
     from ts_retry_ext.judge import Limits
     from ts_retry_ext.logs.open_logs import Reading
 
@@ -126,8 +126,11 @@ def _analyze(files: Sequence[LogFile], problems: Sequence[str], rules: Sequence[
             shown(count)
 
         reading = Reading(files, told)
-        analysis = Analysis(Judge(rules), Limits())
-        reading.into(analysis)
+        analysis = Analysis(FailureJudge(rules), Limits())
+        take = analysis.take
+        for server, at, record in reading.records():
+            take(server, at, record)
+        analysis.finish()
     return report_of(
         analysis,
         [file.path for file in files],
@@ -161,9 +164,17 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: progress.advance(task, count)
 
 
-def _print(report: Report) -> None:
-    from ts_retry_ext.analyze.story import story
-    from ts_retry_ext.analyze.words import counted, duration, moment, name, savings, size, window
+def _print(report: LogReport) -> None:
+    from ts_retry_ext.analyze.model_lines import story
+    from ts_retry_ext.analyze.numbers_in_words import (
+        counted,
+        duration,
+        moment,
+        name,
+        savings,
+        size,
+        window,
+    )
 
     content, totals = report.content, report.content["totals"]
     zone = "UTC" if content["time_zone_known"] else "the log's own time"

@@ -19,11 +19,11 @@ from ts_retry_ext.judge import (
     Rule,
     Verdict,
     failure_from_record,
-    failure_from_text,
     judge,
     redact,
 )
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
+from ts_retry_ext.logs.process_lines import failure_in_log
 
 #: Characters of an exception's message shown to people.
 _SHOWN_MESSAGE = 300
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     if _is_json_lines(text):
         return _json_lines(text.split("\n"), rules, host)
-    failure = failure_from_text(text, Phase(args.phase), model_dir=host.model_dir)
+    failure = failure_in_log(text, Phase(args.phase), model_dir=host.model_dir)
     verdict = judge(failure, rules=rules, host=host)
     if args.json:
         print(json.dumps(verdict.to_record()))

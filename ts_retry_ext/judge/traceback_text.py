@@ -1,4 +1,4 @@
-"""From a traceback's text to a failure: as Python prints it, or as it stands in a log."""
+"""From a traceback's text to a failure, as Python prints it; what logs put around it is taken off before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from ts_retry_ext.judge.failure import Cause, Failure, Frame, Phase, failure_of
 from ts_retry_ext.judge.frames import bounded_stack, is_ours, make_frame
 from ts_retry_ext.judge.lineage import inferred_mro, plain
 from ts_retry_ext.judge.text import NAME_LIMIT, TRACEBACK_LIMIT, bounded, clean, visible
-from ts_retry_ext.logs.process_lines import process_lines
 
 #: Characters read of one text, its head and its tail; a whole server log is split before.
 TEXT_LIMIT = 1_000_000
@@ -51,11 +50,11 @@ def failure_from_text(
 ) -> Failure:
     """Read the last traceback of a text. Never raises.
 
-    Log prefixes (time, level, thread) in front of the lines are taken off. Where the last
+    Where the last
     traceback is TorchServe's own "500 - Unknown exception", the one before it is the failure.
     A text without a traceback is read as `Type: message`, and failing that as a bare message.
     """
-    lines = [_without_rails(line) for line in process_lines(visible(bounded(text, TEXT_LIMIT)))]
+    lines = [_without_rails(line) for line in visible(bounded(text, TEXT_LIMIT)).split("\n")]
     chains = [chain for chain in _chains(lines, model_dir) if chain and chain[-1].type]
     if not chains:
         return _without_traceback(lines, phase)

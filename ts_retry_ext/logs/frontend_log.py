@@ -1,7 +1,7 @@
 """Read TorchServe's own log: what it does with each worker, with or without the package.
 
 The lines are those of 0.12.0 WorkerLifeCycle (the start of a process), WorkerThread (state, retry,
-LOAD) and MODEL_LOG (what the process itself writes), in the format of its default log4j2.xml.
+LOAD) and MODEL_LOG (what the process itself writes).
 """
 
 from __future__ import annotations
@@ -9,14 +9,11 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from typing import Iterable, NamedTuple
+from typing import Iterable
 
 from ts_retry_ext.judge import Phase, failure_from_text
+from ts_retry_ext.logs.log_record import Kind, Record, records
 
-_LINE = re.compile(
-    r"^(?P<at>\S+) \[\w+ *\] W-\d+-(?P<model>.+)_[^_ ]+?(?:-std(?:out|err))? "
-    r"(?P<logger>\S+) - (?P<text>.*)$"
-)
 _STATE = re.compile(r"State change \S+ -> (WORKER_\w+)")
 _RETRY = re.compile(r"Retry worker: \d+ in (\d+) seconds")
 _TRACEBACK = "Traceback (most recent call last)"
@@ -56,49 +53,42 @@ class WorkerLog:
         return None
 
 
-class _Entry(NamedTuple):
-    at: str
-    logger: str
-    text: str
-
-
 def read_log(text: str) -> dict[str, WorkerLog]:
     """Return what the console log `text` tells of each model."""
-    entries: dict[str, list[_Entry]] = {}
-    for line in text.splitlines():
-        found = _LINE.match(line)
-        if found is not None:
-            entry = _Entry(found["at"], found["logger"], found["text"])
-            entries.setdefault(found["model"], []).append(entry)
-    return {model: _worker(own) for model, own in entries.items()}
+    found: dict[str, list[Record]] = {}
+    for record in records(text.encode().split(b"\n")):
+        if record.port:
+            model = record.name.decode("utf-8", "replace").rpartition("_")[0]
+            found.setdefault(model, []).append(record)
+    return {model: _worker(own) for model, own in found.items()}
 
 
-def _worker(entries: Iterable[_Entry]) -> WorkerLog:
+def _worker(found: Iterable[Record]) -> WorkerLog:
     loads = 0
     state: str | None = None
     wait_sec: int | None = None
     retry_at: float | None = None
     words: list[list[str]] = []
-    for entry in entries:
-        changed, retry = _STATE.search(entry.text), _RETRY.match(entry.text)
-        if entry.logger == "MODEL_LOG":
+    for record in found:
+        text = record.text.decode("utf-8", "replace")
+        changed, retry = _STATE.search(text), _RETRY.match(text)
+        if record.kind is not Kind.WORKER:
             if words:
-                words[-1].append(entry.text)
-        elif entry.text.startswith("Worker cmdline"):
+                words[-1].append(text)
+        elif text.startswith("Worker cmdline"):
             state = wait_sec = retry_at = None
             words.append([])
-        elif entry.text.startswith("Flushing req.cmd LOAD"):
+        elif text.startswith("Flushing req.cmd LOAD"):
             loads += 1
         elif changed is not None:
             state = changed[1]
         elif retry is not None:
             wait_sec = int(retry[1])
-            retry_at = _seconds(entry.at) + wait_sec
+            retry_at = _seconds(record.at or 0) + wait_sec
     joined = tuple("\n".join(lines) for lines in words)
     return WorkerLog(len(words), loads, state, wait_sec, retry_at, joined)
 
 
-def _seconds(at: str) -> float:
-    """Return a time as the log has it, such as ``2026-11-23T16:38:22,543``, in local time."""
-    whole, _, thousandths = at.partition(",")
-    return time.mktime(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) + int(thousandths or 0) / 1000
+def _seconds(at: int) -> float:
+    """Return a time of a log, whose clock shows local time, in seconds since the epoch."""
+    return time.mktime((*time.gmtime(at // 1000)[:8], -1)) + at % 1000 / 1000

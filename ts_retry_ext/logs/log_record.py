@@ -7,8 +7,8 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Iterable, NamedTuple, Optional
 
-from ts_retry_ext.analyze.telling import BEGINNINGS, STATE, tells, wrote
 from ts_retry_ext.logs.envelope import Envelope, unpacked
+from ts_retry_ext.logs.worth_reading import BEGINNINGS, STATE, tells, wrote
 
 #: Bytes of a message that are kept.
 TEXT_LIMIT = 16_000
@@ -114,7 +114,7 @@ def records(lines: Iterable[bytes]) -> list[Record]:
                     if not mixed or not tells(line):
                         continue
                     if line.startswith(_OF_A_WORKER, text_at):
-                        found.append(_from_text(line, b""))
+                        found.append(parse_line(line))
                         continue
                 elif not mixed:
                     burst = line[:text_at]
@@ -135,13 +135,13 @@ def records(lines: Iterable[bytes]) -> list[Record]:
         elif _is_json(line):
             found += [_from_envelope(e) for e in unpacked(line) if e.thread or tells(e.text)]
         else:
-            found.append(_from_text(line, b""))
+            found.append(parse_line(line))
     return found
 
 
 def clock(line: bytes) -> list[Record]:
     """Return what a line tells of the time, the last of it, whatever else it tells."""
-    found = map(_from_envelope, unpacked(line)) if _is_json(line) else [_from_text(line, b"")]
+    found = map(_from_envelope, unpacked(line)) if _is_json(line) else [parse_line(line)]
     told = [record for record in found if record.at is not None][-1:]
     return [record._replace(kind=_SERVER, text=b"") for record in told]
 
@@ -170,12 +170,12 @@ def _learn(line: bytes) -> None:
     """Remember the head of a line that tells nothing, so that the next one is passed over sooner."""
     head = line[32 : line.find(b" - ", 32)] if line[23:25] == b" [" else b""
     if head and head not in _HEADS and len(_HEADS) < _MOST_HEADS:
-        _from_text(line, b"")
+        parse_line(line)
 
 
 def _from_envelope(envelope: Envelope) -> Record:
     if envelope.thread is None:
-        return _from_text(envelope.text, envelope.origin)
+        return parse_line(envelope.text, envelope.origin)
     found = _THREAD.match(envelope.thread)
     text = envelope.text[:TEXT_LIMIT]
     if found is None:
@@ -185,7 +185,8 @@ def _from_envelope(envelope: Envelope) -> Record:
     return Record(envelope.at, _KINDS[stream], port, name, text, envelope.origin)
 
 
-def _from_text(line: bytes, origin: bytes) -> Record:
+def parse_line(line: bytes, origin: bytes = b"") -> Record:
+    """Return what one line says, whatever a collector put in front of it."""
     if b"\x1b" in line:
         line = _COLOURS.sub(b"", line)
     found = _OF_WORKER.search(line) if b"W-" in line else None

@@ -21,7 +21,7 @@ _SERVER, _CONTINUED = Kind.SERVER, Kind.CONTINUED
 
 
 @dataclass
-class Source:
+class LogSource:
     """One file while it is read.
 
     Attributes:
@@ -67,7 +67,7 @@ class Source:
         self._blocks, self.ready, self.position = None, [], 0
 
 
-class Server:
+class LoggedServer:
     """Whose records these are; tells copies from news.
 
     Attributes:
@@ -113,12 +113,12 @@ class Server:
         return key in self._new or key in self._old
 
 
-def merged(sources: Sequence[Source]) -> Iterator[tuple[Server, int, Record]]:
+def merged(sources: Sequence[LogSource]) -> Iterator[tuple[LoggedServer, int, Record]]:
     """Yield each record once, with its server and its time in milliseconds since the epoch (UTC).
 
     Each source's `at` and `zone_ms` are to be set. A file is opened when it is its turn. Files of one writer are one server's. Others are when they hold the same lines at the same time.
     """
-    servers: dict[tuple[str, bytes], Server] = {}
+    servers: dict[tuple[str, bytes], LoggedServer] = {}
     waiting: list[tuple[int, int]] = []
     for index, source in enumerate(sources):
         source.at -= source.zone_ms
@@ -128,7 +128,7 @@ def merged(sources: Sequence[Source]) -> Iterator[tuple[Server, int, Record]]:
         source = sources[index]
         limit = min((at for at, _ in waiting[1:3]), default=None)
         record = source.peek()
-        server: Server | None = None
+        server: LoggedServer | None = None
         origin = b""
         while record is not None:
             time, kind, _, _, text, stream = record
@@ -168,18 +168,18 @@ def merged(sources: Sequence[Source]) -> Iterator[tuple[Server, int, Record]]:
             heapq.heappop(waiting)
 
 
-def _origin_ahead(source: Source) -> bytes:
+def _origin_ahead(source: LogSource) -> bytes:
     """Return the origin of the next record with a head: the first lines of a log have none."""
     ahead = islice(source.ahead(), _COMPARED)
     return next((record.origin for record in ahead if record.at is not None), b"")
 
 
 def _server_of(
-    source: Source,
+    source: LogSource,
     origin: bytes,
-    servers: dict[tuple[str, bytes], Server],
-    active: Sequence[Source],
-) -> Server:
+    servers: dict[tuple[str, bytes], LoggedServer],
+    active: Sequence[LogSource],
+) -> LoggedServer:
     """Return the server of a writer that comes up: one whose lines it shares, or a new one."""
     ahead = islice(source.ahead(), _COMPARED)
     own = [
@@ -199,4 +199,4 @@ def _server_of(
             if found is not None:
                 return found
     name = source.path if not origin else f"{source.path} {origin.decode('utf-8', 'replace')}"
-    return Server(name)
+    return LoggedServer(name)

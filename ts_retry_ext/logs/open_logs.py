@@ -7,11 +7,10 @@ import re
 from functools import partial
 from typing import Callable, Iterator, Sequence
 
-from ts_retry_ext.analyze.analysis import Analysis
-from ts_retry_ext.logs.blocks import DamagedFileError, read_lines
-from ts_retry_ext.logs.files import LogFile
+from ts_retry_ext.logs.byte_blocks import DamagedFileError, read_lines
+from ts_retry_ext.logs.log_files import LogFile
 from ts_retry_ext.logs.log_record import Kind, Record, clock, records
-from ts_retry_ext.logs.merging import Source, merged
+from ts_retry_ext.logs.merging import LoggedServer, LogSource, merged
 
 #: Where the frontend writes a time of day as milliseconds since the epoch, too (0.12.0 WorkerThread).
 _EPOCH = re.compile(rb"(?:to backend at|start timestamp): (\d{13})$")
@@ -37,12 +36,9 @@ class Reading:
         self._told = self._report = told
         self._files = files
 
-    def into(self, analysis: Analysis) -> None:
-        """Read everything, and tell it to `analysis`."""
-        take = analysis.take
-        for server, at, record in merged(self._sources()):
-            take(server, at, record)
-        analysis.finish()
+    def records(self) -> Iterator[tuple[LoggedServer, int, Record]]:
+        """Yield each record once, with its server and its time in milliseconds since the epoch (UTC)."""
+        return merged(self._sources())
 
     @property
     def problems(self) -> list[str]:
@@ -68,15 +64,15 @@ class Reading:
         if file.named and not knows_torchserve:
             self._problems.append(f"{path}: holds no line of TorchServe's that tells of a worker")
 
-    def _sources(self) -> list[Source]:
+    def _sources(self) -> list[LogSource]:
         """Return the files with their first time, and with what their clocks are ahead of UTC.
 
         The clocks of one server agree, so that a file that doesn't tell is like its neighbours.
         """
-        sources: list[Source] = []
+        sources: list[LogSource] = []
         known: dict[str, int] = {}
         for file in self._files:
-            source = Source(file.path, file.writer, partial(self._blocks, file))
+            source = LogSource(file.path, file.writer, partial(self._blocks, file))
             # What comes through a pipe can be read once.
             is_kept = len(self._files) == 1 or not os.path.isfile(file.path)
             self._told = self._report if is_kept else _ignored

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import re
 
+from ts_retry_ext.judge import Failure, Phase, failure_from_text
+from ts_retry_ext.judge.text import bounded, visible
+from ts_retry_ext.judge.traceback_text import TEXT_LIMIT
+from ts_retry_ext.logs.log_record import Kind, parse_line
+
 _STAMP = r"\d{4}-\d\d-\d\d[T ]+\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 #: What loggers put in front of each line, tried again and again until none fits.
 _PREFIXES: tuple[re.Pattern[str], ...] = (
@@ -26,10 +31,6 @@ _PREFIXES: tuple[re.Pattern[str], ...] = (
     # container runtime: time, stream, F
     re.compile(_STAMP + r" (?:stdout|stderr) [FP] "),
 )
-#: TorchServe's log4j pattern: time, [level], thread, logger, dash.
-_TORCHSERVE = re.compile(
-    r"(?:" + _STAMP + r" +)?\[(?:INFO|WARN|ERROR|DEBUG|TRACE) *\] +(?P<thread>\S+) +\S+ - ?"
-)
 _SUFFIX = re.compile(r"(?:\s+\||\"?,)\s*AllTraffic/\S{1,80}\s*\|?\s*$")
 _JAVA = re.compile(
     r"^(?:\s*(?:#011)?at [\w.$/]+\(|(?:java|io|org)\.[\w.$]{1,120}(?:Exception|Error)|Caused by: )"
@@ -37,35 +38,45 @@ _JAVA = re.compile(
 _HEADER = "Traceback (most recent call last)"
 
 
+def failure_in_log(
+    text: str, phase: Phase = Phase.INITIALIZE, *, model_dir: str | None = None
+) -> Failure:
+    """Read the last traceback of a log, whatever loggers and collectors put in front of its lines. Never raises."""
+    lines = process_lines(visible(bounded(text, TEXT_LIMIT)))
+    return failure_from_text("\n".join(lines), phase, model_dir=model_dir)
+
+
 def process_lines(text: str) -> list[str]:
     """Return the lines of the process whose traceback comes last, without their prefixes.
 
     A text that is no log of TorchServe comes back line by line.
     """
-    threads: dict[str, list[str]] = {}
-    last, chosen = "", ""
+    processes: dict[tuple[bytes, bytes, Kind], list[str]] = {}
+    last = chosen = _NOBODY
     for raw in text.split("\n"):
         line = _unprefixed(raw)
-        found = _TORCHSERVE.match(line)
-        if found:
-            last = found.group("thread")
-            line = _unprefixed(line[found.end() :])
+        record = parse_line(line.encode("utf-8", "replace"))
+        if record.kind is not Kind.CONTINUED:
+            last = (record.port, record.name, record.kind)
+            line = _unprefixed(record.text.decode("utf-8", "replace"))
         elif _JAVA.match(line):
             continue
-        threads.setdefault(last, []).append(line)
+        processes.setdefault(last, []).append(line)
         if _HEADER in line and not _is_frontend(last):
             chosen = last
-    if not threads:
-        return []
-    if chosen in threads:
-        return threads[chosen]
-    own = [lines for thread, lines in threads.items() if not _is_frontend(thread)]
-    return own[-1] if own else next(reversed(list(threads.values())))
+    if chosen in processes:
+        return processes[chosen]
+    own = [lines for process, lines in processes.items() if not _is_frontend(process)]
+    return own[-1] if own else next(reversed(list(processes.values())))
 
 
-def _is_frontend(thread: str) -> bool:
-    """Tell whether a log4j thread is the frontend's own: a worker's output ends in -stdout, -stderr."""
-    return bool(thread) and not thread.endswith(("-stdout", "-stderr"))
+#: Who wrote lines that come before the first one with a head.
+_NOBODY = (b"", b"", Kind.CONTINUED)
+
+
+def _is_frontend(process: tuple[bytes, bytes, Kind]) -> bool:
+    """Tell whether lines are the frontend's own, not a worker's output."""
+    return process[2] in (Kind.WORKER, Kind.SERVER)
 
 
 def _unprefixed(line: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping
 
-from ts_retry_ext.analyze.words import counted, decided_by, exception, moment, span
+from ts_retry_ext.analyze.numbers_in_words import counted, decided_by, exception, moment, span
 
 #: Causes of one model that are told; JSON and the page have all.
 _SHOWN_CAUSES = 5

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Sequence
 
-from ts_retry_ext.analyze.attempt import Attempt
-from ts_retry_ext.analyze.worker import DIED
+from ts_retry_ext.analyze.logged_process import LoggedProcess
+from ts_retry_ext.analyze.logged_worker import DIED
 from ts_retry_ext.judge import (
     Failure,
     Phase,
@@ -44,7 +44,7 @@ _JAVA_TYPE = re.compile(r"^(?:.{1,300}? )?(?:Caused by: )?(?:[a-z]\w*\.)+(?=[A-Z
 
 
 @dataclass(frozen=True)
-class Cause:
+class JudgedFailure:
     """Why an attempt failed, with the verdict on it alone.
 
     Attributes:
@@ -61,7 +61,7 @@ class Cause:
     complete: bool = True
 
 
-class Judge:
+class FailureJudge:
     """Judge attempts; equal texts are judged once.
 
     Args:
@@ -70,9 +70,9 @@ class Judge:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
-        self._known: OrderedDict[tuple[Phase, bytes], Cause] = OrderedDict()
+        self._known: OrderedDict[tuple[Phase, bytes], JudgedFailure] = OrderedDict()
 
-    def cause_of(self, attempt: Attempt) -> Cause:
+    def cause_of(self, attempt: LoggedProcess) -> JudgedFailure:
         """Return why an attempt failed. Never raises."""
         phase = _phase(attempt)
         text = _traceback(attempt) or _crash(attempt)
@@ -85,7 +85,7 @@ class Judge:
             self._known.move_to_end((phase, text))
         return known
 
-    def _judge(self, phase: Phase, content: bytes) -> Cause:
+    def _judge(self, phase: Phase, content: bytes) -> JudgedFailure:
         text = content.decode("utf-8", "replace")
         crashed = _HEADER not in content
         failure = _crash_of(text, phase) if crashed else _unmasked(text, phase)
@@ -95,16 +95,16 @@ class Judge:
             failure = failure_from_record({"message": _CUT, "phase": phase.value})
         verdict = judge(failure, rules=self._rules, host=NO_HOST)
         told = replace(verdict, reason=redact(verdict.reason), remedy=redact(verdict.remedy))
-        return Cause(redacted(failure), told, crashed, complete)
+        return JudgedFailure(redacted(failure), told, crashed, complete)
 
 
-def _phase(attempt: Attempt) -> Phase:
+def _phase(attempt: LoggedProcess) -> Phase:
     if attempt.loaded_at is not None:
         return Phase.INFERENCE
     return Phase.INITIALIZE if attempt.loads else Phase.STARTUP
 
 
-def _traceback(attempt: Attempt) -> bytes:
+def _traceback(attempt: LoggedProcess) -> bytes:
     """Return what the process wrote from its last run of tracebacks on; empty without one.
 
     A traceback goes to standard output where the worker script logs it, to standard error where
@@ -117,7 +117,7 @@ def _traceback(attempt: Attempt) -> bytes:
     return b""
 
 
-def _crash(attempt: Attempt) -> bytes:
+def _crash(attempt: LoggedProcess) -> bytes:
     """Return what is known of a death without an exception: in its first line, how it ended."""
     errors = b"; ".join(dict.fromkeys(attempt.errors))
     ended = _HUNG if _HANG.search(errors) else errors

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Callable
 
-from ts_retry_ext.analyze.attempt import Attempt
+from ts_retry_ext.analyze.logged_process import LoggedProcess
 from ts_retry_ext.analyze.retry_window import WindowBounds
 from ts_retry_ext.logs.log_record import Kind, Record
 
@@ -34,7 +34,7 @@ _ERRORS = Kind.ERRORS
 
 
 @dataclass
-class Worker:
+class LoggedWorker:
     """One worker of one model, by the number that the frontend gave it.
 
     Attributes:
@@ -49,8 +49,8 @@ class Worker:
         bounds: what its retries tell of the window in force.
     """
 
-    ended: Callable[[Worker, Attempt], None]
-    attempt: Attempt | None = None
+    ended: Callable[[LoggedWorker, LoggedProcess], None]
+    attempt: LoggedProcess | None = None
     starts: int = 0
     loads: int = 0
     serves: bool = False
@@ -76,7 +76,7 @@ class Worker:
             self._of_itself(text, at)
         attempt = self.attempt
         if attempt is None:
-            attempt = self.attempt = Attempt(None)
+            attempt = self.attempt = LoggedProcess(None)
         (attempt.stderr if record.kind is _ERRORS else attempt.stdout).add(text)
         if text == DIED and (self.asynchronous or not from_frontend):
             self._stop(at)
@@ -119,7 +119,7 @@ class Worker:
                 self.starts += 1
             return
         if attempt is None:
-            attempt = self.attempt = Attempt(None)
+            attempt = self.attempt = LoggedProcess(None)
         if text.startswith(_LOADING) and b"batchSize" in text:
             self._load(attempt)
         elif text == _ASYNC:
@@ -166,17 +166,17 @@ class Worker:
         if attempt.stopped and self.failing_since is not None:
             self.bounds.gave_up(attempt.ended_at - self.failing_since)
 
-    def _start(self, at: int) -> Attempt:
+    def _start(self, at: int) -> LoggedProcess:
         before = self.attempt
         if before is not None and before.ended_at is None and before.started_at == at:
             return before
         self.starts += 1
         self._next_at = None
         self.serves = self.removed = self.gave_up = False
-        self.attempt = Attempt(at)
+        self.attempt = LoggedProcess(at)
         return self.attempt
 
-    def _load(self, attempt: Attempt) -> None:
+    def _load(self, attempt: LoggedProcess) -> None:
         if not attempt.loads:
             attempt.loads = True
             self.loads += 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Sequence
 
 from ts_retry_ext.analyze.analysis import Analysis, ServerTally
-from ts_retry_ext.analyze.model_tally import CauseTally, ModelTally, State
+from ts_retry_ext.analyze.model_tally import CauseTally, ModelTally, Standing
 from ts_retry_ext.store.times import to_text
 
 SCHEMA = 1
@@ -15,7 +15,7 @@ MANY = 10
 
 
 @dataclass(frozen=True)
-class Report:
+class LogReport:
     """What was found.
 
     Attributes:
@@ -33,7 +33,7 @@ class Report:
     @property
     def has_failed(self) -> bool:
         """Tell whether a model failed for good."""
-        return any(model["state"] == State.FAILED.value for model in self.models)
+        return any(model["state"] == Standing.FAILED.value for model in self.models)
 
     @property
     def is_empty(self) -> bool:
@@ -48,7 +48,7 @@ def report_of(
     problems: Sequence[str],
     *,
     zone_known: bool,
-) -> Report:
+) -> LogReport:
     """Return the report of an analysis that has finished."""
     servers = [server for server in analysis.servers.values() if server.models]
     tallies = [(server, model) for server in servers for model in server.models.values()]
@@ -58,7 +58,7 @@ def report_of(
         model.timeline.widen(width)
     models = [_model(server, model) for server, model in tallies]
     models.sort(key=lambda m: (_ORDER.index(m["state"]), -m["failures"], m["model"]))
-    return Report(
+    return LogReport(
         {
             "schema": SCHEMA,
             "files": list(files),
@@ -75,7 +75,7 @@ def report_of(
     )
 
 
-_ORDER = [state.value for state in State]
+_ORDER = [state.value for state in Standing]
 
 
 def _gaps(analysis: Analysis, servers: Sequence[ServerTally]) -> list[str]:

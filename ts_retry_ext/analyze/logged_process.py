@@ -28,7 +28,7 @@ class Output:
 
 
 @dataclass
-class Attempt:
+class LoggedProcess:
     """One process of a worker, from its start to its end. Times are milliseconds since the epoch.
 
     Attributes:

@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass
 from typing import Iterator, Sequence
 
-from ts_retry_ext.logs.blocks import STDIN
+from ts_retry_ext.logs.byte_blocks import STDIN
 from ts_retry_ext.store.directory import DIRECTORY_NAME
 
 #: Logs of TorchServe that hold nothing of a worker's start (0.12.0, log4j2.xml).
