@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from pathlib import Path
 
-from ts_retry_ext.judge.builtin import BUILTIN_RULES, GROUPS, TOPICS
+import pytest
+
+from ts_retry_ext.judge import judge
+from ts_retry_ext.judge.builtin import BUILTIN_RULES, GROUPS, TOPICS, examples
 from ts_retry_ext.judge.memory import MEMORY_PREDICATES
 from ts_retry_ext.judge.paths import PATH_PREDICATES
-from ts_retry_ext.judge.rule import WHERE, When
+from ts_retry_ext.judge.rule import WHERE, Rule, When
+
+#: Characters of one line of a pattern that a person can still read.
+READABLE = 200
 
 
 def test_ids_are_unique_and_in_kebab_case() -> None:
@@ -40,3 +47,21 @@ def test_every_condition_is_valid_and_not_empty() -> None:
 def test_every_group_of_every_topic_is_in_the_table() -> None:
     rows = sum(len(getattr(topic, group, ())) for topic in TOPICS for group in GROUPS)
     assert rows == len(BUILTIN_RULES)
+
+
+@pytest.mark.parametrize("rule", BUILTIN_RULES, ids=lambda rule: str(rule.id))
+def test_every_rule_decides_its_example(rule: Rule) -> None:
+    assert rule.id in examples.EXAMPLES, f"add an example of {rule.id} to {examples.__name__}"
+    example = examples.example_of(rule.id)
+    answer = judge(example.failure, host=example.host)
+    assert (answer.rule, answer.verdict) == (rule.id, rule.verdict)
+
+
+def test_no_example_outlives_its_rule() -> None:
+    assert set(examples.EXAMPLES) == {rule.id for rule in BUILTIN_RULES}
+
+
+def test_a_long_pattern_is_written_in_lines_that_a_person_can_read() -> None:
+    for topic in TOPICS:
+        for number, line in enumerate(Path(str(topic.__file__)).read_text().splitlines(), 1):
+            assert len(line) <= READABLE, f"{topic.__name__}, line {number}: write it with any_of"

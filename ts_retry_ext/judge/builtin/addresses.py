@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -15,9 +15,12 @@ FATAL_IN_DISGUISE = (
     ambiguous(
         "no-socket-on-this-host",
         When(
-            message=r"running locally and accepting|(?:local (?:mysql|mariadb) server|server) through socket|is the docker daemon running|(?:unix socket|error 2 connecting to /).{0,300}no such file"
-            r"|server on '(?:localhost|127\.0\.0\.1)' \(\[errno 2\]"
-            r"|fetching server api version.{0,80}(?:no such file|connection refused)",
+            message=any_of(r"""
+                running locally and accepting|(?:local (?:mysql|mariadb) server|server) through socket
+                is the docker daemon running|(?:unix socket|error 2 connecting to /).{0,300}no such file
+                server on '(?:localhost|127\.0\.0\.1)' \(\[errno 2\]
+                fetching server api version.{0,80}(?:no such file|connection refused)
+            """),
         ),
         "The socket of a service on this host isn't there: it isn't up yet, isn't mounted, or isn't meant.",
         "Start the service, mount its socket, or set the host that the model is to connect to.",
@@ -101,7 +104,10 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "address-in-use-text",
         When(
-            message=r"port .{0,40}(?:is )?(?:already )?in use|failed to listen on any local|cannot find an empty port|failed to bind|could not bind|address in use|socket already in use|another process is utilizing it"
+            message=any_of(r"""
+                port .{0,40}(?:is )?(?:already )?in use|failed to listen on any local|cannot find an empty port|failed to bind
+                could not bind|address in use|socket already in use|another process is utilizing it
+            """)
         ),
         "Another process has the port: one that is about to end, or one that keeps it.",
         "Find the process that listens on it, or give each worker a port of its own.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, fatal
 from ts_retry_ext.judge.builtin.words import ENVIRONMENT_TYPES, NETWORK_MODULES
 from ts_retry_ext.judge.rule import When
 
@@ -58,7 +58,11 @@ RULES = (
     fatal(
         "json-not-valid-text",
         When(
-            message=r"it looks like the config(?:uration)? file .{1,300} is not a valid json|is not a valid json file|not valid json|invalid json|failed to parse (?:json|config|yaml)|error parsing (?:config|json|yaml)|malformed (?:json|yaml|config)"
+            message=any_of(r"""
+                it looks like the config(?:uration)? file .{1,300} is not a valid json|is not a valid json file|not valid json
+                invalid json|failed to parse (?:json|config|yaml)|error parsing (?:config|json|yaml)
+                malformed (?:json|yaml|config)
+            """)
         ),
         "A configuration file of the model isn't valid.",
         "Correct the file and pack the archive again.",
@@ -86,7 +90,11 @@ RULES = (
     fatal(
         "yaml-damaged-text",
         When(
-            message=r"mapping values are not allowed here|could not find expected ':'|while (?:parsing|scanning) (?:a|an|for) .{1,60} in \"|found character '\\\\t'|could not determine a constructor for the tag"
+            message=any_of(r"""
+                mapping values are not allowed here|could not find expected ':'
+                while (?:parsing|scanning) (?:a|an|for) .{1,60} in \"|found character '\\\\t'
+                could not determine a constructor for the tag
+            """)
         ),
         "A YAML file of the model isn't valid.",
         "Correct the file and pack the archive again.",
@@ -95,7 +103,16 @@ RULES = (
     fatal(
         "validation-error",
         When(
-            message=r"\b\d{1,6} validation errors? for|\[type=\w+, input_value=|field required|extra inputs are not permitted|input should be|value_error\.|type_error\.|is not of type '|is a required property|is not one of \[|additional properties are not allowed|failed validating|does not match any of the regexes|validation failed for|strictdataclassfieldvalidationerror"
+            message=any_of(r"""
+                # pydantic
+                \b\d{1,6} validation errors? for|\[type=\w+, input_value=|field required|extra inputs are not permitted
+                input should be|value_error\.|type_error\.
+                # jsonschema
+                is not of type '|is a required property|is not one of \[|additional properties are not allowed|failed validating
+                does not match any of the regexes
+                # huggingface_hub
+                validation failed for|strictdataclassfieldvalidationerror
+            """)
         ),
         "A configuration value isn't allowed.",
         "Correct the value that the message names.",
@@ -104,10 +121,20 @@ RULES = (
     fatal(
         "environment-variable-named",
         When(
-            message=r"environment variables? ['\"`$]?[\w, '\"`$]{1,120} (?:is |are |was |were |must be |has to be |isn't |aren't )?(?:not |un|invalid|missing|required|set\b|defined|empty)"
-            r"|(?:set|define|missing|provide|export) (?:the |an? |your )?(?:required |following )?env(?:ironment)?[ _]?var(?:iable)?s?|\b[A-Z][A-Z0-9_]{3,60} (?:environment variable|env var) (?:is |was )?(?:not|must|required|missing)|must set (?:the )?\$?\w+ env",
+            message=any_of(r"""
+                # The variable comes first
+                environment variables? ['\"`$]?[\w, '\"`$]{1,120} (?:is |are |was |were |must be |has to be |isn't |aren't )?(?:not |un|invalid|missing|required|set\b|defined|empty)
+                \b[A-Z][A-Z0-9_]{3,60} (?:environment variable|env var) (?:is |was )?(?:not|must|required|missing)
+                # The demand comes first
+                (?:set|define|missing|provide|export) (?:the |an? |your )?(?:required |following )?env(?:ironment)?[ _]?var(?:iable)?s?
+                must set (?:the )?\$?\w+ env
+            """),
             unless_type=ENVIRONMENT_TYPES,
-            unless=r"cuda_launch_blocking|pytorch_cuda_alloc_conf|nccl_|hydra_full_error|torch_use_cuda_dsa|timed out|time-?out|connection|retr(?:y|ies)|increase|for more|more information|variables? \$?\w+ ?(?:=\w+ )?to (?:disable|avoid|enable|suppress|debug|see|get|change|allow)",
+            unless=any_of(r"""
+                cuda_launch_blocking|pytorch_cuda_alloc_conf|nccl_|hydra_full_error|torch_use_cuda_dsa|timed out|time-?out
+                connection|retr(?:y|ies)|increase|for more|more information
+                variables? \$?\w+ ?(?:=\w+ )?to (?:disable|avoid|enable|suppress|debug|see|get|change|allow)
+            """),
         ),
         "An environment variable that the code reads isn't set, or isn't valid.",
         "Set it for TorchServe's process; it passes its environment to the workers.",

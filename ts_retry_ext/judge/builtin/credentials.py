@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -12,8 +12,16 @@ FATAL_IN_DISGUISE = (
     fatal(
         "login-by-a-person-needed",
         When(
-            message=r"from sso: token has expired and refresh failed|sso session associated with this profile (?:has expired|is)|run aws sso login|loading sso token.{0,40}(?:failed|error)|error loading sso token"
-            r"|reauthentication (?:is|was|has been)? ?(?:needed|required|failed)|run.{0,20}gcloud auth (?:application-default )?login|please run .{0,4}az login|interactive authentication is (?:needed|required)",
+            message=any_of(r"""
+                # AWS SSO
+                from sso: token has expired and refresh failed|sso session associated with this profile (?:has expired|is)
+                run aws sso login|loading sso token.{0,40}(?:failed|error)|error loading sso token
+                # Google
+                reauthentication (?:is|was|has been)? ?(?:needed|required|failed)
+                run.{0,20}gcloud auth (?:application-default )?login
+                # Azure
+                please run .{0,4}az login|interactive authentication is (?:needed|required)
+            """),
             unless=r"could not automatically determine|default credentials were not found|no credentials|chainedtoken|defaultazurecredential",
         ),
         "The credentials are a person's login, and it has ended.",
@@ -53,7 +61,11 @@ FATAL_IN_DISGUISE = (
                 "MalformedError",
                 "google.auth.exceptions.GoogleAuthError",
             ),
-            message=r"file .{1,400} was not found|is not a valid json file|does not have a valid type|failed to load .{1,80} credentials from|missing fields|was not in the expected format|could not be (?:parsed|decoded)|no key could be detected",
+            message=any_of(r"""
+                file .{1,400} was not found|is not a valid json file|does not have a valid type
+                failed to load .{1,80} credentials from|missing fields|was not in the expected format
+                could not be (?:parsed|decoded)|no key could be detected
+            """),
         ),
         "The file with credentials that is configured isn't there or isn't one.",
         "Correct GOOGLE_APPLICATION_CREDENTIALS: it holds the path of a key file in JSON.",
@@ -91,7 +103,10 @@ FATAL_IN_DISGUISE = (
     ambiguous(
         "role-not-assumable-yet",
         When(
-            message=r"\(accessdenied\) when calling the assumerole\w* operation|not authorized to perform:? sts:assumerole|iam\.serviceaccounts\.getaccesstoken|unable to generate access token",
+            message=any_of(r"""
+                \(accessdenied\) when calling the assumerole\w* operation|not authorized to perform:? sts:assumerole
+                iam\.serviceaccounts\.getaccesstoken|unable to generate access token
+            """),
             unless=r"no openidconnect provider|incorrect token audience|couldn.t retrieve verification key|throttl|rate exceeded|unavailable|time[d ]{0,2}out",
         ),
         "The role can't be taken on: its trust lacks this process, or was changed a moment ago.",
@@ -112,7 +127,11 @@ FATAL_IN_DISGUISE = (
     ambiguous(
         "credentials-expired",
         When(
-            message=r"expiredtoken|expired ?token|token (?:included in the request |provided )?(?:is|has) expired|requestexpired|credentials (?:have|has|are|were)? ?(?:still )?expired|but the refreshed credentials are still expired|the sso session|token has expired and refresh failed",
+            message=any_of(r"""
+                expiredtoken|expired ?token|token (?:included in the request |provided )?(?:is|has) expired|requestexpired
+                credentials (?:have|has|are|were)? ?(?:still )?expired|but the refreshed credentials are still expired
+                the sso session|token has expired and refresh failed
+            """),
             unless=r"huggingface|invalid_grant",
         ),
         "The credentials have expired; a refresh may be under way.",
@@ -123,7 +142,14 @@ FATAL_IN_DISGUISE = (
     curable(
         "credentials-source-slow",
         When(
-            message=r"(?:error when )?retrieving (?:credentials|metadata).{0,300}(?:time|connect|refused|unreachable|50\d|max retries|throttl)|(?:169\.254\.169\.254|169\.254\.170\.2|metadata\.google\.internal|imds|metadata (?:server|service|endpoint)|compute engine metadata).{0,300}(?:time|unavailable|unreachable|refused|reset|max retries|failed|50\d|429|no route)|failed to retrieve http://metadata"
+            message=any_of(r"""
+                # botocore
+                (?:error when )?retrieving (?:credentials|metadata).{0,300}(?:time|connect|refused|unreachable|50\d|max retries|throttl)
+                # Metadata services of AWS and Google
+                (?:169\.254\.169\.254|169\.254\.170\.2|metadata\.google\.internal|imds|metadata (?:server|service|endpoint)| \
+                compute engine metadata).{0,300}(?:time|unavailable|unreachable|refused|reset|max retries|failed|50\d|429|no route)
+                failed to retrieve http://metadata
+            """)
         ),
         "The host's metadata service, which gives the credentials, didn't answer in time.",
         "Nothing to repair in the model; look at the metadata service (hop limit of IMDSv2) if it goes on.",
@@ -132,7 +158,17 @@ FATAL_IN_DISGUISE = (
     ambiguous(
         "credentials-not-found",
         When(
-            message=r"unable to locate credentials|nocredentialserror|no credentials|could not automatically determine credentials|your default credentials were not found|could not load credentials|credentials? (?:could not be|not|cannot be) (?:found|located|loaded)|partial credentials|defaultazurecredential failed|environmentcredential authentication unavailable|managedidentitycredential|no managed identity endpoint|chainedtokencredential|anonymous caller"
+            message=any_of(r"""
+                # botocore
+                unable to locate credentials|nocredentialserror|partial credentials
+                # Google
+                could not automatically determine credentials|your default credentials were not found|anonymous caller
+                # Azure
+                defaultazurecredential failed|environmentcredential authentication unavailable|managedidentitycredential
+                no managed identity endpoint|chainedtokencredential
+                # Several clients
+                no credentials|could not load credentials|credentials? (?:could not be|not|cannot be) (?:found|located|loaded)
+            """)
         ),
         "No credentials were found; the service that gives them to this host may have been late.",
         "Give the process a role or credentials; check that the metadata service is reachable.",
@@ -142,7 +178,25 @@ FATAL_IN_DISGUISE = (
     fatal(
         "credentials-refused",
         When(
-            message=r"invalidaccesskeyid|signaturedoesnotmatch|invalidclienttokenid|unrecognizedclientexception|authfailure|invalid_grant|invalid_scope\b|unauthorized_client\b|unsupported_grant_type|invalid_client\b|invalidauthenticationinfo|authenticationfailed|server failed to authenticate the request|the aws access key id you provided does not exist|security token included in the request is invalid|authorizationheadermalformed|invalid jwt signature|account not found|accountisdisabled|invalid security token|invalidtoken\b|malformed (?:credentials|service account)|service account info was not in the expected format|config profile .{1,80} could not be found|you must specify a region|could not deserialize key data|invalid header value.{0,40}authorization|billing (?:account|has not)|accountproblem|notsignedup|optinrequired|aadsts\d+|clientauthenticationerror|invalid signature|invalid base64-encoded|incorrect padding",
+            message=any_of(r"""
+                # AWS, error codes and texts
+                invalidaccesskeyid|signaturedoesnotmatch|invalidclienttokenid|unrecognizedclientexception|authfailure
+                the aws access key id you provided does not exist|security token included in the request is invalid
+                authorizationheadermalformed|invalid security token|invalidtoken\b|accountproblem|notsignedup|optinrequired
+                # AWS, configuration
+                config profile .{1,80} could not be found|you must specify a region
+                # OAuth 2 (RFC 6749)
+                invalid_grant|invalid_scope\b|unauthorized_client\b|unsupported_grant_type|invalid_client\b
+                # Azure
+                invalidauthenticationinfo|authenticationfailed|server failed to authenticate the request|accountisdisabled
+                aadsts\d+|clientauthenticationerror
+                # Google
+                invalid jwt signature|malformed (?:credentials|service account)
+                service account info was not in the expected format|could not deserialize key data|billing (?:account|has not)
+                # Keys and tokens that can't be read
+                account not found|invalid header value.{0,40}authorization|invalid signature|invalid base64-encoded
+                incorrect padding
+            """),
             unless=r"transient|aadsts50196|try again|timed? ?out|temporar|throttl|reasonable timeframe|iat and exp|max retries",
         ),
         "The store refuses these credentials.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -34,8 +34,19 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "device-busy",
         When(
-            message=r"devices? (?:are|is) (?:currently )?(?:busy|in use)|exclusive[- ]process|system not yet initialized|cudaerrorsystemnotready|cuda error 802|error 802"
-            r"|already in use by (?:process|pid)|procedural call between the mps server|mps server (?:is )?not ready|mps (?:client|server) .{0,40}(?:not ready|busy)|cudaerrormpsservernotready|cudaerrormpsmaxclients|cudaerrormpsconnectionfailed|fabric ?manager.{0,60}(?:not|start|in progress)",
+            message=any_of(r"""
+                # CUDA
+                devices? (?:are|is) (?:currently )?(?:busy|in use)|exclusive[- ]process|system not yet initialized
+                cudaerrorsystemnotready|cuda error 802|error 802
+                # CUDA's multi-process service
+                procedural call between the mps server|mps server (?:is )?not ready
+                mps (?:client|server) .{0,40}(?:not ready|busy)|cudaerrormpsservernotready|cudaerrormpsmaxclients
+                cudaerrormpsconnectionfailed
+                # libtpu
+                already in use by (?:process|pid)
+                # Fabric manager
+                fabric ?manager.{0,60}(?:not|start|in progress)
+            """),
         ),
         "The GPU or its service is in use or still starting.",
         "Wait; look at nvidia-smi and at the fabric manager or MPS daemon if it goes on.",
@@ -53,8 +64,16 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "process-group-not-formed",
         When(
-            message=r"timed out (?:after .{0,40} )?waiting for clients|store (?:get|wait|set)?.{0,40}timed? ?out|socket timeout|tcpstore|failed to recv, got 0 bytes|connection was likely closed|rendezvous.{0,60}(?:time|closed|fail)|watchdog caught collective operation timeout|distnetworkerror|diststoreerror|nccl.{0,80}(?:timeout|timed out|connection|remote error|socket)|ncclremoteerror"
-            r"|unable to create process group.{0,60}time",
+            message=any_of(r"""
+                # Torch's stores
+                timed out (?:after .{0,40} )?waiting for clients|store (?:get|wait|set)?.{0,40}timed? ?out|socket timeout
+                tcpstore|distnetworkerror|diststoreerror|unable to create process group.{0,60}time
+                # NCCL
+                failed to recv, got 0 bytes|connection was likely closed|watchdog caught collective operation timeout
+                nccl.{0,80}(?:timeout|timed out|connection|remote error|socket)|ncclremoteerror
+                # torch elastic
+                rendezvous.{0,60}(?:time|closed|fail)
+            """),
             unless=r"invalid usage|duplicate gpu|e\.g\.,? socket",
         ),
         "The processes of one model didn't find each other in time.",
@@ -67,7 +86,10 @@ RULES = (
     fatal(
         "cuda-not-there-for-weights",
         When(
-            message=r"attempting to deserialize object on (?:a |an )?(?:cuda|mps|hip|xpu|tpu|npu|xla)|torch\.cuda\.is_available\(\) is false|don't know how to restore data location"
+            message=any_of(r"""
+                attempting to deserialize object on (?:a |an )?(?:cuda|mps|hip|xpu|tpu|npu|xla)
+                torch\.cuda\.is_available\(\) is false|don't know how to restore data location
+            """)
         ),
         "The weights were saved on a device that this worker doesn't have.",
         "Load with map_location, or run the model on such a host.",
@@ -76,7 +98,16 @@ RULES = (
     fatal(
         "torch-without-cuda",
         When(
-            message=r"torch not compiled with|not compiled with (?:cuda|rocm|gpu|nccl|xpu|mps)|(?:torch|pytorch is) not linked with|without (?:cuda|gpu) support|isn't built with (?:cuda|gpu)|module ['\"]?torch\._c['\"]? has no attribute ['\"]?_cuda|_cuda_setdevice|nccl .{0,20}not (?:built|available)|doesn't have nccl built in|not implemented for 'half'|could not run '.{1,120}' with arguments from the|\"\w+\" not implemented for '\w+'|compiled without gpu"
+            message=any_of(r"""
+                # torch
+                torch not compiled with|(?:torch|pytorch is) not linked with
+                module ['\"]?torch\._c['\"]? has no attribute ['\"]?_cuda|_cuda_setdevice|nccl .{0,20}not (?:built|available)
+                doesn't have nccl built in|not implemented for 'half'|could not run '.{1,120}' with arguments from the
+                \"\w+\" not implemented for '\w+'
+                # Other libraries
+                not compiled with (?:cuda|rocm|gpu|nccl|xpu|mps)|without (?:cuda|gpu) support|isn't built with (?:cuda|gpu)
+                compiled without gpu
+            """)
         ),
         "The installed torch, or the CPU, can't do what the model asks of it.",
         "Install a torch build for the device, or load the model in float32 on CPU.",
@@ -86,7 +117,24 @@ RULES = (
     fatal(
         "no-kernel-image",
         When(
-            message=r"no kernel image|invalid device function|device kernel image is invalid|is not compatible with the current pytorch installation|cudaerrornokernelimagefordevice|unsupported gpu architecture|sm_\d+ is not (?:defined|supported)|ptxas .{0,60}(?:unsupported|not (?:defined|supported)|fatal)|compute capability (?:of )?(?:at least |>=? ?|less(?: than)? |lower(?: than)? |below |under )?\d|requires? (?:a )?(?:gpu|device)s? with compute capability|only supported on (?:gpus?|devices?) with|only supports? (?:ampere|hopper|turing) gpus|hiperrornobinaryforgpu|unsupported architecture|not supported on this (?:gpu|architecture|device)|bfloat16 is only supported|bf16.{0,60}not supported|fp8.{0,60}not supported|does not support (?:bfloat16|bf16|fp8)"
+            message=any_of(r"""
+                # CUDA
+                no kernel image|invalid device function|device kernel image is invalid|cudaerrornokernelimagefordevice
+                # torch
+                is not compatible with the current pytorch installation
+                # nvcc, ptxas, triton
+                unsupported gpu architecture|sm_\d+ is not (?:defined|supported)
+                ptxas .{0,60}(?:unsupported|not (?:defined|supported)|fatal)|unsupported architecture
+                # ROCm
+                hiperrornobinaryforgpu
+                # Libraries that ask for a generation
+                compute capability (?:of )?(?:at least |>=? ?|less(?: than)? |lower(?: than)? |below |under )?\d
+                requires? (?:a )?(?:gpu|device)s? with compute capability|only supported on (?:gpus?|devices?) with
+                only supports? (?:ampere|hopper|turing) gpus|not supported on this (?:gpu|architecture|device)
+                # Types of numbers
+                bfloat16 is only supported|bf16.{0,60}not supported|fp8.{0,60}not supported
+                does not support (?:bfloat16|bf16|fp8)
+            """)
         ),
         "The installed torch or extension has no code for this GPU's generation.",
         "Install a build that lists this GPU's compute capability, or choose a dtype that it knows.",
@@ -96,7 +144,19 @@ RULES = (
     fatal(
         "no-such-device",
         When(
-            message=r"invalid device ordinal|invalid device id|device index must not be|no such cuda device|no such device(?! or address)|cudaerrorinvaliddevice\b|cuda_error_invalid_device|device_count\(\) (?:is|returned) \d|invalid cuda 'device=|expected one of cpu, cuda|invalid device string|device string must not be empty|peer access is not supported|visible devices? .{0,40}(?:invalid|less)|world size .{0,60}(?:larger|greater|exceeds).{0,40}(?:gpu|device)|tensor parallel size .{0,60}(?:larger|greater|exceeds|more)|not enough gpus|number of (?:required )?gpus exceeds|required gpus exceeds"
+            message=any_of(r"""
+                # CUDA, torch
+                invalid device ordinal|invalid device id|device index must not be|no such cuda device
+                no such device(?! or address)|cudaerrorinvaliddevice\b|cuda_error_invalid_device
+                device_count\(\) (?:is|returned) \d|expected one of cpu, cuda|invalid device string
+                device string must not be empty|peer access is not supported
+                # Ultralytics
+                invalid cuda 'device=
+                # Engines
+                visible devices? .{0,40}(?:invalid|less)|world size .{0,60}(?:larger|greater|exceeds).{0,40}(?:gpu|device)
+                tensor parallel size .{0,60}(?:larger|greater|exceeds|more)|not enough gpus|number of (?:required )?gpus exceeds
+                required gpus exceeds
+            """)
         ),
         "The model asks for a GPU that this host doesn't have.",
         "Correct the device number, CUDA_VISIBLE_DEVICES, number_of_gpu, or the parallel size.",
@@ -106,7 +166,16 @@ RULES = (
     fatal(
         "driver-too-old",
         When(
-            message=r"driver on your system is too old|cuda driver version is insufficient|cudaerrorinsufficientdriver|forward compatibility was attempted|unsupported toolchain|unsupported display driver|cudaerrorcompatnotsupportedondevice|cudaerrorunsupportedptxversion|driver/library version mismatch|nvml/rm version mismatch|cuda error 80[34]\b|error 80[34]:|update your gpu driver|requires? (?:a )?(?:newer )?(?:nvidia |cuda )?driver (?:version )?(?:>=|at least)"
+            message=any_of(r"""
+                # CUDA
+                driver on your system is too old|cuda driver version is insufficient|cudaerrorinsufficientdriver
+                forward compatibility was attempted|unsupported toolchain|unsupported display driver
+                cudaerrorcompatnotsupportedondevice|cudaerrorunsupportedptxversion|cuda error 80[34]\b|error 80[34]:
+                # NVML
+                driver/library version mismatch|nvml/rm version mismatch
+                # Several
+                update your gpu driver|requires? (?:a )?(?:newer )?(?:nvidia |cuda )?driver (?:version )?(?:>=|at least)
+            """)
         ),
         "The GPU driver doesn't fit the installed CUDA libraries.",
         "Update the driver (and reboot after an update), or install a torch built for an older CUDA.",
@@ -116,7 +185,23 @@ RULES = (
     fatal(
         "no-driver",
         When(
-            message=r"found no nvidia driver|no cuda gpus are available|no hip gpus are available|no cuda-capable device|cudaerrornodevice|cuda_error_no_device|no nvidia gpus?|no gpus? (?:was |were |is |are )?(?:found|detected|available)|failed to infer device type|couldn't find a gpu|nvml shared library not found|unable to find any usable cuda|cuda is required|requires (?:a )?(?:cuda|gpu)|gpu is required|no accelerator|device type .{0,40}(?:not available|is not supported)|libcuda\.so\.1 (?:cannot|not)|hip.{0,20}no devices|no xpu devices",
+            message=any_of(r"""
+                # CUDA, torch
+                found no nvidia driver|no cuda gpus are available|no cuda-capable device|cudaerrornodevice|cuda_error_no_device
+                libcuda\.so\.1 (?:cannot|not)
+                # ROCm
+                no hip gpus are available|hip.{0,20}no devices
+                # XPU
+                no xpu devices
+                # NVML
+                nvml shared library not found
+                # VLLM
+                failed to infer device type
+                # Several
+                no nvidia gpus?|no gpus? (?:was |were |is |are )?(?:found|detected|available)|couldn't find a gpu
+                unable to find any usable cuda|cuda is required|requires (?:a )?(?:cuda|gpu)|gpu is required|no accelerator
+                device type .{0,40}(?:not available|is not supported)
+            """),
             unless=r"\bwaiting\b|\bpool\b|\bpending\b|\blease\b|not (?:yet )?ready",
         ),
         "No GPU is visible to this process.",
@@ -134,7 +219,20 @@ RULES = (
     fatal(
         "tensors-on-two-devices",
         When(
-            message=r"expected all tensors to be on the same device|is invalid for input of size|does not broadcast|^index out of range in self|only tensors of floating point|input type .{0,80}and (?:weight|bias) type .{0,60}should be the same|scalar types?:|could not be broadcast|expected object of (?:device|scalar) type|tensors? (?:is|are) on different devices|expected (?:scalar type|m1 and m2|mat1 and mat2|query, key|self and mat2|input to have)|must have the same dtype|same dtype, but got|but (?:got|found) (?:scalar )?(?:type )?(?:float|half|bfloat16|double|long|int)\b|found dtype|mat1 and mat2|shapes cannot be multiplied|module must have its parameters and buffers on device|cannot be (?:cast|converted)|result type .{0,40}can't be cast"
+            message=any_of(r"""
+                # Devices
+                expected all tensors to be on the same device|expected object of (?:device|scalar) type
+                tensors? (?:is|are) on different devices|module must have its parameters and buffers on device
+                # Shapes
+                is invalid for input of size|does not broadcast|^index out of range in self|could not be broadcast|mat1 and mat2
+                shapes cannot be multiplied
+                # Types of numbers
+                only tensors of floating point|input type .{0,80}and (?:weight|bias) type .{0,60}should be the same
+                scalar types?:|expected (?:scalar type|m1 and m2|mat1 and mat2|query, key|self and mat2|input to have)
+                must have the same dtype|same dtype, but got
+                but (?:got|found) (?:scalar )?(?:type )?(?:float|half|bfloat16|double|long|int)\b|found dtype
+                cannot be (?:cast|converted)|result type .{0,40}can't be cast
+            """)
         ),
         "Tensors of one operation lie on different devices or have types or shapes that don't fit.",
         "Move model and input to one device and dtype.",
@@ -153,7 +251,10 @@ RULES = (
     fatal(
         "distributed-not-configured",
         When(
-            message=r"environment variable \w+ expected, but not set|default process group has not been initialized|no backend type associated|init_process_group|unknown (?:c10d )?backend|distributed package doesn't have"
+            message=any_of(r"""
+                environment variable \w+ expected, but not set|default process group has not been initialized
+                no backend type associated|init_process_group|unknown (?:c10d )?backend|distributed package doesn't have
+            """)
         ),
         "Distributed loading is asked for, but the process group isn't set up.",
         "Set parallelType and parallelLevel in model-config.yaml, or load without distribution.",
@@ -162,7 +263,19 @@ RULES = (
     fatal(
         "engine-configuration",
         When(
-            message=r"model architectures? .{0,200}(?:not supported|failed to be inspected)|(?:attention heads|num_heads|vocab size|hidden size).{0,80}(?:divisible|multiple)|greater than the derived max_model_len|max_model_len .{0,100}(?:greater|larger|exceed|too large)|no model architectures are specified|does not support (?:lora|embeddings|multi-?modal|pipeline|tensor parallel|task|chunked)|not supported by (?:the )?(?:v1|v0|current) engine|unknown (?:load|attention|model|kv cache|scheduler) (?:format|backend|type|dtype)|unsupported (?:kv|dtype|model|architecture|activation|head size|rope)|head size .{0,30}not supported|rope_scaling|invalid (?:attention|kv_cache|tensor_parallel)|must be (?:divisible|a multiple|a power)|chunked prefill|block size .{0,40}(?:not|must)",
+            message=any_of(r"""
+                # VLLM and SGLang
+                model architectures? .{0,200}(?:not supported|failed to be inspected)
+                (?:attention heads|num_heads|vocab size|hidden size).{0,80}(?:divisible|multiple)
+                greater than the derived max_model_len|max_model_len .{0,100}(?:greater|larger|exceed|too large)
+                no model architectures are specified
+                does not support (?:lora|embeddings|multi-?modal|pipeline|tensor parallel|task|chunked)
+                not supported by (?:the )?(?:v1|v0|current) engine
+                unknown (?:load|attention|model|kv cache|scheduler) (?:format|backend|type|dtype)
+                unsupported (?:kv|dtype|model|architecture|activation|head size|rope)|head size .{0,30}not supported
+                rope_scaling|invalid (?:attention|kv_cache|tensor_parallel)|must be (?:divisible|a multiple|a power)
+                chunked prefill|block size .{0,40}(?:not|must)
+            """),
         ),
         "The engine's configuration doesn't fit the model or this version of the engine.",
         "Correct the setting the message names, or update the engine.",
@@ -189,7 +302,19 @@ RULES = (
     ambiguous(
         "device-fault",
         When(
-            message=r"device-side assert|illegal memory access|unspecified launch failure|illegal instruction|misaligned address|uncorrectable ecc|cudnn_status_(?:execution_failed|internal_error|not_initialized|mapping_error|bad_param)|cublas_status_(?:not_initialized|execution_failed|internal_error|invalid_value)|cuda unknown error|unknown error|unhandled (?:cuda|system) error|launch timed out|hardware (?:stack )?error|cuda error: (?:initialization error|operation not (?:permitted|supported)|invalid argument|invalid resource handle)|miopen|hsa_status_error"
+            message=any_of(r"""
+                # CUDA
+                device-side assert|illegal memory access|unspecified launch failure|illegal instruction|misaligned address
+                uncorrectable ecc|cuda unknown error|unknown error|launch timed out|hardware (?:stack )?error
+                cuda error: (?:initialization error|operation not (?:permitted|supported)|invalid argument|invalid resource handle)
+                # CuDNN, cuBLAS
+                cudnn_status_(?:execution_failed|internal_error|not_initialized|mapping_error|bad_param)
+                cublas_status_(?:not_initialized|execution_failed|internal_error|invalid_value)
+                # NCCL
+                unhandled (?:cuda|system) error
+                # ROCm
+                miopen|hsa_status_error
+            """)
         ),
         "The GPU reported a fault that says nothing of its cause.",
         "Look at dmesg for Xid lines and at what else runs on the device; CUDA_LAUNCH_BLOCKING=1 shows the call.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -78,7 +78,17 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "lock-held",
         When(
-            message=r"the file lock .{1,300} could not be acquired|lock (?:is )?(?:already )?(?:held|taken|acquired) by|could not (?:acquire|obtain|get) (?:the )?(?:file )?lock|failed to acquire .{0,40}lock|unable to acquire .{0,40}lock|file is already open for write|a file which is already open|lock ?timeout|waiting for (?:the )?(?:file )?lock|another process is (?:using|holding|already)|being used by another process|resource (?:is )?(?:busy|locked|deadlock)|locked by another"
+            message=any_of(r"""
+                # filelock
+                the file lock .{1,300} could not be acquired
+                # HDF5
+                file is already open for write|a file which is already open
+                # Several
+                lock (?:is )?(?:already )?(?:held|taken|acquired) by|could not (?:acquire|obtain|get) (?:the )?(?:file )?lock
+                failed to acquire .{0,40}lock|unable to acquire .{0,40}lock|lock ?timeout|waiting for (?:the )?(?:file )?lock
+                another process is (?:using|holding|already)|being used by another process
+                resource (?:is )?(?:busy|locked|deadlock)|locked by another
+            """)
         ),
         "Another process holds a lock.",
         "Nothing to repair; look for a dead process or a stale lock file if it goes on.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.builtin.words import NETWORK_MODULES
 from ts_retry_ext.judge.failure import Phase
 from ts_retry_ext.judge.rule import When
@@ -11,18 +11,20 @@ from ts_retry_ext.judge.verdict import Scope
 _SINCE = "2026-11-23"
 
 #: Words that speak for a file somewhere else than on this host.
-_REMOTE = (
-    r"[a-z]{2,6}://|\bconnect|download|\bfetch|timed out|time-?out|bucket|\bartifacts?\b|temporar|\bstale\b|\bretry|try again"
-    # a repository of a hub: owner/name at the end, with no ending of a file
-    r"|\b(?:in|inside|on|at|from) ['\"`]?[a-z0-9][\w\-]{0,80}/[\w\-]{1,80}['\"`]?\.?$"
-)
+_REMOTE = any_of(r"""
+    [a-z]{2,6}://|\bconnect|download|\bfetch|timed out|time-?out|bucket|\bartifacts?\b|temporar|\bstale\b|\bretry
+    try again|\b(?:in|inside|on|at|from) ['\"`]?[a-z0-9][\w\-]{0,80}/[\w\-]{1,80}['\"`]?\.?$
+""")
 
 #: How a library says in its own words that a file isn't there.
-_MISSING_BY_TEXT = (
-    r"(?:file|path|directory|folder|checkpoint|weights?|model) .{0,300}(?:does not exist|doesn't exist|not found|is missing|cannot be found|could not be found|can ?not find)"
-    r"|\.[a-z]\w{0,11}['\"`]? (?:file )?(?:is |was |could |can)?(?:does not exist|doesn't exist|not (?:be )?found|missing)|(?:could|can) ?not find (?:the |a |any )?(?:\w+ ){0,3}(?:file|checkpoint|weights?|model|config)"
-    r"|(?:no such file|not a file|isn't a file|not a directory|no file found|can't find file|unable to open file|(?:could|can) ?not open (?:the )?(?:file:? ?)?['\"]?/|should be stored in .{1,300}, but it (?:doesn't|does not) exist|should be stored in .{1,300}, but it is not (?:a )?regular file|can't open .{1,200}no such)"
-)
+_MISSING_BY_TEXT = any_of(r"""
+    (?:file|path|directory|folder|checkpoint|weights?|model) .{0,300}(?:does not exist|doesn't exist|not found|is missing|cannot be found|could not be found|can ?not find)
+    \.[a-z]\w{0,11}['\"`]? (?:file )?(?:is |was |could |can)?(?:does not exist|doesn't exist|not (?:be )?found|missing)
+    (?:could|can) ?not find (?:the |a |any )?(?:\w+ ){0,3}(?:file|checkpoint|weights?|model|config)
+    (?:no such file|not a file|isn't a file|not a directory|no file found|can't find file|unable to open file|(?:could| \
+    can) ?not open (?:the )?(?:file:? ?)?['\"]?/|should be stored in .{1,300}, but it (?:doesn't|does not) exist| \
+    should be stored in .{1,300}, but it is not (?:a )?regular file|can't open .{1,200}no such)
+""")
 
 #: A path that Windows refuses unless told otherwise (260 characters); a message holds each backslash
 #: twice, so some more are asked for.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -18,7 +18,10 @@ FATAL_IN_DISGUISE = (
     fatal(
         "hub-offline-mode",
         When(
-            message=r"offline mode is enabled|outgoing traffic has been disabled|hf_hub_offline|transformers_offline|local_files_only ?= ?true|'local_files_only' to false|set local_files_only|\(local_files_only\b"
+            message=any_of(r"""
+                offline mode is enabled|outgoing traffic has been disabled|hf_hub_offline|transformers_offline
+                local_files_only ?= ?true|'local_files_only' to false|set local_files_only|\(local_files_only\b
+            """)
         ),
         "Downloads are switched off and the files aren't in the local cache.",
         "Put the model into the archive or the cache, or unset HF_HUB_OFFLINE and local_files_only.",
@@ -34,7 +37,16 @@ FATAL_IN_DISGUISE = (
     fatal(
         "hub-access-gated-text",
         When(
-            message=r"gated repo|access to (?:this )?(?:model|repo|dataset).{0,200} is restricted|you must (?:be authenticated|have access to it)|awaiting a review|your request to access|ask for access|is currently (?:disabled|restricted)|invalid (?:user token|username or password|credentials in authorization)|user access token .{0,40}(?:expired|invalid)|token .{0,40}(?:is invalid|has expired|is required)|repo .{0,100}is (?:disabled|gated)|expired or invalid token"
+            message=any_of(r"""
+                # The Hub, of a repository
+                gated repo|access to (?:this )?(?:model|repo|dataset).{0,200} is restricted
+                you must (?:be authenticated|have access to it)|awaiting a review|your request to access|ask for access
+                is currently (?:disabled|restricted)|repo .{0,100}is (?:disabled|gated)
+                # The Hub, of its token
+                invalid (?:user token|username or password|credentials in authorization)
+                user access token .{0,40}(?:expired|invalid)|token .{0,40}(?:is invalid|has expired|is required)
+                expired or invalid token
+            """)
         ),
         "The hub asks for a token with access to this repository.",
         _TOKEN,
@@ -68,8 +80,10 @@ FATAL_IN_DISGUISE = (
     fatal(
         "local-directory-without-file",
         When(
-            message=r"error no file named .{1,300} found in directory (?!(?:/tmp|/var/tmp|/dev|/run)/)(?![^ ]{0,300}(?:\.cache/|/snapshots/|models--|/mnt/|/efs|/fsx|/nfs|/gcs|/s3|/pvc|/shared?/|/volumes?/))"
-            r"(?:/(?!/)|\.{1,2}/|~/|[a-z]:\\)",
+            message=any_of(r"""
+                error no file named .{1,300} found in directory (?!(?:/tmp|/var/tmp|/dev|/run)/)(?![^ ]{0,300}(?:\.cache/|/snapshots/|models--|/mnt/| \
+                /efs|/fsx|/nfs|/gcs|/s3|/pvc|/shared?/|/volumes?/))(?:/(?!/)|\.{1,2}/|~/|[a-z]:\\)
+            """),
         ),
         "A local model directory is there, but a file that the loader asks for isn't in it.",
         "Pack the file, or ask for the variant or format that is there.",
@@ -79,7 +93,12 @@ FATAL_IN_DISGUISE = (
         "local-directory-missing-in-shared-place",
         When(
             unless=r"internet connection|couldn't connect|could not be reached",
-            message=r"(?:can'?t load|cannot find any model weights|incorrect path_or_model_id|is not a local folder|looks like|does not appear to have|not the path to a directory|no file named|does not exist|path) .{0,300}['\"`]?(?:/mnt/|/efs|/fsx|/nfs|/gcs|/s3|/pvc|/shared?/|/volumes?/|/data/|/[\w.\-/]{0,200}/(?:\.cache|snapshots|hub)/)",
+            message=any_of(r"""
+                # Transformers, vLLM: a directory on a mount or in a cache
+                (?:can'?t load|cannot find any model weights|incorrect path_or_model_id|is not a local folder|looks like|does not appear to have| \
+                not the path to a directory|no file named|does not exist|path) .{0,300}['\"`]?(?:/mnt/|/efs|/fsx|/nfs|/gcs|/s3|/pvc|/shared?/| \
+                /volumes?/|/data/|/[\w.\-/]{0,200}/(?:\.cache|snapshots|hub)/)
+            """),
             unless_type=("GatedRepoError",),
         ),
         "A local model directory isn't there; it lies in a place that may be mounted later.",
@@ -117,7 +136,21 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "hub-unreachable",
         When(
-            message=r"couldn't reach|we couldn't connect to|couldn'?t connect to 'https|can'?t (?:reach|connect to) (?:the )?(?:hub|server|huggingface)|cannot reach https?:|error happened while trying to locate the files? on the hub|and we cannot find the (?:requested files|appropriate snapshot)|there was a specific connection error when trying to load|cannot find an appropriate cached snapshot folder|look-up and download(?:s)? .{0,40}failed|error while downloading from https?:|data processing error: (?:cas|file reconstruction|internal|request)|cas (?:service|client) error|xet.{0,80}(?:error|failed)|reqwest|trying to resume download|unable to reach|download(?:ing .{0,200})? interrupted|download timed",
+            message=any_of(r"""
+                # Transformers, datasets
+                couldn't reach|we couldn't connect to|couldn'?t connect to 'https
+                can'?t (?:reach|connect to) (?:the )?(?:hub|server|huggingface)
+                there was a specific connection error when trying to load|cannot find an appropriate cached snapshot folder
+                # huggingface_hub
+                error happened while trying to locate the files? on the hub
+                and we cannot find the (?:requested files|appropriate snapshot)|look-up and download(?:s)? .{0,40}failed
+                error while downloading from https?:|trying to resume download
+                # hf-xet
+                data processing error: (?:cas|file reconstruction|internal|request)|cas (?:service|client) error
+                xet.{0,80}(?:error|failed)|reqwest
+                # Several
+                cannot reach https?:|unable to reach|download(?:ing .{0,200})? interrupted|download timed
+            """),
             unless=r"\b40[0134]\b|not found|forbidden|unauthorized|no such file|does not exist|permission",
         ),
         "The hub couldn't be reached, and the files aren't in the local cache.",
@@ -127,7 +160,10 @@ RECOVERABLE_IN_DISGUISE = (
     ambiguous(
         "hub-storage-refuses",
         When(
-            message=r"\bcas (?:service|client) error.{0,300}(?:\b40[13]\b|authentic|unauthori|forbidden)|\b40[0134]\b.{0,400}(?:cas-bridge|cas-server|xethub|cdn-lfs)|expired signature|request has expired"
+            message=any_of(r"""
+                \bcas (?:service|client) error.{0,300}(?:\b40[13]\b|authentic|unauthori|forbidden)
+                \b40[0134]\b.{0,400}(?:cas-bridge|cas-server|xethub|cdn-lfs)|expired signature|request has expired
+            """)
         ),
         "The store behind the hub refuses a link or token that the hub itself gave out: it has ended, or the store is in trouble.",
         "Nothing to repair in the model; set HF_HUB_DISABLE_XET=1 if it goes on, and look at the host's clock.",
@@ -160,7 +196,21 @@ RULES = (
     fatal(
         "hub-model-unknown",
         When(
-            message=r"repository not found for url|revision not found for url|entry not found for url|is not a valid git identifier|unknown model \(|cannot find callable .{1,100} in hubconf|cannot find (?:hubconf|callable)|cannot find .{1,80} in https://github\.com|no checkpoints exist for|is not a valid (?:repo|repository|checkpoint) (?:name|id|identifier)|is not a valid model (?:name|id)\b|model ['\"]?[\w\-./:]{1,100}['\"]? (?:was )?not found|model name .{1,200} was not found in model|invalid pretrained tag|pretrained weights .{0,100}not (?:found|available)|no pretrained",
+            message=any_of(r"""
+                # huggingface_hub
+                repository not found for url|revision not found for url|entry not found for url|is not a valid git identifier
+                is not a valid (?:repo|repository|checkpoint) (?:name|id|identifier)
+                # torch.hub
+                cannot find callable .{1,100} in hubconf|cannot find (?:hubconf|callable)
+                cannot find .{1,80} in https://github\.com
+                # timm, open_clip
+                unknown model \(|invalid pretrained tag|pretrained weights .{0,100}not (?:found|available)|no pretrained
+                # Old transformers
+                model name .{1,200} was not found in model
+                # Several
+                no checkpoints exist for|is not a valid model (?:name|id)\b
+                model ['\"]?[\w\-./:]{1,100}['\"]? (?:was )?not found
+            """),
             unless=r"\bloading\b|not yet|try again|\bretry|syncing|in progress",
         ),
         "The hub has no model, revision or file of that name, or not for this token.",
@@ -170,7 +220,11 @@ RULES = (
     fatal(
         "hub-file-missing",
         When(
-            message=r"error no file named|no file named .{1,300} found|there are no .{1,60} files in|doesn't contain (?:any )?.{0,60}(?:files|weights)|can't find model '|unable to find .{1,200} in (?:repo|directory)|no safetensors"
+            message=any_of(r"""
+                error no file named|no file named .{1,300} found|there are no .{1,60} files in
+                doesn't contain (?:any )?.{0,60}(?:files|weights)|can't find model '
+                unable to find .{1,200} in (?:repo|directory)|no safetensors
+            """)
         ),
         "The repository or directory doesn't hold the file that the loader asks for.",
         "Correct the name, revision or format asked for, or pack the file.",
@@ -195,7 +249,24 @@ RULES = (
     ambiguous(
         "hub-model-not-loaded",
         When(
-            message=r"is not a valid model identifier|cannot find any model weights|does not appear to have (?:a|any) files? named|no supported config format found|couldn't find (?:any|a) (?:file|module|checkpoint)|resource .{0,40}not found\. please use the nltk|can'?t find '[\w.\-]{1,80}' at|from versions: none|can'?t load (?:the )?(?:config(?:uration)?|model|tokenizer|feature extractor|image processor|processor|weights) ?(?:for|of)|can't load .{1,80} for '|make sure that: - '|file_metadata|distant resource does not|is not a correct model identifier|unable to load .{0,40}from the hub"
+            message=any_of(r"""
+                # transformers
+                is not a valid model identifier|does not appear to have (?:a|any) files? named
+                can'?t load (?:the )?(?:config(?:uration)?|model|tokenizer|feature extractor|image processor|processor|weights) ?(?:for|of)
+                can't load .{1,80} for '|make sure that: - '|is not a correct model identifier
+                # VLLM
+                cannot find any model weights|no supported config format found
+                # nltk
+                resource .{0,40}not found\. please use the nltk
+                # pip
+                from versions: none
+                # peft
+                can'?t find '[\w.\-]{1,80}' at
+                # huggingface_hub
+                file_metadata|distant resource does not
+                # Several
+                couldn't find (?:any|a) (?:file|module|checkpoint)|unable to load .{0,40}from the hub
+            """)
         ),
         "The library says only that it could not load the model; a lost connection says the same.",
         "Check the name; try the download by hand on this host.",
@@ -204,7 +275,24 @@ RULES = (
     fatal(
         "transformers-model-type-unknown",
         When(
-            message=r"unrecognized (?:model|configuration class|image processor|feature extractor|processing class|tokenizer)|should have a .?model_type.? key|but transformers does not recognize|has no attribute .{0,40}from_pretrained|unrecognized configuration|is not in the supported|unknown task|task .{0,60}(?:is not supported|unknown)|invalid task|does not support .?device_map|does not support an attention implementation|does not support flash attention|flash attention 2|flashattention2|flash_attn.{0,40}(?:not|seems)|attn_implementation|rope_scaling|.trust_remote_code=true|trust_remote_code|contains custom code|execute the (?:configuration|modeling|model) file|trust remote code|you are trying to access .{0,60}pipeline|low_cpu_mem_usage|or a .?device_map.?.{0,20}requires|please specify .?target_modules|target modules .{1,200} not found in the base model|.?config_class.? attribute that is not consistent|unable to determine this model's library|is not supported yet|impossible to guess which tokenizer|please provide an .?offload_folder"
+            message=any_of(r"""
+                # Classes and tasks
+                unrecognized (?:model|configuration class|image processor|feature extractor|processing class|tokenizer)
+                should have a .?model_type.? key|but transformers does not recognize|has no attribute .{0,40}from_pretrained
+                unrecognized configuration|is not in the supported|unknown task|task .{0,60}(?:is not supported|unknown)
+                invalid task|you are trying to access .{0,60}pipeline
+                # Attention and devices
+                does not support .?device_map|does not support an attention implementation|does not support flash attention
+                flash attention 2|flashattention2|flash_attn.{0,40}(?:not|seems)|attn_implementation|rope_scaling
+                low_cpu_mem_usage|or a .?device_map.?.{0,20}requires|please provide an .?offload_folder
+                # Code of a repository
+                .trust_remote_code=true|trust_remote_code|contains custom code|execute the (?:configuration|modeling|model) file
+                trust remote code|.?config_class.? attribute that is not consistent
+                # PEFT
+                please specify .?target_modules|target modules .{1,200} not found in the base model
+                # Several
+                unable to determine this model's library|is not supported yet|impossible to guess which tokenizer
+            """)
         ),
         "The installed library doesn't know this model, or isn't allowed to run its code.",
         "Update the library, or pass what the message asks for (trust_remote_code for code you trust).",
@@ -223,7 +311,10 @@ FALLBACKS = (
     ambiguous(
         "download-failed-unexplained",
         When(
-            message=r"unable to (?:download|fetch)|failed to (?:download|fetch|retrieve)|downloading .{0,200}failed|could not (?:download|fetch)|error downloading|download (?:failed|error)"
+            message=any_of(r"""
+                unable to (?:download|fetch)|failed to (?:download|fetch|retrieve)|downloading .{0,200}failed
+                could not (?:download|fetch)|error downloading|download (?:failed|error)
+            """)
         ),
         "A download failed, and the text doesn't say why.",
         "Look above this one in the model log; try the download by hand on this host.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, fatal
 from ts_retry_ext.judge.builtin.words import ENVIRONMENT_TYPES
 from ts_retry_ext.judge.failure import Phase
 from ts_retry_ext.judge.rule import When
@@ -29,7 +29,10 @@ FATAL_IN_DISGUISE = (
         "generated-module-half-written",
         When(
             type=("SyntaxError", "AttributeError", "FileNotFoundError"),
-            message=r"module '(?:\w+\.)*transformers_modules|invalid syntax|null bytes|never closed|unexpected eof|expected an indented block|unterminated|transformers_modules",
+            message=any_of(r"""
+                module '(?:\w+\.)*transformers_modules|invalid syntax|null bytes|never closed|unexpected eof
+                expected an indented block|unterminated|transformers_modules
+            """),
             frame=("transformers.dynamic_module_utils",),
         ),
         "Code of a hub that is copied into a shared cache at load time isn't whole: two workers may have met.",
@@ -77,7 +80,9 @@ FATAL_IN_DISGUISE = (
 RULES = (
     fatal(
         "module-missing-text",
-        When(message=r"no module named ['\"]?[\w.]+|cannot import name ['\"]?\w+"),
+        When(
+            message=r"no module named (?!'?ts\.torch_handler\.)['\"]?[\w.]+|cannot import name ['\"]?\w+"
+        ),
         "A module or a name that the code imports isn't there.",
         "Install the version the code was written for, or pack the file with --extra-files.",
         since=_SINCE,
@@ -92,9 +97,17 @@ RULES = (
                 "OSError",
                 "pymongo.errors.ConfigurationError",
             ),
-            message=r"requires the .{1,80}(?:library|package)|(?:package|module) (?:is required for|must be installed)|(?:library|package|module) (?:is )?not (?:been )?(?:found|installed)|pip3? install|please install|is required to (?:use|run|load)"
-            r"|requires? (?:accelerate|bitsandbytes|optimum|auto-gptq|autoawq|flash[-_]attn|sentencepiece|protobuf|tiktoken|timm|peft|einops)"
-            r"|but it was not found in your environment|need to install|must (?:be )?install|conda install|is not installed|not installed\b",
+            message=any_of(r"""
+                # transformers
+                requires the .{1,80}(?:library|package)
+                requires? (?:accelerate|bitsandbytes|optimum|auto-gptq|autoawq|flash[-_]attn|sentencepiece|protobuf|tiktoken|timm|peft|einops)
+                but it was not found in your environment
+                # Several
+                (?:package|module) (?:is required for|must be installed)
+                (?:library|package|module) (?:is )?not (?:been )?(?:found|installed)|pip3? install|please install
+                is required to (?:use|run|load)|need to install|must (?:be )?install|conda install|is not installed
+                not installed\b
+            """),
             unless=r"connection|timed out|max retries|could not reach|cannot reach|\bretry|try again",
         ),
         "The code needs a package that isn't installed, or a newer version of it.",
@@ -111,7 +124,10 @@ RULES = (
     fatal(
         "bytecode-of-another-python",
         When(
-            message=r"bad magic number in ['\"]?[\w.]+|python version mismatch|was compiled for python|requires python '?[<>=]|python \d\.\d+ or (?:later|newer|higher) is required"
+            message=any_of(r"""
+                bad magic number in ['\"]?[\w.]+|python version mismatch|was compiled for python|requires python '?[<>=]
+                python \d\.\d+ or (?:later|newer|higher) is required
+            """)
         ),
         "Compiled code or a package is for another version of Python.",
         "Use that version of Python, or build the package for this one.",
@@ -124,10 +140,15 @@ FALLBACKS = (
     fatal(
         "import-error-told-by-transformers",
         When(
-            message=r"failed to import [\w.]+ because of the following error.{0,80}: ?.{0,600}(?:is not defined|has no attribute|cannot import name|no module named|undefined symbol|invalid syntax"
-            r"|unexpected keyword|positional argument|not installed|is required|requires |incompatib|compiled (?:with|against|for)|unsupported operand|not subscriptable|metaclass|already registered|partially initialized|not supported)",
-            unless=r"temporar|\bbusy\b|stale|timed out|input/output error|too many open|allocate|out of memory|map segment"
-            r"|connection|no space|no such file|ran out of input|unknown error|not enough|page ?file",
+            message=any_of(r"""
+                failed to import [\w.]+ because of the following error.{0,80}: ?.{0,600}(?:is not defined|has no attribute|cannot import name| \
+                no module named|undefined symbol|invalid syntax|unexpected keyword|positional argument|not installed|is required|requires |incompatib| \
+                compiled (?:with|against|for)|unsupported operand|not subscriptable|metaclass|already registered|partially initialized|not supported)
+            """),
+            unless=any_of(r"""
+                temporar|\bbusy\b|stale|timed out|input/output error|too many open|allocate|out of memory|map segment|connection
+                no space|no such file|ran out of input|unknown error|not enough|page ?file
+            """),
         ),
         "A module of transformers can't be imported; the text behind the colon says why.",
         "Install the version that the message asks for, or correct the package that it names.",

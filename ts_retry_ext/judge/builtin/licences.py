@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import curable, fatal
+from ts_retry_ext.judge.builtin.table import any_of, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -14,8 +14,15 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "licence-server-away-or-full",
         When(
-            message=r"licensing error: ?-(?:4|15|16|96|97),|\(-(?:4|15|16|96|97),\d|licensed number of users already reached|tokens (?:are )?currently in use"
-            r"|(?:failed|unable) to connect to (?:the )?(?:token|licen[cs]e) server|cannot connect to (?:the )?licen[cs]e server|licen[cs]e server .{0,60}(?:unreachable|not (?:be )?reach|did not (?:respond|answer)|is down|unavailable)"
+            message=any_of(r"""
+                # FlexNet
+                licensing error: ?-(?:4|15|16|96|97),|\(-(?:4|15|16|96|97),\d|licensed number of users already reached
+                # Gurobi
+                tokens (?:are )?currently in use|(?:failed|unable) to connect to (?:the )?(?:token|licen[cs]e) server
+                # Several
+                cannot connect to (?:the )?licen[cs]e server
+                licen[cs]e server .{0,60}(?:unreachable|not (?:be )?reach|did not (?:respond|answer)|is down|unavailable)
+            """)
         ),
         "The licence server can't be reached, or has no seat free at this moment.",
         "Nothing to repair in the model; look at the licence server, and at who holds the seats, if it goes on.",
@@ -27,7 +34,10 @@ RULES = (
     fatal(
         "licence-does-not-allow",
         When(
-            message=r"licensing error: ?-(?:5|8|9|10),|\blicen[cs]e (?:key |file )?(?:has |is |was )?(?:already )?expired|\bfeature has expired\. |no such feature exists\. |no gurobi license found",
+            message=any_of(r"""
+                licensing error: ?-(?:5|8|9|10),|\blicen[cs]e (?:key |file )?(?:has |is |was )?(?:already )?expired
+                \bfeature has expired\.[ ]|no such feature exists\.[ ]|no gurobi license found
+            """),
             unless=r"lease|renew|refresh|retr(?:y|ies)|server|connect|timed? ?out|tempor",
         ),
         "The licence has ended, or doesn't hold for this feature or host.",

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 
 #: Words of a memory shortage on a device.
-GPU_SHORTAGE = (
-    r"cuda out of memory|hip out of memory|mps backend out of memory|xpu out of memory|out of memory\b"
-    r"|cuda error: out of memory|cudaerrormemoryallocation|cuda_error_out_of_memory"
-    r"|cublas_status_alloc_failed|cudnn_status_alloc_failed|cusparse_status_alloc_failed"
-    r"|cudnn_status_internal_error_device_allocation_failed|failed to allocate memory for requested buffer"
-    r"|cuda failure 2\b|cuda error 2\b"
-)
+GPU_SHORTAGE = any_of(r"""
+    # torch
+    cuda out of memory|hip out of memory|mps backend out of memory|xpu out of memory|out of memory\b
+    cuda error: out of memory
+    # CUDA's runtime and driver
+    cudaerrormemoryallocation|cuda_error_out_of_memory|cuda failure 2\b|cuda error 2\b
+    # CuBLAS, cuDNN, cuSPARSE
+    cublas_status_alloc_failed|cudnn_status_alloc_failed|cusparse_status_alloc_failed
+    cudnn_status_internal_error_device_allocation_failed
+    # ONNX Runtime
+    failed to allocate memory for requested buffer
+""")
 
 FATAL_IN_DISGUISE = (
     fatal(
@@ -102,8 +107,10 @@ RULES = (
     curable(
         "gpu-memory-low-at-start",
         When(
-            message=r"free memory on device .{0,120}less than desired|memory profiling .{0,80}initial free memory"
-            r"|not enough (?:gpu |free )?memory (?:available )?on (?:device|gpu)",
+            message=any_of(r"""
+                free memory on device .{0,120}less than desired|memory profiling .{0,80}initial free memory
+                not enough (?:gpu |free )?memory (?:available )?on (?:device|gpu)
+            """),
         ),
         "The device had less free memory at start-up than the model is configured to take.",
         "Wait until other processes let go of the device, or lower the configured share.",
@@ -141,8 +148,10 @@ RULES = (
     curable(
         "host-memory-shortage-text",
         When(
-            message=r"cannot allocate memory|can't allocate memory|not enough memory: you tried|std::bad_alloc|unable to allocate .{0,40}for an array"
-            r"|failed to allocate memory|insufficient (?:system )?memory"
+            message=any_of(r"""
+                cannot allocate memory|can't allocate memory|not enough memory: you tried|std::bad_alloc
+                unable to allocate .{0,40}for an array|failed to allocate memory|insufficient (?:system )?memory
+            """)
         ),
         "The host had no memory for the model at this moment.",
         "Look at what else runs on the host, and at the memory limit of the container.",

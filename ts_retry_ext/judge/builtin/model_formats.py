@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -24,9 +24,21 @@ RULES = (
     fatal(
         "onnx-unloadable",
         When(
-            message=r"\[onnxruntimeerror\] : (?:2|7|8|9|10|11) |\[onnxruntimeerror\] : (?:1) : fail : .{0,200}(?:load model|type error|fatal error|not a registered|invalid|unsupported|failed:protobuf)"
-            r"|invalid_protobuf|invalid_graph|no_suchfile|protobuf parsing failed|unsupported model ir version|opset \d+ is under development|is not a registered function/op|no op registered for|external initializer: .{1,200} out of bounds|onnx ?runtime.{0,60}providers explicitly|unable to parse proto from file|onnx\.onnx_cpp2py_export\.checker|failed to load model with error"
-            r"|set the providers parameter|specified provider '.{1,60}' is (?:unavailable|not in available provider names)|could not find an implementation for|onnx model .{0,60}(?:does not|not) exist|model_proto|err_code=",
+            message=any_of(r"""
+                # ONNX Runtime
+                \[onnxruntimeerror\] : (?:2|7|8|9|10|11)[ ]
+                \[onnxruntimeerror\] : (?:1) : fail : .{0,200}(?:load model|type error|fatal error|not a registered|invalid|unsupported|failed:protobuf)
+                invalid_protobuf|invalid_graph|no_suchfile|protobuf parsing failed|opset \d+ is under development
+                is not a registered function/op|external initializer: .{1,200} out of bounds
+                onnx ?runtime.{0,60}providers explicitly|failed to load model with error|set the providers parameter
+                specified provider '.{1,60}' is (?:unavailable|not in available provider names)
+                could not find an implementation for|onnx model .{0,60}(?:does not|not) exist
+                # onnx
+                unsupported model ir version|no op registered for|unable to parse proto from file
+                onnx\.onnx_cpp2py_export\.checker|model_proto
+                # Several
+                err_code=
+            """),
             unless=r"cuda failure|bfcarena|failed to allocate|out of memory|system error number (?:5|11|12|16|23|24|116)\b",
         ),
         "The ONNX model can't be loaded by this runtime.",
@@ -36,8 +48,15 @@ RULES = (
     fatal(
         "tensorrt-engine-unfit",
         When(
-            message=r"serialization assertion .{0,120}failed|magictag|engine (?:plan )?(?:file|is) (?:is )?(?:not compatible|generated|built|incompatible)|deserializecudaengine|different version of tensorrt|expecting library version .{0,40}got"
-            r"|generated on an incompatible device|stdarchivereader|engine deserialization failed|could not deserialize"
+            message=any_of(r"""
+                # TensorRT
+                serialization assertion .{0,120}failed|magictag
+                engine (?:plan )?(?:file|is) (?:is )?(?:not compatible|generated|built|incompatible)|deserializecudaengine
+                different version of tensorrt|expecting library version .{0,40}got|generated on an incompatible device
+                engine deserialization failed|could not deserialize
+                # torch
+                stdarchivereader
+            """)
         ),
         "The TensorRT engine was built for another version or GPU.",
         "Build the engine with the installed TensorRT on this GPU.",
@@ -63,9 +82,22 @@ RULES = (
     fatal(
         "tokenizer-unloadable",
         When(
-            message=r"data did not match any variant of untagged enum|couldn't instantiate the backend tokenizer|tokenizer class .{1,80}(?:does not exist|is not currently imported)|error parsing line .{0,80}in .{0,200}tokenizer|unk token .{0,60}not in the vocabulary"
-            r"|could not parse modelproto|internal: .{0,200}sentencepiece_processor\.cc|sentencepiece.{0,120}parsefromarray|non-consecutive added token|unable to load vocabulary from file|can't load the vocabulary|make sure that your vocabulary|error while initializing bpe|error while initializing wordpiece|error while initializing unigram|converting from (?:tiktoken|sentencepiece)|invalid model(?:proto)? file"
-            r"|loadfromfile .{0,40}not a string|^not a string$|vocab(?:ulary)? file .{0,200}(?:does not exist|not found|missing)|can't find a vocabulary file at path|tokenizer\.json.{0,60}(?:invalid|missing)|expected `?[\w,\]}]+`? at line \d+ column \d+|at line \d+ column \d+$"
+            message=any_of(r"""
+                # tokenizers
+                data did not match any variant of untagged enum|error while initializing bpe|error while initializing wordpiece
+                error while initializing unigram|expected `?[\w,\]}]+`? at line \d+ column \d+|at line \d+ column \d+$
+                # transformers
+                couldn't instantiate the backend tokenizer|tokenizer class .{1,80}(?:does not exist|is not currently imported)
+                unk token .{0,60}not in the vocabulary|non-consecutive added token|unable to load vocabulary from file
+                can't load the vocabulary|make sure that your vocabulary|converting from (?:tiktoken|sentencepiece)
+                vocab(?:ulary)? file .{0,200}(?:does not exist|not found|missing)|can't find a vocabulary file at path
+                tokenizer\.json.{0,60}(?:invalid|missing)
+                # sentencepiece
+                could not parse modelproto|internal: .{0,200}sentencepiece_processor\.cc|sentencepiece.{0,120}parsefromarray
+                invalid model(?:proto)? file|loadfromfile .{0,40}not a string|^not a string$
+                # Several
+                error parsing line .{0,80}in .{0,200}tokenizer
+            """)
         ),
         "The tokenizer's files don't fit the installed tokenizers library, or are damaged.",
         "Update tokenizers and transformers, or pack the tokenizer's files again.",
@@ -74,8 +106,16 @@ RULES = (
     fatal(
         "gguf-or-quantised-unfit",
         When(
-            message=r"invalid gguf|gguf.{0,60}(?:not supported|magic)|unknown (?:model )?quantization (?:method|type)|quantization method .{0,80}(?:not|does)|quantization_config|cannot find the config file for|unsupported quantization|not supported with (?:gptq|awq|bitsandbytes|4-bit|8-bit)"
-            r"|\.to.? is not supported for .?(?:4|8)-bit|already been set to the correct devices|quantized models? (?:is|are) not supported|the quantization method .{0,60}is not supported",
+            message=any_of(r"""
+                # llama.cpp
+                invalid gguf|gguf.{0,60}(?:not supported|magic)
+                # Transformers, vLLM
+                unknown (?:model )?quantization (?:method|type)|quantization method .{0,80}(?:not|does)|quantization_config
+                cannot find the config file for|unsupported quantization
+                not supported with (?:gptq|awq|bitsandbytes|4-bit|8-bit)|\.to.? is not supported for .?(?:4|8)-bit
+                already been set to the correct devices|quantized models? (?:is|are) not supported
+                the quantization method .{0,60}is not supported
+            """),
         ),
         "The quantisation of these weights isn't supported here.",
         "Use weights, library and device that fit each other.",
@@ -98,7 +138,27 @@ RULES = (
     fatal(
         "keras-or-other-format",
         When(
-            message=r"unable to (?:synchronously )?open file .{0,80}(?:truncated|signature|file signature not found)|file signature not found|savedmodel file does not exist|unknown layer:|no such layer|not a (?:valid )?(?:xgboost|lightgbm|sklearn|joblib)|dtype mismatch for|input model is not a valid|^error parsing message|cannot identify image file|no columns to parse from file|wrong model format|doesn't specify the number of|incorrect model file descriptor|op type not registered|json\.exception\.parse_error|incompatible dtype from the pickle|model format error|unknown format code|failed to interpret file .{0,200}as a pickle|cannot load file containing pickled data|allow_pickle"
+            message=any_of(r"""
+                # h5py
+                unable to (?:synchronously )?open file .{0,80}(?:truncated|signature|file signature not found)
+                file signature not found
+                # TensorFlow, Keras
+                savedmodel file does not exist|unknown layer:|no such layer|op type not registered
+                # XGBoost, LightGBM, CatBoost, scikit-learn
+                not a (?:valid )?(?:xgboost|lightgbm|sklearn|joblib)|input model is not a valid|wrong model format
+                doesn't specify the number of|incorrect model file descriptor|json\.exception\.parse_error
+                incompatible dtype from the pickle|model format error|unknown format code
+                # protobuf
+                ^error parsing message
+                # pillow
+                cannot identify image file
+                # pandas
+                no columns to parse from file
+                # NumPy
+                failed to interpret file .{0,200}as a pickle|cannot load file containing pickled data|allow_pickle
+                # Several
+                dtype mismatch for
+            """)
         ),
         "A model file isn't of the format it is read as.",
         "Pack the file that fits the loader, made with the installed version.",

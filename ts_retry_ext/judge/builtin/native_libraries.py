@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 
 #: What the dynamic loader says of a passing trouble of the file system or the host.
-_PASSING = (
-    r"stale (?:nfs )?file|too many open|input/output error|resource temporarily|text file busy|interrupted system"
-    r"|paging file is too small|open shared object file: cannot allocate|failed to map segment from shared object: cannot allocate"
-)
+_PASSING = any_of(r"""
+    stale (?:nfs )?file|too many open|input/output error|resource temporarily|text file busy|interrupted system
+    paging file is too small|open shared object file: cannot allocate
+    failed to map segment from shared object: cannot allocate
+""")
 
 FATAL_IN_DISGUISE = (
     fatal(
@@ -38,8 +39,25 @@ FATAL_IN_DISGUISE = (
     fatal(
         "shared-library-missing",
         When(
-            message=r"cannot open shared object file: no such file|cannot open shared object file$|image not found|library not loaded|error loading shared library|symbol not found in flat namespace|failed to load (?:dynlib|dll|shared library)|the specified module could not be found|dll load failed"
-            r"|lib[\w.+\-]{2,60}\.so[\w.]{0,20}:? (?:cannot open|(?:cannot|not) (?:be )?found|is missing)|\.dylib.{0,20}no such file|could not load (?:dynamic |this )?library|could not find/load shared object|unable to load (?:dynamic |shared )?library|could not find (?:the )?(?:libcuda|libcudart|libcudnn|libcublas|libnvrtc|libnccl|libgomp|library lib)|required cuda (?:runtime )?librar|(?:libcudart|libcudnn|libcublas|libnvrtc|libnvinfer|libonnxruntime|libtorch\w*)[\w.]* not found|failed to load libgl|ffmpeg libraries|no such file: lib[\w]+\.so",
+            message=any_of(r"""
+                # glibc's loader
+                cannot open shared object file: no such file|cannot open shared object file$
+                # musl's loader
+                error loading shared library
+                # dyld on macOS
+                image not found|library not loaded|symbol not found in flat namespace|\.dylib.{0,20}no such file
+                # Windows
+                the specified module could not be found|dll load failed
+                # CUDA's libraries, named
+                could not find (?:the )?(?:libcuda|libcudart|libcudnn|libcublas|libnvrtc|libnccl|libgomp|library lib)
+                required cuda (?:runtime )?librar
+                (?:libcudart|libcudnn|libcublas|libnvrtc|libnvinfer|libonnxruntime|libtorch\w*)[\w.]* not found
+                # Packages that load a library themselves
+                failed to load (?:dynlib|dll|shared library)
+                lib[\w.+\-]{2,60}\.so[\w.]{0,20}:? (?:cannot open|(?:cannot|not) (?:be )?found|is missing)
+                could not load (?:dynamic |this )?library|could not find/load shared object
+                unable to load (?:dynamic |shared )?library|failed to load libgl|ffmpeg libraries|no such file: lib[\w]+\.so
+            """),
             unless=_PASSING,
         ),
         "A shared library that a package needs isn't installed.",
@@ -53,7 +71,10 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "build-directory-shared",
         When(
-            message=r"ninja: error: (?:opening build log|loading 'build\.ninja'|build\.ninja:\d|failed recompaction|rebuilding 'build\.ninja')|file not recognized: file (?:is )?truncated"
+            message=any_of(r"""
+                ninja: error: (?:opening build log|loading 'build\.ninja'|build\.ninja:\d|failed recompaction|rebuilding 'build\.ninja')
+                file not recognized: file (?:is )?truncated
+            """)
         ),
         "Two processes built an extension in the same directory at the same moment.",
         "Give each worker its own TORCH_EXTENSIONS_DIR, or build extensions beforehand, if it goes on.",
@@ -74,8 +95,15 @@ RULES = (
     fatal(
         "bitsandbytes-without-cuda",
         When(
-            message=r"cuda setup failed despite|cuda setup: (?:something unexpected|problem)|(?:configured|bitsandbytes) cuda binary not found|8-bit optimizer is not available on your device"
-            r"|(?:no gpu found\. )?a gpu is needed for quantization|bitsandbytes library load error|native code is required .{0,80}bitsandbytes|failed to load (?:the )?(?:native )?bitsandbytes"
+            message=any_of(r"""
+                # bitsandbytes
+                cuda setup failed despite|cuda setup: (?:something unexpected|problem)
+                (?:configured|bitsandbytes) cuda binary not found|8-bit optimizer is not available on your device
+                bitsandbytes library load error|native code is required .{0,80}bitsandbytes
+                failed to load (?:the )?(?:native )?bitsandbytes
+                # transformers
+                (?:no gpu found\. )?a gpu is needed for quantization
+            """)
         ),
         "bitsandbytes finds no CUDA libraries that fit it.",
         "Install a bitsandbytes for this CUDA, and put its libraries on LD_LIBRARY_PATH; python -m bitsandbytes shows what is missing.",
@@ -85,7 +113,10 @@ RULES = (
     fatal(
         "library-version-too-old",
         When(
-            message=r"version [`'\"]?(?:glibc|glibcxx|cxxabi|gomp|libcublas|libnv\w+|openssl|libcu\w+|libcudnn)[\w.]*['\"`]? not found|(?:glibcxx|cxxabi|glibc)_[\d.]+['\"`]? not found|glibcxx_\d|cxxabi_\d|glibc_\d"
+            message=any_of(r"""
+                version [`'\"]?(?:glibc|glibcxx|cxxabi|gomp|libcublas|libnv\w+|openssl|libcu\w+|libcudnn)[\w.]*['\"`]? not found
+                (?:glibcxx|cxxabi|glibc)_[\d.]+['\"`]? not found|glibcxx_\d|cxxabi_\d|glibc_\d
+            """)
         ),
         "A package was built for a newer system library than this host has.",
         "Use a newer base image, or a build of the package for this one.",
@@ -95,8 +126,30 @@ RULES = (
     fatal(
         "abi-mismatch",
         When(
-            message=r"undefined symbol|cudnn version incompatibility|^unknown opcode|symbol not found|\.dtype size changed|\.ndarray size changed|size changed, may indicate binary incompatibility|_array_api not found|module compiled against a[bp]i|compiled using numpy 1\.x|multiarray failed to import|numpy\.core\.umath failed|numpy is not available|importing the numpy c-extensions failed"
-            r"|_zn\w+|operator torchvision::nms does not exist|(?:couldn't|could not) load custom c\+\+ ops|torchvision and pytorch|compiled with (?:a )?different (?:cuda|version)|cuda version.{0,60}mismatch|detected that pytorch and (?:torchvision|torchaudio|\w+) were compiled with different|different cuda (?:major )?versions|built (?:with|against|for) (?:a )?(?:different|another|older|newer|torch|pytorch|cuda|numpy)|abi (?:version )?mismatch|incompatible (?:abi|version of)|class \w+ already registered|only a single torch_library|expected in: |flat namespace|tried to register .{0,60}(?:multiple|twice)|couldn't build proto file into descriptor pool|is already defined in file|conflicting .{0,60}descriptor pool|descriptors cannot (?:not )?be created directly|duplicate file name|incompatible protobuf gencode|already exists in the (?:descriptor )?pool"
+            message=any_of(r"""
+                # Loaders
+                undefined symbol|symbol not found|_zn\w+|expected in:[ ]|flat namespace
+                # CuDNN
+                cudnn version incompatibility
+                # CPython's byte code
+                ^unknown opcode
+                # NumPy
+                \.dtype size changed|\.ndarray size changed|size changed, may indicate binary incompatibility
+                _array_api not found|module compiled against a[bp]i|compiled using numpy 1\.x|multiarray failed to import
+                numpy\.core\.umath failed|numpy is not available|importing the numpy c-extensions failed
+                # torch and its extensions
+                operator torchvision::nms does not exist|(?:couldn't|could not) load custom c\+\+ ops|torchvision and pytorch
+                compiled with (?:a )?different (?:cuda|version)|cuda version.{0,60}mismatch
+                detected that pytorch and (?:torchvision|torchaudio|\w+) were compiled with different
+                different cuda (?:major )?versions
+                built (?:with|against|for) (?:a )?(?:different|another|older|newer|torch|pytorch|cuda|numpy)
+                abi (?:version )?mismatch|incompatible (?:abi|version of)|class \w+ already registered
+                only a single torch_library|tried to register .{0,60}(?:multiple|twice)
+                # protobuf
+                couldn't build proto file into descriptor pool|is already defined in file|conflicting .{0,60}descriptor pool
+                descriptors cannot (?:not )?be created directly|duplicate file name|incompatible protobuf gencode
+                already exists in the (?:descriptor )?pool
+            """)
         ),
         "A compiled package doesn't fit another one: they were built against different versions.",
         "Install versions built for each other (torch with its extensions, numpy below 2, protobuf).",
@@ -118,7 +171,11 @@ RULES = (
     fatal(
         "wrong-architecture",
         When(
-            message=r"wrong elf class|invalid elf header|exec format error|incompatible architecture|incompatible cpu|invalid machine|not a valid win32 application|file too short|cpu (?:does not|doesn't) support|avx2? (?:instruction|support|is (?:not|required))|illegal instruction.{0,40}cpu|mach-o"
+            message=any_of(r"""
+                wrong elf class|invalid elf header|exec format error|incompatible architecture|incompatible cpu|invalid machine
+                not a valid win32 application|file too short|cpu (?:does not|doesn't) support
+                avx2? (?:instruction|support|is (?:not|required))|illegal instruction.{0,40}cpu|mach-o
+            """)
         ),
         "A compiled file is cut or for another kind of processor.",
         "Install the build for this architecture.",
@@ -156,8 +213,26 @@ RULES = (
     fatal(
         "version-conflict-text",
         When(
-            message=r"is required for a normal functioning of this module|is used but incompatible|\bneeds (?:numpy|python|torch|pandas|cuda|protobuf) \d|cannot cache function .{1,100}no locator available|distribution was not found and is required|requires? (?:pytorch|torch|transformers|python|numpy|cuda|tensorflow|protobuf|pydantic|accelerate|tokenizers|vllm|ray|triton|onnx\w*|scikit-learn|pandas|\w+)(?: version)? ?(?:>=|==|<=|<|>|~=|!=)"
-            r"|(?:>=|==|<=|~=|!=)\d[\w.]* is required|but (?:found|you have|got|installed|version) .{0,40}\d+\.\d+|version .{1,40} is (?:too old|too new|not supported|incompatible|required)|minimum (?:required )?version|this version of .{1,60} (?:requires|is not|only)|incompatible versions?|does not recognize this architecture|update (?:transformers|your)|upgrade (?:to|your|transformers|torch|pytorch)|needs? (?:to be )?(?:at least )?version|no longer supported|has been (?:removed|deprecated and removed)|was removed in|keras 3|tf-keras"
+            message=any_of(r"""
+                # Transformers' check of versions
+                is required for a normal functioning of this module
+                requires? (?:pytorch|torch|transformers|python|numpy|cuda|tensorflow|protobuf|pydantic|accelerate|tokenizers|vllm|ray|triton|onnx\w*| \
+                scikit-learn|pandas|\w+)(?: version)? ?(?:>=|==|<=|<|>|~=|!=)
+                (?:>=|==|<=|~=|!=)\d[\w.]* is required|but (?:found|you have|got|installed|version) .{0,40}\d+\.\d+
+                does not recognize this architecture
+                # pkg_resources
+                distribution was not found and is required
+                # numba
+                cannot cache function .{1,100}no locator available
+                # Keras 3
+                keras 3|tf-keras
+                # Several
+                is used but incompatible|\bneeds (?:numpy|python|torch|pandas|cuda|protobuf) \d
+                version .{1,40} is (?:too old|too new|not supported|incompatible|required)|minimum (?:required )?version
+                this version of .{1,60} (?:requires|is not|only)|incompatible versions?|update (?:transformers|your)
+                upgrade (?:to|your|transformers|torch|pytorch)|needs? (?:to be )?(?:at least )?version|no longer supported
+                has been (?:removed|deprecated and removed)|was removed in
+            """)
         ),
         "Installed versions don't fit each other or the model.",
         "Install the versions that the message asks for.",
@@ -175,7 +250,20 @@ RULES = (
     fatal(
         "extension-not-built",
         When(
-            message=r"error building extension|ninja is required|cuda_home environment variable is not set|cuda_home does not exist|unable to compile (?:cuda|cpp)|nvcc (?:not found|was not found)|unable to find (?:nvcc|vcvarsall|a c\+\+ compiler)|no (?:working )?c\+\+ compiler|cannot find a working triton installation|failed to find c compiler|could not find (?:a )?(?:c\+\+|c|cuda) compiler|command '?\[?'?(?:gcc|cc|c\+\+|g\+\+|nvcc|ninja)\b.{0,300}(?:non-zero|no such file|not found)|python\.h: no such file|inductor.{0,60}compiler|cannot find -l\w+|invalidcxxcompiler|cc1plus"
+            message=any_of(r"""
+                # torch.utils.cpp_extension
+                error building extension|ninja is required|cuda_home environment variable is not set|cuda_home does not exist
+                unable to compile (?:cuda|cpp)
+                # triton
+                cannot find a working triton installation|failed to find c compiler
+                # inductor
+                inductor.{0,60}compiler|invalidcxxcompiler
+                # Compilers and linkers
+                nvcc (?:not found|was not found)|unable to find (?:nvcc|vcvarsall|a c\+\+ compiler)
+                no (?:working )?c\+\+ compiler|could not find (?:a )?(?:c\+\+|c|cuda) compiler
+                command '?\[?'?(?:gcc|cc|c\+\+|g\+\+|nvcc|ninja)\b.{0,300}(?:non-zero|no such file|not found)
+                python\.h: no such file|cannot find -l\w+|cc1plus
+            """)
         ),
         "An extension has to be compiled at load time, and that isn't possible here.",
         "Install compiler and headers (build-essential, python3-dev, the CUDA toolkit), or build it beforehand.",

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 
-THROTTLED = (
-    r"rate[ -]?limit|too many requests|throttl|slow ?down\b|reduce your request rate|(?<!disk )quota exceeded|exceeded your .{0,20}quota"
-    r"|quotaexceeded|userratelimitexceeded|requestlimitexceeded|provisionedthroughputexceeded|resource_exhausted"
-    r"|resource exhausted|please (?:retry|try again) (?:later|after|in)|retry[- ]after|server(?:is)? ?busy|toomanyrequests"
-)
+THROTTLED = any_of(r"""
+    # HTTP 429 in words
+    rate[ -]?limit|too many requests|throttl|please (?:retry|try again) (?:later|after|in)|retry[- ]after
+    # AWS
+    slow ?down\b|reduce your request rate|requestlimitexceeded|provisionedthroughputexceeded
+    # Google, OpenAI
+    (?<!disk )quota exceeded|exceeded your .{0,20}quota|quotaexceeded|userratelimitexceeded|resource_exhausted
+    resource exhausted
+    # Azure
+    server(?:is)? ?busy
+    # Container registries
+    toomanyrequests
+""")
 
 FATAL_IN_DISGUISE = (
     ambiguous(
@@ -117,9 +125,22 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "name-resolution",
         When(
-            message=r"name or service not known|temporary failure in name resolution|nodename nor servname|getaddrinfo failed"
-            r"|no address associated with hostname|could not resolve host|failed to resolve|name resolution (?:error|failed)"
-            r"|dns (?:error|resolution|lookup)|could not translate host name|no such host|nxdomain|unknown host"
+            message=any_of(r"""
+                # glibc
+                name or service not known|temporary failure in name resolution|no address associated with hostname
+                # macOS
+                nodename nor servname
+                # Python on Windows
+                getaddrinfo failed
+                # curl, git
+                could not resolve host
+                # urllib3
+                failed to resolve|name resolution (?:error|failed)
+                # libpq
+                could not translate host name
+                # Go programs, resolvers
+                dns (?:error|resolution|lookup)|no such host|nxdomain|unknown host
+            """)
         ),
         "A host name couldn't be resolved.",
         "Check the name and the DNS of the host if it goes on.",
@@ -128,12 +149,36 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "connection-text",
         When(
-            message=r"connection (?:was )?(?:refused|reset|aborted|timed out|closed|broken|lost|dropped)|failed to (?:establish|open) a (?:new )?connection"
-            r"|max retries exceeded|remote end closed connection|incomplete ?read|couldn't connect to|could not connect to|failed to connect"
-            r"|cannot connect to|unable to connect|network is unreachable|no route to host|host is unreachable|eof occurred in violation of protocol"
-            r"|unexpected_eof_while_reading|decryption_failed_or_bad_record_mac|bad record mac|server disconnected|socket hang up|broken pipe"
-            r"|error sending request|error reading a body|all_brokers_down|brokers? are down|did not start up in|ssh protocol banner|connection to .{1,80} (?:was )?lost|total bytes expected is|connectfullmesh|invalid status '(?:service unavailable|bad gateway|gateway timeout|internal server error|too many requests)|unexpected eof (?:during|while reading)|error while downloading|peer closed connection|check your (?:internet |network )?connection|internet connection"
-            r"|network (?:error|failure|issue|unreachable)|connection error|not reachable|server closed the connection|connection pool|payload is not completed|response ended prematurely|stream (?:was )?(?:reset|closed)"
+            message=any_of(r"""
+                # Sockets
+                connection (?:was )?(?:refused|reset|aborted|timed out|closed|broken|lost|dropped)
+                failed to (?:establish|open) a (?:new )?connection|network is unreachable|no route to host|host is unreachable
+                broken pipe
+                # urllib3, http.client, requests
+                max retries exceeded|remote end closed connection|incomplete ?read|connection pool|response ended prematurely
+                # OpenSSL
+                eof occurred in violation of protocol|unexpected_eof_while_reading|decryption_failed_or_bad_record_mac
+                bad record mac
+                # aiohttp, httpx, node
+                server disconnected|socket hang up|peer closed connection|payload is not completed
+                # reqwest
+                error sending request|error reading a body
+                # librdkafka
+                all_brokers_down|brokers? are down
+                # botocore
+                total bytes expected is
+                # paramiko
+                ssh protocol banner
+                # Gloo
+                connectfullmesh
+                # Clients in their own words
+                couldn't connect to|could not connect to|failed to connect|cannot connect to|unable to connect
+                did not start up in|connection to .{1,80} (?:was )?lost
+                invalid status '(?:service unavailable|bad gateway|gateway timeout|internal server error|too many requests)
+                unexpected eof (?:during|while reading)|error while downloading|check your (?:internet |network )?connection
+                internet connection|network (?:error|failure|issue|unreachable)|connection error|not reachable
+                server closed the connection|stream (?:was )?(?:reset|closed)
+            """)
         ),
         "A connection failed.",
         "Nothing to repair in the model; look at the service it connects to if it goes on.",
@@ -142,8 +187,12 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "time-out",
         When(
-            message=r"\b(?:read|connect(?:ion)?|request|operation|socket|gateway|write|response|handshake) ?time(?:d)?[ -]?out|timed? out (?:after|waiting|while|connecting|reading)"
-            r"|deadline ?exceeded|\bthe (?:read|write|handshake) operation timed out|took too long to respond|^timed out$|time-?out was reached|wait timeout"
+            message=any_of(r"""
+                \b(?:read|connect(?:ion)?|request|operation|socket|gateway|write|response|handshake) ?time(?:d)?[ -]?out
+                timed? out (?:after|waiting|while|connecting|reading)|deadline ?exceeded
+                \bthe (?:read|write|handshake) operation timed out|took too long to respond|^timed out$|time-?out was reached
+                wait timeout
+            """)
         ),
         "Something took longer than it may.",
         "Nothing to repair in the model; look at the service it waits for if it goes on.",

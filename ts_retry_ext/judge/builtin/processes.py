@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.failure import Phase
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
@@ -36,7 +36,10 @@ RULES = (
     ambiguous(
         "engine-wrapper",
         When(
-            message=r"see root cause above|see stack trace for root cause|failed to start engine|engine (?:core|process) (?:initialization )?(?:failed|died|dead)|enginedeaderror|background loop has errored"
+            message=any_of(r"""
+                see root cause above|see stack trace for root cause|failed to start engine
+                engine (?:core|process) (?:initialization )?(?:failed|died|dead)|enginedeaderror|background loop has errored
+            """)
         ),
         "The engine's own process failed; its log holds the failure itself.",
         "Look for the traceback above this one in the model log.",
@@ -45,7 +48,15 @@ RULES = (
     fatal(
         "spawn-without-main-guard",
         When(
-            message=r"an attempt has been made to start a new process before the current process has finished its bootstrapping|daemonic processes are not allowed to have children|signal only works in main thread|no current event loop in thread|asyncio\.run\(\) cannot be called|event loop is already running|^context has already been set$"
+            message=any_of(r"""
+                # multiprocessing
+                an attempt has been made to start a new process before the current process has finished its bootstrapping
+                daemonic processes are not allowed to have children|^context has already been set$
+                # signal
+                signal only works in main thread
+                # asyncio
+                no current event loop in thread|asyncio\.run\(\) cannot be called|event loop is already running
+            """)
         ),
         "The model starts processes or sets signals in a way a worker can't.",
         "Start no processes at import time; set signals in no handler.",
@@ -54,7 +65,17 @@ RULES = (
     fatal(
         "program-not-found",
         When(
-            message=r"(?:sh|bash): .{0,20}\d{0,4}:? ?[\w.\-]+: (?:command )?not found|returned non-zero exit status 12[67]|uid not found: \d+|executable (?:needs to be|not found)|is not in (?:the |your )?path|unable to find (?:java|tesseract|ffmpeg|poppler)|tesseract is not installed|no jvm shared library|no display name and no \$display|java gateway process exited|java_home is not set|couldn't find ffmpeg|unable to get page count"
+            message=any_of(r"""
+                # Shells
+                (?:sh|bash): .{0,20}\d{0,4}:? ?[\w.\-]+: (?:command )?not found|returned non-zero exit status 12[67]
+                # Containers
+                uid not found: \d+|executable (?:needs to be|not found)
+                # Java
+                no jvm shared library|java gateway process exited|java_home is not set
+                # OCR, pictures, sound
+                is not in (?:the |your )?path|unable to find (?:java|tesseract|ffmpeg|poppler)|tesseract is not installed
+                no display name and no \$display|couldn't find ffmpeg|unable to get page count
+            """)
         ),
         "A program that the model starts isn't installed.",
         "Install it in TorchServe's environment.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, fatal
 from ts_retry_ext.judge.builtin.words import (
     ABSENCE_WORDS,
     ENVIRONMENT_TYPES,
@@ -16,20 +16,30 @@ _SINCE = "2026-11-23"
 _LOADING = (Phase.STARTUP, Phase.IMPORT, Phase.CONSTRUCT, Phase.INITIALIZE)
 
 #: What Python says of a call whose arguments don't fit.
-_CALL = (
-    r"unexpected keyword argument|missing \d+ required|takes (?:no|from|exactly|at most|at least|\d+) .{0,60}argument"
-    r"|got multiple values for|can't instantiate abstract class|takes no (?:keyword )?arguments|positional arguments? but"
-    r"|got some positional-only|takes no parameters|invalid keyword argument|incompatible (?:function|constructor) arguments"
-    r"|multiple bases have instance lay-?out|metaclass conflict|cannot create a consistent method resolution"
-)
+_CALL = any_of(r"""
+    # CPython, calls
+    unexpected keyword argument|missing \d+ required|takes (?:no|from|exactly|at most|at least|\d+) .{0,60}argument
+    got multiple values for|takes no (?:keyword )?arguments|positional arguments? but|got some positional-only
+    takes no parameters|invalid keyword argument
+    # CPython, classes
+    can't instantiate abstract class|multiple bases have instance lay-?out|metaclass conflict
+    cannot create a consistent method resolution
+    # pybind11
+    incompatible (?:function|constructor) arguments
+""")
 
 #: Words that state what a value has to be; without them a ValueError may tell of an outcome.
-_NOT_ALLOWED = (
-    r"\bmust\b|\bshould\b|\binvalid\b|\bexpect(?:s|ed)?\b|unsupported|not support(?:ed)?\b|\bunknown\b|unrecogni[sz]ed|not recogni[sz]ed"
-    r"|cannot be|can't be|not allowed|\bonly\b|values to unpack|could not convert|is not (?:a|an|in|one of|implemented|defined|of type)\b"
-    r"|incompatible|mismatch|\brequire[sd]?\b|not (?:a )?valid|out of range|\bgot\b|divisible|greater than|less than|larger than"
-    r"|smaller than|at least|at most|exactly|duplicate|conflict|ambiguous|has no|have no|doesn't have|do(?:es)? not (?:have|match)"
-)
+_NOT_ALLOWED = any_of(r"""
+    # A demand
+    \bmust\b|\bshould\b|\binvalid\b|\bexpect(?:s|ed)?\b|\brequire[sd]?\b|at least|at most|exactly
+    # A refusal
+    unsupported|not support(?:ed)?\b|\bunknown\b|unrecogni[sz]ed|not recogni[sz]ed|cannot be|can't be|not allowed
+    values to unpack|could not convert|is not (?:a|an|in|one of|implemented|defined|of type)\b|incompatible|mismatch
+    not (?:a )?valid|out of range
+    # A comparison
+    \bonly\b|\bgot\b|divisible|greater than|less than|larger than|smaller than|duplicate|conflict|ambiguous|has no
+    have no|doesn't have|do(?:es)? not (?:have|match)
+""")
 
 # An error of the language itself needs no further evidence, whatever words its text holds ("rate_limit",
 # "connection_pool"), as long as no failure of the environment led to it.
@@ -178,7 +188,11 @@ FALLBACKS = (
             type=("KeyError",),
             phase=_LOADING,
             where="outermost",
-            message=r"^['\"](?!(?:data|results?|responses?|body|items|content|choices|outputs?|error|hits|records|rows|payload|embeddings?|predictions?)['\"])[\w.\- /]{1,120}['\"]$|attempted to access the value of|is not (?:in|found in) the (?:registry|mapping)|unknown|not (?:a )?(?:valid|registered|supported)",
+            message=any_of(r"""
+                ^['\"](?!(?:data|results?|responses?|body|items|content|choices|outputs?|error|hits|records|rows|payload|embeddings?|predictions?)['\"])[\w.\- /]{1,120}['\"]$
+                attempted to access the value of|is not (?:in|found in) the (?:registry|mapping)|unknown
+                not (?:a )?(?:valid|registered|supported)
+            """),
             unless_type=ENVIRONMENT_TYPES,
             unless=ENVIRONMENT_WORDS,
             unless_frame=NETWORK_MODULES,

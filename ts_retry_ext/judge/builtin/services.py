@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.builtin.words import NETWORK_MODULES
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
@@ -27,8 +27,21 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "service-in-trouble",
         When(
-            message=r"broker transport failure|code=_(?:transport|all_brokers_down|resolve|timed_out)\b|brokers are down|nodenotreadyerror|es_rejected_execution|state not recovered"
-            r"|active (?:cluster )?node not found|cannot use artifact .{1,200} as it has not committed|^no (?:master|slave|replica) found for|\((?:internalserver(?:error|exception|fault)|internalservice\w*|serviceunavailable\w*|internal\w*)\) when calling the"
+            message=any_of(r"""
+                # Kafka (librdkafka, kafka-python)
+                broker transport failure|code=_(?:transport|all_brokers_down|resolve|timed_out)\b|brokers are down
+                nodenotreadyerror
+                # Elasticsearch
+                es_rejected_execution|state not recovered
+                # Weights & Biases
+                cannot use artifact .{1,200} as it has not committed
+                # Redis Sentinel
+                ^no (?:master|slave|replica) found for
+                # AWS
+                \((?:internalserver(?:error|exception|fault)|internalservice\w*|serviceunavailable\w*|internal\w*)\) when calling the
+                # Several
+                active (?:cluster )?node not found
+            """)
         ),
         "The service is in trouble at this moment, or still gathering its nodes.",
         "Nothing to repair in the model; look at the service if it goes on.",
@@ -47,8 +60,11 @@ RULES = (
     fatal(
         "database-right-missing",
         When(
-            message=r"permission denied for (?:table|schema|relation|sequence|database|function|view)|must be owner of|not authorized on \w+ to execute|command \w+ requires authentication"
-            r"|requires? (?:the )?\w+ privilege|command denied to user|attempt to write a readonly database"
+            message=any_of(r"""
+                permission denied for (?:table|schema|relation|sequence|database|function|view)|must be owner of
+                not authorized on \w+ to execute|command \w+ requires authentication|requires? (?:the )?\w+ privilege
+                command denied to user|attempt to write a readonly database
+            """)
         ),
         "The user is known to the database, and lacks a right that the model needs.",
         "Grant the right to this user, or name another one.",
@@ -58,9 +74,19 @@ RULES = (
     fatal(
         "database-login-not-possible",
         When(
-            message=r"fe_sendauth: no password supplied|scram authentication requires|authentication plugin .{1,80}(?:not supported|cannot be loaded)|client does not support authentication protocol|authentication method .{1,40}(?:not supported|unknown)"
-            r"|server does not support ssl, but ssl was required|ssl connection (?:is )?required|connections using insecure transport are prohibited|invalid (?:port number|sslmode|connection option)"
-            r"|(?:must|should|to) be escaped according to rfc ?3986|reports wire version|unsupported (?:server|frontend|protocol) (?:version|protocol)"
+            message=any_of(r"""
+                # PostgreSQL
+                fe_sendauth: no password supplied|scram authentication requires
+                server does not support ssl, but ssl was required|invalid (?:port number|sslmode|connection option)
+                # MySQL
+                authentication plugin .{1,80}(?:not supported|cannot be loaded)|client does not support authentication protocol
+                ssl connection (?:is )?required|connections using insecure transport are prohibited
+                # MongoDB
+                (?:must|should|to) be escaped according to rfc ?3986|reports wire version
+                # Several
+                authentication method .{1,40}(?:not supported|unknown)
+                unsupported (?:server|frontend|protocol) (?:version|protocol)
+            """)
         ),
         "Client and server don't agree on how to log in: a password, a plugin or TLS is missing.",
         "Correct the connection string, or install the client version that fits the server.",
@@ -70,7 +96,10 @@ RULES = (
     fatal(
         "server-lacks-feature",
         When(
-            message=r"^moved \d+ [\w.:\-]+$|^crossslot |unknown command ['\"`]?[\w.]+['\"`]?,? with args|cluster support disabled|no such module: \w+|extension .{1,60} is not available|precondition_failed - inequivalent arg"
+            message=any_of(r"""
+                ^moved \d+ [\w.:\-]+$|^crossslot[ ]|unknown command ['\"`]?[\w.]+['\"`]?,? with args|cluster support disabled
+                no such module: \w+|extension .{1,60} is not available|precondition_failed - inequivalent arg
+            """)
         ),
         "The server is there, but without the module, mode or declaration that the code relies on.",
         "Install it on the server, or correct what the code asks for.",
@@ -125,11 +154,31 @@ RULES = (
     fatal(
         "client-configuration-text",
         When(
-            message=r"version mismatch: the cluster was started with|called ray\.init twice|cannot recognize storage type|^missing model file|not a proper models:/ uri|invalid_parameter_value|requires an async driver"
-            r"|connection string (?:is either blank or malformed|missing required)|either a sas token or an account shared key|invalid endpoint: |^unrecognized configs: |azure cli not found on path"
-            r"|must be set either by passing|api[_ -]?key.{0,60}(?:not (?:set|configured|provided|found|specified)|is (?:missing|required|empty)|either invalid or missing|must be (?:set|provided|passed))"
-            r"|no (?:api[_ -]?key|access token) (?:was )?(?:found|provided|given|set)|incorrect api key|not a valid (?:\w+ )?private key|could not find experiment with id|model does not have the .{1,40} flavor"
-            r"|is forbidden: user .{1,200} cannot \w+ resource|does not have \w+ \w+ permission on",
+            message=any_of(r"""
+                # Ray
+                version mismatch: the cluster was started with|called ray\.init twice
+                # MLflow
+                not a proper models:/ uri|invalid_parameter_value|could not find experiment with id
+                model does not have the .{1,40} flavor
+                # SQLAlchemy
+                requires an async driver
+                # Azure
+                connection string (?:is either blank or malformed|missing required)|either a sas token or an account shared key
+                azure cli not found on path
+                # botocore
+                invalid endpoint:[ ]
+                # kafka-python
+                ^unrecognized configs:[ ]
+                # Clients of a paid API
+                must be set either by passing
+                api[_ -]?key.{0,60}(?:not (?:set|configured|provided|found|specified)|is (?:missing|required|empty)|either invalid or missing|must be (?:set|provided|passed))
+                no (?:api[_ -]?key|access token) (?:was )?(?:found|provided|given|set)|incorrect api key
+                # Kubernetes
+                is forbidden: user .{1,200} cannot \w+ resource
+                # Several
+                cannot recognize storage type|^missing model file|not a valid (?:\w+ )?private key
+                does not have \w+ \w+ permission on
+            """),
             unless=r"not (?:yet )?ready|please retry|try again|pending_registration",
         ),
         "A client of a service lacks a setting or a right, or the setting can't work.",
@@ -140,8 +189,12 @@ RULES = (
     fatal(
         "aws-refuses-the-request",
         When(
-            message=r"\((?:nosuch\w+|[\w.]*notfound(?:exception|fault)?|\w*doesnotexist\w*|validation\w*|malformed\w*|unsupported\w*|missing\w+|notimplemented"
-            r"|invalid(?:request|argument|signature\w*|parameter\w*|bucket\w*|uri|range|location\w*|digest|input\w*|policy\w*|action|query\w*|arn\w*)(?:exception|fault)?)\) when calling the",
+            message=any_of(r"""
+                # Botocore's ClientError
+                \((?:nosuch\w+|[\w.]*notfound(?:exception|fault)?|\w*doesnotexist\w*|validation\w*|malformed\w*|unsupported\w*|missing\w+| \
+                notimplemented|invalid(?:request|argument|signature\w*|parameter\w*|bucket\w*|uri|range|location\w*|digest|input\w*|policy\w*|action| \
+                query\w*|arn\w*)(?:exception|fault)?)\) when calling the
+            """),
             unless=r"temporar|try again|not (?:yet )?ready|is being|in progress|token|in state|creating|pending|updating",
         ),
         "AWS refuses the request as it is.",
@@ -168,7 +221,17 @@ RULES = (
                 "LZMAError",
                 "BadGzipFile",
             ),
-            message=r"not a gzip file|file could not be opened successfully|incorrect header check|incomplete or truncated stream|invalid (?:stored block|block type|code lengths|distance)|not supported by decoder|corrupt input data|invalid header|truncated header|bad checksum|empty (?:file|header)|missing or bad subsequent header|end of file header",
+            message=any_of(r"""
+                # tarfile
+                file could not be opened successfully|invalid header|truncated header|bad checksum|empty (?:file|header)
+                missing or bad subsequent header|end of file header
+                # gzip
+                not a gzip file
+                # zlib
+                incorrect header check|incomplete or truncated stream|invalid (?:stored block|block type|code lengths|distance)
+                # lzma
+                not supported by decoder|corrupt input data
+            """),
             unless_frame=NETWORK_MODULES,
         ),
         "A packed file is cut or damaged, or isn't of the format its name says.",

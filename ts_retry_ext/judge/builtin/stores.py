@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -12,7 +12,26 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "store-in-trouble",
         When(
-            message=r"\((?:internalerror|serviceunavailable|slowdown|requesttimeout|throttling\w*|requestthrottled|bandwidthlimitexceeded|operationaborted|requestlimitexceeded|503|500|502|504|internalservererror|serverbusy|internalfailure|priorrequestnotcomplete|transactioninprogress|provisionedthroughputexceededexception|toomanyrequestsexception)\)|we encountered an internal error|backend ?error|operationtimedout|serverbusy|temporarily_unavailable|couldn't retrieve verification key|idpcommunicationerror|too many users have viewed|request_limit_exceeded|retry your request|please try (?:again|your request)|try again later|currently unable to handle|conditionalrequestconflict|is being (?:created|started|provisioned|restored)|ingresserror"
+            message=any_of(r"""
+                # S3 and other services of AWS
+                \((?:internalerror|serviceunavailable|slowdown|requesttimeout|throttling\w*|requestthrottled|bandwidthlimitexceeded|operationaborted| \
+                requestlimitexceeded|503|500|502|504|internalservererror|serverbusy|internalfailure|priorrequestnotcomplete|transactioninprogress| \
+                provisionedthroughputexceededexception|toomanyrequestsexception)\)
+                we encountered an internal error|conditionalrequestconflict
+                # Google
+                backend ?error
+                # Azure
+                operationtimedout|serverbusy|currently unable to handle
+                # AWS STS
+                couldn't retrieve verification key|idpcommunicationerror
+                # gdown
+                too many users have viewed
+                # OAuth 2
+                temporarily_unavailable
+                # Several
+                request_limit_exceeded|retry your request|please try (?:again|your request)|try again later
+                is being (?:created|started|provisioned|restored)|ingresserror
+            """)
         ),
         "The store answers that it is in trouble for the moment.",
         "Nothing to repair here.",
@@ -32,7 +51,25 @@ RULES = (
     fatal(
         "object-missing",
         When(
-            message=r"nosuchkey|nosuchbucket|nosuchversion|no such object|blobnotfound|containernotfound|specified (?:blob|container|resource|key|bucket) does not exist|the specified resource (?:name )?(?:was )?not found|resourcenotfounderror|notfoundexception|resourcenotfoundexception|resource_does_not_exist|resource_not_found|no such artifact|\(404\) when calling|(?:the )?bucket does not exist|bucket (?:is )?not found|registered model .{0,120}not found|\brun (?:with id|id)?[ =:'\"]{0,3}[0-9a-f]{8,64}['\"]? .{0,40}not found|no versions of model|model version .{0,80}not found|model with name .{0,100}not found|could not find (?:a )?(?:registered|model version|logged)|no model .{0,60}(?:stage|alias)|registered model alias|does not contain .{0,40}mlmodel|could not find an .?mlmodel|no such (?:bucket|container|blob|repo|version)|permanentredirect|illegallocationconstraint|invalidbucketname|invalidobjectstate|bucket must match|unable to parse .{0,60}bucket|accountnameinvalid|nosuchupload|not found: gs://|404 (?:get|head) https?:"
+            message=any_of(r"""
+                # S3
+                nosuchkey|nosuchbucket|nosuchversion|\(404\) when calling|permanentredirect|illegallocationconstraint
+                invalidbucketname|invalidobjectstate|unable to parse .{0,60}bucket|nosuchupload
+                # Google
+                no such object|not found: gs://|404 (?:get|head) https?:
+                # Azure
+                blobnotfound|containernotfound|specified (?:blob|container|resource|key|bucket) does not exist
+                the specified resource (?:name )?(?:was )?not found|resourcenotfounderror|accountnameinvalid
+                # MLflow
+                resource_does_not_exist|registered model .{0,120}not found
+                \brun (?:with id|id)?[ =:'\"]{0,3}[0-9a-f]{8,64}['\"]? .{0,40}not found|no versions of model
+                model version .{0,80}not found|model with name .{0,100}not found
+                could not find (?:a )?(?:registered|model version|logged)|no model .{0,60}(?:stage|alias)|registered model alias
+                does not contain .{0,40}mlmodel|could not find an .?mlmodel
+                # Several
+                notfoundexception|resourcenotfoundexception|resource_not_found|no such artifact|(?:the )?bucket does not exist
+                bucket (?:is )?not found|no such (?:bucket|container|blob|repo|version)|bucket must match
+            """)
         ),
         "The store doesn't have the object, bucket or version that is asked for.",
         "Correct the name, region or version, or upload it.",
@@ -41,8 +78,19 @@ RULES = (
     fatal(
         "store-forbids",
         When(
-            message=r"allaccessdisabled|does not have (?:storage|\w+)\.\w+\.?\w* access|does not have permission|permission_denied|permission (?:['\"]?[\w.]{1,80}['\"]? )?denied on resource|not authorized to perform:|unauthorizedoperation"
-            r"|insufficient(?:accountpermissions|permissions?\b| permissions? (?:to|for|on)\b|_permissions|authenticationscopes)|caller does not have|publicaccessnotpermitted|kms\.?(?:notfound|disabled|invalid(?!state))|kmskeydisabled|explicit deny|requires? (?:the )?permission",
+            message=any_of(r"""
+                # AWS
+                allaccessdisabled|not authorized to perform:|unauthorizedoperation|kms\.?(?:notfound|disabled|invalid(?!state))
+                kmskeydisabled|explicit deny
+                # Google
+                does not have (?:storage|\w+)\.\w+\.?\w* access|permission_denied
+                permission (?:['\"]?[\w.]{1,80}['\"]? )?denied on resource|caller does not have
+                # Azure
+                insufficient(?:accountpermissions|permissions?\b| permissions? (?:to|for|on)\b|_permissions|authenticationscopes)
+                publicaccessnotpermitted
+                # Several
+                does not have permission|requires? (?:the )?permission
+            """),
             unless=r"rate|quota|throttl|slow ?down|too many|temporar|exceeded|limit",
         ),
         "The store forbids these credentials the access, and names the right that is missing.",
@@ -53,7 +101,10 @@ RULES = (
     ambiguous(
         "store-forbids-without-reason",
         When(
-            message=r"accessdenied|access denied|access_denied|authorizationpermissionmismatch|authorizationfailure|is not authorized|not authorized to perform|\(403\) when calling",
+            message=any_of(r"""
+                accessdenied|access denied|access_denied|authorizationpermissionmismatch|authorizationfailure|is not authorized
+                not authorized to perform|\(403\) when calling
+            """),
         ),
         "The store forbids the access and names no reason: a right, a token, the network, or a change not yet in force.",
         "Try the access by hand on this host; check role, policy and firewall. Changes of rights take minutes.",

@@ -1,4 +1,4 @@
-"""The words in which built-in rows are written: `fatal`, `curable` and `ambiguous`."""
+"""The words in which built-in rows are written: `fatal`, `curable`, `ambiguous` and `any_of`."""
 
 from __future__ import annotations
 
@@ -25,3 +25,15 @@ def ambiguous(
 ) -> Rule:
     """Build a row that says neither, and keeps the rows below from deciding."""
     return Rule(name, when, Outcome.UNKNOWN, reason, remedy, scope, since)
+
+
+def any_of(lines: str) -> str:
+    r"""Return a pattern that matches what any line matches.
+
+    A line holds one alternative or several; blanks at its ends don't count (write `[ ]`). A line
+    that ends with a blank and `\` goes on in the next. A line that begins with `#` is a comment: it
+    says whose words the lines below it are.
+    """
+    parts = (line.strip() for line in lines.splitlines())
+    pattern = "|".join(part for part in parts if part and not part.startswith("#"))
+    return pattern.replace(" \\|", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, fatal
 from ts_retry_ext.judge.builtin.words import ENVIRONMENT_TYPES
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
@@ -72,8 +72,11 @@ RULES = (
     fatal(
         "model-file-missing",
         When(
-            message=r"missing the (?:model|serialized|state_dict|\w+\.py|\.?\w{1,20}) ?(?:definition |weights? )?file|missing the model\.(?:py|pt)"
-            r"|no model (?:file|weights) (?:could be )?(?:loaded|found)|model weights not loaded|missing the \w+\.(?:py|pt|pth|bin|json)"
+            message=any_of(r"""
+                missing the (?:model|serialized|state_dict|\w+\.py|\.?\w{1,20}) ?(?:definition |weights? )?file
+                missing the model\.(?:py|pt)|no model (?:file|weights) (?:could be )?(?:loaded|found)|model weights not loaded
+                missing the \w+\.(?:py|pt|pth|bin|json)
+            """)
         ),
         "The archive lacks a file that the handler loads.",
         "Pack it with --serialized-file, --model-file or --extra-files.",

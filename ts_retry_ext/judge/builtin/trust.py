@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -22,11 +22,18 @@ FATAL_IN_DISGUISE = (
     fatal(
         "certificate-refused",
         When(
-            message=r"certificate_verify_failed|certificate verify failed|self[- ]signed certificate"
-            r"|certificate has expired|unable to get (?:local )?issuer certificate|x509: certificate"
-            r"|certificate is not valid for|hostname mismatch, certificate|doesn't match either of|hostname ['\"][^'\"]{1,200}['\"] doesn't match"
-            r"|certificate signed by unknown authority|tlsv1_alert_unknown_ca|alert unknown ca"
-            r"|invalid peer certificate|unknownissuer"
+            message=any_of(r"""
+                # OpenSSL, as Python's ssl passes it on
+                certificate_verify_failed|certificate verify failed|self[- ]signed certificate|certificate has expired
+                unable to get (?:local )?issuer certificate|tlsv1_alert_unknown_ca|alert unknown ca
+                # Python's ssl and urllib3, the host's name
+                certificate is not valid for|hostname mismatch, certificate|doesn't match either of
+                hostname ['\"][^'\"]{1,200}['\"] doesn't match
+                # Go programs
+                x509: certificate|certificate signed by unknown authority
+                # rustls
+                invalid peer certificate|unknownissuer
+            """)
         ),
         "The server's certificate isn't trusted here; another try meets the same certificate.",
         "Install the right CA (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), or have the certificate renewed.",
@@ -46,9 +53,10 @@ FATAL_IN_DISGUISE = (
     fatal(
         "tls-settings",
         When(
-            message=r"wrong_version_number|unsupported_protocol|dh_key_too_small|unsafe_legacy_renegotiation"
-            r"|alert_protocol_version|no_ciphers_available|ee_key_too_small|ca_md_too_weak"
-            r"|alert_certificate_required"
+            message=any_of(r"""
+                wrong_version_number|unsupported_protocol|dh_key_too_small|unsafe_legacy_renegotiation|alert_protocol_version
+                no_ciphers_available|ee_key_too_small|ca_md_too_weak|alert_certificate_required
+            """)
         ),
         "The two sides don't agree on TLS; often an http proxy is configured as https.",
         "Correct the proxy's address or the TLS settings.",
@@ -99,8 +107,11 @@ FATAL_IN_DISGUISE = (
     fatal(
         "proxy-misconfigured",
         When(
-            message=r"missing dependencies for socks support|proxy url had no scheme|unable to determine socks version"
-            r"|not supported proxy scheme|check_hostname requires server_hostname|unknown scheme for proxy|failed to parse: .{0,40}proxy|invalid proxy url"
+            message=any_of(r"""
+                missing dependencies for socks support|proxy url had no scheme|unable to determine socks version
+                not supported proxy scheme|check_hostname requires server_hostname|unknown scheme for proxy
+                failed to parse: .{0,40}proxy|invalid proxy url
+            """)
         ),
         "The proxy's address can't be used as it is written.",
         "Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY; socks needs PySocks.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -11,14 +11,31 @@ _SINCE = "2026-11-23"
 _ARCHIVE = "Pack the archive again from a sound file, and compare sizes or checksums."
 
 #: What loaders say of a file that ends too early or holds something else.
-_CUT = (
-    r"not fully written|failed to read all data for array|cannot reshape array of size|pytorchstreamreader failed|failed finding central directory|unexpected end of data|ran out of input|pickle data was truncated|end-of-central-directory|central directory"
-    r"|unexpected eof|file in archive is not in a subdirectory|only one file ?\(not dir\) is allowed in the zipfile|not a zip archive|file is not a zip file|bad magic number for|corrupted (?:file|record|zip)|storage has wrong (?:byte )?size"
-    r"|invalid magic number|eof: reading array (?:header|data), expected|not a gzipped file|compressed file ended before|bad crc-?32|unexpected end of file|the file might be corrupted|file (?:is|may be|might be|appears to be|seems to be) (?:corrupt|truncated|damaged)"
-    r"|file not found in archive|enforce fail at inline_container|only tensors, lists, tuples of tensors|error in reading the archive|failed reading zip archive|filesize .{0,40}invalid|zipfile.{0,30}invalid"
-)
+_CUT = any_of(r"""
+    # Torch's reader
+    pytorchstreamreader failed|failed finding central directory|file in archive is not in a subdirectory
+    only one file ?\(not dir\) is allowed in the zipfile|storage has wrong (?:byte )?size|invalid magic number
+    file not found in archive|enforce fail at inline_container|only tensors, lists, tuples of tensors
+    error in reading the archive|failed reading zip archive
+    # pickle
+    ran out of input|pickle data was truncated
+    # zipfile
+    end-of-central-directory|central directory|not a zip archive|file is not a zip file|bad magic number for
+    bad crc-?32|zipfile.{0,30}invalid
+    # numpy
+    failed to read all data for array|cannot reshape array of size|eof: reading array (?:header|data), expected
+    # gzip
+    not a gzipped file|compressed file ended before
+    # Several
+    not fully written|unexpected end of data|unexpected eof|corrupted (?:file|record|zip)|unexpected end of file
+    the file might be corrupted|file (?:is|may be|might be|appears to be|seems to be) (?:corrupt|truncated|damaged)
+    filesize .{0,40}invalid
+""")
 #: What safetensors says of such a file.
-_SAFETENSORS_CUT = r"headertoolarge|headertoosmall|invalidheader|metadataincompletebuffer|error while deserializing header|does not contain the valid metadata|safetensors.{0,80}metadata|invalidoffset|tensorinvalidinfo"
+_SAFETENSORS_CUT = any_of(r"""
+    headertoolarge|headertoosmall|invalidheader|metadataincompletebuffer|error while deserializing header
+    does not contain the valid metadata|safetensors.{0,80}metadata|invalidoffset|tensorinvalidinfo
+""")
 #: Modules that fetch the file they load: they may fetch it again, or find it in their cache.
 _DOWNLOADERS = (
     "urllib3",
@@ -40,10 +57,22 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "download-fails-its-check",
         When(
-            message=r"consistency check failed|invalid hash value|(?:hash|checksum|md5|sha256) (?:of .{0,200})?(?:does(?: not|n't) (?:not )?match|mismatch|did(?: not|n't) match)"
-            r"|does not match the expected (?:hash|checksum)|checksum mismatch|retry loading the model|checksum doesn'?t match|download(?:ed)? (?:was )?(?:incomplete|interrupted|corrupt)"
-            r"|flexiblechecksumerror|please retry with .?force_download|retrieval incomplete|file should be of size|data transmission was incomplete"
-            r"|content ?length mismatch|got only \d+ out of \d+ bytes",
+            message=any_of(r"""
+                # huggingface_hub
+                consistency check failed|please retry with .?force_download|file should be of size
+                # torch.hub
+                invalid hash value
+                # whisper, open_clip
+                retry loading the model|checksum doesn'?t match
+                # botocore
+                flexiblechecksumerror
+                # Urllib, wget
+                retrieval incomplete|data transmission was incomplete|content ?length mismatch|got only \d+ out of \d+ bytes
+                # Several
+                (?:hash|checksum|md5|sha256) (?:of .{0,200})?(?:does(?: not|n't) (?:not )?match|mismatch|did(?: not|n't) match)
+                does not match the expected (?:hash|checksum)|checksum mismatch
+                download(?:ed)? (?:was )?(?:incomplete|interrupted|corrupt)
+            """),
         ),
         "A download came damaged; it is thrown away and fetched again.",
         "Nothing to repair; look at the network or a proxy that changes files if it goes on.",
@@ -136,10 +165,23 @@ RULES = (
     fatal(
         "state-dict-mismatch",
         When(
-            message=r"error\(s\) in loading state_dict|missing key\(s\) in state_dict|unexpected key\(s\) in state_dict|size mismatch for|copying a param with shape"
-            r"|keys? (?:are )?missing (?:from|in) (?:the )?(?:checkpoint|state_dict)|mismatched size|loading a checkpoint for .{1,80} with \d+ corresponding to|shapes? .{1,60} (?:do(?:es)? not|don't|didn't) match"
-            r"|shape mismatch|expected state_dict to be|the size of tensor a .{1,40} must match|while copying the parameter named|cannot copy out of meta tensor|trying to set a tensor of shape"
-            r"|ignore_mismatched_sizes|\bkey [\w/.:\-]{1,200} not found in checkpoint|missing key in checkpoint state_dict|size mismatch between saved|open object \(object .{1,200} doesn't exist\)|mismatch(?:ed)? (?:in )?(?:weight|tensor|parameter) (?:shape|size)"
+            message=any_of(r"""
+                # torch
+                error\(s\) in loading state_dict|missing key\(s\) in state_dict|unexpected key\(s\) in state_dict
+                size mismatch for|copying a param with shape|expected state_dict to be|the size of tensor a .{1,40} must match
+                while copying the parameter named|cannot copy out of meta tensor
+                # Transformers, accelerate, diffusers
+                mismatched size|loading a checkpoint for .{1,80} with \d+ corresponding to|trying to set a tensor of shape
+                ignore_mismatched_sizes
+                # torch.distributed.checkpoint
+                missing key in checkpoint state_dict|size mismatch between saved
+                # TensorFlow, h5py
+                \bkey [\w/.:\-]{1,200} not found in checkpoint|open object \(object .{1,200} doesn't exist\)
+                # Several
+                keys? (?:are )?missing (?:from|in) (?:the )?(?:checkpoint|state_dict)
+                shapes? .{1,60} (?:do(?:es)? not|don't|didn't) match|shape mismatch
+                mismatch(?:ed)? (?:in )?(?:weight|tensor|parameter) (?:shape|size)
+            """)
         ),
         "The weights don't belong to this model class: names or shapes differ.",
         "Pack the weights and the model file of one and the same model.",
@@ -148,8 +190,21 @@ RULES = (
     ambiguous(
         "weights-cut-in-shared-cache",
         When(
-            message=r"pytorchstreamreader failed|failed finding central directory|unexpected end of (?:data|file)|ran out of input|pickle data was truncated|unexpected eof"
-            r"|not a zip file|truncated file: eof|protobuf parsing failed|unable to load weights from|not a valid json|incomplete metadata, file not fully covered|invalid header|header ?too ?(?:large|small)|metadata ?incomplete ?buffer",
+            message=any_of(r"""
+                # torch
+                pytorchstreamreader failed|failed finding central directory
+                # pickle
+                ran out of input|pickle data was truncated
+                # zipfile, HDF5
+                unexpected end of (?:data|file)|unexpected eof|not a zip file|truncated file: eof
+                # protobuf
+                protobuf parsing failed
+                # transformers
+                unable to load weights from|not a valid json
+                # safetensors
+                incomplete metadata, file not fully covered|invalid header|header ?too ?(?:large|small)
+                metadata ?incomplete ?buffer
+            """),
             path="shared",
             unless=r"/models/[0-9a-f]{32}/",
         ),
@@ -205,9 +260,21 @@ RULES = (
     fatal(
         "weights-not-a-pickle",
         When(
-            message=r"invalid load key|could not find mark|unregistered persistent id|unsupported pickle protocol|persistent_load|unpickling stack underflow|unable to locate the file .{0,200}which is necessary to load"
-            r"|you seem to have cloned a repository without having git-lfs|git-?lfs|stack underflow|pickle exhausted before end|a load persistent id instruction|legacy load function|\.tar support"
-            r"|magic_number|not a supported wheel|unrecognized (?:file|checkpoint) format|does not look like a (?:model|checkpoint)|unable to load weights from (?:pytorch )?checkpoint file for ['\"]?[^'\"]{1,300}\.(?:bin|pth?|ckpt|h5|safetensors)\b"
+            message=any_of(r"""
+                # pickle
+                invalid load key|could not find mark|unsupported pickle protocol|unpickling stack underflow|stack underflow
+                pickle exhausted before end
+                # torch
+                unregistered persistent id|persistent_load|a load persistent id instruction|legacy load function|\.tar support
+                magic_number
+                # transformers
+                unable to locate the file .{0,200}which is necessary to load
+                unable to load weights from (?:pytorch )?checkpoint file for ['\"]?[^'\"]{1,300}\.(?:bin|pth?|ckpt|h5|safetensors)\b
+                # Git LFS
+                you seem to have cloned a repository without having git-lfs|git-?lfs
+                # Several
+                not a supported wheel|unrecognized (?:file|checkpoint) format|does not look like a (?:model|checkpoint)
+            """)
         ),
         "A file of weights isn't what its name says; a Git LFS pointer begins with 'v', a page with '<'.",
         "Fetch the real file (git lfs pull) and pack the archive again.",
@@ -223,7 +290,10 @@ RULES = (
     fatal(
         "weights-only-refused",
         When(
-            message=r"weights only load failed|weights_only|unsupported global|add_safe_globals|unsupported operand \d+|can only build tensor|upgrade torch to at least v2\.6"
+            message=any_of(r"""
+                weights only load failed|weights_only|unsupported global|add_safe_globals|unsupported operand \d+
+                can only build tensor|upgrade torch to at least v2\.6
+            """)
         ),
         "torch.load refuses the file: since 2.6 it loads only plain tensors unless told otherwise.",
         "Save a state_dict, allow the types with torch.serialization.add_safe_globals, or pass weights_only=False for files you trust.",
@@ -275,10 +345,21 @@ RULES = (
     fatal(
         "torchscript-unloadable",
         When(
-            message=r"unknown builtin op|constants\.pkl|is a zip archive \(did you mean to use torch\.jit\.load|unknown type name|torchscript (?:archive|model).{0,80}(?:not|in)"
-            r"|attempted to read a pytorch file with version|maximum supported version for reading|could not export python function|couldn't find (?:an )?operator|legacy model format is not supported"
-            r"|the following (?:operation|operator)s? .{0,80}(?:not|in)|produced by a newer|schema not found|no such operator|_jit_internal|tried to (?:instantiate|access) .{0,80}torchscript|torch\.jit\.frontend|tracer cannot infer type"
-            r"|could not find (?:any )?(?:similar )?ops? |argument is not (?:a )?torchscript|no function .{0,100}in torchscript|method '.{1,80}' is not defined|loading a torch\.package|the provided filename .{0,200} does not exist"
+            message=any_of(r"""
+                # Reading a file
+                constants\.pkl|is a zip archive \(did you mean to use torch\.jit\.load
+                torchscript (?:archive|model).{0,80}(?:not|in)|attempted to read a pytorch file with version
+                maximum supported version for reading|legacy model format is not supported|produced by a newer
+                loading a torch\.package|the provided filename .{0,200} does not exist
+                # Operators
+                unknown builtin op|couldn't find (?:an )?operator|the following (?:operation|operator)s? .{0,80}(?:not|in)
+                schema not found|no such operator|could not find (?:any )?(?:similar )?ops?[ ]
+                no function .{0,100}in torchscript
+                # Compiling
+                unknown type name|could not export python function|_jit_internal
+                tried to (?:instantiate|access) .{0,80}torchscript|torch\.jit\.frontend|tracer cannot infer type
+                argument is not (?:a )?torchscript|method '.{1,80}' is not defined
+            """)
         ),
         "The TorchScript file can't be loaded by this torch.",
         "Export it again with the installed torch and its extension libraries.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ts_retry_ext.judge.builtin.table import any_of
+
 #: Types of failures that lie outside of the model. Where one is in the chain, an error of the code
 #: that handled it says nothing.
 ENVIRONMENT_TYPES = (
@@ -90,16 +92,28 @@ NETWORK_MODULES = (
 )
 
 #: Words that let an environment at fault be suspected behind an error of plain Python.
-ENVIRONMENT_WORDS = (
-    r"busy|unavailable|temporar|retr(?:y|ie)|again|time(?:d)?[ -_]?out|connect|network|server|download|fetch"
-    r"|request|response|https?\b|\burl|remote|memory|alloc|\bfree\b|resource|\block|ready|loading\b.{0,20}progress|starting|pending"
-    r"|wait|stale|race|concurren|closed|\beof\b|broker|cluster|\bnodes?\b|leader|quota|limit|credential|port\b|socket|address"
-    r"|deadline|expired?|unreachable|overload|capacity|alive|heartbeat|disk|space left|device|gpu|cuda|nvml|queue|session"
-    r"|worker|process|signal|killed|abort|cancel|interrupt|subprocess|exit(?:ed)? (?:code|status)|lease|offline|token|etag|content-"
-)
+ENVIRONMENT_WORDS = any_of(r"""
+    # A passing state
+    busy|unavailable|temporar|retr(?:y|ie)|again|time(?:d)?[ -_]?out|ready|loading\b.{0,20}progress|starting|pending
+    wait|stale|race|concurren|deadline|expired?|unreachable|overload|alive|offline
+    # Networks and services
+    connect|network|server|download|fetch|request|response|https?\b|\burl|remote|broker|cluster|\bnodes?\b|leader
+    credential|port\b|socket|address|heartbeat
+    # Memory and devices
+    memory|alloc|\bfree\b|resource|\block|quota|limit|capacity|disk|space left|device|gpu|cuda|nvml|queue
+    # Processes
+    session|worker|process|signal|killed|abort|cancel|interrupt|subprocess|exit(?:ed)? (?:code|status)
+    # Tokens and answers
+    closed|\beof\b|lease|token|etag|content-
+""")
 
 #: Words that tell of something that wasn't there: it may come, where another process brings it.
-ABSENCE_WORDS = (
-    r"\bfound\b|(?:could|did|can|do|does|was|is)(?: ?not|n't|n\u2019t) (?:be )?(?:find|found|load|loaded|locate|open|read|exist)|unable to|failed|no such|missing|\bempty\b|\bhub\b|\brepo"
-    r"|artifact|registry|\bs3\b|gs:|bucket|endpoint|service\b|\bhost|health|status|\bno (?:model|file|weights|checkpoint|data)|\bshards?\b|must contain|/(?:mnt|data|nfs|efs|fsx|pvc|shared?|volumes?)/"
-)
+ABSENCE_WORDS = any_of(r"""
+    # It wasn't there
+    \bfound\b
+    (?:could|did|can|do|does|was|is)(?: ?not|n't|n\u2019t) (?:be )?(?:find|found|load|loaded|locate|open|read|exist)
+    unable to|failed|no such|missing|\bempty\b|\bno (?:model|file|weights|checkpoint|data)|must contain
+    # Where it should be
+    \bhub\b|\brepo|artifact|registry|\bs3\b|gs:|bucket|endpoint|service\b|\bhost|health|status|\bshards?\b
+    /(?:mnt|data|nfs|efs|fsx|pvc|shared?|volumes?)/
+""")
