@@ -22,12 +22,12 @@ from tests.archive.packing import (
     write_tar_bomb,
     write_unflagged,
 )
-from ts_retry_ext.archive import model_archive as module
 from ts_retry_ext.archive.model_archive import (
     ArchiveError,
     default_model_name,
     read_archive,
 )
+from ts_retry_ext.archive.model_folder import MAX_MANIFEST_BYTES
 
 YAML = "maxRetryTimeoutInSec: 7\n"
 NAMED = files(manifest("m", configFile=CONFIG), YAML)
@@ -345,7 +345,7 @@ def test_manifest_that_ends_the_server_is_told_apart(tmp_path: Path) -> None:
 
 
 def test_entries_are_read_only_up_to_a_limit(tmp_path: Path) -> None:
-    entries = files({**manifest("m"), "padding": " " * module.MAX_MANIFEST_BYTES})
+    entries = files({**manifest("m"), "padding": " " * MAX_MANIFEST_BYTES})
 
     for made in (write_mar(tmp_path / "x.mar", entries), write_tar(tmp_path / "x.tgz", entries)):
         with pytest.raises(ArchiveError, match=r"MANIFEST.json is larger than 1024 KiB"):

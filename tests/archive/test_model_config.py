@@ -7,12 +7,8 @@ import sys
 
 import pytest
 
-from ts_retry_ext.archive.model_config import (
-    MAX_CHARACTERS,
-    RefusedConfigError,
-    UnreadableConfigError,
-    read_model_config,
-)
+from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
+from ts_retry_ext.archive.model_config import MAX_CHARACTERS, read_model_config
 
 
 @pytest.mark.parametrize(
@@ -137,7 +133,8 @@ def test_broken_utf8_is_replaced_as_java_does() -> None:
 def test_missing_pyyaml_is_an_error_that_says_what_to_do() -> None:
     code = (
         "import sys; sys.modules['yaml'] = None\n"
-        "from ts_retry_ext.archive.model_config import *\n"
+        "from ts_retry_ext.archive.config_errors import MissingYamlError\n"
+        "from ts_retry_ext.archive.model_config import read_model_config\n"
         "try: read_model_config(b'a: 1')\n"
         "except MissingYamlError as error: print(error)"
     )

@@ -23,6 +23,7 @@ from ts_retry_ext.analyze.analysis import Analysis
 from ts_retry_ext.analyze.judged_failure import FailureJudge
 from ts_retry_ext.analyze.log_report import report_of
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
+from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.check.unpack import NoRoomError, unpack
 from ts_retry_ext.cli import show, status
 from ts_retry_ext.cli.main import main
@@ -46,7 +47,6 @@ from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.marker import marker_path, read_marker
 from ts_retry_ext.trial.frontend_side import NoAnswerError, WorkerDiedError, read_response
 from ts_retry_ext.worker import rules as worker_rules
-from ts_retry_ext.worker.model_files import read_config_section, read_manifest
 from ts_retry_ext.worker.protocol import (
     LOAD,
     DisconnectedError,
@@ -83,7 +83,7 @@ def model_folder_is_read(folder: Path, config: bytes, manifest: bytes) -> None:
     (folder / "MAR-INF").mkdir(parents=True, exist_ok=True)
     (folder / "MAR-INF" / "MANIFEST.json").write_bytes(manifest)
     (folder / "model-config.yaml").write_bytes(config)
-    section, _ = read_config_section(str(folder), read_manifest(str(folder)), "retry")
+    section, _ = ModelFolder(str(folder)).section("retry")
     settings, _ = resolve({}, {}, section)
     assert settings.max_hard_crashes.value >= 0
 

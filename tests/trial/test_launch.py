@@ -18,7 +18,7 @@ def launched(
     properties: Mapping[str, str] | None = None,
 ) -> Launch:
     folder = write_folder(path / "m", entries("", config=config))
-    return launch_of(read_archive(str(folder)), str(folder), properties or {}, gpus)
+    return launch_of(read_archive(str(folder)), properties or {}, gpus)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ or, where the exception is none that the start-up code expects, the whole server
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Mapping
+from typing import Mapping, NamedTuple
 
 CPP_RUNTIME = "LSP"
 """Workers are a C++ program of TorchServe's (0.12.0 WorkerLifeCycle.startWorkerCPP)."""
@@ -31,8 +30,7 @@ class ManifestError(ValueError):
         self.stops_server = stops_server
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What a manifest says.
 
     Attributes:
@@ -41,6 +39,7 @@ class Manifest:
         handler: the handler, or None.
         config_file: path of the model's configuration inside the archive, or None.
         runtime: what its workers run on, one of `RUNTIMES`; a registration can give it another one.
+        requirements_file: path of its requirements inside the archive, or None.
     """
 
     model: str | None = None
@@ -48,6 +47,7 @@ class Manifest:
     handler: str | None = None
     config_file: str | None = None
     runtime: str = RUNTIMES[0]
+    requirements_file: str | None = None
 
 
 def parse_manifest(data: bytes) -> Manifest:
@@ -83,6 +83,7 @@ def parse_manifest(data: bytes) -> Manifest:
         handler=_text(section, "handler"),
         config_file=_text(section, "configFile"),
         runtime=runtime,
+        requirements_file=_text(section, "requirementsFile"),
     )
 
 

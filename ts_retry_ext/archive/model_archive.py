@@ -17,14 +17,16 @@ from dataclasses import dataclass, field
 from typing import Callable, Iterable, Iterator
 
 from ts_retry_ext.archive.manifest import Manifest, ManifestError, parse_manifest
+from ts_retry_ext.archive.model_folder import (
+    MANIFEST,
+    MAX_CONFIG_BYTES,
+    MAX_MANIFEST_BYTES,
+    read_file,
+)
 from ts_retry_ext.archive.tar import Content, entries_of
 from ts_retry_ext.archive.zip_entry import check_entry, name_of
 from ts_retry_ext.archive.zip_layout import check_layout
 
-MANIFEST = "MAR-INF/MANIFEST.json"
-MAX_MANIFEST_BYTES = 1024 * 1024
-MAX_CONFIG_BYTES = 12 * 1024 * 1024
-"""Four bytes for each of the 3 Mi characters that SnakeYAML 2.1 reads at most."""
 MAX_KEPT_BYTES = 16 * 1024 * 1024
 """Memory for the YAML files of a tar until its manifest says which one counts."""
 MAX_MEMBERS = 200_000
@@ -143,11 +145,8 @@ def _read_folder(path: str) -> Archive:
     root = model_root(path)
 
     def read(name: str, limit: int) -> bytes | None:
-        target = os.path.join(root, name)
-        if not os.path.isfile(target):
-            return None
-        with open(target, "rb") as stream:
-            return _limited(path, name, stream.read(limit + 1), limit)
+        data = read_file(root, name, limit)
+        return None if data is None else _limited(path, name, data, limit)
 
     return _read_entries(path, os.listdir(root), read)
 

@@ -9,27 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from ts_retry_ext.archive.config_errors import (
+    MissingYamlError,
+    RefusedConfigError,
+    UnreadableConfigError,
+)
+
 MAX_CHARACTERS = 3 * 1024 * 1024
 MAX_DEPTH = 50
 MAX_COLLECTION_ALIASES = 50
 """Limits of SnakeYAML 2.1's LoaderOptions."""
 MAX_DIGITS = 1000
-
-
-class UnreadableConfigError(ValueError):
-    """The frontend logs an error and goes on as if the model had no configuration."""
-
-
-class RefusedConfigError(ValueError):
-    """The frontend fails on it with an exception that its start-up code does not expect.
-
-    A registration through the API is answered with 500. A server that is to load the archive at its
-    start ends, whatever other models it has (0.12.0 ModelServer.initModelStore).
-    """
-
-
-class MissingYamlError(ImportError):
-    """PyYAML is not installed, so that no configuration can be read."""
 
 
 def read_model_config(data: bytes) -> dict[str, Any]:

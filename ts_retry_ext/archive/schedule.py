@@ -7,8 +7,7 @@ The frontend waits a fixed series of seconds before each retry and compares its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Iterator
+from typing import Iterator, NamedTuple
 
 BACK_OFF_SEC = (1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597)
 """Waits before the first, second, ... retry in seconds; the last one repeats from there on. They
@@ -19,8 +18,7 @@ DEFAULT_WINDOW_SEC = 300
 """``maxRetryTimeoutInSec`` where a model's configuration says nothing (0.12.0 ModelConfig)."""
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(NamedTuple):
     """What the frontend does with a worker whose every load fails.
 
     Attributes:

@@ -12,17 +12,13 @@ from difflib import SequenceMatcher
 from enum import Enum
 from typing import Any, Iterator
 
+from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
+from ts_retry_ext.archive.limits import INT_MAX, WINDOW, is_java_int, window_msec
 from ts_retry_ext.archive.model_archive import Archive
-from ts_retry_ext.archive.model_config import (
-    RefusedConfigError,
-    UnreadableConfigError,
-    read_model_config,
-)
+from ts_retry_ext.archive.model_config import read_model_config
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 
-KEY = "maxRetryTimeoutInSec"
-INT_MAX = 2**31 - 1
-INT_MIN = -(2**31)
+KEY = WINDOW
 ALIKE = 0.8
 """How alike a key must be, by difflib's ratio, to count as a misspelling."""
 MAX_NESTING = 8
@@ -150,13 +146,13 @@ def _from_value(value: object) -> Window:
     if isinstance(value, bool) or not isinstance(value, int):
         message = f"{KEY} is {_shown(value)}, only a YAML integer counts"
         return _ignored(value, "not-an-integer", message)
-    if not INT_MIN <= value <= INT_MAX:
+    if not is_java_int(value):
         message = f"{KEY} {value} does not fit into 32 bits"
         return _ignored(value, "overflow", message)
     if value < 0:
         problem = Problem("negative", f"{KEY} {value} is negative: 0 is in force, no retry at all")
         return Window(0, Source.MODEL_CONFIG, value, (problem,))
-    milliseconds = _as_int32(value * 1000)
+    milliseconds = window_msec({KEY: value})
     if milliseconds == value * 1000:
         return Window(milliseconds, Source.MODEL_CONFIG, value)
     effect = "no retry at all" if milliseconds <= 0 else "far less than was meant"
@@ -175,11 +171,6 @@ def _ignored(value: object, code: str, message: str) -> Window:
 
 def _plain(value: object) -> object:
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
-
-
-def _as_int32(value: int) -> int:
-    """Return `value` as a 32-bit int holds it."""
-    return (value - INT_MIN) % 2**32 + INT_MIN
 
 
 def _unnamed(name: str) -> Problem:

@@ -75,7 +75,7 @@ def check(path: str, options: Options) -> Report:
             archive, model_dir, notes = _lay_out(path, folder, options)
             effective = effective_of_read(archive)
             begun = Report(path, Result.LOADS, effective, problems=effective.problems)
-            launch = launch_of(archive, model_dir, options.server.properties, options.gpus)
+            launch = launch_of(archive, options.server.properties, options.gpus)
             noted = [("link-unpacked", note) for note in notes]
             settings = settings_problems(model_dir, options.server)
             problems = (*begun.problems, *launch.problems, *settings, *noted)

@@ -5,26 +5,26 @@ from __future__ import annotations
 import os
 from typing import Mapping
 
+from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.check.requirements import declared
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.settings import MODEL_SECTION, resolve
 from ts_retry_ext.trial.findings import Findings
 from ts_retry_ext.trial.launch import Launch
-from ts_retry_ext.worker.model_files import read_config_section, read_manifest
 
 _MODULE_MISSING = ("module-missing", "module-missing-text")
 
 
 def settings_problems(model_dir: str, server: Server) -> list[tuple[str, str]]:
     """Return what is wrong with this package's settings for the model."""
-    manifest = read_manifest(model_dir)
-    section, unreadable = read_config_section(model_dir, manifest, MODEL_SECTION)
+    folder = ModelFolder(model_dir)
+    section, unreadable = folder.section(MODEL_SECTION)
     _, problems = resolve(
         server.properties,
         server.frontend.environ,
         section,
         config_file=server.config_file,
-        model_config_file=manifest.config_file or "model-config.yaml",
+        model_config_file=folder.manifest.config_file or "model-config.yaml",
     )
     found = [*([unreadable] if unreadable else ()), *problems]
     return [("retry-settings", problem) for problem in found]

@@ -6,11 +6,12 @@ Runs in a worker: standard library only.
 from __future__ import annotations
 
 import ast
-import json
 import os
 import re
 import sysconfig
 from typing import Iterable, Iterator, Mapping
+
+from ts_retry_ext.archive.model_folder import ModelFolder
 
 #: What every worker has, since the worker script imports it.
 PROVIDED = ("torch", "torchserve", "pyyaml")
@@ -57,12 +58,8 @@ def undeclared(model_dir: str, modules: Mapping[str, object]) -> list[str]:
 
 def declared(model_dir: str) -> list[str]:
     """Return the names in the requirements file that the manifest names."""
-    try:
-        with open(os.path.join(model_dir, "MAR-INF", "MANIFEST.json"), encoding="utf-8") as stream:
-            file = json.load(stream)["model"]["requirementsFile"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-    return list(_names_in(os.path.join(model_dir, str(file)), MAX_NESTED))
+    file = ModelFolder(model_dir).manifest.requirements_file
+    return [] if file is None else list(_names_in(os.path.join(model_dir, file), MAX_NESTED))
 
 
 def normal(name: str) -> str:

@@ -66,7 +66,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from ts_retry_ext.archive.model_config import MissingYamlError
+    from ts_retry_ext.archive.config_errors import MissingYamlError
     from ts_retry_ext.check.progress import progress_for
     from ts_retry_ext.check.side_by_side import check_all
     from ts_retry_ext.cli.archives import archives_named

@@ -37,7 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from ts_retry_ext.archive.model_config import MissingYamlError
+    from ts_retry_ext.archive.config_errors import MissingYamlError
 
     try:
         found = _of_paths(arguments.paths) if arguments.paths else _of_server(arguments.pid)

@@ -122,19 +122,15 @@ def rules_of_registered(server: Server) -> Iterator[OwnRules]:
 
 
 def _of_archive(archive: Archive, model: str, server: Server) -> Iterator[OwnRules]:
-    from ts_retry_ext.archive.model_config import (
-        MissingYamlError,
-        RefusedConfigError,
-        UnreadableConfigError,
-        read_model_config,
-    )
+    from ts_retry_ext.archive.config_errors import ModelConfigError
+    from ts_retry_ext.archive.model_config import read_model_config
 
     if archive.config is None:
         return
     where = f"{archive.path}: {archive.config_file}"
     try:
         section = read_model_config(archive.config).get(MODEL_SECTION)
-    except (MissingYamlError, RefusedConfigError, UnreadableConfigError) as error:
+    except ModelConfigError as error:
         yield OwnRules(model, where, unreadable=f"{where}: {error}")
         return
     if not isinstance(section, dict) or "rules" not in section:

@@ -7,8 +7,8 @@ import time
 from dataclasses import replace
 from typing import Callable, Iterable, Sequence
 
+from ts_retry_ext.archive.config_errors import MissingYamlError
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
-from ts_retry_ext.archive.model_config import MissingYamlError
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.archive.window import compare, window_of_archive
 from ts_retry_ext.frontend.management import (

@@ -77,16 +77,15 @@ def _make_importable(root: str) -> None:
 
 
 def _session(job: Mapping[str, Any]) -> Session:
+    from ts_retry_ext.archive.model_folder import ModelFolder
     from ts_retry_ext.frontend.process import Frontend
     from ts_retry_ext.frontend.server import Server
     from ts_retry_ext.settings import MODEL_SECTION, Resolved, resolve
     from ts_retry_ext.worker.command_line import worker_address
-    from ts_retry_ext.worker.model_files import read_config_section, read_manifest
     from ts_retry_ext.worker.session import Session
 
-    model_dir = os.path.realpath(os.getcwd())
-    manifest = read_manifest(model_dir)
-    section, _ = read_config_section(model_dir, manifest, MODEL_SECTION)
+    folder = ModelFolder(os.path.realpath(os.getcwd()))
+    section, _ = folder.section(MODEL_SECTION)
     settings, _ = resolve(job["properties"], os.environ, section, config_file=job["config_file"])
     settings = settings._replace(on_fatal=Resolved("observe", "ts-retry check"))
     frontend = Frontend(
@@ -94,12 +93,10 @@ def _session(job: Mapping[str, Any]) -> Session:
     )
     server = Server(frontend, job["config_file"], job["properties"], job["log_dir"], ())
     address = worker_address(sys.argv, os.environ)
-    session = Session(
-        server, settings, address, model_dir, job["registered"], manifest, job["directory"]
-    )
+    session = Session(server, settings, address, folder, job["registered"], job["directory"])
     # There is one load here, and --timeout may give it more or less time than the frontend would.
     session.asynchronous = False
-    session.startup_timeout = lambda: float(job["load_timeout_sec"])  # type: ignore[method-assign]
+    session.load_limit_sec = float(job["load_timeout_sec"])
     return session
 
 

@@ -6,30 +6,21 @@ From manifest, model configuration and ``config.properties``, by the rules of To
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import Any, Mapping
 
+from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
+from ts_retry_ext.archive.limits import CUSTOM, limits_in_force, positive
 from ts_retry_ext.archive.manifest import Manifest
-from ts_retry_ext.archive.model_archive import MANIFEST, Archive
-from ts_retry_ext.archive.model_config import (
-    RefusedConfigError,
-    UnreadableConfigError,
-    read_model_config,
-)
+from ts_retry_ext.archive.model_archive import Archive
+from ts_retry_ext.archive.model_config import read_model_config
 
-DEFAULT_TIMEOUT_SEC = 120
-"""ModelConfig.defaultStartupTimeout, defaultResponseTimeout and default_startup_timeout."""
 _NO_HANDLER = (
     "the manifest names no handler and config.properties no default_service_handler: TorchServe "
     "takes the name of the model's folder for one"
 )
-_PARALLEL = ("pp", "tp", "pptp", "custom")
-CUSTOM = "custom"
-"""The parallelType whose worker is not launched with torchrun."""
 
 
 @dataclass(frozen=True)
@@ -88,52 +79,45 @@ class Launch:
         return found
 
 
-def launch_of(archive: Archive, model_dir: str, properties: Mapping[str, str], gpus: int) -> Launch:
-    """Return what the frontend would do with the model in `model_dir`.
+def launch_of(archive: Archive, properties: Mapping[str, str], gpus: int) -> Launch:
+    """Return what the frontend would do with a model.
 
     Args:
         archive: its manifest and configuration.
-        model_dir: its unpacked files.
         properties: the server's ``config.properties``.
         gpus: GPUs that the server would use.
 
     Raises:
         MissingYamlError: it has a configuration, and PyYAML is not installed.
     """
-    config = _configuration(archive)
-    manifest = archive.manifest
-    own = config is not None
-    config = config or {}
-    level = _integer(config, "parallelLevel", 0)
+    read = _configuration(archive)
+    limits = limits_in_force(read, properties)
+    config = read or {}
     torchrun = config.get("torchrun")
-    torchrun = torchrun if isinstance(torchrun, dict) else {}
-    level = _integer(torchrun, "nproc-per-node", 1) if torchrun else level
-    kind = str(config.get("parallelType", "")).lower()
-    ranks = level if level > 0 and kind in _PARALLEL else 0
-    default = _property(properties, "default_startup_timeout")
-    response = _property(properties, "default_response_timeout")
-    handler = (manifest.handler if manifest else None) or properties.get("default_service_handler")
+    manifest = archive.manifest or Manifest()
+    handler = manifest.handler or properties.get("default_service_handler")
     problems = _ignored(config, archive.config_file or "")
     ids = _devices(config, gpus)
+    ranks = limits.ranks
     return Launch(
         model=archive.model,
         version=archive.version,
         handler=handler,
         envelope=properties.get("service_envelope"),
-        runtime=(manifest or Manifest()).runtime,
-        batch_size=_positive(config, "batchSize", 1),
-        startup_timeout_sec=_positive(config, "startupTimeout", DEFAULT_TIMEOUT_SEC if own else default),
-        response_timeout_sec=_positive(config, "responseTimeout", DEFAULT_TIMEOUT_SEC if own else response),
-        asynchronous=config.get("asyncCommunication") is True,
-        use_venv=config.get("useVenv") is True,
+        runtime=manifest.runtime,
+        batch_size=limits.batch_size,
+        startup_timeout_sec=limits.startup_timeout_sec,
+        response_timeout_sec=limits.response_timeout_sec,
+        asynchronous=limits.asynchronous,
+        use_venv=limits.use_venv,
         ranks=ranks,
-        parallel_type=kind if ranks else "",
-        threads=_positive(torchrun, "OMP_NUMBER_THREADS", 1),
+        parallel_type=limits.parallel_type,
+        threads=positive(torchrun if isinstance(torchrun, dict) else {}, "OMP_NUMBER_THREADS", 1),
         gpu=None if not ids else 0 if ranks else ids[0],
         devices=",".join(map(str, ids[:ranks])) if ids and ranks else None,
-        requirements_file=_requirements_file(model_dir),
+        requirements_file=manifest.requirements_file,
         problems=tuple(problems if handler else [*problems, ("no-handler", _NO_HANDLER)]),
-    )  # fmt: skip
+    )
 
 
 def gpus_of_server(properties: Mapping[str, str], environ: Mapping[str, str]) -> int:
@@ -157,16 +141,6 @@ def gpus_of_server(properties: Mapping[str, str], environ: Mapping[str, str]) ->
     return min(found, int(limit)) if limit.isdigit() else found
 
 
-def _requirements_file(model_dir: str) -> str | None:
-    """Return what the manifest, which `read_archive` has found to be sound, names as such."""
-    path = os.path.join(model_dir, MANIFEST)
-    if not os.path.exists(path):
-        return None
-    with open(path, encoding="utf-8-sig", errors="replace") as stream:
-        named = json.load(stream).get("model", {}).get("requirementsFile")
-    return None if named is None else str(named)
-
-
 def _configuration(archive: Archive) -> dict[str, Any] | None:
     """Return what the frontend reads of the configuration, None where that is nothing."""
     if archive.config is None:
@@ -175,21 +149,6 @@ def _configuration(archive: Archive) -> dict[str, Any] | None:
         return read_model_config(archive.config)
     except (UnreadableConfigError, RefusedConfigError):
         return None
-
-
-def _integer(config: Mapping[str, Any], key: str, default: int) -> int:
-    value = config.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
-
-
-def _positive(config: Mapping[str, Any], key: str, default: int) -> int:
-    value = _integer(config, key, default)
-    return value if value > 0 else default
-
-
-def _property(properties: Mapping[str, str], key: str) -> int:
-    text = properties.get(key, "").strip()
-    return int(text) if text.isdigit() and int(text) > 0 else DEFAULT_TIMEOUT_SEC
 
 
 def _devices(config: Mapping[str, Any], gpus: int) -> list[int]:

@@ -1,44 +1,18 @@
-"""The model's files as a worker finds them: manifest, configuration, and whether they changed."""
+"""The model's files as a worker finds them: where they are registered, and whether they changed."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import zlib
-from typing import Any, Iterator, NamedTuple, Sequence
+from typing import Iterator, Sequence
 
-MANIFEST = os.path.join("MAR-INF", "MANIFEST.json")
-MAX_MANIFEST_BYTES = 1 << 20
 #: What Python and the kernel write beside the model; a change there says nothing about it.
 _IGNORED_DIRECTORIES = ("__pycache__",)
 _IGNORED_FILES = re.compile(r".*\.pyc|core(\.\d+)?", re.DOTALL)
 _SIGNATURE = re.compile(r"\d+-[0-9a-f]{8}-(\d{1,20})", re.ASCII)
 #: The kernel stamps files with a clock that lags by a tick, up to 10 ms; in nanoseconds.
 _TICK_NS = 20_000_000
-
-
-class Manifest(NamedTuple):
-    """What a worker needs of ``MANIFEST.json``; each field is None where it is not told."""
-
-    model_name: str | None
-    version: str | None
-    handler: str | None
-    config_file: str | None
-
-
-def read_manifest(model_dir: str) -> Manifest:
-    """Return the manifest in `model_dir`; one that is missing or broken tells nothing."""
-    try:
-        with open(os.path.join(model_dir, MANIFEST), "rb") as stream:
-            content = json.loads(stream.read(MAX_MANIFEST_BYTES).decode("utf-8"))
-        model = content["model"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return Manifest(None, None, None, None)
-    if not isinstance(model, dict):
-        return Manifest(None, None, None, None)
-    keys = ("modelName", "modelVersion", "handler", "configFile")
-    return Manifest(*(str(model[key]) if model.get(key) else None for key in keys))
 
 
 def registration(model_dir: str, python_path: Sequence[str]) -> str:
@@ -79,32 +53,6 @@ def is_unchanged(model_dir: str, signed: str) -> bool:
     """Tell whether no file of the model was added, removed or written since it was `signed`."""
     known = _SIGNATURE.fullmatch(signed)
     return known is not None and signature(model_dir, int(known[1])) == signed
-
-
-def read_config_section(model_dir: str, manifest: Manifest, key: str) -> tuple[Any, str | None]:
-    """Return what stands under `key` in the model's configuration file, and a problem or None.
-
-    PyYAML is imported only where the text holds the key at all.
-    """
-    if manifest.config_file is None:
-        return None, None
-    path = os.path.join(model_dir, manifest.config_file)
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            text = stream.read(MAX_MANIFEST_BYTES)
-    except (OSError, ValueError):
-        return None, None  # The load itself will fail on it, and say so.
-    if not any(line.startswith((key, f'"{key}"', f"'{key}'")) for line in text.splitlines()):
-        return None, None
-    try:
-        import yaml
-    except ImportError:
-        return None, f"cannot read {key}: in {path}: PyYAML is not installed"
-    try:
-        content = yaml.safe_load(text)
-    except Exception as error:  # A tag that does not fit its value is no error of YAML's.
-        return None, f"cannot read {key}: in {path}: {' '.join(str(error).split())}"
-    return (content.get(key) if isinstance(content, dict) else None), None
 
 
 def _links_to(folder: str, model_dir: str) -> bool:

@@ -9,8 +9,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from ts_retry_ext.archive.config_errors import MissingYamlError
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
-from ts_retry_ext.archive.model_config import MissingYamlError
 from ts_retry_ext.archive.window import window_of_archive
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.capture import failure_from_exception

@@ -5,8 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import Any
 
 from ts_retry_ext import settings as settings_table
+from ts_retry_ext.archive.config_errors import ModelConfigError
+from ts_retry_ext.archive.limits import (
+    RESPONSE_TIMEOUT,
+    SERVER_KEYS,
+    STARTUP_TIMEOUT,
+    WINDOW,
+    timeout_sec,
+    window_msec,
+)
+from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.frontend.process import frontend_of, is_alive, start_of
 from ts_retry_ext.frontend.server import Server, server_of
 from ts_retry_ext.frontend.state import state_directories
@@ -26,20 +37,9 @@ from ts_retry_ext.worker.command_line import (
     launch_address,
     worker_address,
 )
-from ts_retry_ext.worker.model_files import (
-    Manifest,
-    is_unchanged,
-    read_config_section,
-    read_manifest,
-    registration,
-)
+from ts_retry_ext.worker.model_files import is_unchanged, registration
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.siblings import means
-
-#: ModelConfig.defaultStartupTimeout and defaultResponseTimeout of 0.12.0, in seconds.
-DEFAULT_TIMEOUT = 120.0
-#: ModelConfig.defaultMaxRetryTimeoutInSec of 0.12.0, in seconds.
-DEFAULT_RETRY_WINDOW = 300.0
 
 
 class Session:
@@ -53,11 +53,13 @@ class Session:
         asynchronous: whether the frontend talks to it with ``asyncCommunication``.
         model_dir: real path of the model's directory.
         registration: the path that the frontend made for this registration.
-        manifest: what the manifest tells.
+        folder: what the model's files say.
+        manifest: what its manifest says.
         name: the model's name; the manifest's until LOAD brings the one it is registered under.
         directory: this registration's directory in the store.
         start: names the start of this process for good.
         load_begun: whether LOAD has arrived.
+        load_limit_sec: how long the load may take where that is not the frontend's to say, or None.
         began_ns: when this process, and from LOAD on its load, began, in nanoseconds since the epoch.
         closed: whether the journal knows how this process's attempt ended.
     """
@@ -67,9 +69,8 @@ class Session:
         server: Server,
         settings: Settings,
         address: WorkerAddress,
-        model_dir: str,
+        folder: ModelFolder,
         registered: str,
-        manifest: Manifest,
         directory: str,
     ) -> None:
         self.server = server
@@ -77,16 +78,18 @@ class Session:
         self.address = address
         self.launch = launch_address(address, os.environ)
         self.asynchronous = is_asynchronous(sys.argv)
-        self.model_dir = model_dir
+        self.folder = folder
+        self.model_dir = folder.path
         self.registration = registered
-        self.manifest = manifest
-        self.name = manifest.model_name or os.path.basename(model_dir)
+        self.manifest = folder.manifest
+        self.name = self.manifest.model or os.path.basename(folder.path)
         self.directory = directory
         self.pid = os.getpid()
         self.start = start_of(self.pid) or ""
         self.group_fields = _group_fields(self.launch, server.frontend.pid)
         self._launcher = {"launcher": True} if os.getppid() != server.frontend.pid else {}
         self.load_begun = False
+        self.load_limit_sec: float | None = None
         self.began_ns = time.time_ns()
         self.closed = False
 
@@ -112,32 +115,34 @@ class Session:
 
     def startup_timeout(self) -> float:
         """Return after how many seconds the frontend ends a load that has not answered."""
-        return self._timeout("startupTimeout", "default_startup_timeout")
+        if self.load_limit_sec is not None:
+            return self.load_limit_sec
+        return self._timeout(STARTUP_TIMEOUT)
 
     def response_timeout(self) -> float:
         """Return after how many seconds the frontend ends a worker that owes it an answer."""
-        return self._timeout("responseTimeout", "default_response_timeout")
+        return self._timeout(RESPONSE_TIMEOUT)
 
     def retry_window(self) -> float:
-        """Return ``maxRetryTimeoutInSec`` as the frontend takes it, in seconds."""
-        value, _ = read_config_section(self.model_dir, self.manifest, "maxRetryTimeoutInSec")
-        usable = isinstance(value, int) and not isinstance(value, bool)
-        return float(max(0, value)) if usable else DEFAULT_RETRY_WINDOW
+        """Return ``maxRetryTimeoutInSec`` as the frontend takes it, in seconds; negative if it overflows."""
+        return window_msec(self._configuration(WINDOW)) / 1000
 
-    def _timeout(self, model_key: str, server_key: str) -> float:
+    def _timeout(self, key: str) -> float:
         """Return a time limit of the frontend's in seconds.
 
-        That of the model's configuration, which without it means 120 whatever else is set; where
-        the model has no configuration, the server's (0.12.0 ModelManager.createModel, ModelConfig).
-        A value given to the registration request is not to be seen from a worker.
+        Where the server has a default of its own, it matters whether the frontend can read the
+        model's configuration at all.
         """
-        if self.manifest.config_file is not None:
-            value, _ = read_config_section(self.model_dir, self.manifest, model_key)
-        else:
-            value = self.server.properties.get(server_key, "").strip()
-            value = int(value) if value.isdigit() else None
-        usable = isinstance(value, int) and not isinstance(value, bool) and value > 0
-        return float(value) if usable else DEFAULT_TIMEOUT
+        properties = self.server.properties
+        keys = () if SERVER_KEYS[key] in properties else (key,)
+        return float(timeout_sec(key, self._configuration(*keys), properties))
+
+    def _configuration(self, *keys: str) -> dict[str, Any] | None:
+        """Return what the frontend reads of the model's configuration, None where that is nothing."""
+        try:
+            return self.folder.configuration(*keys)
+        except ModelConfigError:
+            return None
 
     def applicable_marker(self) -> Marker | None:
         """Return the marker that this process has to obey, or None.
@@ -189,9 +194,9 @@ def open_session() -> Session | None:
         say("not active: no TorchServe frontend among the ancestors of this process")
         return None
     server = server_of(frontend)
-    model_dir = os.path.realpath(os.getcwd())
-    manifest = read_manifest(model_dir)
-    section, unreadable = read_config_section(model_dir, manifest, settings_table.MODEL_SECTION)
+    folder = ModelFolder(os.path.realpath(os.getcwd()))
+    model_dir = folder.path
+    section, unreadable = folder.section(settings_table.MODEL_SECTION)
     # What the frontend hides from workers (blacklist_env_vars) still tells what the operator wants.
     environ = {**server.frontend.environ, **os.environ}
     settings, problems = resolve(
@@ -199,7 +204,7 @@ def open_session() -> Session | None:
         environ,
         section,
         config_file=server.config_file,
-        model_config_file=os.path.join(model_dir, manifest.config_file or "model-config.yaml"),
+        model_config_file=folder.config_path or os.path.join(model_dir, "model-config.yaml"),
     )
     for problem in (*server.problems, *([unreadable] if unreadable else ()), *problems):
         say(problem)
@@ -220,9 +225,9 @@ def open_session() -> Session | None:
         torchserve=_torchserve_version(),
     )
     server_dir = _server_directory(server, settings, run)
-    directory = model_directory(server_dir, manifest.model_name or "model", registered)
+    directory = model_directory(server_dir, folder.manifest.model or "model", registered)
     make_private_directory(directory)
-    return Session(server, settings, address, model_dir, registered, manifest, directory)
+    return Session(server, settings, address, folder, registered, directory)
 
 
 def _server_directory(server: Server, settings: Settings, run: ServerRun) -> str:

@@ -1,0 +1,63 @@
+"""What 0.12.0 ModelConfig makes of values, as tried on the classes in its ``model-server.jar``."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import pytest
+
+from ts_retry_ext.archive.limits import LimitsInForce, limits_in_force
+from ts_retry_ext.archive.model_config import read_model_config
+
+DEFAULTS = LimitsInForce(120, 120, 300_000, False, False, 1, 0, "")
+SERVER = {"default_startup_timeout": "40", "default_response_timeout": "50"}
+
+
+@pytest.mark.parametrize(
+    ("text", "properties", "expected"),
+    [
+        (None, {}, {}),
+        (None, SERVER, {"startup_timeout_sec": 40, "response_timeout_sec": 50}),
+        (None, {"default_startup_timeout": " 40 "}, {"startup_timeout_sec": 40}),
+        (None, {"default_startup_timeout": "x"}, {}),
+        (None, {"default_startup_timeout": "²"}, {}),
+        (None, {"default_startup_timeout": "9999999999"}, {}),
+        ("a: 1", SERVER, {}),
+        ("startupTimeout: 7", SERVER, {"startup_timeout_sec": 7}),
+        ("responseTimeout: 7", {}, {"response_timeout_sec": 7}),
+        ("startupTimeout: 0", {}, {}),
+        ("startupTimeout: -7", {}, {}),
+        ("startupTimeout: '7'", {}, {}),
+        ("startupTimeout: 7.0", {}, {}),
+        ("startupTimeout: true", {}, {}),
+        ("startupTimeout: 2147483647", {}, {"startup_timeout_sec": 2147483647}),
+        ("startupTimeout: 2147483648", {}, {}),
+        ("maxRetryTimeoutInSec: 20", {}, {"window_msec": 20_000}),
+        ("maxRetryTimeoutInSec: -20", {}, {"window_msec": 0}),
+        ("maxRetryTimeoutInSec: 2147483", {}, {"window_msec": 2147483000}),
+        ("maxRetryTimeoutInSec: 2147484", {}, {"window_msec": -2147483296}),
+        ("maxRetryTimeoutInSec: 4294968", {}, {"window_msec": 704}),
+        ("maxRetryTimeoutInSec: 9999999999", {}, {}),
+        ("asyncCommunication: yes", {}, {"asynchronous": True}),
+        ("asyncCommunication: 'true'", {}, {}),
+        ("useVenv: true", {}, {"use_venv": True}),
+        ("batchSize: 4", {}, {"batch_size": 4}),
+        ("batchSize: -4", {}, {}),
+        ("parallelLevel: 2", {}, {}),
+        ("parallelType: pp", {}, {}),
+        ("parallelType: PP\nparallelLevel: 2", {}, {"ranks": 2, "parallel_type": "pp"}),
+        ("parallelType: x\nparallelLevel: 2", {}, {}),
+        ("parallelType: tp\ntorchrun: {}", {}, {"ranks": 1, "parallel_type": "tp"}),
+        ("parallelType: tp\ntorchrun: {nproc-per-node: 3}\nparallelLevel: 2", {},
+         {"ranks": 2, "parallel_type": "tp"}),
+        ("parallelType: tp\nparallelLevel: 2\ntorchrun: {nproc-per-node: 3}", {},
+         {"ranks": 3, "parallel_type": "tp"}),
+        ("parallelType: custom\nparallelLevel: 2", {}, {"ranks": 2, "parallel_type": "custom"}),
+    ],
+)  # fmt: skip
+def test_a_value_counts_as_the_frontend_has_it(
+    text: str | None, properties: Mapping[str, str], expected: Mapping[str, Any]
+) -> None:
+    config = None if text is None else read_model_config(text.encode())
+
+    assert limits_in_force(config, properties) == DEFAULTS._replace(**expected)

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ts_retry_ext.archive.config_errors import UnreadableConfigError
+from ts_retry_ext.archive.manifest import Manifest
+from ts_retry_ext.archive.model_folder import ModelFolder, may_hold
+
+
+def laid_out(folder: Path, manifest: object, config: str | None = None) -> ModelFolder:
+    (folder / "MAR-INF").mkdir(parents=True)
+    (folder / "MAR-INF" / "MANIFEST.json").write_text(
+        manifest if isinstance(manifest, str) else json.dumps(manifest)
+    )
+    if config is not None:
+        (folder / "c.yaml").write_text(config)
+    return ModelFolder(str(folder))
+
+
+NAMED = {"model": {"modelName": "m", "configFile": "c.yaml"}}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [
+        (
+            {"model": {"modelName": "m", "modelVersion": "2.0", "handler": "h.py",
+                       "configFile": "c.yaml"}},
+            Manifest("m", "2.0", "h.py", "c.yaml"),
+        ),
+        ('{"model": {"modelName": "m", "modelVersion": 1.10}}', Manifest("m", "1.10")),
+        ({"model": {"modelName": "m"}}, Manifest("m")),
+        ({"model": ["m"]}, Manifest()),
+        ({}, Manifest()),
+        ([], Manifest()),
+        ("{", Manifest()),
+        ("[" * 100_000, Manifest()),
+    ],
+)  # fmt: skip
+def test_a_manifest_says_what_it_can_and_is_never_an_error(
+    tmp_path: Path, manifest: object, expected: Manifest
+) -> None:
+    assert laid_out(tmp_path, manifest).manifest == expected
+
+
+def test_a_folder_without_a_manifest_has_the_frontends_defaults(tmp_path: Path) -> None:
+    folder = ModelFolder(str(tmp_path))
+
+    assert folder.manifest == Manifest()
+    assert folder.config_path is None
+    assert folder.configuration() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "section", "problem"),
+    [
+        ("retry:\n  onFatal: hold\n", {"onFatal": "hold"}, None),
+        ("minWorkers: 1\n", None, None),
+        ("other:\n  retry: 5\n", None, None),
+        ("retry: [\n", None, "cannot read retry:"),
+        ('"retry": {enabled: false}\n', {"enabled": False}, None),
+        ('{"retry": {"enabled": false}}', {"enabled": False}, None),
+        ('"\\x72etry": {enabled: false}\n', {"enabled": False}, None),
+        ("retry:\n", None, None),
+    ],
+)
+def test_a_section_is_read_or_a_problem_says_why_not(
+    tmp_path: Path, text: str, section: object, problem: str | None
+) -> None:
+    found, said = laid_out(tmp_path, NAMED, text).section("retry")
+
+    assert found == section
+    assert (said is None) if problem is None else (problem in (said or ""))
+
+
+def test_a_configuration_that_is_not_named_or_not_there_has_no_section(tmp_path: Path) -> None:
+    unnamed = laid_out(tmp_path / "a", {"model": {"modelName": "m"}}, "retry: {onFatal: hold}")
+    missing = laid_out(tmp_path / "b", NAMED)
+
+    assert unnamed.section("retry") == (None, None)
+    assert missing.section("retry") == (None, None)
+
+
+def test_an_absolute_name_is_one_inside_the_folder(tmp_path: Path) -> None:
+    folder = laid_out(tmp_path, {"model": {"configFile": "/c.yaml"}}, "retry: {onFatal: hold}")
+
+    assert folder.config_path == str(tmp_path / "c.yaml")
+    assert folder.section("retry") == ({"onFatal": "hold"}, None)
+
+
+def test_broken_yaml_is_noticed_only_where_the_key_can_be_in_it(tmp_path: Path) -> None:
+    folder = laid_out(tmp_path, NAMED, "a: [\n")
+
+    assert folder.configuration("retry") == {}
+    with pytest.raises(UnreadableConfigError):
+        folder.configuration()
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (b"retry:", True),
+        (b'{"retry":{}}', True),
+        (b"  'retry' :", True),
+        (b"&a retry: 1", True),
+        (b'"re\\x74ry": 1', True),
+        (b"minWorkers: 1", False),
+        (b"", False),
+    ],
+)
+def test_a_file_without_the_keys_text_or_an_escape_cannot_hold_it(
+    config: bytes, expected: bool
+) -> None:
+    assert may_hold(config, "retry") is expected
+
+
+def test_neither_yaml_nor_dataclasses_are_imported_for_a_file_without_the_key(
+    tmp_path: Path,
+) -> None:
+    laid_out(tmp_path, NAMED, "minWorkers: 1\nmaxRetryTimeoutInSec: 20\n")
+    code = (
+        "import sys\n"
+        "from ts_retry_ext.archive.model_folder import ModelFolder\n"
+        f"folder = ModelFolder({str(tmp_path)!r})\n"
+        "assert folder.section('retry') == (None, None)\n"
+        "import ts_retry_ext.archive.limits\n"
+        "print(sorted({'yaml', 'dataclasses', 'zipfile', 'inspect'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"

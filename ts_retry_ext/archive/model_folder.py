@@ -1,0 +1,114 @@
+"""Read manifest and configuration of an unpacked model, as the frontend that unpacked it did.
+
+A worker asks here, and imports PyYAML only where what it asks for can be in the file.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ts_retry_ext.archive.manifest import Manifest, ManifestError, parse_manifest
+
+MANIFEST = "MAR-INF/MANIFEST.json"
+MAX_MANIFEST_BYTES = 1024 * 1024
+MAX_CONFIG_BYTES = 12 * 1024 * 1024
+"""Four bytes for each of the 3 Mi characters that SnakeYAML 2.1 reads at most."""
+
+
+def read_file(folder: str, name: str, limit: int) -> bytes | None:
+    """Return the file `name` of a model's folder; None where it is missing or is no file.
+
+    As the frontend, this takes an absolute `name` as one inside the folder. One byte more than
+    `limit` tells that the file is larger.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    path = os.path.join(folder, name.lstrip("/"))
+    if not os.path.isfile(path):
+        return None
+    with open(path, "rb") as stream:
+        return stream.read(limit + 1)
+
+
+class ModelFolder:
+    """What the files of an unpacked model say. Each is read once, when it is first asked for.
+
+    Attributes:
+        path: the folder.
+        manifest: what its manifest says. A manifest that is missing, or that was broken after the
+            registration, says nothing.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.manifest = _manifest_of(path)
+        self._config: bytes | None = None
+        self._is_read = False
+        self._content: dict[str, Any] | None = None
+
+    @property
+    def config_path(self) -> str | None:
+        """Return the path of the configuration that the manifest names, or None."""
+        named = self.manifest.config_file
+        return os.path.join(self.path, named.lstrip("/")) if named else None
+
+    def configuration(self, *keys: str) -> dict[str, Any] | None:
+        """Return the model's configuration, or None where the frontend has none.
+
+        Args:
+            keys: what the caller looks for. Where none of them can be in the file, the answer is
+                empty and the file is not parsed, so that broken YAML in it is not noticed. Without
+                any, it is always parsed.
+
+        Raises:
+            ModelConfigError: the frontend makes nothing of the file, or PyYAML is not installed.
+        """
+        if self._content is not None:
+            return self._content
+        config = self._read_config()
+        if config is None:
+            return None
+        if keys and not any(may_hold(config, key) for key in keys):
+            return {}
+        from ts_retry_ext.archive.model_config import read_model_config
+
+        self._content = read_model_config(config)
+        return self._content
+
+    def section(self, key: str) -> tuple[object, str | None]:
+        """Return what stands under `key` in the configuration, and a problem or None."""
+        from ts_retry_ext.archive.config_errors import ModelConfigError
+
+        try:
+            return (self.configuration(key) or {}).get(key), None
+        except ModelConfigError as error:
+            return None, f"cannot read {key}: in {self.config_path}: {error}"
+
+    def _read_config(self) -> bytes | None:
+        if not self._is_read:
+            self._is_read = True
+            if self.manifest.config_file:
+                try:
+                    self._config = read_file(self.path, self.manifest.config_file, MAX_CONFIG_BYTES)
+                except (OSError, ValueError):
+                    self._config = None  # The frontend has logged an error, and has none either.
+        return self._config
+
+
+def may_hold(config: bytes, key: str) -> bool:
+    r"""Tell whether a YAML file can hold the ASCII text `key` as a key.
+
+    It stands in the file as it is, whatever the style, unless a double-quoted text spells it with
+    escapes (``"\x72etry"``).
+    """
+    return key.encode("ascii") in config or b"\\" in config
+
+
+def _manifest_of(folder: str) -> Manifest:
+    try:
+        data = read_file(folder, MANIFEST, MAX_MANIFEST_BYTES)
+        return Manifest() if data is None else parse_manifest(data)
+    except (OSError, ManifestError):
+        return Manifest()
