@@ -1,12 +1,13 @@
 """Build step that puts the start-up hook and the demo handlers into wheels.
 
-``package_data`` and ``data_files`` lose a ``.pth`` file in editable installs without a word, so the file
-is copied here, in both kinds of build.
+``package_data`` and ``data_files`` lose a ``.pth`` file in editable installs without a word, so the hook's
+files are copied here, in both kinds of build.
 """
 
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,13 @@ from setuptools.command.build_py import build_py
 
 HOOK = Path("ts_retry_ext.pth")
 """Sorts after ``__editable__...``, so that an editable package can be imported when the line runs."""
+
+GATE = Path("ts_retry_ext_start.py")
+START = Path("ts_retry_ext.start")
+"""Names the gate for Python 3.18 and later, which ignores the line in the ``.pth`` file (PEP 829)."""
+
+WITHOUT_START = ((3, 15), (3, 16), (3, 17))
+"""They read both files, and the ``.start`` file switches the line off, which serves better (docs/decisions.md)."""
 
 HANDLERS = Path("handlers")
 INSTALLED_HANDLERS = Path("ts_retry_ext", "demo_handlers")
@@ -44,10 +52,21 @@ class BuildWithHook(build_py):
         return outputs
 
     def _extra_files(self) -> list[tuple[Path, Path]]:
-        if self.editable_mode:
-            return [(HOOK, self._editable_root() / HOOK)]
-        build_lib = Path(self.build_lib)
-        return [(HOOK, build_lib / HOOK), *_handler_files(build_lib / INSTALLED_HANDLERS)]
+        root = self._editable_root() if self.editable_mode else Path(self.build_lib)
+        hook = [HOOK, GATE, START] if self._wants_start() else [HOOK, GATE]
+        files = [(name, root / name) for name in hook]
+        return files if self.editable_mode else [*files, *_handler_files(root / INSTALLED_HANDLERS)]
+
+    def _wants_start(self) -> bool:
+        """Tell whether the ``.start`` file belongs into what is built.
+
+        A wheel for all Pythons (tag ``py3``) has it, one for 3.15 to 3.17 alone has not. What pip builds on
+        one of those for itself has the tag ``py3`` too, and does without.
+        """
+        wheel: Any = self.distribution.get_command_obj("bdist_wheel", create=False)
+        tag = str(getattr(wheel, "python_tag", None) or "py3")
+        without = {f"py{major}{minor}" for major, minor in WITHOUT_START}
+        return not set(tag.split(".")) <= without and sys.version_info[:2] not in WITHOUT_START
 
     def _editable_root(self) -> Path:
         """Return the folder whose content an editable wheel puts into site-packages.

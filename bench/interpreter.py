@@ -1,10 +1,11 @@
 """Measure what the start-up hook costs an interpreter that is no TorchServe worker.
 
-    python -m bench.interpreter [--python PATH] [--runs N]
+    python -m bench.interpreter [--python PATH] [--runs N] [--with-start]
 
 Two empty virtual environments, one with the ``.pth`` file and one without, are started in turn. The difference is
 smaller than the noise of a process start, so the line itself is timed too, as ``site`` runs it. Prints a table, and
-the numbers as JSON on the last line.
+the numbers as JSON on the last line. With ``--with-start`` the environment has the ``.start`` file of PEP 829 too,
+which Python 3.15 and later prefer to the line.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, Mapping
 from bench.report import Table, now, parser, publish
 
 HOOK = Path(__file__).resolve().parents[1] / "ts_retry_ext.pth"
+START = (HOOK.with_name("ts_retry_ext_start.py"), HOOK.with_suffix(".start"))
 
 TIME_THE_LINE = """
 import site, sys, time
@@ -57,12 +59,15 @@ class Cost:
     line_again_us: float
 
 
-def measure(python: str, runs: int) -> Cost:
-    """Measure in temporary environments of `python`."""
+def measure(python: str, runs: int, *, with_start: bool = False) -> Cost:
+    """Measure in temporary environments of `python`, with a ``.start`` file beside the line or without."""
     with tempfile.TemporaryDirectory() as folder:
         bare, hooked = _environment(python, folder, "bare"), _environment(python, folder, "hooked")
         (site_packages,) = hooked.parents[1].glob("lib/python3*/site-packages")
-        shutil.copy(HOOK, site_packages)
+        for file in (HOOK, *(START if with_start else ())):
+            shutil.copy(file, site_packages)
+        for python_of_pair in (bare, hooked):
+            _start(python_of_pair)  # writes the byte code
         pairs = [(_start(bare), _start(hooked)) for _ in range(runs)]
         # In a separate folder, so that the environment's own start has not warmed it up.
         line = [
@@ -115,9 +120,10 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--python", default=sys.executable, help="the interpreter to measure")
     options.add_argument("--runs", type=int, default=100, help="pairs of process starts")
+    options.add_argument("--with-start", action="store_true", help="add the .start file, too")
     arguments = options.parse_args()
     begun_at = now()
-    found = asdict(measure(arguments.python, arguments.runs))
+    found = asdict(measure(arguments.python, arguments.runs, with_start=arguments.with_start))
     publish("interpreter", found, table(found), begun_at)
 
 

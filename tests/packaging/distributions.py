@@ -12,14 +12,16 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 _SOURCES = (
     "ts_retry_ext", "handlers", "bench", "docs", "tests",
-    "setup.cfg", "pyproject.toml", "MANIFEST.in", "build_hook.py", "ts_retry_ext.pth", "constraints.txt",
+    "setup.cfg", "pyproject.toml", "MANIFEST.in", "build_hook.py",
+    "ts_retry_ext.pth", "ts_retry_ext.start", "ts_retry_ext_start.py", "constraints.txt",
     "config.properties", "README.md", "CHANGELOG.md", "LICENSE",
 )  # fmt: skip
 
 _UNWANTED = shutil.ignore_patterns("__pycache__", "*.egg-info", "*.mar", "*.pt", ".*")
 
 _BUILD = (
-    "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
+    "import sys; from setuptools import build_meta; "
+    "getattr(build_meta, sys.argv[1])(sys.argv[2], {'--build-option': sys.argv[3:]})"
 )
 
 
@@ -40,9 +42,9 @@ def build_sdist(project: Path, folder: Path) -> Path:
     return _build("build_sdist", project, folder, "*.tar.gz")
 
 
-def build_wheel(project: Path, folder: Path) -> Path:
-    """Build a wheel of `project` and return its path."""
-    return _build("build_wheel", project, folder, "*.whl")
+def build_wheel(project: Path, folder: Path, *options: str) -> Path:
+    """Build a wheel of `project` with options of setuptools' bdist_wheel, and return its path."""
+    return _build("build_wheel", project, folder, "*.whl", *options)
 
 
 def unpack_sdist(sdist: Path, folder: Path) -> Path:
@@ -53,9 +55,9 @@ def unpack_sdist(sdist: Path, folder: Path) -> Path:
     return project
 
 
-def _build(kind: str, project: Path, folder: Path, pattern: str) -> Path:
+def _build(kind: str, project: Path, folder: Path, pattern: str, *options: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-c", _BUILD, kind, str(folder)]
+    command = [sys.executable, "-c", _BUILD, kind, str(folder), *options]
     done = subprocess.run(
         command, cwd=project, capture_output=True, text=True, timeout=120, check=False
     )

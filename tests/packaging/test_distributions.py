@@ -14,6 +14,8 @@ import pytest
 from tests.packaging import distributions
 from tests.packaging.distributions import PROJECT
 
+HOOK = {"ts_retry_ext.pth", "ts_retry_ext.start", "ts_retry_ext_start.py"}
+
 
 def names_in(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
@@ -30,6 +32,8 @@ def metadata_of(wheel: Path) -> Message:
     "name",
     [
         "ts_retry_ext.pth",
+        "ts_retry_ext.start",
+        "ts_retry_ext_start.py",
         "build_hook.py",
         "setup.cfg",
         "pyproject.toml",
@@ -52,14 +56,23 @@ def test_a_wheel_of_the_checkout_is_the_wheel_of_the_sdist(wheel: Path, tmp_path
 
 def test_the_wheel_has_the_hook_at_its_root_and_every_module(wheel: Path) -> None:
     modules = {str(path.relative_to(PROJECT)) for path in (PROJECT / "ts_retry_ext").rglob("*.py")}
-    assert names_in(wheel) >= modules | {"ts_retry_ext.pth", "ts_retry_ext/py.typed"}
+    assert names_in(wheel) >= modules | HOOK | {"ts_retry_ext/py.typed"}
+
+
+def test_a_wheel_for_python_3_15_to_3_17_has_no_start_file(sdist: Path, tmp_path: Path) -> None:
+    """There the .pth line serves better: docs/decisions.md. Installers prefer this wheel to the one for all."""
+    project = distributions.unpack_sdist(sdist, tmp_path / "src")
+    tag = "py315.py316.py317"
+    wheel = distributions.build_wheel(project, tmp_path / "dist", f"--python-tag={tag}")
+    assert wheel.name.endswith(f"-{tag}-none-any.whl")
+    assert names_in(wheel) & HOOK == HOOK - {"ts_retry_ext.start"}
 
 
 def test_the_wheel_has_no_tests_and_no_build_step(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in names_in(wheel)}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
         "ts_retry_ext",
-        "ts_retry_ext.pth",
+        *HOOK,
     }
 
 

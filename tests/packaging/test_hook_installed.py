@@ -19,7 +19,16 @@ FAILED = "ts-retry: start-up hook failed, TorchServe goes on as without it: "
 
 
 def test_the_hook_lies_in_site_packages(installed: Environment) -> None:
-    assert "ts_retry_ext.pth" in installed.installed()
+    assert {"ts_retry_ext.pth", "ts_retry_ext_start.py"} <= installed.installed()
+
+
+def test_the_start_file_is_left_out_where_pip_builds_for_a_python_that_still_runs_the_line(
+    installed: Environment,
+) -> None:
+    """A wheel has it, whatever installs it; an editable install is built by the Python that it is for."""
+    editable = any(name.startswith("__editable__") for name in installed.installed())
+    runs_both = installed.interpreter.version in {"3.15", "3.16", "3.17"}
+    assert ("ts_retry_ext.start" in installed.installed()) is not (editable and runs_both)
 
 
 @pytest.mark.parametrize("form", ["absolute", "relative", "in a folder", "symlink"])

@@ -46,3 +46,21 @@ def test_the_environment_gets_a_hook_that_finds_the_package(tmp_path: Path) -> N
         text=True,
     )
     assert done.stdout == "True\n", done.stderr
+
+
+def test_a_python_that_ignores_lines_gets_the_start_file_that_the_package_has(
+    tmp_path: Path,
+) -> None:
+    """There is no Python 3.18 yet: the one that runs this is taken for it, and the file is compared."""
+    venv.create(tmp_path / "venv")
+    code = (
+        "import sys; from ts_retry_ext.worker import model_venv; "
+        "model_venv._IGNORES_LINES = (3, 8); model_venv.take_part(sys.argv[1])"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "venv")],
+        check=True,
+        env={"PYTHONPATH": str(ROOT)},
+    )
+    (written,) = (tmp_path / "venv").glob("lib/*/site-packages/ts_retry_ext.start")
+    assert written.read_text() in (ROOT / "ts_retry_ext.start").read_text()

@@ -16,6 +16,9 @@ from ts_retry_ext.worker.output import say
 
 SETUP_SCRIPT = "setup_model_venv.py"
 _HOOK = "ts_retry_ext.pth"
+_START = "ts_retry_ext.start"
+#: Ignores the line in the ``.pth`` file, and reads the ``.start`` file beside it (PEP 829).
+_IGNORES_LINES = (3, 18)
 
 
 def is_setup_script(argv: Sequence[str]) -> bool:
@@ -36,6 +39,9 @@ def _add_hook(venv: str) -> None:
     try:
         with open(os.path.join(target, _HOOK), "w", encoding="utf-8") as stream:
             stream.write(f"{root}\n{_hook_line()}\n")
+        if sys.version_info >= _IGNORES_LINES:
+            with open(os.path.join(target, _START), "w", encoding="utf-8") as stream:
+                stream.write("ts_retry_ext_start:start\n")
     except (OSError, LookupError) as error:
         say(f"the model's own environment {venv!r} gets no start-up hook: {error!r}")
 
