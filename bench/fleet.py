@@ -30,7 +30,7 @@ from tests.e2e.archives import SOUND, pack
 from tests.e2e.torchserve import TorchServe
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.logs.frontend_log import read_log
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.record import Event
 
 BROKEN = "def handle(data, context)\n"
 #: What a worker takes that has imported torch and no model yet, and what is left to the machine.
@@ -122,7 +122,7 @@ def _watch(server: TorchServe, models: int) -> dict[str, Any]:
         seen, loads, settled_sec = _until_settled(server, frontend, names, begun)
     log = server.log()
     workers = [worker for name, worker in read_log(log).items() if name in names]
-    held = sum(server.events(name).count(journal.HOLD) for name in names)
+    held = sum(server.events(name).count(Event.HOLD) for name in names)
     limit = usual["p99"]
     return {
         "worker_starts": sum(worker.starts for worker in workers),

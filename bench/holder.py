@@ -47,14 +47,14 @@ def measure(models: int, watch: float) -> dict[str, Any]:
             assert server.call(path, "POST")[0] == 202
             known = _until_known(server, name)
             records = server.journal_of(name)
-            failed = next(r for r in records if r["event"] == "failure")
-            held = next(r for r in records if r["event"] == "hold")
-            to_error.append(known - to_seconds(failed["at"]))
+            failed = next(r for r in records if r.event == "failure")
+            held = next(r for r in records if r.event == "hold")
+            to_error.append(known - to_seconds(failed.at))
             # The frontend's own clock on both ends: from running the command to the line it waits for.
             *_, run = moments(server.log(), name, "Worker cmdline")
             *_, started = moments(server.log(), name, "Torch worker started", "-stdout")
             ready.append((started - run) * 1e3)
-            holders.append(psutil.Process(held["pid"]))
+            holders.append(psutil.Process(held.pid))
             size.append(holders[-1].memory_info().rss)
         before = [sum(holder.cpu_times()[:2]) for holder in holders]
         time.sleep(watch)

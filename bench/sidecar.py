@@ -18,8 +18,8 @@ from bench.report import Table, now, parser, publish
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import Sidecar, sidecar
 from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import remove_marker, write_marker
+from ts_retry_ext.store.record import Event
 
 PATHS = ("/ping", "/models", "/config", "/metrics", "/")
 #: Answers that a halt is told by; a probe's and a metric's.
@@ -53,8 +53,8 @@ def _register(server: Frontend, count: int) -> list[str]:
     for pid, name in enumerate(names, 100_000):
         worker = {"id": "9000", "status": "READY", "pid": pid}
         entries.append(described(name, workers=[worker]))
-        first = (record(journal.START, 0, pid, model=name), failure(1, pid, model=name))
-        write_journal(server.kept / name, *first, record(journal.LOADED, 2, pid, model=name))
+        first = (record(Event.START, 0, pid, model=name), failure(1, pid, model=name))
+        write_journal(server.kept / name, *first, record(Event.LOADED, 2, pid, model=name))
     server.register(*entries)
     server.api.answers["GET /ping"] = {"status": "Healthy"}
     return names

@@ -24,8 +24,9 @@ from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.history import summarise
 from ts_retry_ext.store.marker import read_marker, write_marker
+from ts_retry_ext.store.record import Event
 
-EVENTS = (journal.START, journal.LOAD, journal.FAILURE)
+EVENTS = (Event.START, Event.LOAD, Event.FAILURE)
 #: About as long as the report of a real failure, in characters.
 TRACEBACK = '  File "handler.py", line 12, in initialize\n    self.model = load(path)\n' * 40
 _KINDS = (("journal", "a journal record"), ("marker", "a marker"))
@@ -97,24 +98,21 @@ def _write(folder: str, number: int, rounds: int) -> Times:
 def write(folder: str, number: int, rounds: int) -> Times:
     """Write `rounds` times what a failing worker writes; `number` tells processes apart."""
     reported = failure(0, pid=number)
-    reported["exception"]["traceback"] = TRACEBACK
-    plain, told = (_fields(each) for each in (record(journal.START, 0, pid=number), reported))
-    own = marker(worker={"pid": number, "socket": "s"}, exception=reported["exception"])
+    assert reported.exception is not None
+    exception = reported.exception._replace(traceback=TRACEBACK)
+    plain, reported = record(Event.START, 0, pid=number), reported._replace(exception=exception)
+    own = marker(worker={"pid": number, "socket": "s"}, exception=exception)
     times = Times([], [])
     for _ in range(rounds):
         for event in EVENTS:
             begun = time.perf_counter()
-            journal.append(folder, event, **(told if event == journal.FAILURE else plain))
+            failed = event is Event.FAILURE
+            journal.append(folder, reported if failed else plain._replace(event=event))
             times.journal.append((time.perf_counter() - begun) * 1e3)
         begun = time.perf_counter()
         write_marker(folder, own)
         times.marker.append((time.perf_counter() - begun) * 1e3)
     return times
-
-
-def _fields(of: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a worker gives to `journal.append`, which adds the rest."""
-    return {key: value for key, value in of.items() if key not in ("schema", "event", "at")}
 
 
 def read_until(folder: str, ends: str) -> Reads:

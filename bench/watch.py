@@ -18,7 +18,7 @@ from bench.contender import (
     worker_of,
 )
 from tests.e2e.torchserve import TorchServe
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.record import Event
 
 #: A server whose worker looks final for so long has nothing more to do; a retry is announced at once.
 SETTLED_SEC = 3.0
@@ -89,7 +89,7 @@ class Watch:
         sidecar = sidecar_of(self.frontend) if self.sidecar else None
         refused = self.client if self.client and self.client[1] != 200 else None
         # A holder is sent LOAD too, and loads nothing.
-        held = self.server.events(self.model).count(journal.HOLD)
+        held = self.server.events(self.model).count(Event.HOLD)
         return {
             "watched_sec": self.elapsed(),
             "worker_starts": worker.starts,

@@ -6,6 +6,8 @@ import pytest
 
 from ts_retry_ext.check.junit import junit_xml
 from ts_retry_ext.check.report import Report, Result, timed
+from ts_retry_ext.store.exception_record import ExceptionRecord
+from ts_retry_ext.store.record import Event, Record
 
 
 def loaded(load_sec: float, limit: int) -> Report:
@@ -39,11 +41,12 @@ FAILED = Report(
     Result.FAILS,
     reason="It is broken.",
     remedy="Repair it.",
-    failure={
-        "verdict": "non_recoverable",
-        "rule": "syntax-error",
-        "exception": {"type": "SyntaxError", "message": "a\nb", "traceback": "Trace\x00back"},
-    },
+    failure=Record(
+        Event.FAILURE,
+        verdict="non_recoverable",
+        rule="syntax-error",
+        exception=ExceptionRecord("SyntaxError", "a\nb", traceback="Trace\x00back"),
+    ),
     start_sec=1.0,
 )
 REPORTS = (

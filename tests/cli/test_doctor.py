@@ -11,7 +11,7 @@ from tests.snapshot.writing import record, write_journal
 from ts_retry_ext.cli import servers
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.settings import Settings
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.record import Event
 
 
 def checks(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, Any]]:
@@ -21,7 +21,7 @@ def checks(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, Any]]:
 
 def test_running_server_is_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with frontend(tmp_path) as running:
-        write_journal(running.kept / "m-1", record(journal.START, 0))
+        write_journal(running.kept / "m-1", record(Event.START, 0))
         running.register(described("m"))
         running.run("doctor", "--json")
 

@@ -8,6 +8,7 @@ import pytest
 from tests.cli.servers import described, frontend
 from tests.cli.test_status import HELD, NOBODY, halt
 from tests.snapshot.writing import failure, write_journal
+from ts_retry_ext.store.exception_record import CauseRecord, ExceptionRecord
 
 
 def test_whole_report_is_shown_with_the_traceback(
@@ -50,8 +51,7 @@ def test_json_holds_the_whole_exception_and_the_marker(
 def test_cause_chain_is_shown_where_there_is_no_traceback(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chain = [{"type": "OSError", "message": "disk\x1b"}]
-    exception = {"type": "E", "message": "a\nb", "chain": chain, "traceback": ""}
+    exception = ExceptionRecord("E", "a\nb", (CauseRecord("OSError", "disk\x1b"),))
     with frontend(tmp_path) as running:
         write_journal(running.kept / "m-1", failure(1, NOBODY, exception=exception))
         running.register(described("m", workers=HELD))

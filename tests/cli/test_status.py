@@ -10,8 +10,9 @@ from tests.cli.servers import Frontend, described, frontend
 from tests.snapshot.writing import failure, marker, record, write_journal
 from ts_retry_ext.cli import servers
 from ts_retry_ext.cli.main import main
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.record import Event
 
 NOBODY = 2**22 + 1
 HELD = [{"id": "9000", "status": "UNLOADING", "pid": NOBODY}]
@@ -21,10 +22,10 @@ def halt(running: Frontend, name: str = "broken") -> None:
     """Leave what the workers of a halted model leave."""
     folder = write_journal(
         running.kept / f"{name}-1",
-        record(journal.START, 0, 1, model=name),
-        record(journal.LOAD, 1, 1, model=name),
+        record(Event.START, 0, 1, model=name),
+        record(Event.LOAD, 1, 1, model=name),
         failure(2, 1, model=name),
-        record(journal.HOLD, 3, NOBODY, model=name),
+        record(Event.HOLD, 3, NOBODY, model=name),
     )
     write_marker(str(folder), marker(model=name))
 
@@ -76,7 +77,7 @@ def test_server_whose_models_all_serve_is_fine(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with frontend(tmp_path) as running:
-        write_journal(running.kept / "sound-1", record(journal.LOADED, 1, 77, model="sound"))
+        write_journal(running.kept / "sound-1", record(Event.LOADED, 1, 77, model="sound"))
         running.register(described("sound"))
         assert running.run("status") == 0
 
@@ -100,7 +101,7 @@ def test_api_that_does_not_answer_is_a_warning_and_the_journal_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with frontend(tmp_path) as running:
-        write_journal(running.kept / "m-1", record(journal.START, 0), failure(1))
+        write_journal(running.kept / "m-1", record(Event.START, 0), failure(1))
         running.api.answers.clear()
         assert running.run("status") == 1
 
@@ -144,7 +145,7 @@ def test_state_directory_that_is_not_there_is_an_error(
 def test_control_characters_of_a_message_do_not_reach_the_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    exception = {"type": "E", "message": "\x1b]0;title\x07"}
+    exception = ExceptionRecord("E", "\x1b]0;title\x07")
     with frontend(tmp_path) as running:
         write_journal(running.kept / "m-1", failure(1, NOBODY, exception=exception))
         running.register(described("m", workers=HELD))
@@ -167,7 +168,7 @@ def test_window_that_is_over_is_named_as_the_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with frontend(tmp_path) as running:
-        write_journal(running.kept / "m-1", record(journal.START, -1e8, NOBODY))
+        write_journal(running.kept / "m-1", record(Event.START, -1e8, NOBODY))
         running.register(described("m", workers=HELD))
         assert running.run("status") == 3
 
@@ -213,7 +214,7 @@ def test_command_that_resumes_names_the_version_where_there_are_several(
                 for n, number in enumerate(("1.0", "2.0"))]  # fmt: skip
     with frontend(tmp_path) as running:
         for n, number in enumerate(("1.0", "2.0")):
-            held = record(journal.HOLD, 3, NOBODY + n, version=number)
+            held = record(Event.HOLD, 3, NOBODY + n, version=number)
             folder = write_journal(running.kept / f"m-{n}", failure(2, 1, version=number), held)
             write_marker(str(folder), marker(version=number))
         running.register(versions[0])

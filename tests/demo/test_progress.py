@@ -7,9 +7,9 @@ from ts_retry_ext.demo.progress import CAUSE_LENGTH, Progress, in_one_line, prog
 from ts_retry_ext.logs.frontend_log import LOADED, STOPPED, WorkerLog
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import summarise
 from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.record import Event, Record
 
 WORDS = "Traceback (most recent call last):\nValueError: as the log has it"
 
@@ -19,7 +19,7 @@ def log(state: str | None, wait: int | None = None, starts: int = 1, words: str 
     return WorkerLog(starts, starts, state, wait, at, (words,) * starts)
 
 
-def registration(*records: dict[str, object], held: Marker | None = None) -> Registration:
+def registration(*records: Record, held: Marker | None = None) -> Registration:
     return Registration("/state/m-0", records, summarise(records), held, None)
 
 
@@ -57,27 +57,28 @@ def test_without_our_report_the_cause_is_that_of_the_log() -> None:
 
 
 def test_a_failure_of_the_journal_is_the_cause() -> None:
-    own = registration(record(journal.START, 0), record(journal.LOAD, 1), failure(2))
+    own = registration(record(Event.START, 0), record(Event.LOAD, 1), failure(2))
     found = of(log(STOPPED, 1, words=WORDS), own)
-    exception = failure(2)["exception"]
-    assert found.cause == in_one_line(exception["type"], exception["message"])
+    exception = failure(2).exception
+    assert exception is not None
+    assert found.cause == in_one_line(exception.type, exception.message)
     assert found.retry_at == 1001.0
 
 
 def test_a_load_that_ended_without_a_record_died() -> None:
-    own = registration(failure(0), record(journal.START, 1), record(journal.LOAD, 2))
+    own = registration(failure(0), record(Event.START, 1), record(Event.LOAD, 2))
     assert of(log(STOPPED, 1), own).cause == "the process died without an exception"
 
 
 def test_a_model_is_settled_when_its_worker_holds() -> None:
-    records = [record(journal.START, 0), record(journal.LOAD, 1), failure(2)]
+    records = [record(Event.START, 0), record(Event.LOAD, 1), failure(2)]
     failed = of(log(STOPPED, 1), registration(*records, held=marker()))
     assert (failed.state, failed.said, failed.is_settled) == (
         State.HALTED,
         "load 1 failed for good",
         False,
     )
-    held = of(log(None, starts=2), registration(*records, record(journal.HOLD, 3), held=marker()))
+    held = of(log(None, starts=2), registration(*records, record(Event.HOLD, 3), held=marker()))
     assert (held.is_settled, held.starts, held.loads) == (True, 2, 1)
     assert held.cause == failed.cause != ""
 

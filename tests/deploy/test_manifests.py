@@ -25,6 +25,7 @@ from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.sidecar.service import Service
 from ts_retry_ext.snapshot.model import Snapshot
+from ts_retry_ext.store.record import Event
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 # Imported so that the static checks do not need it.
@@ -136,7 +137,7 @@ def _metrics(folder: Path) -> set[str]:
     from ts_retry_ext.snapshot.take import status_of
     from ts_retry_ext.store.marker import write_marker
 
-    write_journal(folder / "m", record("start", 0), failure(1))
+    write_journal(folder / "m", record(Event.START, 0), failure(1))
     write_marker(str(folder / "m"), marker())
     status = status_of(
         running_model(described(), "1.0"),

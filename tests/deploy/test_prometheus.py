@@ -17,8 +17,8 @@ import yaml
 from tests.cli.servers import described, frontend
 from tests.sidecar.sidecars import sidecar
 from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.record import Event
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus"
 PROMTOOL, PROMETHEUS = shutil.which("promtool"), shutil.which("prometheus")
@@ -71,7 +71,7 @@ def test_real_prometheus_scrapes_the_sidecar_and_raises_the_alarm(tmp_path: Path
         server.api.answers["GET /ping"] = {"status": "Healthy"}
         folder = write_journal(
             server.kept / "bad",
-            record(journal.START, 0, pid=77, model="bad"),
+            record(Event.START, 0, pid=77, model="bad"),
             failure(1, pid=77, model="bad"),
         )
         write_marker(str(folder), marker(model="bad"))

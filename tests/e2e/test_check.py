@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.e2e.archives import SOUND, initialize, lay_out, pack
 from tests.e2e.torchserve import TorchServe
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.record import Event
 
 BROKEN = {
     "syntax": "def handle(data, context)\n",
@@ -15,7 +15,7 @@ BROKEN = {
     "unknown": initialize("raise ValueError('calibration drifted')"),
     "dies": initialize("import os\nos._exit(7)"),
 }
-OUTCOMES = (journal.LOADED, journal.FAILURE, journal.CRASH)
+OUTCOMES = (Event.LOADED, Event.FAILURE, Event.CRASH)
 JUDGED = ("verdict", "basis", "rule", "scope", "fingerprint", "phase")
 
 
@@ -33,12 +33,12 @@ def test_the_check_agrees_with_the_server(tmp_path: Path) -> None:
         for name, row in rows.items():
             [first, *_] = server.wait_for(
                 lambda name=name: [  # type: ignore[misc]
-                    r for r in server.journal_of(name) if r["event"] in OUTCOMES
+                    r for r in server.journal_of(name) if r.event in OUTCOMES
                 ],
                 f"{name} has loaded or failed",
             )
-            assert (row["result"] == "loads") is (first["event"] == journal.LOADED), row
-            assert {k: row[k] for k in JUDGED} == {k: first.get(k) for k in JUDGED}, name
+            assert (row["result"] == "loads") is (first.event == Event.LOADED), row
+            assert {k: row[k] for k in JUDGED} == {k: getattr(first, k) for k in JUDGED}, name
         described = server.call("/models/folder")[1][0]
         assert rows["folder"]["max_retry_timeout_sec"] == described["maxRetryTimeoutInSec"]
         assert rows["folder"]["request"]["body"] == server.predict("folder")[1]

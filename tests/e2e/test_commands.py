@@ -76,7 +76,7 @@ def test_show_gives_the_whole_report(server: TorchServe) -> None:
     marker = server.marker_of("broken")
     assert marker is not None
     assert "the fingerprint is made of" in done.stdout
-    assert marker.exception["fingerprint_parts"]["types"] == ["SyntaxError"]
+    assert marker.exception.fingerprint_parts.types == ("SyntaxError",)
     for part in (marker.fingerprint, "SyntaxError", "broken_handler.py", "ts-retry resume broken"):
         assert part in done.stdout
     assert "ts_retry_ext/worker" not in done.stdout

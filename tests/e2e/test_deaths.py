@@ -32,9 +32,9 @@ def test_a_load_that_hangs_is_held_after_three_and_its_stack_is_the_cause(tmp_pa
         marker = server.marker_of("hangs")
         assert marker is not None
         assert (marker.basis, marker.phase, marker.failures) == ("crashed", "process", 3)
-        assert "hang" in marker.exception["message"]
-        assert "waits_for_ever" in marker.exception["traceback"]
-        assert any(f["function"] == "waits_for_ever" for f in marker.exception["frames"])
+        assert "hang" in marker.exception.message
+        assert "waits_for_ever" in marker.exception.traceback
+        assert any(f.function == "waits_for_ever" for f in marker.exception.frames)
         assert server.events("hangs").count("load") == 3
 
 
@@ -83,4 +83,4 @@ def test_a_kill_by_the_kernel_for_lack_of_memory_is_named(
         marker = server.marker_of("greedy")
         assert marker is not None
         assert (marker.basis, marker.failures) == ("crashed", 3)
-        assert "OOM killer" in marker.exception["message"]
+        assert "OOM killer" in marker.exception.message

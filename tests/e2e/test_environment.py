@@ -28,8 +28,8 @@ def test_a_missing_package_is_held_before_any_load_and_resumed_once_installed(
             "non_recoverable",
             "rule",
         )
-        assert marker.exception["type"] == "ModuleNotFoundError"
-        assert f"'{module}'" in marker.exception["message"]
+        assert marker.exception.type == "ModuleNotFoundError"
+        assert f"'{module}'" in marker.exception.message
         assert server.events("sound") == ["start", "failure", "hold"]
         assert server.launches("sound") == 2
 
@@ -46,9 +46,10 @@ def test_a_file_of_the_archive_that_shadows_a_module_is_held_and_named(tmp_path:
     pack(tmp_path / "store", "shadow", SOUND, {"yaml.py": "raise_an_error = True\n"})
     with TorchServe(tmp_path, {"shadow": "shadow.mar"}) as server:
         server.wait_for(lambda: "failure" in server.events("shadow"), "shadow fails")
-        failure = next(r for r in server.journal_of("shadow") if r["event"] == "failure")
-        assert failure["phase"] == "startup"
-        assert "yaml" in failure["exception"]["traceback"]
+        failure = next(r for r in server.journal_of("shadow") if r.event == "failure")
+        assert failure.phase == "startup"
+        assert failure.exception is not None
+        assert "yaml" in failure.exception.traceback
         server.wait_for(lambda: server.is_held("shadow"), "shadow is held")
 
 

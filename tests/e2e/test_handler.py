@@ -94,10 +94,10 @@ def test_what_a_handler_declares_decides(tmp_path: Path) -> None:
         assert raised is not None
         assert raised.remedy == "Renew it with sales."
         failures = server.wait_for(
-            lambda: [r for r in server.journal_of("recoverable") if r["event"] == "failure"],
+            lambda: [r for r in server.journal_of("recoverable") if r.event == "failure"],
             "recoverable fails",
         )
-        assert (failures[0]["verdict"], failures[0]["basis"]) == ("recoverable", "declared")
+        assert (failures[0].verdict, failures[0].basis) == ("recoverable", "declared")
         server.wait_for(lambda: server.is_ready("serves"), "serves serves")
         assert server.events("serves") == ["start", "load", "loaded"]
 

@@ -96,7 +96,7 @@ def test_what_cannot_recover_is_held_after_one_load(
     assert marker is not None
     assert (marker.verdict, marker.basis, marker.rule) == ("non_recoverable", "rule", rule)
     assert marker.phase == phase
-    assert cause in f"{marker.exception['type']}: {marker.exception['message']}"
+    assert cause in f"{marker.exception.type}: {marker.exception.message}"
     assert marker.max_retry_timeout_sec == 300
     assert marker.max_retry_timeout_source == "default"
     assert server.events(model) == ["start", "load", "failure", "hold"]
@@ -118,9 +118,9 @@ def test_the_frontend_learns_of_the_halt_within_a_second_and_a_half_of_quiet(
 ) -> None:
     """A second is the frontend's own wait; the machine is busy here, so bench/ has the figure."""
     server.wait_for(lambda: server.is_held("syntax"), "syntax is held")
-    failed = next(r for r in server.journal_of("syntax") if r["event"] == "failure")
-    held = next(r for r in server.journal_of("syntax") if r["event"] == "hold")
-    assert _seconds(held["at"]) - _seconds(failed["at"]) >= 1.0
+    failed = next(r for r in server.journal_of("syntax") if r.event == "failure")
+    held = next(r for r in server.journal_of("syntax") if r.event == "hold")
+    assert _seconds(held.at) - _seconds(failed.at) >= 1.0
     assert server.retry_waits("syntax") == [1]
 
 
@@ -129,7 +129,7 @@ def test_a_refused_connection_is_retried_as_stock_would_until_the_model_serves(
 ) -> None:
     server.wait_for(lambda: server.is_ready("flaky"), "flaky serves")
     assert server.events("flaky").count("load") == 4
-    verdicts = [r["verdict"] for r in server.journal_of("flaky") if r["event"] == "failure"]
+    verdicts = [r.verdict for r in server.journal_of("flaky") if r.event == "failure"]
     assert verdicts == ["recoverable"] * 3
     assert server.retry_waits("flaky") == [1, 1, 2]
     assert server.predict("flaky") == (200, "sound")
@@ -146,7 +146,7 @@ def test_a_process_that_dies_without_an_exception_is_held_after_three_loads(
     marker = server.marker_of(model)
     assert marker is not None
     assert (marker.basis, marker.phase, marker.failures) == ("crashed", "process", 3)
-    assert cause in marker.exception["message"]
+    assert cause in marker.exception.message
     assert server.events(model).count("load") == 3
     assert server.process_starts(model) == 4
 
@@ -155,9 +155,9 @@ def test_the_stack_of_a_segfault_names_the_handler(server: TorchServe) -> None:
     server.wait_for(lambda: server.is_held("segfault"), "segfault is held")
     marker = server.marker_of("segfault")
     assert marker is not None
-    assert "segfault_handler.py" in marker.exception["traceback"]
-    assert "ts_retry_ext" not in marker.exception["traceback"]
-    assert any(frame["function"] == "initialize" for frame in marker.exception["frames"])
+    assert "segfault_handler.py" in marker.exception.traceback
+    assert "ts_retry_ext" not in marker.exception.traceback
+    assert any(frame.function == "initialize" for frame in marker.exception.frames)
 
 
 def test_two_workers_of_a_broken_model_load_once_each(server: TorchServe) -> None:
@@ -170,7 +170,7 @@ def test_files_that_a_load_writes_are_no_repair_for_the_worker_that_holds(
     server: TorchServe,
 ) -> None:
     server.wait_for(lambda: server.events("unpacks").count("hold") == 2, "both hold")
-    last = _seconds(server.journal_of("unpacks")[-1]["at"])
+    last = _seconds(server.journal_of("unpacks")[-1].at)
     server.wait_for(lambda: time.time() > last + 4, "each has looked at the files again")
     assert server.events("unpacks").count("load") == 2
     assert "release" not in server.events("unpacks")
@@ -184,8 +184,8 @@ def test_a_sound_model_serves_beside_them(server: TorchServe) -> None:
 
 def test_a_holder_is_light(server: TorchServe) -> None:
     server.wait_for(lambda: server.is_held("segfault"), "segfault is held")
-    held = [r["pid"] for m in (*HELD_AFTER_ONE_LOAD, "segfault") for r in server.journal_of(m)
-            if r["event"] == "hold"]  # fmt: skip
+    held = [r.pid for m in (*HELD_AFTER_ONE_LOAD, "segfault") for r in server.journal_of(m)
+            if r.event == "hold" and r.pid is not None]  # fmt: skip
     workers = {worker.pid: worker for worker in server.workers()}
     sizes = [workers[pid].memory_info().rss for pid in held]
     assert len(sizes) == 5
@@ -197,7 +197,7 @@ def test_nothing_is_started_in_the_minute_after_a_halt(server: TorchServe) -> No
         server.wait_for(lambda model=model: server.is_held(model), f"{model} is held")  # type: ignore[misc]
     server.wait_for(lambda: server.events("unpacks").count("hold") == 2, "both unpacks hold")
     before = server.log().count("Worker cmdline")
-    last = max(_seconds(server.journal_of(m)[-1]["at"]) for m in HELD_AFTER_ONE_LOAD)
+    last = max(_seconds(server.journal_of(m)[-1].at) for m in HELD_AFTER_ONE_LOAD)
     server.wait_for(lambda: time.time() > last + 60, "a minute has passed", timeout=70)
     assert server.log().count("Worker cmdline") == before
 

@@ -111,7 +111,7 @@ def test_the_customized_description_is_the_report(server: TorchServe) -> None:
 
 def test_what_rejects_is_as_light_as_what_holds(server: TorchServe) -> None:
     server.wait_for(lambda: _rejects(server, "rejecting"), "rejecting rejects")
-    held = [r["pid"] for r in server.journal_of("rejecting") if r["event"] == "hold"]
+    held = [r.pid for r in server.journal_of("rejecting") if r.event == "hold"]
     (size,) = [w.memory_info().rss for w in server.workers() if w.pid in held]
     assert size < 16 * 1024 * 1024
 
@@ -120,8 +120,8 @@ def test_observing_stops_nothing(server: TorchServe) -> None:
     server.wait_for(lambda: server.events("observed").count("load") >= 3, "it is loaded again")
     assert server.marker_of("observed") is None
     assert server.retry_waits("observed")[:2] == [1, 1]
-    failures = [r for r in server.journal_of("observed") if r["event"] == "failure"]
-    assert {r["verdict"] for r in failures} == {"non_recoverable"}
+    failures = [r for r in server.journal_of("observed") if r.event == "failure"]
+    assert {r.verdict for r in failures} == {"non_recoverable"}
     assert "nothing is stopped, on_fatal is observe" in server.log()
 
 

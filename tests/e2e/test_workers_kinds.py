@@ -117,7 +117,7 @@ def test_a_handler_of_any_form_is_halted_after_one_load(server: TorchServe, mode
     marker = server.marker_of(model)
     assert marker is not None
     missing = "torchvision" if model == "default_lacking" else f"{model}_missing"
-    assert missing in marker.exception["message"]
+    assert missing in marker.exception.message
     assert (marker.basis, marker.rule) == ("rule", "module-missing")
     assert server.events(model) == HALTED
     assert marker.worker["socket"].startswith("127.0.0.1:")
@@ -127,8 +127,8 @@ def test_a_handler_of_any_form_is_halted_after_one_load(server: TorchServe, mode
 def test_a_handler_of_any_form_is_retried_until_it_serves(server: TorchServe, model: str) -> None:
     server.wait_for(lambda: server.is_ready(model), f"{model} serves")
     assert server.events(model) == RECOVERED
-    (failure,) = [r for r in server.journal_of(model) if r["event"] == "failure"]
-    assert (failure["verdict"], failure["rule"]) == ("recoverable", "connection-errno")
+    (failure,) = [r for r in server.journal_of(model) if r.event == "failure"]
+    assert (failure.verdict, failure.rule) == ("recoverable", "connection-errno")
     assert server.predict(model, REFUSED[model].request) == (200, REFUSED[model].answer)
 
 
@@ -204,8 +204,8 @@ def test_a_worker_in_other_surroundings_is_halted_recovers_is_resumed_and_ends(
             assert server.events(model) == HALTED
         server.wait_for(lambda: server.is_ready("flaky"), "flaky serves")
         assert server.events("flaky") == RECOVERED
-        starts = [r for r in server.journal_of("lacking") if r["event"] in ("start", "hold")]
-        assert [r.get("launcher", False) for r in starts] == [config is CPU_LAUNCHER] * 2
+        starts = [r for r in server.journal_of("lacking") if r.event in ("start", "hold")]
+        assert [r.launcher for r in starts] == [config is CPU_LAUNCHER] * 2
         server.supply("lacking")
         server.resume("lacking")
         for model in ("lacking", "flaky"):

@@ -82,8 +82,8 @@ def test_an_asynchronous_model_is_halted_after_one_load(server: TorchServe) -> N
     """Stock never looks at it again: no retry, no report, for ever UNLOADING."""
     server.wait_for(lambda: server.is_held("asyncbroken"), "asyncbroken is held")
     assert server.events("asyncbroken")[:4] == ["start", "load", "failure", "hold"]
-    assert len({r["pid"] for r in server.journal_of("asyncbroken")[:4]}) == 1
-    pid = server.journal_of("asyncbroken")[-1]["pid"]  # replaced after startupTimeout
+    assert len({r.pid for r in server.journal_of("asyncbroken")[:4]}) == 1
+    pid = server.journal_of("asyncbroken")[-1].pid  # replaced after startupTimeout
     (size,) = [w.memory_info().rss for w in server.workers() if w.pid == pid]
     assert size < 16 * 1024 * 1024
 
@@ -101,7 +101,7 @@ def test_every_rank_of_a_broken_model_holds(server: TorchServe) -> None:
     server.wait_for(lambda: server.events("ranks").count("hold") >= 2, "both ranks hold")
     assert server.events("ranks").count("load") == 2
     server.wait_for(lambda: server.lines_of("ranks").count("is held") >= 2, "both answer LOAD")
-    sockets = {r["socket"] for r in server.journal_of("ranks") if r["event"] == "hold"}
+    sockets = {r.socket for r in server.journal_of("ranks") if r.event == "hold"}
     assert len(sockets) == 2
 
 

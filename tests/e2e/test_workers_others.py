@@ -158,8 +158,8 @@ def test_a_node_that_cannot_connect_is_retried_until_it_serves(
     workflow.kill_worker(node)
     server.wait_for(lambda: server.events(flaky).count("load") == loads + 2, f"{flaky} loads twice")
     server.wait_for(lambda: server.is_ready(flaky), f"{flaky} serves")
-    failures = [r for r in server.journal_of(flaky) if r["event"] == "failure"]
-    assert failures[-1]["rule"] == "connection-errno"
+    failures = [r for r in server.journal_of(flaky) if r.event == "failure"]
+    assert failures[-1].rule == "connection-errno"
     assert server.marker_of(flaky) is None
     workflow.wait_until_it_answers()
 

@@ -73,9 +73,9 @@ def test_the_request_gets_its_answer_and_the_next_one_a_fresh_worker(
     _wait_for_start(server, starts + 1)
     server.wait_for(lambda: server.is_ready("patient"), "it serves")
     assert _pid(server) not in (None, before)
-    failure = [r for r in server.journal_of("patient") if r["event"] == "failure"][-1]
-    assert (failure["phase"], failure["rule"]) == ("inference", "worker-poisoned")
-    assert failure["verdict"] == "recoverable"
+    failure = [r for r in server.journal_of("patient") if r.event == "failure"][-1]
+    assert (failure.phase, failure.rule) == ("inference", "worker-poisoned")
+    assert failure.verdict == "recoverable"
     assert server.marker_of("patient") is None
 
 
@@ -108,7 +108,7 @@ def _pid(server: TorchServe) -> str | None:
 
 
 def _lost(server: TorchServe) -> int:
-    return sum(record.get("rule") == "worker-lost" for record in server.journal_of("patient"))
+    return sum(record.rule == "worker-lost" for record in server.journal_of("patient"))
 
 
 def _wait_for_start(server: TorchServe, number: int) -> None:

@@ -23,6 +23,7 @@ from ts_retry_ext.store import journal
 from ts_retry_ext.store.directory import model_directories, server_runs
 from ts_retry_ext.store.history import summarise
 from ts_retry_ext.store.marker import Marker, read_marker
+from ts_retry_ext.store.record import Event, Record
 
 T = TypeVar("T")
 VERSION = tuple(int(part) for part in version("torchserve").split(".")[:2])
@@ -215,14 +216,14 @@ class TorchServe:
                 return max(found, key=os.path.getmtime)
         return None
 
-    def journal_of(self, model: str) -> list[dict[str, Any]]:
+    def journal_of(self, model: str) -> list[Record]:
         """Return the journal of `model`."""
         directory = self.directory_of(model)
         return [] if directory is None else journal.read(directory)
 
     def events(self, model: str) -> list[str]:
         """Return what the workers of `model` did, in order."""
-        return [record["event"] for record in self.journal_of(model)]
+        return [record.event.value for record in self.journal_of(model)]
 
     def marker_of(self, model: str) -> Marker | None:
         """Return the exit marker of `model`, or None."""
@@ -231,7 +232,7 @@ class TorchServe:
 
     def is_held(self, model: str) -> bool:
         """Tell whether the last thing a worker of `model` did was to hold."""
-        return self.marker_of(model) is not None and self.events(model)[-1:] == [journal.HOLD]
+        return self.marker_of(model) is not None and self.events(model)[-1:] == [Event.HOLD]
 
     def log(self) -> str:
         """Return everything the server has written to its console."""

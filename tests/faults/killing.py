@@ -18,6 +18,7 @@ from typing import Any, Callable
 import ts_retry_ext.worker.deaths  # noqa: F401 - imported here once, not in each worker
 from ts_retry_ext.store import atomic, directory, journal, marker
 from ts_retry_ext.store.history import summarise
+from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker import guard, startup
 from ts_retry_ext.worker.session import Session, open_session
 
@@ -100,12 +101,12 @@ def open_worker(model_dir: str, number: int = 0) -> Session:
 def _served(model_dir: str, *, full: bool) -> None:
     """Be a worker that loaded the model and died; its journal is nearly `full` then, or short."""
     session = open_worker(model_dir)
-    session.record(journal.START)
-    session.record(journal.LOAD)
+    session.record(Event.START)
+    session.record(Event.LOAD)
     path = journal.journal_path(session.directory)
     while full and os.stat(path).st_size < journal.COMPACT_BYTES - ROOM:
-        session.record(journal.LOAD, filler="x" * 500)
-    session.record(journal.LOADED)
+        session.record(Event.LOAD, filler="x" * 500)
+    session.record(Event.LOADED)
 
 
 def _be_killed(model_dir: str, kill: Callable[[int], None], moment: int) -> None:
@@ -138,7 +139,7 @@ def _succeed(model_dir: str) -> bool:
     """Be the next worker; tell whether it would hold."""
     session = open_worker(model_dir)
     applicable = session.applicable_marker() or startup._judge_crashes(session)
-    session.record(journal.HOLD if applicable else journal.START)
+    session.record(Event.HOLD if applicable else Event.START)
     return applicable is not None
 
 
@@ -185,7 +186,7 @@ def left(folder: str, *, fallback: bool = False) -> dict[str, Any]:
                 "model": history.model,
                 "torn": len(lines) - len(records),
                 "totals": [history.worker_starts, history.loads, history.failures],
-                "events": [record["event"] for record in records][-6:],
+                "events": [record.event.value for record in records][-6:],
                 "rule": found.rule if found else None,
                 "files": sorted(os.listdir(path)),
             }

@@ -45,6 +45,7 @@ from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.history import failures_in_a_row, open_attempts, served_by, summarise
 from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.marker import marker_path, read_marker
+from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.trial.frontend_side import NoAnswerError, WorkerDiedError, read_response
 from ts_retry_ext.worker import rules as worker_rules
 from ts_retry_ext.worker.protocol import (
@@ -174,16 +175,16 @@ def commands_read_what_lies_there(
     holders_of(found, released=False)
 
 
-def journal_is_written_on(folder: Path, lines: bytes) -> list[journal.Record]:
+def journal_is_written_on(folder: Path, lines: bytes) -> list[Record]:
     """A journal is read whatever is in it, and written on; return what was read before."""
     folder.mkdir(exist_ok=True)
     path = folder / "journal.jsonl"
     path.write_bytes(lines)
     before = journal.read(str(folder))
-    journal.append(str(folder), journal.END, pid=5)
+    journal.append(str(folder), Record(Event.END, pid=5))
     after = journal.read(str(folder))
     assert after[:-1] == before
-    assert after[-1]["event"] == journal.END
+    assert after[-1].event == Event.END
     path.unlink()
     return before
 

@@ -13,6 +13,8 @@ from ts_retry_ext.settings import SETTINGS
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import SCHEMA
 from ts_retry_ext.store.directory import ServerRun
+from ts_retry_ext.store.marker import marker_to_json
+from ts_retry_ext.store.record import Event, Record, TrialResult, record_to_json
 
 ROOT = Path(__file__).parents[2]
 CONFIG = (ROOT / "config.properties").read_bytes() + b"".join(
@@ -34,15 +36,18 @@ YAML_TOKENS = (
 )  # fmt: skip
 MANIFEST = manifest(configFile="model-config.yaml")
 
-RECORDS = (
-    {"schema": SCHEMA, "event": journal.SUMMARY, "at": "2020-09-13T12:26:40.000Z",
-     "counts": {"start": 3, "load": 2}, "first_failure": "2020-09-13T12:26:40.000Z"},
-    record(journal.START, 0, oom_kills=0), record(journal.LOAD, 1), failure(2, group="7.0"),
-    record(journal.START, 3, 2), record(journal.LOADED, 4, 2), record(journal.HOLD, 5, 3),
-    record(journal.RELEASE, 6, 3, reason="why"), record(journal.RESUME, 7), record(journal.START, 8, 4),
+_WRITTEN = (
+    Record(Event.SUMMARY, "2020-09-13T12:26:40.000Z", counts={"start": 3, "load": 2},
+           first_failure="2020-09-13T12:26:40.000Z"),
+    record(Event.START, 0, oom_kills=0), record(Event.LOAD, 1), failure(2, group="7.0"),
+    record(Event.START, 3, 2), record(Event.LOADED, 4, 2), record(Event.HOLD, 5, 3),
+    record(Event.RELEASE, 6, 3, reason="why"), record(Event.HOLD, 6.1, 3), record(Event.TRIAL, 6.2, 3),
+    failure(6.3, 3)._replace(event=Event.TRIED, result=TrialResult.FAILED),
+    record(Event.RESUME, 7), record(Event.START, 8, 4),
 )  # fmt: skip
-JOURNAL = b"".join(map(journal._line, RECORDS))
-MARKER = {**marker()._asdict(), "schema": SCHEMA}
+JOURNAL = b"".join(map(journal.line_of, _WRITTEN))
+RECORDS = tuple(map(record_to_json, _WRITTEN))
+MARKER = marker_to_json(marker())
 RUN = {**ServerRun(1, "1", 2.0, None, "/", "http://127.0.0.1:1", None)._asdict(), "schema": SCHEMA}
 RETIRED = {"schema": SCHEMA, "min_workers": 1, "max_workers": 2, "at": "2020-09-13T12:26:40.000Z"}
 

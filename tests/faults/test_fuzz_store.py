@@ -67,4 +67,4 @@ def test_a_journal_that_was_spoilt_is_written_on_and_loses_no_whole_line(
 ) -> None:
     before = journal_is_written_on(tmp_path_factory.getbasetemp() / "written-on", lines)
     whole = set(lines.splitlines()).intersection(JOURNAL.splitlines())
-    assert {journal._line(r).strip() for r in before} >= whole
+    assert {journal.line_of(r).strip() for r in before} >= whole

@@ -15,8 +15,8 @@ import pytest
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import AT_ONCE_SEC, Sidecar, sidecar
 from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import remove_marker, write_marker
+from ts_retry_ext.store.record import Event
 
 TOKEN_REFUSED = (
     400,
@@ -36,7 +36,7 @@ def server(tmp_path: Path) -> Iterator[Frontend]:
         entry = described("m")
         running.register(entry)
         running.api.answers["GET /ping"] = {"status": "Healthy"}
-        write_journal(running.kept / "m-0", record(journal.LOADED, 0, pid=77))
+        write_journal(running.kept / "m-0", record(Event.LOADED, 0, pid=77))
         yield running
 
 
@@ -121,7 +121,7 @@ def test_model_past_its_window_stays_halted_while_the_frontend_does_not_answer(
 ) -> None:
     waiting = {"id": "9000", "status": "UNLOADING", "pid": 77}
     server.register(described("m", workers=[waiting], maxRetryTimeoutInSec=20))
-    retried = record(journal.START, 1, pid=78)
+    retried = record(Event.START, 1, pid=78)
     write_journal(server.kept / "m-0", failure(0, 77), retried, failure(25, 78))
     observing.wait_for(lambda: observing.states() == {"m": "halted"}, "its window is over", 15)
     server.api.answers["GET /models"] = server.api.answers["GET /models/m/all"] = HTTP_500
@@ -178,7 +178,7 @@ def test_server_whose_process_cannot_be_seen_is_known_by_its_state_and_address(
             }
         )
     )
-    write_journal(run / "m-0", record(journal.LOADED, 0, pid=77))
+    write_journal(run / "m-0", record(Event.LOADED, 0, pid=77))
     address = server.api.address.replace("127.0.0.1", "localhost")
     options = ("--state-dir", str(state), "--management", address, "--inference", address)
     with sidecar(tmp_path / "other", *options) as observing:

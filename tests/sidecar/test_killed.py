@@ -11,8 +11,8 @@ import pytest
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import Sidecar, sidecar
 from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import remove_marker, write_marker
+from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.retired import read_retired
 
 HOLDERS = (4_000_001, 4_000_002)
@@ -68,7 +68,7 @@ class Scaled:
 @pytest.fixture
 def scaled(tmp_path: Path) -> Iterator[Scaled]:
     with frontend(tmp_path / "run") as server:
-        holds = (record(journal.HOLD, 1, pid, f"/tmp/.ts.sock.{pid}") for pid in HOLDERS)
+        holds = (record(Event.HOLD, 1, pid, f"/tmp/.ts.sock.{pid}") for pid in HOLDERS)
         write_journal(server.kept / "m", failure(0), *holds)
         yield Scaled(server)
 

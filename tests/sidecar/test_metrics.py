@@ -18,8 +18,8 @@ from ts_retry_ext.snapshot.effective import OUT_OF_REACH, Effective
 from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
 from ts_retry_ext.snapshot.registration import read_registration
 from ts_retry_ext.snapshot.take import status_of
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.record import Event, Record
 
 ALIVE = lambda pid, start: True  # noqa: E731 - a name for a constant answer
 
@@ -58,13 +58,7 @@ def test_no_counter_falls_when_a_journal_gives_up_old_records(tmp_path: Path) ->
     metrics = Metrics()
     folder = write_journal(tmp_path / "m", failure(0), failure(1), failure(2))
     before = _failures(text(metrics, 1, status(folder)))
-    summary = {
-        "schema": 1,
-        "event": journal.SUMMARY,
-        "at": "2020-09-13T12:26:40.000Z",
-        "counts": {"failure": 2},
-        "first_failure": None,
-    }
+    summary = Record(Event.SUMMARY, "2020-09-13T12:26:40.000Z", counts={"failure": 2})
     write_journal(folder, summary, failure(2), failure(3))
     after = _failures(text(metrics, 2, status(folder)))
     assert all(after[labels] >= count for labels, count in before.items())
@@ -72,7 +66,7 @@ def test_no_counter_falls_when_a_journal_gives_up_old_records(tmp_path: Path) ->
 
 
 def test_recovering_model_shows_how_far_its_window_has_run(tmp_path: Path) -> None:
-    folder = write_journal(tmp_path / "m", record(journal.START, 0), failure(2))
+    folder = write_journal(tmp_path / "m", record(Event.START, 0), failure(2))
     model = status(folder)
     (recovery,) = recovery_of(model, START + 5)
     assert recovery.to_json() == {
@@ -94,14 +88,14 @@ def test_saved_starts_are_those_of_torchserves_own_schedule(
 ) -> None:
     """13 starts in all with failures that take no time, of which one loaded and one holds."""
     folder = write_journal(
-        tmp_path / "m", record(journal.START, 0), failure(0), record(journal.HOLD, 1, 2)
+        tmp_path / "m", record(Event.START, 0), failure(0), record(Event.HOLD, 1, 2)
     )
     write_marker(str(folder), marker())
     assert starts_saved(status(folder), START + seconds) == saved
 
 
 def test_workers_lost_to_one_device_are_counted_and_the_model_is_not_halted(tmp_path: Path) -> None:
-    folder = write_journal(tmp_path / "m", record(journal.START, 0), failure(0))
+    folder = write_journal(tmp_path / "m", record(Event.START, 0), failure(0))
     one = {"pid": 1, "socket": "/tmp/.ts.sock.9000", "only": ["/tmp/.ts.sock.9000"]}
     write_marker(str(folder), marker(scope="device", worker=one))
     ready = {"id": "9001", "status": "READY", "pid": 2}

@@ -13,8 +13,9 @@ from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.browsing import MISSING, browser
 from tests.sidecar.sidecars import Sidecar, sidecar
 from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.marker import remove_marker, write_marker
+from ts_retry_ext.store.record import Event
 
 pytestmark = [
     pytest.mark.skipif(MISSING, reason="no chromium and chromedriver on this machine"),
@@ -41,15 +42,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frontend]:
         running.api.answers["GET /ping"] = {"status": "Healthy"}
         for number, name in enumerate(("alpha", "broken", "calm")):
             pid = 501 + number
-            first = (record(journal.START, 0, pid, model=name), failure(3, pid, model=name))
-            write_journal(running.kept / name, *first, record(journal.LOADED, 5, pid, model=name))
-        exception = {
-            "type": "ValueError",
-            "message": f"no {INJECTION} \x1b[31m\u202eevil",
-            "chain": [],
-            "frames": [],
-            "traceback": f"Traceback (most recent call last):\n  File \"h.py\"\nValueError: {INJECTION}\n",
-        }  # fmt: skip
+            first = (record(Event.START, 0, pid, model=name), failure(3, pid, model=name))
+            write_journal(running.kept / name, *first, record(Event.LOADED, 5, pid, model=name))
+        exception = ExceptionRecord(
+            "ValueError",
+            f"no {INJECTION} \x1b[31m\u202eevil",
+            traceback=f'Traceback (most recent call last):\n  File "h.py"\nValueError: {INJECTION}\n',
+        )
         write_marker(str(running.kept / "broken"), marker(model="broken", exception=exception,
                                                           remedy=f"do {INJECTION}"))  # fmt: skip
         yield running

@@ -12,9 +12,9 @@ from ts_retry_ext.sidecar.retiring import PATIENCE_SEC, STALE_SEC, Step, next_st
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.registration import read_registration
 from ts_retry_ext.snapshot.take import status_of
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import write_json
 from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.times import to_text
 
 NOBODY = 4_000_000
@@ -31,8 +31,8 @@ def status(
     holding: tuple[int, ...] = (),
 ) -> ModelStatus:
     """Return a model with these workers (process id, status), of which some hold."""
-    first = (failure(0, NOBODY), record(journal.RELEASE, 1, NOBODY))
-    holds = (record(journal.HOLD, 2, pid, f"/tmp/.ts.sock.{pid}") for pid in holding)
+    first = (failure(0, NOBODY), record(Event.RELEASE, 1, NOBODY))
+    holds = (record(Event.HOLD, 2, pid, f"/tmp/.ts.sock.{pid}") for pid in holding)
     write_journal(folder, *first, *holds)
     if action is not None:
         write_marker(str(folder), marker(action=action))

@@ -13,8 +13,8 @@ import pytest
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import AT_ONCE_SEC, Sidecar, sidecar
 from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.record import Event
 
 WORKER = {
     "id": "9000",
@@ -32,8 +32,8 @@ def register(server: Frontend, count: int) -> list[str]:
     server.register(*(described(n, workers=w) for n, w in zip(names, workers)))
     server.api.answers["GET /ping"] = {"status": "Healthy"}
     for name, pid in zip(names, pids):
-        first = (record(journal.START, 0, pid, model=name), failure(1, pid, model=name))
-        write_journal(server.kept / name, *first, record(journal.LOADED, 2, pid, model=name))
+        first = (record(Event.START, 0, pid, model=name), failure(1, pid, model=name))
+        write_journal(server.kept / name, *first, record(Event.LOADED, 2, pid, model=name))
     return names
 
 

@@ -11,8 +11,8 @@ import pytest
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import AT_ONCE_SEC, Sidecar, sidecar
 from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import remove_marker, write_marker
+from ts_retry_ext.store.record import Event, Record
 
 PIDS = {"good": 501, "bad": 502}
 READY = {"id": "9000", "startTime": "2026-01-01T00:00:00.000Z", "status": "READY", "memoryUsage": 0,
@@ -51,12 +51,12 @@ def halted(server: Frontend, observing: Sidecar) -> Iterator[None]:
     observing.wait_for(lambda: observing.ask("/ping").status == 200, "the marker is gone")
 
 
-def loaded(name: str) -> list[dict[str, Any]]:
+def loaded(name: str) -> list[Record]:
     pid = PIDS[name]
     return [
-        record(journal.START, 0, pid=pid, model=name),
+        record(Event.START, 0, pid=pid, model=name),
         failure(1, pid=pid, model=name),
-        record(journal.LOADED, 2, pid=pid, model=name),
+        record(Event.LOADED, 2, pid=pid, model=name),
     ]
 
 
@@ -128,7 +128,7 @@ def test_page_says_that_the_window_of_a_model_is_over(tmp_path: Path) -> None:
     with frontend(tmp_path / "run") as server:
         waiting = dict(READY, status="UNLOADING", pid=2**22 + 1)
         server.register(described("m", workers=[waiting]))
-        write_journal(server.kept / "m-0", record(journal.START, -1e8), failure(-1e8))
+        write_journal(server.kept / "m-0", record(Event.START, -1e8), failure(-1e8))
         with sidecar(tmp_path / "sidecar", "--pid", str(server.pid)) as observing:
             observing.wait_for(lambda: observing.states().get("m") == "halted", "it is seen")
             for path in ("/", "/model/m/1.0"):
@@ -165,7 +165,7 @@ def test_function_of_a_workflow_is_observed_though_the_frontend_does_not_list_it
         own.register()
         path = "GET /models/w__f"
         own.api.answers[path] = own.api.answers[path + "/all"] = [described("w__f")]
-        write_journal(own.kept / "w__f", record(journal.START, 0, pid=77, model="w__f"))
+        write_journal(own.kept / "w__f", record(Event.START, 0, pid=77, model="w__f"))
         with sidecar(tmp_path, "--pid", str(own.pid)) as running:
             running.wait_for(lambda: running.states().get("w__f") == "serving", "it is seen")
 

@@ -16,18 +16,15 @@ from ts_retry_ext.sidecar.start_up import StartUp
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.registration import read_registration
 from ts_retry_ext.snapshot.take import status_of
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.record import Event, Record
 
 LOADS = [{"id": "9000", "status": "UNLOADING", "pid": 1}]
 READY = [{"id": "9000", "status": "READY", "pid": 1}]
-SUMMARY = {"schema": 1, "event": journal.SUMMARY, "at": "2020-09-13T12:26:40.000Z",
-           "counts": {"loaded": 1}, "first_failure": None}  # fmt: skip
+SUMMARY = Record(Event.SUMMARY, "2020-09-13T12:26:40.000Z", counts={"loaded": 1})
 
 
-def status(
-    folder: Path, *records: dict[str, Any], default: str = "1.0", **changes: Any
-) -> ModelStatus:
+def status(folder: Path, *records: Record, default: str = "1.0", **changes: Any) -> ModelStatus:
     registration = None
     if records:
         registration = read_registration(str(write_journal(folder, *records)))
@@ -41,10 +38,10 @@ def status(
     ("records", "changes", "waits"),
     [
         ((), {}, True),
-        ((record(journal.START, 0),), {}, True),
+        ((record(Event.START, 0),), {}, True),
         ((failure(0),), {}, True),
         ((), {"workers": READY}, False),
-        ((record(journal.LOADED, 0), failure(1)), {}, False),
+        ((record(Event.LOADED, 0), failure(1)), {}, False),
         ((SUMMARY, failure(1)), {}, False),
         ((), {"loadedAtStartup": False}, False),
         ((), {"minWorkers": 0, "workers": []}, False),
@@ -54,7 +51,7 @@ def status(
          "registered later", "no workers wanted", "not the default version"],
 )  # fmt: skip
 def test_start_is_over_when_each_model_of_it_has_served(
-    tmp_path: Path, records: tuple[dict[str, Any], ...], changes: dict[str, Any], waits: bool
+    tmp_path: Path, records: tuple[Record, ...], changes: dict[str, Any], waits: bool
 ) -> None:
     model = status(tmp_path / "m", *records, **changes)
     assert StartUp().waits_for([model]) == ((model,) if waits else ())
@@ -84,7 +81,7 @@ def test_server_that_starts_is_not_ready_and_says_for_which_model(tmp_path: Path
     with frontend(tmp_path / "run") as server:
         server.api.answers["GET /ping"] = {"status": "Healthy"}
         server.register(described("m", workers=LOADS), described("n"))
-        loads = record(journal.START, 0, os.getpid(), start=start_of(os.getpid()))
+        loads = record(Event.START, 0, os.getpid(), start=start_of(os.getpid()))
         folder = write_journal(server.kept / "m", loads)
         options = ("--pid", str(server.pid), "--inference", server.api.address)
         with sidecar(tmp_path / "sidecar", *options) as observing:

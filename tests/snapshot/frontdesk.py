@@ -14,9 +14,9 @@ from ts_retry_ext.frontend.process import Frontend
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.snapshot.resume import Resumption, resume
 from ts_retry_ext.snapshot.take import model_status
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.directory import ServerRun, create_server_directory
 from ts_retry_ext.store.marker import marker_path, write_marker
+from ts_retry_ext.store.record import Event
 
 STARTED_AT = 1_700_000_000.25
 NOBODY = 2**22 + 1
@@ -85,9 +85,9 @@ def hold(desk: Frontdesk, ago: float, then: Callable[[], None] | None = None) ->
     now = time.time() - START
     write_journal(
         desk.directory,
-        record(journal.START, now - ago, 1),
+        record(Event.START, now - ago, 1),
         failure(now - ago, 1),
-        record(journal.HOLD, now - ago + 1, NOBODY),
+        record(Event.HOLD, now - ago + 1, NOBODY),
     )
     write_marker(str(desk.directory), marker())
     if then is not None:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.snapshot.writing import START, failure, record
 from ts_retry_ext.snapshot.back_off import GRACE_SEC, LAUNCHER_GRACE_SEC, BackOff, back_off
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.record import Event, Record
 
 OTHER = "/tmp/.ts.sock.9001"
 
@@ -17,7 +17,7 @@ def alive(pid: int, start: str) -> bool:
     return True
 
 
-def state(*records: dict[str, object], socket: str = "/tmp/.ts.sock.9000") -> BackOff:
+def state(*records: Record, socket: str = "/tmp/.ts.sock.9000") -> BackOff:
     found = back_off(records, socket)
     assert found is not None
     return found
@@ -25,18 +25,18 @@ def state(*records: dict[str, object], socket: str = "/tmp/.ts.sock.9000") -> Ba
 
 def test_worker_that_the_journal_does_not_know_has_no_back_off() -> None:
     assert back_off([], "/tmp/.ts.sock.9000") is None
-    assert back_off([record(journal.START, 0, socket=OTHER)], "/tmp/.ts.sock.9000") is None
+    assert back_off([record(Event.START, 0, socket=OTHER)], "/tmp/.ts.sock.9000") is None
 
 
 def test_worker_that_never_stopped_waits_a_second_after_its_first_stop() -> None:
-    found = state(record(journal.START, 0), record(journal.LOAD, 2))
+    found = state(record(Event.START, 0), record(Event.LOAD, 2))
 
     assert (found.stops, found.first_stop_at, found.next_wait_sec) == (0, None, 1)
     assert not found.is_over(1, START + 1000)
 
 
 def test_holder_stands_one_stop_into_the_schedule() -> None:
-    found = state(record(journal.START, 0), failure(3), record(journal.HOLD, 4.1, 2))
+    found = state(record(Event.START, 0), failure(3), record(Event.HOLD, 4.1, 2))
 
     assert (found.stops, found.next_wait_sec) == (1, 1)
     assert found.first_stop_at == pytest.approx(START + 3.1)
@@ -46,11 +46,11 @@ def test_holder_stands_one_stop_into_the_schedule() -> None:
 
 def test_every_process_since_the_model_loaded_is_a_stop() -> None:
     found = state(
-        *(record(journal.START, n, n) for n in (1, 2, 3, 4)),
-        record(journal.LOADED, 5, 4),
-        record(journal.START, 100, 5),
+        *(record(Event.START, n, n) for n in (1, 2, 3, 4)),
+        record(Event.LOADED, 5, 4),
+        record(Event.START, 100, 5),
         failure(101, 5),
-        record(journal.START, 102, 6),
+        record(Event.START, 102, 6),
     )
 
     # The process that had loaded stopped, and one after it: the wait is the third.
@@ -60,12 +60,12 @@ def test_every_process_since_the_model_loaded_is_a_stop() -> None:
 
 def test_resume_does_not_turn_the_schedule_back() -> None:
     found = state(
-        record(journal.START, 0),
+        record(Event.START, 0),
         failure(1),
-        record(journal.HOLD, 2, 2),
-        {"schema": 1, "event": journal.RESUME, "at": "2020-09-13T12:26:43.000Z", "pid": 99},
-        record(journal.RELEASE, 3, 2),
-        record(journal.START, 4, 3),
+        record(Event.HOLD, 2, 2),
+        Record(Event.RESUME, "2020-09-13T12:26:43.000Z", pid=99),
+        record(Event.RELEASE, 3, 2),
+        record(Event.START, 4, 3),
     )
 
     assert (found.stops, found.next_wait_sec) == (2, 2)
@@ -73,10 +73,10 @@ def test_resume_does_not_turn_the_schedule_back() -> None:
 
 def test_workers_of_one_model_are_told_apart() -> None:
     records = [
-        record(journal.START, 0, 1),
-        record(journal.START, 0, 2, OTHER),
+        record(Event.START, 0, 1),
+        record(Event.START, 0, 2, OTHER),
         failure(1, 1),
-        record(journal.START, 2, 3),
+        record(Event.START, 2, 3),
     ]
 
     assert state(*records).stops == 1
@@ -84,16 +84,14 @@ def test_workers_of_one_model_are_told_apart() -> None:
 
 
 def test_crash_that_a_later_process_writes_down_is_no_word_of_the_dead_one() -> None:
-    found = state(
-        record(journal.START, 0, 1), record(journal.CRASH, 5, 1), record(journal.START, 5, 2)
-    )
+    found = state(record(Event.START, 0, 1), record(Event.CRASH, 5, 1), record(Event.START, 5, 2))
 
     assert (found.stops, found.pid) == (1, 2)
     assert found.first_stop_at == pytest.approx(START + 4)
 
 
 def test_frontend_has_given_up_when_the_last_stop_came_after_the_window() -> None:
-    found = state(record(journal.START, 0), failure(1), record(journal.START, 2, 2), failure(4, 2))
+    found = state(record(Event.START, 0), failure(1), record(Event.START, 2, 2), failure(4, 2))
 
     assert found.has_given_up(3, START + 4.1, dead)
     assert not found.has_given_up(3.1, START + 4.1, dead)
@@ -101,18 +99,18 @@ def test_frontend_has_given_up_when_the_last_stop_came_after_the_window() -> Non
 
 
 def test_window_of_zero_gives_up_at_the_first_stop() -> None:
-    assert state(record(journal.START, 0), failure(1)).has_given_up(0, START + 1.1, dead)
+    assert state(record(Event.START, 0), failure(1)).has_given_up(0, START + 1.1, dead)
 
 
 def test_frontend_has_given_up_when_a_retry_is_long_overdue() -> None:
-    silent = state(record(journal.START, 0), record(journal.LOAD, 2))
+    silent = state(record(Event.START, 0), record(Event.LOAD, 2))
 
     assert not silent.has_given_up(300, START + 2 + GRACE_SEC, dead)
     assert silent.has_given_up(300, START + 4 + GRACE_SEC, dead)
 
 
 def test_a_retry_behind_a_launcher_may_come_later() -> None:
-    silent = state(record(journal.START, 0, launcher=True), record(journal.LOAD, 2, launcher=True))
+    silent = state(record(Event.START, 0, launcher=True), record(Event.LOAD, 2, launcher=True))
 
     assert not silent.has_given_up(300, START + 2 + LAUNCHER_GRACE_SEC, dead)
     assert silent.has_given_up(300, START + 4 + LAUNCHER_GRACE_SEC, dead)

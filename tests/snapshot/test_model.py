@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from tests.snapshot.writing import failure, marker, record
 from ts_retry_ext.frontend.running_model import RunningModel, Worker
 from ts_retry_ext.snapshot.model import ModelStatus, ServerStatus, Snapshot
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, state_of
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.history import summarise
 from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.record import Event, Record
 
 MODEL_KEYS = [
     "model",
@@ -35,12 +35,12 @@ MODEL_KEYS = [
     "last_failure",
 ]
 RECORDS = (
-    record(journal.START, 0), record(journal.LOAD, 1), failure(2), record(journal.HOLD, 3, 2)
+    record(Event.START, 0), record(Event.LOAD, 1), failure(2), record(Event.HOLD, 3, 2)
 )  # fmt: skip
 
 
 def status(
-    *records: dict[str, Any], stops: Marker | None = None, state: State = State.RECOVERING
+    *records: Record, stops: Marker | None = None, state: State = State.RECOVERING
 ) -> ModelStatus:
     registration = Registration("/state/m", records, summarise(records), stops, None)
     return ModelStatus("m", "1.0", state, None, registration, 300, "default", False)
@@ -152,8 +152,8 @@ def test_model_without_a_journal_has_unknown_counts_not_zero() -> None:
 
 def test_cause_is_the_type_and_the_first_line_of_the_message() -> None:
     assert status(*RECORDS).cause == "ConnectionError: refused second line"
-    assert status(failure(1, exception={"type": "KeyError", "message": ""})).cause == "KeyError"
-    assert status(record(journal.START, 0)).cause is None
+    assert status(failure(1, exception=ExceptionRecord("KeyError", ""))).cause == "KeyError"
+    assert status(record(Event.START, 0)).cause is None
 
 
 def test_no_server_is_null() -> None:

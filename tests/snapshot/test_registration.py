@@ -6,8 +6,8 @@ from pathlib import Path
 from tests.snapshot.writing import failure, marker, record, write_journal
 from ts_retry_ext.frontend.running_model import RunningModel, Worker
 from ts_retry_ext.snapshot.registration import Registrations, read_registrations
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import marker_path, write_marker
+from ts_retry_ext.store.record import Event
 
 
 def running(pid: int | None = None, name: str = "m", version: str = "1.0") -> RunningModel:
@@ -16,8 +16,8 @@ def running(pid: int | None = None, name: str = "m", version: str = "1.0") -> Ru
 
 
 def test_journal_and_marker_of_each_registration_are_read(tmp_path: Path) -> None:
-    write_journal(tmp_path / "a", record(journal.START, 0), failure(1))
-    write_marker(str(write_journal(tmp_path / "b", record(journal.START, 0))), marker(model="b"))
+    write_journal(tmp_path / "a", record(Event.START, 0), failure(1))
+    write_marker(str(write_journal(tmp_path / "b", record(Event.START, 0))), marker(model="b"))
 
     first, second = read_registrations([str(tmp_path)])
 
@@ -28,7 +28,7 @@ def test_journal_and_marker_of_each_registration_are_read(tmp_path: Path) -> Non
 
 
 def test_torn_marker_is_a_problem_and_no_marker(tmp_path: Path) -> None:
-    folder = write_journal(tmp_path / "a", record(journal.START, 0))
+    folder = write_journal(tmp_path / "a", record(Event.START, 0))
     Path(marker_path(str(folder))).write_text('{"schema": 1, "mod')
 
     (found,) = read_registrations([str(tmp_path)])
@@ -44,8 +44,8 @@ def test_missing_directory_holds_nothing(tmp_path: Path) -> None:
 
 
 def test_process_id_of_a_worker_beats_a_name(tmp_path: Path) -> None:
-    write_journal(tmp_path / "a", record(journal.START, 0, 7, model="name-in-manifest"))
-    write_journal(tmp_path / "b", record(journal.START, 50, 8, model="m"))
+    write_journal(tmp_path / "a", record(Event.START, 0, 7, model="name-in-manifest"))
+    write_journal(tmp_path / "b", record(Event.START, 50, 8, model="m"))
     found = read_registrations([str(tmp_path)])
 
     assert Registrations(found).of(running(7)) is found[0]
@@ -55,9 +55,9 @@ def test_process_id_of_a_worker_beats_a_name(tmp_path: Path) -> None:
 def test_newest_registration_of_the_name_and_version_counts_without_a_process(
     tmp_path: Path,
 ) -> None:
-    write_journal(tmp_path / "a", record(journal.START, 0, 1))
-    write_journal(tmp_path / "b", record(journal.START, 50, 2))
-    write_journal(tmp_path / "c", record(journal.START, 90, 3, version="2.0"))
+    write_journal(tmp_path / "a", record(Event.START, 0, 1))
+    write_journal(tmp_path / "b", record(Event.START, 50, 2))
+    write_journal(tmp_path / "c", record(Event.START, 90, 3, version="2.0"))
     found = read_registrations([str(tmp_path)])
 
     assert Registrations(found).of(running()) is found[1]
@@ -66,7 +66,7 @@ def test_newest_registration_of_the_name_and_version_counts_without_a_process(
 
 
 def test_model_with_cpp_workers_is_no_earlier_registration_of_its_name(tmp_path: Path) -> None:
-    write_journal(tmp_path / "a", record(journal.START, 0), failure(1))
+    write_journal(tmp_path / "a", record(Event.START, 0), failure(1))
 
     found = read_registrations([str(tmp_path)])
 

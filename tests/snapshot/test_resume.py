@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import replace
@@ -21,6 +20,7 @@ from ts_retry_ext.snapshot.resume import Result, resume
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.retired import Retired, read_retired, write_retired
 
 
@@ -40,7 +40,7 @@ def test_marker_is_enough_while_the_frontend_retries(desk: Frontdesk) -> None:
     assert (done.result, done.scaled) == (Result.SERVES, False)
     assert not has_marker(desk)
     assert desk.scalings == []
-    assert journal.read(str(desk.directory))[-1]["event"] == journal.RESUME
+    assert journal.read(str(desk.directory))[-1].event is Event.RESUME
     assert desk.steps == ["removing the exit marker; the frontend starts a worker"]
 
 
@@ -101,8 +101,8 @@ def test_model_is_scaled_down_and_up_where_the_window_is_over(desk: Frontdesk) -
 
 def test_model_is_scaled_where_the_next_retry_is_far_away(desk: Frontdesk) -> None:
     now = time.time() - START
-    starts = [record(journal.START, now - 30 + pid, pid) for pid in range(1, 7)]
-    write_journal(desk.directory, *starts, record(journal.HOLD, now - 1, NOBODY))
+    starts = [record(Event.START, now - 30 + pid, pid) for pid in range(1, 7)]
+    write_journal(desk.directory, *starts, record(Event.HOLD, now - 1, NOBODY))
     write_marker(str(desk.directory), marker())
 
     assert desk.resume().scaled
@@ -121,9 +121,9 @@ def test_worker_that_is_slow_to_import_torch_is_not_scaled_away(
     management = management_api_of(desk.server)
     status = model_status(desk.server, management, "m", "1.0")
     assert status is not None
-    started = record(journal.START, now, pid, start=start)
-    with (desk.directory / "journal.jsonl").open("a") as stream:
-        stream.write(json.dumps(started) + "\n")
+    started = record(Event.START, now, pid, start=start)
+    with (desk.directory / "journal.jsonl").open("ab") as stream:
+        stream.write(journal.line_of(started))
 
     done = resume(desk.server, management, status, timeout_sec=1, tell=desk.steps.append)
 

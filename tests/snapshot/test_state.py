@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.snapshot.writing import failure, marker, record
 from ts_retry_ext.frontend.running_model import RunningModel, Worker
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, state_of
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import summarise
 from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.record import Event, Record
 
 
 def running(*statuses: str, min_workers: int = 1) -> RunningModel:
@@ -18,25 +16,25 @@ def running(*statuses: str, min_workers: int = 1) -> RunningModel:
     return RunningModel("m", "1.0", "m.mar", min_workers, 2, workers, 300, True, True)
 
 
-def written(*records: dict[str, Any], stops: Marker | None = None) -> Registration:
+def written(*records: Record, stops: Marker | None = None) -> Registration:
     return Registration("/state/m", records, summarise(records), stops, None)
 
 
-STARTED = written(record(journal.START, 0), record(journal.LOAD, 1))
-FAILED = written(record(journal.START, 0), failure(1), record(journal.START, 2, 2))
-LOADED = written(record(journal.START, 0), record(journal.LOADED, 1))
-STOPPED = written(record(journal.START, 0), failure(1), stops=marker())
+STARTED = written(record(Event.START, 0), record(Event.LOAD, 1))
+FAILED = written(record(Event.START, 0), failure(1), record(Event.START, 2, 2))
+LOADED = written(record(Event.START, 0), record(Event.LOADED, 1))
+STOPPED = written(record(Event.START, 0), failure(1), stops=marker())
 #: What is wrong with the device of one worker, the first: its siblings go on.
 ONE_DEVICE = written(
-    record(journal.START, 0, socket="/tmp/.ts.sock.0"),
-    record(journal.LOADED, 1, pid=2, socket="/tmp/.ts.sock.1"),
+    record(Event.START, 0, socket="/tmp/.ts.sock.0"),
+    record(Event.LOADED, 1, pid=2, socket="/tmp/.ts.sock.1"),
     failure(2, socket="/tmp/.ts.sock.0"),
-    record(journal.HOLD, 3, pid=3, socket="/tmp/.ts.sock.0"),
+    record(Event.HOLD, 3, pid=3, socket="/tmp/.ts.sock.0"),
     stops=marker(
         scope="device", worker={"pid": 1, "socket": "/tmp/.ts.sock.0", "only": ["/tmp/.ts.sock.0"]}
     ),
 )
-RETIRED = written(record(journal.START, 0), failure(1), stops=marker(action="retire"))
+RETIRED = written(record(Event.START, 0), failure(1), stops=marker(action="retire"))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +52,7 @@ RETIRED = written(record(journal.START, 0), failure(1), stops=marker(action="ret
         (running("READY", "UNLOADING"), STOPPED, State.HALTED),
         (
             running("READY"),
-            written(record(journal.HOLD, 0), stops=marker(action="reject")),
+            written(record(Event.HOLD, 0), stops=marker(action="reject")),
             State.HALTED,
         ),
         (running("UNLOADING"), RETIRED, State.HALTED),

@@ -24,9 +24,9 @@ from ts_retry_ext.snapshot.take import (
     take_snapshot,
     take_snapshot_of_run,
 )
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.directory import ServerRun, create_server_directory
 from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.record import Event
 
 STARTED_AT = 1_700_000_000.25
 
@@ -67,8 +67,8 @@ def run_directory(folder: Path) -> Path:
 
 def test_server_and_models_are_joined_with_what_workers_wrote(api: Api, tmp_path: Path) -> None:
     kept = run_directory(tmp_path)
-    write_journal(kept / "m-1", record(journal.START, 0, 77), record(journal.LOADED, 1, 77))
-    folder = write_journal(kept / "b-1", record(journal.HOLD, 0, 78, model="b"))
+    write_journal(kept / "m-1", record(Event.START, 0, 77), record(Event.LOADED, 1, 77))
+    folder = write_journal(kept / "b-1", record(Event.HOLD, 0, 78, model="b"))
     write_marker(str(folder), marker(model="b"))
     held = [{"id": "9001", "status": "UNLOADING", "pid": 78}]
     register(api, described("b", workers=held), described("m"))
@@ -88,7 +88,7 @@ def test_server_and_models_are_joined_with_what_workers_wrote(api: Api, tmp_path
 def test_function_of_a_workflow_is_found_though_the_frontend_does_not_list_it(
     api: Api, tmp_path: Path
 ) -> None:
-    write_journal(run_directory(tmp_path) / "f-1", record(journal.START, 0, 77, model="w__f"))
+    write_journal(run_directory(tmp_path) / "f-1", record(Event.START, 0, 77, model="w__f"))
     register(api, described("m"), described("w__f"))
     api.answers["GET /models"]["models"].pop()
 
@@ -98,7 +98,7 @@ def test_function_of_a_workflow_is_found_though_the_frontend_does_not_list_it(
 
 
 def test_model_that_is_registered_no_more_is_left_out(api: Api, tmp_path: Path) -> None:
-    write_journal(run_directory(tmp_path) / "gone-1", record(journal.START, 0, model="gone"))
+    write_journal(run_directory(tmp_path) / "gone-1", record(Event.START, 0, model="gone"))
     register(api, described("m"))
 
     assert [m.model for m in take_snapshot(server(tmp_path, api.address)).models] == ["m"]
@@ -117,8 +117,8 @@ def test_configured_state_directory_is_read_as_well_as_the_others(api: Api, tmp_
 
 def test_models_are_told_from_the_journal_while_the_api_does_not_answer(tmp_path: Path) -> None:
     kept = run_directory(tmp_path)
-    write_journal(kept / "m-1", record(journal.START, 0), failure(1))
-    write_journal(kept / "m-2", record(journal.START, 50), record(journal.LOADED, 51))
+    write_journal(kept / "m-1", record(Event.START, 0), failure(1))
+    write_journal(kept / "m-2", record(Event.START, 50), record(Event.LOADED, 51))
 
     taken = take_snapshot(server(tmp_path, "http://127.0.0.1:9"))
 
@@ -128,7 +128,7 @@ def test_models_are_told_from_the_journal_while_the_api_does_not_answer(tmp_path
 
 def test_run_of_a_server_that_is_gone_is_told_from_its_directory(tmp_path: Path) -> None:
     kept = run_directory(tmp_path)
-    folder = write_journal(kept / "m-1", record(journal.START, 0), failure(1))
+    folder = write_journal(kept / "m-1", record(Event.START, 0), failure(1))
     write_marker(str(folder), marker())
 
     taken = take_snapshot_of_run(str(kept))
@@ -174,7 +174,7 @@ def test_window_comes_from_the_archive_while_there_is_no_process(api: Api, tmp_p
 
 def test_worker_that_is_retried_no_more_halts_the_model(api: Api, tmp_path: Path) -> None:
     # Long ago, and no process of that number.
-    write_journal(run_directory(tmp_path) / "m-1", record(journal.START, -1e8, 2**22 + 1))
+    write_journal(run_directory(tmp_path) / "m-1", record(Event.START, -1e8, 2**22 + 1))
     entry = [{"id": "9000", "status": "UNLOADING", "pid": 2**22 + 1}]
     register(api, described("m", workers=entry))
 
@@ -200,20 +200,20 @@ def test_state_of_one_version_is_asked_for_by_itself(api: Api, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("event", "alive"),
     [
-        (journal.START, True),
-        (journal.LOAD, True),
-        (journal.LOADED, True),
-        (journal.HOLD, True),
-        (journal.RELEASE, False),
-        (journal.END, False),
-        (journal.FAILURE, False),
+        (Event.START, True),
+        (Event.LOAD, True),
+        (Event.LOADED, True),
+        (Event.HOLD, True),
+        (Event.RELEASE, False),
+        (Event.END, False),
+        (Event.FAILURE, False),
     ],
 )
 def test_process_that_cannot_be_seen_runs_until_it_says_that_it_ends(
-    tmp_path: Path, event: str, alive: bool
+    tmp_path: Path, event: Event, alive: bool
 ) -> None:
-    last = failure(5, 7) if event == journal.FAILURE else record(event, 5, 7)
-    folder = write_journal(tmp_path / "m", record(journal.START, 0, 7), last)
+    last = failure(5, 7) if event == Event.FAILURE else record(event, 5, 7)
+    folder = write_journal(tmp_path / "m", record(Event.START, 0, 7), last)
     is_alive = alive_by_its_words(read_registration(str(folder)))
     assert is_alive(7, "") is alive
     assert is_alive(8, "")

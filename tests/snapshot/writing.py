@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.atomic import SCHEMA
+from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_text
 
 START = 1_600_000_000.0
@@ -15,45 +16,42 @@ START = 1_600_000_000.0
 SOCKET = "/tmp/.ts.sock.9000"
 
 
-def record(
-    event: str, at: float, pid: int = 1, socket: str = SOCKET, **fields: Any
-) -> dict[str, Any]:
+def record(event: Event, at: float, pid: int = 1, socket: str = SOCKET, **fields: Any) -> Record:
     """Return a journal record of a worker, `at` seconds after `START`."""
-    return {
-        "schema": SCHEMA,
-        "event": event,
-        "at": to_text(START + at),
-        "pid": pid,
-        "start": f"boot-{pid}",
-        "socket": socket,
-        "model": "m",
-        "version": "1.0",
-        **fields,
-    }
+    own = Record(event, to_text(START + at), pid, f"boot-{pid}", socket, model="m", version="1.0")
+    return own._replace(**fields)
 
 
-def failure(at: float, pid: int = 1, **fields: Any) -> dict[str, Any]:
+def failure(at: float, pid: int = 1, **fields: Any) -> Record:
     """Return the record of a judged failure."""
-    told = {
-        "verdict": "recoverable",
-        "basis": "rule",
-        "rule": "connection-errno",
-        "scope": "host",
-        "reason": "a service does not answer",
-        "remedy": "look at the service",
-        "fingerprint": "0123456789abcdef",
-        "fingerprint_version": 1,
-        "phase": "initialize",
-        "exception": {"type": "ConnectionError", "message": "refused\nsecond line", "chain": [],
-                      "frames": [], "traceback": "Traceback ...\nConnectionError: refused\n"},
-    }  # fmt: skip
-    return record(journal.FAILURE, at, pid, **{**told, **fields})
+    return record(
+        Event.FAILURE,
+        at,
+        pid,
+        verdict="recoverable",
+        basis="rule",
+        rule="connection-errno",
+        scope="host",
+        reason="a service does not answer",
+        remedy="look at the service",
+        fingerprint="0123456789abcdef",
+        fingerprint_version=1,
+        phase="initialize",
+        exception=ExceptionRecord(
+            "ConnectionError",
+            "refused\nsecond line",
+            traceback="Traceback ...\nConnectionError: refused\n",
+        ),
+    )._replace(**fields)
 
 
 def marker(**changes: Any) -> Marker:
     """Return a marker, with changes."""
-    exception = {"type": "SyntaxError", "message": "invalid syntax (h.py, line 1)", "chain": [],
-                 "frames": [], "traceback": "Traceback ...\nSyntaxError: invalid syntax\n"}  # fmt: skip
+    exception = ExceptionRecord(
+        "SyntaxError",
+        "invalid syntax (h.py, line 1)",
+        traceback="Traceback ...\nSyntaxError: invalid syntax\n",
+    )
     content: dict[str, Any] = {
         "model": "m",
         "version": "1.0",
@@ -83,9 +81,9 @@ def marker(**changes: Any) -> Marker:
     return Marker(**content)
 
 
-def write_journal(folder: Path, *records: dict[str, Any]) -> Path:
+def write_journal(folder: Path, *records: Record) -> Path:
     """Write a registration's journal into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = b"".join(journal._line(entry) for entry in records)
+    lines = b"".join(journal.line_of(entry) for entry in records)
     Path(journal.journal_path(str(folder))).write_bytes(lines)
     return folder

@@ -16,7 +16,7 @@ def test_marker_is_gone_and_the_journal_says_who_ended_the_halt(tmp_path: Path) 
 
     assert read_marker(str(tmp_path)) is None
     (record,) = journal.read(str(tmp_path))
-    assert (record["event"], record["model"], record["reason"]) == ("resume", "m", "a hand")
+    assert (record.event, record.model, record.reason) == ("resume", "m", "a hand")
 
 
 def test_marker_stays_where_the_journal_cannot_be_written(tmp_path: Path) -> None:

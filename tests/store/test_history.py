@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from ts_retry_ext.store.history import (
@@ -12,9 +10,12 @@ from ts_retry_ext.store.history import (
     open_attempts,
     summarise,
 )
+from ts_retry_ext.store.holders import holders_of
+from ts_retry_ext.store.record import Event, Record, TrialResult
+from ts_retry_ext.store.summary import summary_of
 
 
-def records(text: str) -> list[dict[str, Any]]:
+def records(text: str) -> list[Record]:
     """Read ``event[@worker][=fingerprint]`` words as journal records, a process each worker-run."""
     found = []
     runs: dict[str, int] = {}
@@ -25,14 +26,14 @@ def records(text: str) -> list[dict[str, Any]]:
         if event in ("start", "hold"):
             runs[worker] = number
         found.append(
-            {
-                "event": event,
-                "at": f"2026-11-23T16:00:{number:02d}.000Z",
-                "socket": worker,
-                "pid": runs.get(worker, 0),
-                "start": str(runs.get(worker, 0)),
-                "fingerprint": fingerprint or None,
-            }
+            Record(
+                event=Event(event),
+                at=f"2026-11-23T16:00:{number:02d}.000Z",
+                socket=worker,
+                pid=runs.get(worker, 0),
+                start=str(runs.get(worker, 0)),
+                fingerprint=fingerprint or None,
+            )
         )
     return found
 
@@ -93,13 +94,13 @@ def test_totals_count_processes_loads_and_failures() -> None:
     assert (history.worker_starts, history.loads, history.failures) == (4, 3, 2)
     assert history.first_failure == "2026-11-23T16:00:02.000Z"
     assert history.last_failure is not None
-    assert history.last_failure["event"] == "crash"
+    assert history.last_failure.event is Event.CRASH
     assert history.loaded
 
 
 def test_an_empty_journal_has_an_empty_history() -> None:
     history = summarise([])
-    assert history == (None, None, 0, 0, 0, None, None, False)
+    assert history == (None, None, 0, 0, 0, None, None, False, 0)
 
 
 @pytest.mark.parametrize(
@@ -114,4 +115,31 @@ def test_an_empty_journal_has_an_empty_history() -> None:
 def test_failures_that_one_rule_decided_are_counted_from_the_newest(
     rules: list[str | None], rule: str | None, expected: int
 ) -> None:
-    assert decided_by([{"event": "failure", "rule": each} for each in rules], rule) == expected
+    assert decided_by([Record(Event.FAILURE, rule=each) for each in rules], rule) == expected
+
+
+def test_trial_loads_are_counted_as_loads_and_those_that_failed_as_failures() -> None:
+    process = Record(Event.HOLD, "2026-11-23T16:00:09.000Z", 7, "7", "a")
+    results = (TrialResult.FAILED, TrialResult.LATE, TrialResult.ERROR, TrialResult.LOADED)
+    tried = [process._replace(event=Event.TRIED, result=result) for result in results]
+    found = summarise([*records("start load failure=f"), process, *tried])
+    assert (found.worker_starts, found.loads, found.failures, found.trials) == (2, 5, 3, 4)
+    assert found.last_failure == tried[1]
+    assert not found.loaded
+
+
+def test_totals_stay_when_records_have_given_way_to_a_summary() -> None:
+    process = Record(Event.HOLD, "2026-11-23T16:00:09.000Z", 7, "7", "a")
+    tried = process._replace(event=Event.TRIED, result=TrialResult.FAILED)
+    whole = [*records("start load failure=f start load loaded"), process, tried, tried]
+    for cut in range(len(whole)):
+        kept = [summary_of(whole[:cut]), *whole[cut:]]
+        assert summarise(kept)._replace(last_failure=None, loaded=False) == (
+            summarise(whole)._replace(last_failure=None, loaded=False)
+        )
+
+
+def test_a_process_that_makes_trial_loads_holds_and_has_no_open_attempt() -> None:
+    trial = [Record(Event.TRIAL, "2026-11-23T16:00:09.000Z", 7, "7", "a")]
+    assert holders_of(trial) == {7}
+    assert not open_attempts(trial)

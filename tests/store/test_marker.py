@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ts_retry_ext.store.atomic import UntrustedFileError
+from ts_retry_ext.store.exception_record import CauseRecord, ExceptionRecord, FrameRecord
 from ts_retry_ext.store.marker import (
     Marker,
     marker_path,
@@ -21,9 +22,10 @@ MARKER = Marker(
     registration="/tmp/models/0123", files="3-00c0ffee", phase="import",
     verdict="non_recoverable", basis="rule", rule="syntax-error", scope="model",
     reason="why", remedy="what to do", fingerprint="0123456789abcdef", fingerprint_version=1,
-    exception={"type": "SyntaxError", "message": "x", "chain": [], "frames": [], "traceback": ""},
+    exception=ExceptionRecord("SyntaxError", "x", (CauseRecord("E", "y"),), (FrameRecord("h.py", "f", True),)),
     failures=1, action="hold", max_retry_timeout_sec=300, max_retry_timeout_source="default",
-    created_at="2026-11-23T16:00:00.000Z",
+    created_at="2026-11-23T16:00:00.000Z", waits_for=("the model's files",),
+    next_trial_at="2026-11-23T16:00:15.000Z", trials=2,
 )  # fmt: skip
 
 
@@ -35,7 +37,7 @@ def test_a_marker_comes_back_as_it_was_and_has_the_keys_of_the_contract(tmp_path
     contract = (
         "schema model version model_dir handler server worker phase verdict basis rule scope reason "
         "remedy fingerprint fingerprint_version exception failures action max_retry_timeout_sec "
-        "max_retry_timeout_source created_at"
+        "max_retry_timeout_source created_at waits_for next_trial_at trials"
     )
     assert set(contract.split()) <= set(content)
     assert content["schema"] == 1
@@ -48,8 +50,8 @@ def test_removing_tells_whether_there_was_one(tmp_path: Path) -> None:
     assert read_marker(str(tmp_path)) is None
 
 
-@pytest.mark.parametrize("key", ["fingerprint", "reason", "server", "exception"])
-@pytest.mark.parametrize("value", [None, 5, ["x"]])
+@pytest.mark.parametrize("key", ["fingerprint", "reason", "server", "exception", "trials"])
+@pytest.mark.parametrize("value", [None, -5, ["x"]])
 def test_a_marker_with_a_spoilt_key_is_not_trusted_and_set_aside(
     tmp_path: Path, key: str, value: object
 ) -> None:
@@ -65,7 +67,7 @@ def test_a_marker_with_a_spoilt_key_is_not_trusted_and_set_aside(
 
 
 def test_a_marker_without_a_key_is_not_trusted(tmp_path: Path) -> None:
-    for key in MARKER._fields:
+    for key in set(MARKER._fields) - set(MARKER._field_defaults):
         write_marker(str(tmp_path), MARKER)
         path = Path(marker_path(str(tmp_path)))
         content = json.loads(path.read_text())
@@ -74,3 +76,14 @@ def test_a_marker_without_a_key_is_not_trusted(tmp_path: Path) -> None:
         with pytest.raises(UntrustedFileError) as caught:
             read_marker(str(tmp_path))
         assert key in str(caught.value)
+
+
+def test_a_marker_of_before_there_were_trial_loads_is_read(tmp_path: Path) -> None:
+    write_marker(str(tmp_path), MARKER)
+    path = Path(marker_path(str(tmp_path)))
+    content = json.loads(path.read_text())
+    for key in ("waits_for", "next_trial_at", "trials"):
+        del content[key]
+    path.write_text(json.dumps(content))
+    older = MARKER._replace(waits_for=(), next_trial_at=None, trials=0)
+    assert read_marker(str(tmp_path)) == older

@@ -57,7 +57,8 @@ def _case(report: Report) -> Xml.Element:
         tag = "error" if report.result is Result.ERROR else "failure"
         message = report.cause or report.reason
         failure = Xml.SubElement(case, tag, message=_clean(message))
-        failure.set("type", _clean(str(report.failure.get("verdict") or report.result.value)))
+        verdict = report.failure.verdict if report.failure else None
+        failure.set("type", _clean(verdict or report.result.value))
         parts = (report.reason, report.remedy, report.traceback or report.output)
         failure.text = _clean("\n\n".join(part for part in parts if part))
     if report.problems:

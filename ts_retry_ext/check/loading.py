@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Mapping
+from typing import Callable, Mapping
 
 from ts_retry_ext.archive.manifest import CPP_RUNTIME
 from ts_retry_ext.archive.model_archive import Archive, ArchiveError, model_root, read_archive
@@ -19,6 +19,7 @@ from ts_retry_ext.judge import Phase, redact
 from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.judge.verdict import Outcome
 from ts_retry_ext.snapshot.effective import effective_of_read
+from ts_retry_ext.store.record import Record
 from ts_retry_ext.trial.driven_worker import Place, judge_death, write_job
 from ts_retry_ext.trial.findings import Findings, findings_in
 from ts_retry_ext.trial.folder import private_folder
@@ -167,7 +168,7 @@ def _report(begun: Report, trial: LoadOutcome, found: Findings) -> Report:
     """Put together what the worker answered and what it wrote down."""
     failure = found.failure
     failed = bool(trial.why or failure)
-    reason, remedy = str(failure.get("reason") or ""), str(failure.get("remedy") or "")
+    reason, remedy = (failure.reason or "", failure.remedy or "") if failure else ("", "")
     if trial.is_late or _is_unknown_to_rules(failure):
         reason, remedy = trial.why, ""
     elif is_death(failure):
@@ -206,10 +207,12 @@ def _without_secrets(report: Report, environ: Mapping[str, str]) -> Report:
     )
 
 
-def _is_unknown_to_rules(failure: Mapping[str, Any]) -> bool:
+def _is_unknown_to_rules(failure: Record | None) -> bool:
     """Tell whether a request failed for a reason that no rule knows; nothing is retried then."""
-    unknown = failure.get("verdict") == Outcome.UNKNOWN.value
-    return unknown and failure.get("phase") == Phase.INFERENCE.value
+    if failure is None:
+        return False
+    judged = (failure.verdict, failure.phase)
+    return judged == (Outcome.UNKNOWN.value, Phase.INFERENCE.value)
 
 
 def _lay_out(path: str, folder: str, options: Options) -> tuple[Archive, str, tuple[str, ...]]:

@@ -45,7 +45,7 @@ def requirement_problems(
     if file and not os.path.isfile(os.path.join(model_dir, file)):
         message = f"the manifest names {file} as requirementsFile, the archive lacks it"
         problems.append(("requirements-file-missing", message))
-    elif file and not installs and found.failure.get("rule") in _MODULE_MISSING:
+    elif file and not installs and found.failure and found.failure.rule in _MODULE_MISSING:
         names = ", ".join(sorted(declared(model_dir)))
         message = (
             f"its {file} ({names}) was not installed: TorchServe does so with "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Mapping
+from typing import Any
 
 from ts_retry_ext.snapshot.effective import Effective
+from ts_retry_ext.store.exception_record import ExceptionRecord
+from ts_retry_ext.store.record import Record
 from ts_retry_ext.trial.one_load import Answer
 
 _VERDICT_KEYS = ("verdict", "basis", "rule", "scope", "fingerprint", "fingerprint_version", "phase")
@@ -34,8 +36,7 @@ class Report:
         effective: window and what the frontend ignores, or None where it was not read.
         reason: what is wrong, one sentence; empty where nothing is.
         remedy: what to do, one sentence, or empty.
-        failure: the journal's record of the failure: verdict, phase and exception. Empty where the
-            model's code did not fail.
+        failure: the journal's record of the failure, or None where the model's code did not fail.
         startup_timeout_sec: how long the frontend lets a load take.
         start_sec: seconds until the worker listened: Python, torch, TorchServe's worker script.
         load_sec: seconds from LOAD to its answer.
@@ -52,7 +53,7 @@ class Report:
     effective: Effective | None = None
     reason: str = ""
     remedy: str = ""
-    failure: Mapping[str, Any] = field(default_factory=dict)
+    failure: Record | None = None
     startup_timeout_sec: int | None = None
     start_sec: float | None = None
     load_sec: float | None = None
@@ -71,30 +72,37 @@ class Report:
     @property
     def cause(self) -> str:
         """Return type and message of the exception in one line, or an empty text."""
-        exception = self.failure.get("exception") or {}
-        if not exception:
-            return ""
-        return " ".join(f"{exception.get('type')}: {exception.get('message')}".split())
+        exception = self.exception
+        return (
+            "" if exception is None else " ".join(f"{exception.type}: {exception.message}".split())
+        )
+
+    @property
+    def exception(self) -> ExceptionRecord | None:
+        """Return what failed, or None where the model's code did not fail."""
+        return self.failure.exception if self.failure else None
 
     @property
     def traceback(self) -> str:
         """Return the whole traceback, or an empty text."""
-        return str((self.failure.get("exception") or {}).get("traceback") or "")
+        return self.exception.traceback if self.exception else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the row of ``check --json``."""
         effective = self.effective
         window = effective.to_json() if effective else {}
-        exception = self.failure.get("exception") or None
+        exception = self.exception
         return {
             "archive": self.archive,
             "model": window.get("model"),
             "version": window.get("version"),
             "result": self.result.value,
-            **{key: self.failure.get(key) for key in _VERDICT_KEYS},
+            **{key: getattr(self.failure, key, None) for key in _VERDICT_KEYS},
             "reason": self.reason or None,
             "remedy": self.remedy or None,
-            "exception": exception and {key: exception.get(key) for key in ("type", "message")},
+            "exception": {"type": exception.type, "message": exception.message}
+            if exception
+            else None,
             "traceback": self.traceback or None,
             "start_sec": _rounded(self.start_sec),
             "load_sec": _rounded(self.load_sec),
@@ -110,9 +118,9 @@ class Report:
         }
 
 
-def is_death(failure: Mapping[str, Any]) -> bool:
+def is_death(failure: Record | None) -> bool:
     """Tell whether a failure is the end of a process without an exception."""
-    return (failure.get("exception") or {}).get("type") == _DIED
+    return bool(failure and failure.exception and failure.exception.type == _DIED)
 
 
 def timed(report: Report) -> Report:

@@ -76,11 +76,11 @@ def _lines(report: Report) -> Iterator[tuple[str, str]]:
     if report.remedy:
         yield "remedy", report.remedy
     failure = report.failure
-    if failure:
-        decided = failure.get("rule") or failure.get("basis")
+    if failure is not None:
+        decided = failure.rule or failure.basis
         by = "" if decided == Basis.NONE.value else f" ({decided})"
-        yield "verdict", f"{failure.get('verdict')}{by}, scope {failure.get('scope')}"
-        yield "fingerprint", f"{failure.get('fingerprint')}, phase {failure.get('phase')}"
+        yield "verdict", f"{failure.verdict}{by}, scope {failure.scope}"
+        yield "fingerprint", f"{failure.fingerprint}, phase {failure.phase}"
     if report.request is not None:
         request = report.request
         yield "request", f"{request.status} in {request.sec:.2f} s: {request.body}"

@@ -58,12 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
         return status or ERROR
     halted = _halted_models(jvm.server)
     for model in halted:
-        exception = model.report.get("exception") or {}
-        warn(
-            f"ts-retry: model {model.model!r} was halted: {exception.get('type')}: "
-            f"{exception.get('message')} {model.report.get('reason')} "
-            f"Remedy: {model.report.get('remedy')}"
-        )
+        report = model.report
+        reason = f"{report.reason} Remedy: {report.remedy}" if report else ""
+        warn(f"ts-retry: model {model.model!r} was halted: {model.cause} {reason}".rstrip())
     if halted:
         return HALTED
     code = jvm.process.wait()

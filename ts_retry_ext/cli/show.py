@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ts_retry_ext.cli.output import HALTED, OK, print_json, print_line, print_wrapped, warn
 from ts_retry_ext.plain_text import visible
+from ts_retry_ext.store.exception_record import (
+    ExceptionRecord,
+    FingerprintRecord,
+    exception_to_json,
+)
+from ts_retry_ext.store.marker import marker_to_json
 
 if TYPE_CHECKING:
     from ts_retry_ext.snapshot.model import ModelStatus
@@ -50,18 +56,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _content(model: ModelStatus) -> dict[str, Any]:
     """Return the keys of ``status --json``, with the whole exception and the files behind it."""
     content = model.to_json()
-    content["exception"] = model.report.get("exception")
+    content["exception"] = exception_to_json(model.exception) if model.exception else None
     registration = model.registration
     content["state_directory"] = registration.directory if registration else None
-    content["marker"] = (
-        registration.marker._asdict() if registration and registration.marker else None
-    )
+    marker = registration.marker if registration else None
+    content["marker"] = marker_to_json(marker) if marker else None
     return content
 
 
 def _print(model: ModelStatus, command: str) -> None:
     content = model.to_json()
-    report = model.report
+    marker = model.registration.marker if model.registration else None
     window = content["max_retry_timeout_sec"]
     decided = [content["basis"], content["rule"]]
     lines = {
@@ -74,8 +79,8 @@ def _print(model: ModelStatus, command: str) -> None:
         "phase": content["phase"],
         "scope": content["scope"],
         "fingerprint": content["fingerprint"],
-        "handler": report.get("handler"),
-        "files": report.get("model_dir"),
+        "handler": marker.handler if marker else None,
+        "files": marker.model_dir if marker else None,
         "worker starts": content["worker_starts"],
         "loads": content["loads"],
         "failures": content["failures"],
@@ -87,21 +92,23 @@ def _print(model: ModelStatus, command: str) -> None:
     for name, value in lines.items():
         if value is not None:
             _print_labelled(name, str(value))
-    exception = report.get("exception") or {}
-    _print_parts(exception.get("fingerprint_parts") or {})
-    _print_exception(exception)
+    if model.exception is None:
+        print_line("no failure is known")
+    else:
+        _print_parts(model.exception.fingerprint_parts)
+        _print_exception(model.exception)
     if model.needs_hand:
         print_line()
         print_line(f"When it is repaired: {command}")
 
 
-def _print_parts(parts: dict[str, Any]) -> None:
+def _print_parts(parts: FingerprintRecord) -> None:
     """Tell what the fingerprint is made of: no line numbers, no paths, nothing that varies."""
     told = {
-        "types": " < ".join(parts.get("types") or ()),
-        "frames": " > ".join(parts.get("frames") or ()),
-        "messages": " < ".join(part for part in parts.get("messages") or () if part),
-        "numbers": ", ".join(parts.get("numbers") or ()),
+        "types": " < ".join(parts.types),
+        "frames": " > ".join(parts.frames),
+        "messages": " < ".join(filter(None, parts.messages)),
+        "numbers": ", ".join(parts.numbers),
     }
     if any(told.values()):
         print_line("the fingerprint is made of")
@@ -118,15 +125,11 @@ def _print_labelled(label: str, text: str) -> None:
         print_line(line)
 
 
-def _print_exception(exception: dict[str, Any]) -> None:
-    if not exception:
-        print_line("no failure is known")
-        return
+def _print_exception(exception: ExceptionRecord) -> None:
     print_line()
-    traceback = str(exception.get("traceback") or "")
-    if traceback:
-        print(visible(traceback.rstrip("\n"), keep="\n\t"))
+    if exception.traceback:
+        print(visible(exception.traceback.rstrip("\n"), keep="\n\t"))
         return
-    print(visible(f"{exception.get('type')}: {exception.get('message')}", keep="\n\t"))
-    for cause in exception.get("chain") or ():
-        print_line(f"  because of {cause.get('type')}: {cause.get('message')}")
+    print(visible(f"{exception.type}: {exception.message}", keep="\n\t"))
+    for cause in exception.chain:
+        print_line(f"  because of {cause.type}: {cause.message}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Sequence
+from typing import Sequence
 
 from ts_retry_ext.logs.frontend_log import LOADED, STOPPED, WorkerLog
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.exception_record import ExceptionRecord
+from ts_retry_ext.store.record import HOLDING, Event
 
 CAUSE_LENGTH = 240
 """Characters of a cause that are shown; `ts-retry show` gives all of it."""
@@ -59,7 +60,7 @@ def progress_of(
         said = "serves" if loads == 1 else f"serves after {loads} loads"
         return Progress(model, State.SERVING, starts, loads, said, is_settled=True)
     if own is not None and own.marker is not None:
-        holds = own.records[-1]["event"] == journal.HOLD
+        holds = own.records[-1].event in HOLDING
         said = "held, no worker loads it again" if holds else f"load {loads} failed for good"
         cause = cause_of(worker, own)
         return Progress(model, State.HALTED, starts, loads, said, cause, is_settled=holds)
@@ -81,16 +82,16 @@ def cause_of(worker: WorkerLog, registration: Registration | None) -> str:
         return in_one_line(*found) if found else "the process died without an exception"
     if registration.marker is not None:
         return cause_of_exception(registration.marker.exception)
-    last = registration.records[-1] if registration.records else {}
-    if last.get("event") != journal.FAILURE:
+    last = registration.records[-1] if registration.records else None
+    if last is None or last.event is not Event.FAILURE or last.exception is None:
         # The next process will write down that this one died.
         return "the process died without an exception"
-    return cause_of_exception(last.get("exception") or {})
+    return cause_of_exception(last.exception)
 
 
-def cause_of_exception(exception: Mapping[str, Any]) -> str:
+def cause_of_exception(exception: ExceptionRecord) -> str:
     """Return the cause that marker and journal hold, in one line."""
-    return in_one_line(str(exception.get("type")), str(exception.get("message") or ""))
+    return in_one_line(exception.type, exception.message)
 
 
 def in_one_line(kind: str, message: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Mapping
+from typing import Any
 
 from ts_retry_ext.archive.schedule import Schedule, retry_times, schedule
 from ts_retry_ext.demo.models import DemoModel
@@ -12,6 +12,8 @@ from ts_retry_ext.demo.progress import Progress, cause_of_exception, in_one_line
 from ts_retry_ext.logs.frontend_log import WorkerLog
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.record import Record
 
 RETRYING = "retrying"
 """The outcome of a broken model where the package is off: it goes on."""
@@ -81,19 +83,19 @@ def result_of(
     serves = progress.state is State.SERVING
     outcome = progress.state.value if serves or not switched_off else RETRYING
     expected = RETRYING if switched_off and model.outcome is State.HALTED else model.outcome.value
-    report: Mapping[str, Any] = status.report if status else {}
+    report = status.report if status else None
     window = status.max_retry_timeout_sec if status else None
     return Result(
         model=model.name,
         outcome=outcome,
         loads=progress.loads,
         worker_starts=progress.starts,
-        verdict=report.get("verdict"),
-        basis=report.get("basis"),
-        rule=report.get("rule"),
+        verdict=report.verdict if report else None,
+        basis=report.basis if report else None,
+        rule=report.rule if report else None,
         cause=_cause(report, worker),
-        reason=report.get("reason"),
-        remedy=report.get("remedy"),
+        reason=report.reason if report else None,
+        remedy=report.remedy if report else None,
         max_retry_timeout_sec=window,
         max_retry_timeout_source=status.max_retry_timeout_source if status else None,
         stock=None if window is None else stock_schedule(window, outcome, progress.loads),
@@ -116,8 +118,8 @@ def stock_schedule(window_sec: float, outcome: str, loads: int) -> Schedule | No
     return Schedule(len(needed), needed[-1] if needed else None)
 
 
-def _cause(report: Mapping[str, Any], worker: WorkerLog | None) -> str | None:
-    if report.get("exception"):
-        return cause_of_exception(report["exception"])
+def _cause(report: Marker | Record | None, worker: WorkerLog | None) -> str | None:
+    if report is not None and report.exception is not None:
+        return cause_of_exception(report.exception)
     logged = worker.cause if worker else None
     return in_one_line(*logged) if logged else None

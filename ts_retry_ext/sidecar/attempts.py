@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Sequence
 
-from ts_retry_ext.store import journal
-from ts_retry_ext.store.journal import Record
+from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 
 SHOWN = 200
@@ -36,18 +35,18 @@ class Attempt:
 
 def attempts_of(records: Sequence[Record]) -> tuple[Attempt, ...]:
     """Return the newest events, oldest first."""
-    shown = [r for r in records if r["event"] != journal.SUMMARY][-SHOWN:]
+    shown = [r for r in records if r.event is not Event.SUMMARY][-SHOWN:]
     if not shown:
         return ()
-    times = [to_seconds(record["at"]) for record in shown]
+    times = [to_seconds(record.at) for record in shown]
     first, span = times[0], max(1.0, times[-1] - times[0])
     return tuple(
         Attempt(
-            at=str(record["at"]),
+            at=record.at,
             after_sec=max(0.0, at - first),
             place=min(1.0, max(0.0, (at - first) / span)),
-            event=str(record["event"]),
-            pid=record.get("pid", "-"),
+            event=record.event.value,
+            pid="-" if record.pid is None else record.pid,
             words=_words(record),
         )
         for record, at in zip(shown, times)
@@ -55,11 +54,11 @@ def attempts_of(records: Sequence[Record]) -> tuple[Attempt, ...]:
 
 
 def _words(record: Record) -> str:
-    if record["event"] in (journal.FAILURE, journal.CRASH):
-        exception = record.get("exception") or {}
-        lines = str(exception.get("message") or "").strip().splitlines() or [""]
-        cause = f"{exception.get('type') or ''}: {lines[0]}".strip(": ")
-        decided = record.get("rule") or record.get("basis")
-        verdict = f"{record.get('verdict') or 'not judged'} ({decided})"
-        return f"{verdict} {cause[:300]}".strip()
-    return str(record.get("reason") or "")
+    if not record.is_failure:
+        return record.reason or ""
+    cause = ""
+    if record.exception is not None:
+        lines = record.exception.message.strip().splitlines() or [""]
+        cause = f"{record.exception.type}: {lines[0]}".strip(": ")
+    decided = record.rule or record.basis
+    return f"{record.verdict or 'not judged'} ({decided}) {cause[:300]}".strip()

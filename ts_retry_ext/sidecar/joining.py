@@ -81,7 +81,7 @@ def _past_window(status: ModelStatus, window_sec: int, *, is_local: bool) -> Mod
         return status
     records = status.registration.records
     alive = is_alive if is_local else alive_by_its_words(status.registration)
-    sockets = {str(record["socket"]) for record in records if "socket" in record}
+    sockets = {record.socket for record in records if record.socket is not None}
     states = [state for state in (back_off(records, socket) for socket in sockets) if state]
     if not states or not all(
         state.ended_late(window_sec) and not alive(state.pid, state.start) for state in states

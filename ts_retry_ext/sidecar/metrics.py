@@ -14,7 +14,6 @@ from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.snapshot.effective import OUT_OF_REACH
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
-from ts_retry_ext.store import journal
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _MODEL = ["model", "version"]
@@ -78,8 +77,8 @@ class Metrics:
         assert registration is not None
         now: dict[_Labels, int] = {}
         for record in registration.records:
-            if record["event"] in (journal.FAILURE, journal.CRASH):
-                key = (str(record.get("verdict") or ""), str(record.get("rule") or ""))
+            if record.is_failure:
+                key = (record.verdict or "", record.rule or "")
                 now[key] = now.get(key, 0) + 1
         kept = self._highest.setdefault(registration.directory, {})
         for key, count in now.items():
@@ -138,8 +137,8 @@ def _halted(picture: Picture) -> Iterator[Metric]:
         labels=[*_MODEL, "rule", "fingerprint"],
     )
     for model in picture.models:
-        report = model.report if model.is_halted else {}
-        labels = [str(report.get(name) or "") for name in ("rule", "fingerprint")]
+        report = model.report if model.is_halted else None
+        labels = [str(getattr(report, name, None) or "") for name in ("rule", "fingerprint")]
         family.add_metric([model.model, model.version, *labels], int(model.is_halted))
         workers.add_metric([model.model, model.version], len(model.lost_workers))
     yield from (family, workers)

@@ -22,6 +22,7 @@ from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.store.record import Event, Record
 
 REFRESH_SEC = 5
 """How often the page asks again where JavaScript is off."""
@@ -148,7 +149,7 @@ class Pages:
         return {
             "model": model,
             "address": self.address_of(model),
-            "report": {**dict.fromkeys(_REPORT), **model.report},
+            "report": model.report or _NO_REPORT,
             "cause": cause_json(model)["cause"],
             "row": picture.effective_of.get(key),
             "starts": model.registration.history.worker_starts if model.registration else None,
@@ -160,7 +161,7 @@ class Pages:
         }
 
 
-_REPORT = ("rule", "basis", "reason", "remedy", "fingerprint", "exception")
+_NO_REPORT = Record(Event.SUMMARY)
 
 
 def _is_broken(model: ModelStatus) -> bool:
@@ -185,7 +186,7 @@ def _title(picture: Picture) -> str:
 
 def _facts(model: ModelStatus) -> list[tuple[str, object]]:
     content = model.to_json()
-    report = model.report
+    marker = model.registration.marker if model.registration else None
     window = content["max_retry_timeout_sec"]
     shown = {
         "verdict": content["verdict"],
@@ -200,8 +201,8 @@ def _facts(model: ModelStatus) -> list[tuple[str, object]]:
         "failures": content["failures"],
         "first failure": content["first_failure"],
         "last failure": content["last_failure"],
-        "handler": report.get("handler"),
-        "files": report.get("model_dir"),
+        "handler": marker.handler if marker else None,
+        "files": marker.model_dir if marker else None,
         "state directory": model.registration.directory if model.registration else None,
     }
     if model.registration is not None and model.registration.retired is not None:

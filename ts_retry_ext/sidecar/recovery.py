@@ -9,7 +9,7 @@ from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC, retry_times
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import back_offs
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.times import to_seconds, to_text
 
 
@@ -75,13 +75,13 @@ def starts_saved(model: ModelStatus, now: float) -> int | None:
     if not model.is_halted or model.registration.marker is None:
         return 0
     records = model.registration.records
-    served = max((i for i, r in enumerate(records) if r["event"] == journal.LOADED), default=-1)
+    served = max((i for i, r in enumerate(records) if r.event is Event.LOADED), default=-1)
     since = records[served + 1 :]
-    failed = [to_seconds(r["at"]) for r in since if r["event"] == journal.FAILURE]
+    failed = [to_seconds(r.at) for r in since if r.event is Event.FAILURE]
     failed = failed or [to_seconds(model.registration.marker.created_at)]
-    workers = {r["socket"] for r in since if "socket" in r}
-    starts = [r for r in since if r["event"] in (journal.START, journal.HOLD)]
-    began = [to_seconds(r["at"]) for r in since if r["event"] == journal.START]
+    workers = {r.socket for r in since if r.socket is not None}
+    starts = [r for r in since if r.event in (Event.START, Event.HOLD)]
+    began = [to_seconds(r.at) for r in since if r.event is Event.START]
     load_sec = max(0.0, failed[0] - began[0]) if began else 0.0
     window = model.max_retry_timeout_sec
     window = DEFAULT_WINDOW_SEC if window is None else window

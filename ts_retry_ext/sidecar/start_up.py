@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Iterable
 
 from ts_retry_ext.snapshot.model import ModelStatus
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.record import Event
 
 
 class StartUp:
@@ -45,7 +45,6 @@ def _has_served(model: ModelStatus) -> bool:
         return True
     records = model.registration.records if model.registration else ()
     return any(
-        record["event"] == journal.LOADED
-        or (record["event"] == journal.SUMMARY and record.get("counts", {}).get(journal.LOADED))
+        record.event is Event.LOADED or bool((record.counts or {}).get(Event.LOADED))
         for record in records
     )

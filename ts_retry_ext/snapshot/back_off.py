@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Callable, Sequence
 
 from ts_retry_ext.archive.schedule import is_open, wait_before
-from ts_retry_ext.store import journal
-from ts_retry_ext.store.journal import Record
+from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 
 GRACE_SEC = 10.0
@@ -19,7 +18,7 @@ GRACE_SEC = 10.0
 LAUNCHER_GRACE_SEC = 40.0
 """The same where torchrun or the CPU launcher starts the process: it imports torch first."""
 
-_ENDS = (journal.FAILURE, journal.END, journal.RELEASE)
+_ENDS = (Event.FAILURE, Event.END, Event.RELEASE)
 
 
 @dataclass(frozen=True)
@@ -78,29 +77,29 @@ class BackOff:
 
 def back_off(records: Sequence[Record], socket: str) -> BackOff | None:
     """Return where the worker with `socket` stands, or None where the journal does not know it."""
-    own = [r for r in records if r.get("socket") == socket and "pid" in r]
-    loaded = max((i for i, r in enumerate(own) if r["event"] == journal.LOADED), default=None)
+    own = [r for r in records if r.socket == socket and r.pid is not None]
+    loaded = max((i for i, r in enumerate(own) if r.event is Event.LOADED), default=None)
     since = own if loaded is None else own[loaded:]
     starts = _first_words(since)
     if not starts:
         return None
     newest = starts[-1]
-    words = [r for r in since if _process(r) == _process(newest) and r["event"] != journal.CRASH]
+    words = [r for r in since if _process(r) == _process(newest) and r.event is not Event.CRASH]
     first_stop_at = None
-    ended = [to_seconds(r["at"]) for r in words if r["event"] in _ENDS]
+    ended = [to_seconds(r.at) for r in words if r.event in _ENDS]
     if len(starts) > 1:
         # The frontend waits a second before its first retry; a crash is written down only then.
-        first_stop_at = to_seconds(starts[1]["at"]) - wait_before(1)
+        first_stop_at = to_seconds(starts[1].at) - wait_before(1)
     elif ended:
         first_stop_at = ended[-1]
     return BackOff(
         stops=len(starts) - 1,
         first_stop_at=first_stop_at,
-        pid=int(newest["pid"]),
-        start=str(newest.get("start")),
-        last_word_at=to_seconds(words[-1]["at"]),
+        pid=newest.pid or 0,
+        start=newest.start or "",
+        last_word_at=to_seconds(words[-1].at),
         ended_at=ended[-1] if ended else None,
-        grace_sec=LAUNCHER_GRACE_SEC if newest.get("launcher") else GRACE_SEC,
+        grace_sec=LAUNCHER_GRACE_SEC if newest.launcher else GRACE_SEC,
     )
 
 
@@ -111,10 +110,10 @@ def _first_words(records: Sequence[Record]) -> list[Record]:
     """
     seen: dict[object, Record] = {}
     for record in records:
-        if record["event"] != journal.CRASH:
+        if record.event is not Event.CRASH:
             seen.setdefault(_process(record), record)
     return list(seen.values())
 
 
 def _process(record: Record) -> tuple[object, object]:
-    return (record.get("pid"), record.get("start"))
+    return (record.pid, record.start)

@@ -9,7 +9,9 @@ from typing import Any
 from ts_retry_ext.frontend.running_model import RunningModel, Worker
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, held_workers
+from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.record import Record
 
 _JUDGED = ("verdict", "basis", "rule", "fingerprint", "phase", "scope")
 
@@ -103,32 +105,35 @@ class ModelStatus:
         return None if self.registration is None else self.registration.marker
 
     @property
-    def report(self) -> dict[str, Any]:
-        """Return the whole report on the last failure: the marker's, else the journal's, or {}."""
+    def report(self) -> Marker | Record | None:
+        """Return the whole report on the last failure: the marker, else the journal's, or None."""
         if self.registration is None:
-            return {}
-        if self._marker is not None:
-            return self._marker._asdict()
-        return dict(self.registration.history.last_failure or {})
+            return None
+        return self._marker or self.registration.history.last_failure
 
     @property
     def cause(self) -> str | None:
         """Return the last failure in one line: its type and its message."""
-        exception = self.report.get("exception") or {}
-        if not exception:
+        exception = self.exception
+        if exception is None:
             return None
-        message = " ".join(str(exception.get("message") or "").split())
-        return f"{exception.get('type')}: {message}".rstrip(": ")
+        message = " ".join(exception.message.split())
+        return f"{exception.type}: {message}".rstrip(": ")
+
+    @property
+    def exception(self) -> ExceptionRecord | None:
+        """Return what failed last, as far as that was kept."""
+        return self.report.exception if self.report else None
 
     def to_json(self) -> dict[str, Any]:
         """Return the keys of the contract, in its order."""
         history = self.registration.history if self.registration else None
         report = self.report
-        reason = report.get("reason") or self.out_of_reach
+        reason = (report.reason if report else None) or self.out_of_reach
         ahead = self.shortfall or self.window_over
         if ahead:
             reason = f"{ahead}. {reason or ''}".rstrip()
-        exception = report.get("exception") or {}
+        exception = self.exception
         last = history.last_failure if history else None
         content: dict[str, Any] = {
             "model": self.model,
@@ -140,19 +145,17 @@ class ModelStatus:
             "loads": history.loads if history else None,
             "failures": history.failures if history else None,
         }
-        content.update((name, report.get(name)) for name in _JUDGED)
+        content.update((name, getattr(report, name, None)) for name in _JUDGED)
         content["exception"] = (
-            {"type": exception.get("type"), "message": exception.get("message")}
-            if exception
-            else None
+            {"type": exception.type, "message": exception.message} if exception else None
         )
         content.update(
             reason=reason,
-            remedy=report.get("remedy"),
+            remedy=report.remedy if report else None,
             max_retry_timeout_sec=self.max_retry_timeout_sec,
             max_retry_timeout_source=self.max_retry_timeout_source,
             first_failure=history.first_failure if history else None,
-            last_failure=last["at"] if last else None,
+            last_failure=last.at if last else None,
         )
         return content
 

@@ -13,8 +13,8 @@ from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.directory import model_directories
 from ts_retry_ext.store.history import History, summarise
-from ts_retry_ext.store.journal import Record
 from ts_retry_ext.store.marker import Marker, read_marker
+from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.retired import Retired, read_retired
 
 
@@ -52,7 +52,7 @@ class Registration:
     @property
     def last_word_at(self) -> str:
         """Return when a worker last wrote something, ISO 8601 UTC."""
-        return str(self.records[-1].get("at", "")) if self.records else ""
+        return self.records[-1].at if self.records else ""
 
     @property
     def spared_serve(self) -> bool:
@@ -60,17 +60,16 @@ class Registration:
         only = self.marker.only if self.marker else None
         if only is None:
             return False
-        latest = {record["socket"]: record for record in self.records if "socket" in record}
+        latest = {record.socket: record for record in self.records if record.socket is not None}
         return any(
-            record["event"] == journal.LOADED and record.get("launch", socket) not in only
+            record.event is Event.LOADED and (record.launch or socket) not in only
             for socket, record in latest.items()
         )
 
     @cached_property
     def pids(self) -> frozenset[int]:
         """Return the ids of the processes that wrote to this journal."""
-        found = (record.get("pid") for record in self.records)
-        return frozenset(pid for pid in found if isinstance(pid, int))
+        return frozenset(record.pid for record in self.records if record.pid is not None)
 
 
 def still_registered(registrations: Iterable[Registration], pid: int) -> list[Registration]:

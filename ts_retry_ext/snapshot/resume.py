@@ -21,10 +21,10 @@ from ts_retry_ext.snapshot.back_off import GRACE_SEC
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import back_offs, model_status
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.halt import end_halt
 from ts_retry_ext.store.history import open_attempts
 from ts_retry_ext.store.holders import holders_of
+from ts_retry_ext.store.record import Event
 
 POLL_SEC = 0.5
 LONGEST_WAIT_SEC = 5
@@ -158,7 +158,7 @@ def _grace_sec(status: ModelStatus) -> float:
 def _is_asynchronous(status: ModelStatus) -> bool:
     """Tell whether the model has ``asyncCommunication``: its workers are not retried (0.12.0)."""
     records = status.registration.records if status.registration else ()
-    return any(record.get("asynchronous") for record in records)
+    return any(record.asynchronous for record in records)
 
 
 def _restart(api: ManagementApi, status: ModelStatus, tell: Callable[[str], None]) -> None:
@@ -205,6 +205,6 @@ def _has_process(status: ModelStatus) -> bool:
 
 def _has_started(status: ModelStatus) -> bool:
     """Tell from the journal whether a worker has started since the marker was removed."""
-    events = [r["event"] for r in status.registration.records] if status.registration else []
-    since = events[::-1].index(journal.RESUME) if journal.RESUME in events else 0
-    return journal.START in events[len(events) - since :]
+    events = [r.event for r in status.registration.records] if status.registration else []
+    since = events[::-1].index(Event.RESUME) if Event.RESUME in events else 0
+    return Event.START in events[len(events) - since :]

@@ -32,8 +32,8 @@ from ts_retry_ext.snapshot.registration import (
     still_registered,
 )
 from ts_retry_ext.snapshot.state import state_of
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.directory import read_server_run, server_directory
+from ts_retry_ext.store.record import Event
 
 
 def server_settings(server: Server) -> tuple[Settings, tuple[str, ...]]:
@@ -136,11 +136,11 @@ def alive_by_its_words(registration: Registration | None) -> Callable[[int, str]
     One in another container counts as running until it has said that it ends.
     """
     records = registration.records if registration is not None else ()
-    last = {record.get("pid"): record["event"] for record in records}
+    last = {record.pid: record.event for record in records}
 
     def is_alive(pid: int, start: str) -> bool:
         del start
-        return last.get(pid) not in (journal.FAILURE, journal.CRASH, journal.END, journal.RELEASE)
+        return last.get(pid) not in (Event.FAILURE, Event.CRASH, Event.END, Event.RELEASE)
 
     return is_alive
 
@@ -150,7 +150,7 @@ def back_offs(model: ModelStatus) -> list[BackOff]:
     if model.running is None or model.registration is None:
         return []
     records = model.registration.records
-    sockets = {str(record["socket"]) for record in records if "socket" in record}
+    sockets = {record.socket for record in records if record.socket is not None}
     waiting = [worker for worker in model.running.workers if not worker.is_ready]
     own = [socket for socket in sockets for worker in waiting if worker.listens_at(socket)]
     found = (back_off(records, socket) for socket in own)

@@ -6,6 +6,7 @@ import os
 
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import remove_marker
+from ts_retry_ext.store.record import Event, Record
 
 
 def end_halt(model_dir: str, *, model: str, version: str, reason: str) -> None:
@@ -22,7 +23,6 @@ def end_halt(model_dir: str, *, model: str, version: str, reason: str) -> None:
     """
     with journal.locked(model_dir):
         # First the record, so that no worker that starts at once counts the old failures.
-        journal.append_locked(
-            model_dir, journal.RESUME, pid=os.getpid(), model=model, version=version, reason=reason
-        )
+        resumed = Record(Event.RESUME, pid=os.getpid(), model=model, version=version, reason=reason)
+        journal.append_locked(model_dir, resumed)
         remove_marker(model_dir)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Sequence
+from typing import NamedTuple, Sequence
 
-from ts_retry_ext.store import journal
-from ts_retry_ext.store.journal import Record
+from ts_retry_ext.store.record import FAILURES, Event, Record, WorkerProcess
+from ts_retry_ext.store.summary import FAILED_TRIAL, summary_of
 
 
 class History(NamedTuple):
@@ -15,11 +15,12 @@ class History(NamedTuple):
         model: the model's name as the frontend sent it, else as its manifest says, or None.
         version: its version, or None.
         worker_starts: processes, holders included.
-        loads: processes that went on to load the model.
-        failures: loads and starts that ended in an exception or a crash.
+        loads: processes that went on to load the model, and trial loads that have ended.
+        failures: loads, trial loads and starts that ended in an exception or a crash.
         first_failure: when, ISO 8601 UTC, or None.
-        last_failure: the last FAILURE or CRASH record, or None.
+        last_failure: the record of the last one, or None.
         loaded: whether the last thing a worker did, holding aside, was to load the model.
+        trials: trial loads that have ended.
     """
 
     model: str | None
@@ -30,6 +31,7 @@ class History(NamedTuple):
     first_failure: str | None
     last_failure: Record | None
     loaded: bool
+    trials: int = 0
 
 
 class Attempt(NamedTuple):
@@ -57,36 +59,35 @@ class Attempt(NamedTuple):
 
 def summarise(records: Sequence[Record]) -> History:
     """Return the totals of a journal."""
-    counts: dict[str, int] = {}
-    first_failure: str | None = None
     last_failure: Record | None = None
     loaded = False
     model: str | None = None
     version: str | None = None
     for record in records:
-        event = record["event"]
-        if event == journal.SUMMARY:
-            counts = dict(record.get("counts", {}))
-            first_failure = record.get("first_failure")
-            continue
-        counts[event] = counts.get(event, 0) + 1
-        model = record.get("model") or model
-        version = record.get("version") or version
-        if event in (journal.FAILURE, journal.CRASH):
-            first_failure = first_failure or record["at"]
+        model = record.model or model
+        version = record.version or version
+        if record.is_failure:
             last_failure = record
+        if record.event in FAILURES:
             loaded = False
-        elif event == journal.LOADED:
+        elif record.event is Event.LOADED:
             loaded = True
+    total = summary_of(records)
+    counts = total.counts or {}
+
+    def counted(*names: str) -> int:
+        return sum(counts.get(name, 0) for name in names)
+
     return History(
         model=model,
         version=version,
-        worker_starts=counts.get(journal.START, 0) + counts.get(journal.HOLD, 0),
-        loads=counts.get(journal.LOAD, 0),
-        failures=counts.get(journal.FAILURE, 0) + counts.get(journal.CRASH, 0),
-        first_failure=first_failure,
+        worker_starts=counted(Event.START, Event.HOLD),
+        loads=counted(Event.LOAD, Event.TRIED),
+        failures=counted(*FAILURES, FAILED_TRIAL),
+        first_failure=total.first_failure,
         last_failure=last_failure,
         loaded=loaded,
+        trials=counted(Event.TRIED),
     )
 
 
@@ -98,14 +99,13 @@ def failures_in_a_row(records: Sequence[Record], socket: str) -> list[Record]:
     """
     found: list[Record] = []
     for record in reversed(records):
-        event = record["event"]
-        if event == journal.RESUME:
+        if record.event is Event.RESUME:
             break
-        if record.get("socket") != socket:
+        if record.socket != socket:
             continue
-        if event == journal.LOADED:
+        if record.event is Event.LOADED:
             break
-        if event in (journal.FAILURE, journal.CRASH):
+        if record.event in FAILURES:
             found.append(record)
     return found
 
@@ -114,7 +114,7 @@ def identical_failures(failures: Sequence[Record], fingerprint: str) -> int:
     """Count how often `fingerprint` stands at the head of `failures` (newest first)."""
     count = 0
     for record in failures:
-        if record["event"] != journal.FAILURE or record.get("fingerprint") != fingerprint:
+        if record.event is not Event.FAILURE or record.fingerprint != fingerprint:
             break
         count += 1
     return count
@@ -124,7 +124,7 @@ def decided_by(failures: Sequence[Record], rule: str | None) -> int:
     """Count how often `rule` decided at the head of `failures` (newest first)."""
     count = 0
     for record in failures:
-        if rule is None or record.get("rule") != rule:
+        if rule is None or record.rule != rule:
             break
         count += 1
     return count
@@ -134,7 +134,7 @@ def crashes_in_a_row(failures: Sequence[Record]) -> int:
     """Count the crashes at the head of `failures` (newest first)."""
     count = 0
     for record in failures:
-        if record["event"] != journal.CRASH:
+        if record.event is not Event.CRASH:
             break
         count += 1
     return count
@@ -142,42 +142,39 @@ def crashes_in_a_row(failures: Sequence[Record]) -> int:
 
 def open_attempts(records: Sequence[Record]) -> list[Attempt]:
     """Return the processes that started and have not said how it ended, dead or alive."""
-    attempts: dict[tuple[Any, Any], Attempt] = {}
+    attempts: dict[tuple[int, str], Attempt] = {}
     for record in records:
-        key = (record.get("pid"), record.get("start"))
-        event = record["event"]
-        if not journal.names_process(record):
+        process = record.process
+        if process is None:
             continue
-        if event == journal.LOAD and key in attempts:
-            attempts[key] = attempts[key]._replace(loading=True, at=str(record["at"]))
-        elif event in (journal.START, journal.LOAD):
+        key = (process.pid, process.start)
+        if record.event is Event.LOAD and key in attempts:
+            attempts[key] = attempts[key]._replace(loading=True, at=record.at)
+        elif record.event in (Event.START, Event.LOAD):
             attempts[key] = Attempt(
-                pid=int(record["pid"]),
-                start=str(record["start"]),
-                socket=str(record["socket"]),
-                launch=str(record.get("launch", record["socket"])),
-                group=record.get("group"),
-                loading=event == journal.LOAD,
-                at=str(record["at"]),
-                oom_kills=record.get("oom_kills"),
+                pid=process.pid,
+                start=process.start,
+                socket=process.socket,
+                launch=process.launch,
+                group=record.group,
+                loading=record.event is Event.LOAD,
+                at=record.at,
+                oom_kills=record.oom_kills,
             )
-        elif event not in (journal.RESUME, journal.SUMMARY):
+        elif record.event not in (Event.RESUME, Event.SUMMARY):
             attempts.pop(key, None)
     return list(attempts.values())
 
 
-def served_by(records: Sequence[Record], socket: str) -> Record | None:
-    """Return the LOADED record of the worker at `socket` where that is the last it wrote, or None."""
-    own = [record for record in records if record.get("socket") == socket]
-    served = own and own[-1]["event"] == journal.LOADED and journal.names_process(own[-1])
-    return own[-1] if served else None
+def served_by(records: Sequence[Record], socket: str) -> WorkerProcess | None:
+    """Return the worker at `socket` where the last that it wrote is LOADED, or None."""
+    own = [record for record in records if record.socket == socket]
+    return own[-1].process if own and own[-1].event is Event.LOADED else None
 
 
 def group_failed(records: Sequence[Record], attempt: Attempt) -> bool:
     """Tell whether another rank of the attempt's group has failed: torchrun ended this one then."""
     return attempt.group is not None and any(
-        record["event"] in (journal.FAILURE, journal.CRASH)
-        and record.get("group") == attempt.group
-        and record.get("pid") != attempt.pid
+        record.event in FAILURES and record.group == attempt.group and record.pid != attempt.pid
         for record in records
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from ts_retry_ext.store import journal
-from ts_retry_ext.store.journal import Record
+from ts_retry_ext.store.record import HOLDING, Event, Record
 
 
 def holders_of(records: Sequence[Record], *, released: bool = True) -> set[int]:
@@ -17,10 +16,10 @@ def holders_of(records: Sequence[Record], *, released: bool = True) -> set[int]:
     """
     held: set[int] = set()
     for record in records:
-        if "pid" not in record:
+        if record.pid is None:
             continue
-        if record["event"] == journal.HOLD:
-            held.add(int(record["pid"]))
-        elif record["event"] == journal.RELEASE and not released:
-            held.discard(int(record["pid"]))
+        if record.event in HOLDING:
+            held.add(record.pid)
+        elif record.event is Event.RELEASE and not released:
+            held.discard(record.pid)
     return held

@@ -13,6 +13,11 @@ from ts_retry_ext.store.atomic import (
     write_json,
 )
 from ts_retry_ext.store.directory import MARKER_FILE
+from ts_retry_ext.store.exception_record import (
+    ExceptionRecord,
+    exception_from_json,
+    exception_to_json,
+)
 from ts_retry_ext.store.shape import spoilt_keys
 
 ONLY = "only"
@@ -32,12 +37,15 @@ class Marker(NamedTuple):
         files: signature of the model's files when the marker was made.
         phase, verdict, basis, rule, scope, reason, remedy, fingerprint, fingerprint_version: the
             verdict.
-        exception: ``type``, ``message``, ``chain``, ``frames``, ``traceback``.
+        exception: what failed.
         failures: failed loads in a row, this one included.
         action: what follows, one of the values of the setting ``on_fatal``.
         max_retry_timeout_sec: the model's window in seconds; max_retry_timeout_source: where the
             number comes from.
         created_at: ISO 8601, UTC.
+        waits_for: what could end the halt, one text each.
+        next_trial_at: when a trial load is due, ISO 8601 UTC, or None where none is by time.
+        trials: trial loads that have ended since the marker was made.
     """
 
     model: str
@@ -57,12 +65,15 @@ class Marker(NamedTuple):
     remedy: str
     fingerprint: str
     fingerprint_version: int
-    exception: dict[str, Any]
+    exception: ExceptionRecord
     failures: int
     action: str
     max_retry_timeout_sec: int | None
     max_retry_timeout_source: str | None
     created_at: str
+    waits_for: tuple[str, ...] = ()
+    next_trial_at: str | None = None
+    trials: int = 0
 
     @property
     def only(self) -> tuple[str, ...] | None:
@@ -83,7 +94,13 @@ def write_marker(model_dir: str, marker: Marker) -> None:
         OSError: it cannot be written.
         ValueError: it is larger than a file of ours may be.
     """
-    write_json(marker_path(model_dir), dict(marker._asdict(), schema=SCHEMA))
+    write_json(marker_path(model_dir), marker_to_json(marker))
+
+
+def marker_to_json(marker: Marker) -> dict[str, Any]:
+    """Return a marker as its file holds it."""
+    exception = exception_to_json(marker.exception)
+    return {**marker._asdict(), "exception": exception, "schema": SCHEMA}
 
 
 def read_marker(model_dir: str) -> Marker | None:
@@ -97,14 +114,18 @@ def read_marker(model_dir: str) -> Marker | None:
     content = read_json(path)
     if content is None:
         return None
-    missing = [name for name in Marker._fields if name not in content]
+    optional = Marker._field_defaults
+    missing = [n for n in Marker._fields if n not in content and n not in optional]
     wrong = spoilt_keys(content)
     if content.get("model") is None:
         wrong.append("model")
     if missing or wrong:
         msg = f"{path} lacks or spoils the keys {', '.join(sorted(set(missing + wrong)))}"
         raise UntrustedFileError(msg)
-    return Marker(**{name: content[name] for name in Marker._fields})
+    known = {name: content[name] for name in Marker._fields if name in content}
+    known["exception"] = exception_from_json(known["exception"])
+    known["waits_for"] = tuple(known.get("waits_for", ()))
+    return Marker(**known)
 
 
 def set_marker_aside(model_dir: str) -> str:

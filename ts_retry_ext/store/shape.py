@@ -40,6 +40,14 @@ def _is_time_or_none(value: object) -> bool:
     return value is None or is_time(value)
 
 
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
 def _are_counts(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(count, int) for count in value.values())
 
@@ -62,7 +70,7 @@ def _is_exception(value: object) -> bool:
         and _are_entries(value.get("chain"), "type", "message")
         and _are_entries(value.get("frames"), "file", "function")
         and isinstance(parts, dict)
-        and all(isinstance(part, list) and all(map(_is_text, part)) for part in parts.values())
+        and all(map(_are_texts, parts.values()))
     )
 
 
@@ -83,14 +91,16 @@ _SHAPES: dict[str, Callable[[object], bool]] = {
     ),
     **dict.fromkeys(
         ("model", "version", "handler", "group", "rule", "max_retry_timeout_source",
-         "config_file", "torchserve"),
+         "config_file", "torchserve", "result"),
         _is_text_or_none,
     ),
-    **dict.fromkeys(("pid", "failures", "fingerprint_version"), _is_number),
+    **dict.fromkeys(("pid", "failures", "fingerprint_version", "trials"), _is_number),
     **dict.fromkeys(("max_retry_timeout_sec", "oom_kills"), _is_number_or_none),
     **dict.fromkeys(("at", "created_at"), is_time),
     "started_at": _is_moment,
-    "first_failure": _is_time_or_none,
+    **dict.fromkeys(("first_failure", "next_trial_at"), _is_time_or_none),
+    **dict.fromkeys(("launcher", "asynchronous"), _is_flag),
+    "waits_for": _are_texts,
     "counts": _are_counts,
     "server": _is_server,
     "worker": _is_worker,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import glob
 import json
 import os
-from typing import Any, Mapping, NamedTuple
+from typing import Any, NamedTuple
 
 from ts_retry_ext.store import journal
+from ts_retry_ext.store.record import FAILURES, Record, record_from_json, record_to_json
 from ts_retry_ext.trial.bootstrap import EPILOGUE
 
 
@@ -15,13 +16,13 @@ class Findings(NamedTuple):
     """What was found.
 
     Attributes:
-        failure: the record of the failure that came first, or empty.
+        failure: the record of the failure that came first, or None.
         peak_memory_bytes: of all ranks together, 0 where none told.
         peak_gpu_memory_bytes: likewise, None where no GPU was used.
         undeclared: packages that no requirement of the archive brings.
     """
 
-    failure: Mapping[str, Any]
+    failure: Record | None
     peak_memory_bytes: int
     peak_gpu_memory_bytes: int | None
     undeclared: tuple[str, ...]
@@ -33,27 +34,27 @@ def findings_in(state_dir: str, model_dir: str) -> Findings:
     Paths of the model's files are as in the archive: its temporary folder tells a reader nothing.
     """
     prefix = os.path.realpath(model_dir) + os.sep
-    failures = [
-        record
-        for record in journal.read(state_dir)
-        if record["event"] in (journal.FAILURE, journal.CRASH)
-    ]
+    failures = [record for record in journal.read(state_dir) if record.event in FAILURES]
     told = [_content(path) for path in glob.glob(os.path.join(state_dir, EPILOGUE.format("*")))]
     gpu = [e["peak_gpu_memory_bytes"] for e in told if e.get("peak_gpu_memory_bytes") is not None]
     return Findings(
-        failure=_without(prefix, failures[0]) if failures else {},
+        failure=_without(prefix, failures[0]) if failures else None,
         peak_memory_bytes=sum(int(e.get("peak_memory_bytes") or 0) for e in told),
         peak_gpu_memory_bytes=sum(gpu) if gpu else None,
         undeclared=tuple(sorted({name for e in told for name in e.get("undeclared", ())})),
     )
 
 
-def _without(prefix: str, value: Any) -> Any:
-    """Return `value` with `prefix` taken out of every text in it."""
+def _without(prefix: str, record: Record) -> Record | None:
+    """Return `record` with `prefix` taken out of every text in it."""
+    return record_from_json(_replaced(prefix, record_to_json(record)))
+
+
+def _replaced(prefix: str, value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without(prefix, item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without(prefix, item) for item in value]
+        return {key: _replaced(prefix, item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_replaced(prefix, item) for item in value]
     return value.replace(prefix, "") if isinstance(value, str) else value
 
 

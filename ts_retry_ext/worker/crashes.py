@@ -9,7 +9,7 @@ from typing import Sequence
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import Attempt, open_attempts, served_by
-from ts_retry_ext.store.journal import Record
+from ts_retry_ext.store.record import Record
 from ts_retry_ext.worker.session import Session
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ts_retry_ext.judge.history import crash_failure
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import Attempt, group_failed
+from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.worker.crash_capture import has_stack, take_crash, tells_of_crashes
 from ts_retry_ext.worker.crashes import dead_before
@@ -53,15 +54,14 @@ def _record_crash(session: Session, attempt: Attempt) -> None:
         attempt.group,
         began_ns=int(to_seconds(attempt.at) * 1e9),
     )
-    record_failure(session, worker, crash_failure(ended, stack), journal.CRASH)
+    record_failure(session, worker, crash_failure(ended, stack), Event.CRASH)
 
 
 def _record_end(session: Session, attempt: Attempt, reason: str) -> None:
     """Write down the end of a process that says nothing against its model."""
     take_crash(session.directory, attempt.pid, out_of_memory=False)
-    journal.append_locked(
-        session.directory,
-        journal.END,
+    record = Record(
+        Event.END,
         pid=attempt.pid,
         start=attempt.start,
         socket=attempt.socket,
@@ -71,3 +71,4 @@ def _record_end(session: Session, attempt: Attempt, reason: str) -> None:
         version=session.manifest.version,
         reason=reason,
     )
+    journal.append_locked(session.directory, record)

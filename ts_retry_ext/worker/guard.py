@@ -9,7 +9,7 @@ import time
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Sequence, cast
 
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.crash_capture import CrashCapture
 from ts_retry_ext.worker.isolation import Isolated
 from ts_retry_ext.worker.last_words import watch_log
@@ -46,7 +46,7 @@ class LoadGuard:
         if self._session.asynchronous:
             # Now, while imports are isolated: later on threads of the model import as well.
             import ts_retry_ext.worker.asynchronous  # noqa: F401
-        self._session.record(journal.START, oom_kills=oom_kills())
+        self._session.record(Event.START, oom_kills=oom_kills())
         self._capture.start()
         if LOADER_MODULE in sys.modules:  # a handler brought us in, in the middle of its load
             self._begin()
@@ -99,7 +99,7 @@ class LoadGuard:
         session.began_ns = time.time_ns()
         if isinstance(model_name, str):
             session.name = model_name
-        self._record(journal.LOAD)
+        self._record(Event.LOAD)
         try:
             self._capture.expect_end_within(session.startup_timeout())
         except Exception as error:  # No thread to be had, or a time-out of 300,000 years.
@@ -109,7 +109,7 @@ class LoadGuard:
         """Note that the model serves: from here on the guard is out of the way."""
         self._session.closed = True
         self._capture.stop()
-        self._record(journal.LOADED)
+        self._record(Event.LOADED)
         if self._session.asynchronous:
             from ts_retry_ext.worker.asynchronous import end_with_connection
 
@@ -135,7 +135,7 @@ class LoadGuard:
         except Exception as error:
             say(f"could not judge the failure, TorchServe retries it as always: {error!r}")
             # Without a word in the journal the next worker would take it for a crash.
-            self._record(journal.END, reason="its failure could not be judged")
+            self._record(Event.END, reason="its failure could not be judged")
         self._capture.stop()
 
     def _watch_answer(self) -> None:
@@ -168,13 +168,13 @@ class LoadGuard:
         if not self._session.closed and os.getpid() == self._session.pid:
             self._session.closed = True
             self._capture.stop()
-            self._record(journal.END)
+            self._record(Event.END)
 
-    def _record(self, event: str, **fields: object) -> None:
+    def _record(self, event: Event, **fields: object) -> None:
         try:
             self._session.record(event, **fields)
         except Exception as error:
-            say(f"could not write {event!r} to the journal: {error}")
+            say(f"could not write {event.value!r} to the journal: {error}")
 
 
 class _LoaderFinder:

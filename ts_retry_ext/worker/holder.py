@@ -15,8 +15,8 @@ import sys
 import time
 
 from ts_retry_ext.frontend.process import is_alive
-from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.command_line import WorkerAddress
 from ts_retry_ext.worker.holding import CLOSED, FILES_CHANGED, Holding
 from ts_retry_ext.worker.output import say
@@ -75,13 +75,12 @@ def hold_connection(session: Session, marker: Marker, connection: socket.socket)
 
     Returns the exit status when holding is over.
     """
-    kind = {"asynchronous": True} if session.asynchronous else {}
-    _note(session, journal.HOLD, fingerprint=marker.fingerprint, **kind)
+    _note(session, Event.HOLD, fingerprint=marker.fingerprint, asynchronous=session.asynchronous)
     told = describe(session.name, marker)
     say(told)
     holding = Holding(session, marker, connection)
     why = holding.until_released(told)
-    _note(session, journal.RELEASE, reason=why)
+    _note(session, Event.RELEASE, reason=why)
     say(f"model {session.name!r} is no longer held: {why}")
     try:
         holding.give_up_waiting()
@@ -110,17 +109,17 @@ def _accept(listener: socket.socket, session: Session) -> socket.socket | None:
     return None
 
 
-def _note(session: Session, event: str, **fields: object) -> None:
+def _note(session: Session, event: Event, **fields: object) -> None:
     """Write an event to the journal; a full disk is no reason to load the model again."""
     try:
         session.record(event, **fields)
     except OSError as error:
-        say(f"could not write {event!r} to the journal: {error}")
+        say(f"could not write {event.value!r} to the journal: {error}")
 
 
 def describe(model: str, marker: Marker) -> str:
     """Return the line for the log: model, cause, rule, fingerprint, and how to resume."""
-    cause = f"{marker.exception.get('type')}: {marker.exception.get('message')}"
+    cause = f"{marker.exception.type}: {marker.exception.message}"
     decided = marker.basis if marker.rule is None else f"{marker.basis} {marker.rule}"
     so = "requests are rejected with 503" if marker.action == REJECT else "not loaded again"
     return (

@@ -19,6 +19,7 @@ from ts_retry_ext.judge.redact import redacted
 from ts_retry_ext.judge.verdict import Basis, Outcome
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import served_by
+from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.telling import exception_record, secrets_of
@@ -66,16 +67,24 @@ def record_lost(session: Session) -> None:
     """
     with journal.locked(session.directory):
         last = served_by(journal.read(session.directory), str(session.address))
-        if last is None or is_alive(int(last["pid"]), str(last["start"])):
-            return
-        process = {"pid": last["pid"], "start": last["start"]}
-        _record_loss(session, crash_failure(_ENDED_SERVING), LOST, **process)
+        if last is not None and not is_alive(last.pid, last.start):
+            _record_loss(session, crash_failure(_ENDED_SERVING), LOST, (last.pid, last.start))
 
 
 def _record_loss(
-    session: Session, failure: Failure, why: tuple[Basis, str, str, str], **process: Any
+    session: Session,
+    failure: Failure,
+    why: tuple[Basis, str, str, str],
+    process: tuple[int, str] | None = None,
 ) -> None:
-    """Append the end of a worker that served: counted and shown, and no reason to stop."""
+    """Append the end of a worker that served: counted and shown, and no reason to stop.
+
+    Args:
+        session: this process.
+        failure: what ended the worker.
+        why: basis, rule, reason and remedy.
+        process: id and start of the worker that ended; None for this process.
+    """
     basis, rule, reason, remedy = why
     judged = judge(failure, rules=(), host=Host(model_dir=session.model_dir, exists=os.path.exists))
     verdict = replace(
@@ -86,20 +95,14 @@ def _record_loss(
         reason=reason,
         remedy=remedy,
     )
-    fields = {
-        **verdict.to_record(),
-        "phase": Phase.INFERENCE.value,
-        "exception": exception_record(failure),
-    }
-    own = {"pid": session.pid, "start": session.start, **process}
-    journal.append_locked(
-        session.directory,
-        journal.FAILURE,
-        socket=str(session.address),
-        **session.group_fields,
-        model=session.name,
-        version=session.manifest.version,
-        **own,
-        **fields,
+    report: dict[str, Any] = verdict.to_record()
+    pid, start = process or (session.pid, session.start)
+    record = session.own_record(Event.FAILURE)._replace(
+        pid=pid,
+        start=start,
+        phase=Phase.INFERENCE.value,
+        exception=exception_record(failure),
+        **report,
     )
+    journal.append_locked(session.directory, record)
     say(f"model {session.name!r}: {failure.type}: {failure.message[:400]}; {reason}")

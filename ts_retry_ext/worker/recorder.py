@@ -28,6 +28,7 @@ from ts_retry_ext.store.history import (
     identical_failures,
 )
 from ts_retry_ext.store.marker import ONLY, Marker, write_marker
+from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import now_text
 from ts_retry_ext.worker.declared import declared_types
 from ts_retry_ext.worker.model_files import is_unchanged, signature
@@ -53,11 +54,6 @@ class FailedWorker:
     group: str | None
     began_ns: int
 
-    @property
-    def group_fields(self) -> dict[str, str]:
-        """Return what the journal says of a rank, nothing of another worker."""
-        return {} if self.group is None else {"launch": self.launch, "group": self.group}
-
 
 def record_exception(session: Session, exc: BaseException, phase: Phase) -> None:
     """Judge the exception that ends this worker, and write down what follows.
@@ -71,11 +67,11 @@ def record_exception(session: Session, exc: BaseException, phase: Phase) -> None
         session.start,
         str(session.address),
         session.launch,
-        session.group_fields.get("group"),
+        session.group,
         session.began_ns,
     )
     with journal.locked(session.directory):
-        record_failure(session, worker, failure, journal.FAILURE)
+        record_failure(session, worker, failure, Event.FAILURE)
 
 
 def _unmasked(exc: BaseException) -> BaseException:
@@ -95,7 +91,7 @@ def _unmasked(exc: BaseException) -> BaseException:
     return hidden
 
 
-def record_failure(session: Session, worker: FailedWorker, failure: Failure, event: str) -> None:
+def record_failure(session: Session, worker: FailedWorker, failure: Failure, event: Event) -> None:
     """Judge one failure and write down what follows; the caller holds the journal's lock.
 
     Raises:
@@ -106,7 +102,7 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
     rules = (*rules_in_force(session), *BUILTIN_RULES)
     verdict = judge(failure, rules=rules, host=host, declared=_declared())
     previous = failures_in_a_row(journal.read(session.directory), worker.socket)
-    crashed = event == journal.CRASH
+    crashed = event == Event.CRASH
     verdict = with_history(
         verdict,
         identical_failures=0 if crashed else 1 + identical_failures(previous, verdict.fingerprint),
@@ -119,32 +115,37 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
     )
     failure = redacted(failure, secrets)
     action = session.settings.on_fatal.value
-    exception = exception_record(failure)
-    told: dict[str, Any] = {
+    report: dict[str, Any] = {
         **verdict.to_record(),
         "reason": redact(verdict.reason, secrets),
         "remedy": redact(verdict.remedy, secrets),
         "phase": failure.phase.value,
-        "exception": exception,
+        "exception": exception_record(failure),
     }
-    journal.append_locked(
-        session.directory,
+    record = Record(
         event,
         pid=worker.pid,
         start=worker.start,
         socket=worker.socket,
-        **worker.group_fields,
         model=session.name,
         version=session.manifest.version,
-        **told,
+        launch=None if worker.group is None else worker.launch,
+        group=worker.group,
+        **report,
     )
+    journal.append_locked(session.directory, record)
     if verdict.verdict is Outcome.NON_RECOVERABLE and action != OBSERVE:
-        _stop(session, worker, verdict, told, failures=1 + len(previous))
+        _stop(session, worker, verdict, report, failures=1 + len(previous))
     say(sentence(session.name, failure, verdict, action))
 
 
 def _stop(
-    session: Session, worker: FailedWorker, verdict: Verdict, told: dict[str, Any], *, failures: int
+    session: Session,
+    worker: FailedWorker,
+    verdict: Verdict,
+    report: dict[str, Any],
+    *,
+    failures: int,
 ) -> None:
     """Write the marker, and shut the server down where that is asked for.
 
@@ -177,7 +178,7 @@ def _stop(
         max_retry_timeout_sec=window_sec,
         max_retry_timeout_source=window_source,
         created_at=now_text(),
-        **told,
+        **report,
     )
     write_marker(session.directory, marker)
     if action == SHUTDOWN and not _may_go_on(session, verdict, worker):

@@ -83,7 +83,6 @@ class Rejection:
 
 def report_for_clients(model: str, marker: Marker) -> dict[str, object]:
     """Return what a client is told: no frames, no paths of files, no traceback."""
-    exception = marker.exception
     return {
         "message": f"Model {model!r} is not loaded: {marker.reason}"[:_MAX_TEXT],
         "model": model,
@@ -96,8 +95,8 @@ def report_for_clients(model: str, marker: Marker) -> dict[str, object]:
         "fingerprint": marker.fingerprint,
         "phase": marker.phase,
         "exception": {
-            "type": str(exception.get("type"))[:_MAX_TEXT],
-            "message": str(exception.get("message"))[:_MAX_TEXT],
+            "type": marker.exception.type[:_MAX_TEXT],
+            "message": marker.exception.message[:_MAX_TEXT],
         },
         "failures": marker.failures,
         "since": marker.created_at,

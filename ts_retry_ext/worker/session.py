@@ -31,6 +31,7 @@ from ts_retry_ext.store.directory import (
     server_directory,
 )
 from ts_retry_ext.store.marker import Marker, read_marker, remove_marker, set_marker_aside
+from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.worker.command_line import (
     WorkerAddress,
     is_asynchronous,
@@ -50,6 +51,7 @@ class Session:
         settings: the settings in force for its model.
         address: where it listens.
         launch: what the frontend launched: this worker, or the first of torchrun's ranks.
+        group: names the ranks that torchrun started together with this one, None for other workers.
         asynchronous: whether the frontend talks to it with ``asyncCommunication``.
         model_dir: real path of the model's directory.
         registration: the path that the frontend made for this registration.
@@ -86,31 +88,29 @@ class Session:
         self.directory = directory
         self.pid = os.getpid()
         self.start = start_of(self.pid) or ""
-        self.group_fields = _group_fields(self.launch, server.frontend.pid)
-        self._launcher = {"launcher": True} if os.getppid() != server.frontend.pid else {}
+        self.group = _group(server.frontend.pid)
+        self._has_launcher = os.getppid() != server.frontend.pid
         self.load_begun = False
         self.load_limit_sec: float | None = None
         self.began_ns = time.time_ns()
         self.closed = False
 
-    def record(self, event: str, **fields: object) -> None:
-        """Append an event of this process to the journal. Raises OSError."""
-        with journal.locked(self.directory):
-            self.record_locked(event, **fields)
+    def record(self, event: Event, **fields: Any) -> None:
+        """Append an event of this process to the journal; `fields` are a `Record`'s. Raises OSError."""
+        journal.append(self.directory, self.own_record(event)._replace(**fields))
 
-    def record_locked(self, event: str, **fields: object) -> None:
-        """Append an event of this process; the caller holds the journal's lock. Raises OSError."""
-        journal.append_locked(
-            self.directory,
+    def own_record(self, event: Event) -> Record:
+        """Return the record of an event of this process."""
+        return Record(
             event,
             pid=self.pid,
             start=self.start,
             socket=str(self.address),
-            **self.group_fields,
-            **self._launcher,
+            launcher=self._has_launcher,
             model=self.name,
             version=self.manifest.version,
-            **fields,
+            launch=None if self.group is None else self.launch,
+            group=self.group,
         )
 
     def startup_timeout(self) -> float:
@@ -174,7 +174,7 @@ class Session:
     def clear_marker(self, why: str) -> None:
         """Remove the marker and let counting start anew. Raises OSError."""
         if remove_marker(self.directory):
-            self.record(journal.RESUME, reason=why)
+            self.record(Event.RESUME, reason=why)
             say(f"model {self.name!r} is loaded again: {why}")
 
 
@@ -252,16 +252,15 @@ def _server_directory_in(state_dir: str, run: ServerRun) -> str:
     return directory
 
 
-def _group_fields(launch: str, frontend: int) -> dict[str, str]:
-    """Return what the journal says of a process that ``torchrun`` started, else nothing.
+def _group(frontend: int) -> str | None:
+    """Return what names the processes that live and die with this rank, None where it is no rank.
 
-    ``launch`` names the worker that the frontend knows, ``group`` the processes that live and die
-    together. A worker that the frontend itself started is no rank, whatever its environment says.
+    A worker that the frontend itself started is no rank, whatever its environment says.
     """
     if "LOCAL_RANK" not in os.environ or os.getppid() == frontend:
-        return {}
+        return None
     restart = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    return {"launch": launch, "group": f"{os.getppid()}.{restart}"}
+    return f"{os.getppid()}.{restart}"
 
 
 def _torchserve_version() -> str | None:

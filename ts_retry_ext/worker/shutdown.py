@@ -56,7 +56,7 @@ def leave_a_shutdown_behind(session: Session, marker: Marker) -> None:
 
 def last_word(marker: Marker) -> str:
     """Return the line that tells why the server was stopped."""
-    cause = f"{marker.exception.get('type')}: {marker.exception.get('message')}"
+    cause = f"{marker.exception.type}: {marker.exception.message}"
     decided = marker.basis if marker.rule is None else f"{marker.basis} {marker.rule}"
     return PREFIX + one_line(
         f"TorchServe was stopped, because model {marker.model!r} cannot be loaded: {cause[:400]} "

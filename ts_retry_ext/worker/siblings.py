@@ -6,10 +6,11 @@ import os
 
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.journal import Record, journal_path
+from ts_retry_ext.store.journal import journal_path
 from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.record import Event, WorkerProcess
 
-_HOPEFUL = (journal.START, journal.LOAD, journal.LOADED)
+_HOPEFUL = (Event.START, Event.LOAD, Event.LOADED)
 
 
 def means(marker: Marker, launch: str) -> bool:
@@ -34,17 +35,17 @@ class Siblings:
         self._directory = directory
         self._launch = launch
         self._seen: tuple[int, int] | None = None
-        self._hopeful: list[Record] = []
+        self._hopeful: list[tuple[WorkerProcess, Event]] = []
 
     def serve(self) -> bool:
         """Tell whether one has loaded the model and lives. Raises OSError."""
-        return any(_lives(r) for r in self._hopeful_ones() if r["event"] == journal.LOADED)
+        return any(_lives(p) for p, event in self._hopeful_ones() if event is Event.LOADED)
 
     def may_serve(self) -> bool:
         """Tell whether one lives that has loaded the model or is about to. Raises OSError."""
-        return any(map(_lives, self._hopeful_ones()))
+        return any(_lives(process) for process, _ in self._hopeful_ones())
 
-    def _hopeful_ones(self) -> list[Record]:
+    def _hopeful_ones(self) -> list[tuple[WorkerProcess, Event]]:
         try:
             status = os.stat(journal_path(self._directory))
         except OSError:
@@ -55,15 +56,17 @@ class Siblings:
             self._hopeful = self._read()
         return self._hopeful
 
-    def _read(self) -> list[Record]:
-        known = filter(journal.names_process, journal.read(self._directory))
-        latest = {record["socket"]: record for record in known}
+    def _read(self) -> list[tuple[WorkerProcess, Event]]:
+        latest: dict[str, tuple[WorkerProcess, Event]] = {}
+        for record in journal.read(self._directory):
+            if record.process is not None:
+                latest[record.process.socket] = (record.process, record.event)
         return [
-            record
-            for socket, record in latest.items()
-            if record["event"] in _HOPEFUL and record.get("launch", socket) != self._launch
+            (process, event)
+            for process, event in latest.values()
+            if event in _HOPEFUL and process.launch != self._launch
         ]
 
 
-def _lives(record: Record) -> bool:
-    return is_alive(int(record["pid"]), str(record["start"]))
+def _lives(process: WorkerProcess) -> bool:
+    return is_alive(process.pid, process.start)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from ts_retry_ext.judge.failure import Failure
 from ts_retry_ext.judge.fingerprint import explain
 from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.judge.verdict import Outcome, Verdict
+from ts_retry_ext.store.exception_record import (
+    CauseRecord,
+    ExceptionRecord,
+    FingerprintRecord,
+    FrameRecord,
+)
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.shutdown import SHUTDOWN
 
@@ -26,30 +31,23 @@ def secrets_of(session: Session) -> tuple[str, ...]:
     return tuple(sorted(known, key=lambda value: (-len(value), value)))
 
 
-def exception_record(failure: Failure) -> dict[str, Any]:
+def exception_record(failure: Failure) -> ExceptionRecord:
     """Return a failure as marker and journal hold it under ``exception``."""
-    return {
-        "type": failure.type,
-        "message": failure.message,
-        "chain": [{"type": link.type, "message": link.message} for link in failure.chain],
-        "frames": [
-            {"file": frame.file, "function": frame.function, "in_app": frame.in_app}
-            for frame in failure.frames
-        ],
-        "traceback": failure.traceback,
-        "fingerprint_parts": _fingerprint_parts(failure),
-    }
+    return ExceptionRecord(
+        type=failure.type,
+        message=failure.message,
+        chain=tuple(CauseRecord(link.type, link.message) for link in failure.chain),
+        frames=tuple(FrameRecord(f.file, f.function, f.in_app) for f in failure.frames),
+        traceback=failure.traceback,
+        fingerprint_parts=_fingerprint_parts(failure),
+    )
 
 
-def _fingerprint_parts(failure: Failure) -> dict[str, list[str]]:
+def _fingerprint_parts(failure: Failure) -> FingerprintRecord:
     """Return what the fingerprint is made of, as `ts-retry show` tells it; secrets are out."""
     parts = explain(failure)
-    return {
-        "types": list(parts.types),
-        "frames": list(parts.frames),
-        "messages": [message[:MAX_PART] for message in parts.messages],
-        "numbers": list(parts.numbers),
-    }
+    messages = tuple(message[:MAX_PART] for message in parts.messages)
+    return FingerprintRecord(parts.types, parts.frames, messages, parts.numbers)
 
 
 def sentence(model: str, failure: Failure, verdict: Verdict, action: str) -> str:

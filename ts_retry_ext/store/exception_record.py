@@ -1,0 +1,96 @@
+"""An exception as marker and journal hold it under ``exception``."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, NamedTuple
+
+
+class CauseRecord(NamedTuple):
+    """One exception of a chain: its type, with its module, and its message."""
+
+    type: str
+    message: str
+
+
+class FrameRecord(NamedTuple):
+    """One frame of a traceback.
+
+    Attributes:
+        file: the source file; function: the function in it.
+        in_app: whether the code is the model's own.
+    """
+
+    file: str
+    function: str
+    in_app: bool
+
+
+class FingerprintRecord(NamedTuple):
+    """What a fingerprint is made of.
+
+    Attributes:
+        types: exception types of the chain; frames: ``module:function``.
+        messages: the chain's messages without what varies; numbers: errno names, HTTP statuses.
+    """
+
+    types: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+
+
+class ExceptionRecord(NamedTuple):
+    """What failed.
+
+    Attributes:
+        type: the exception's type, with its module.
+        message: its text; secrets are out, here and everywhere below.
+        chain: what caused it, innermost last.
+        frames: its traceback, innermost frame last.
+        traceback: the traceback as Python prints it.
+        fingerprint_parts: what the fingerprint is made of.
+    """
+
+    type: str
+    message: str
+    chain: tuple[CauseRecord, ...] = ()
+    frames: tuple[FrameRecord, ...] = ()
+    traceback: str = ""
+    fingerprint_parts: FingerprintRecord = FingerprintRecord()
+
+
+def exception_to_json(exception: ExceptionRecord) -> dict[str, Any]:
+    """Return an exception as a file holds it."""
+    return {
+        "type": exception.type,
+        "message": exception.message,
+        "chain": [link._asdict() for link in exception.chain],
+        "frames": [frame._asdict() for frame in exception.frames],
+        "traceback": exception.traceback,
+        "fingerprint_parts": exception.fingerprint_parts._asdict(),
+    }
+
+
+def exception_from_json(content: Mapping[str, Any]) -> ExceptionRecord:
+    """Return the exception that a file holds, whose shape `spoilt_keys` has found to be ours."""
+    parts = content.get("fingerprint_parts") or {}
+    return ExceptionRecord(
+        type=_text(content, "type"),
+        message=_text(content, "message"),
+        chain=tuple(
+            CauseRecord(_text(link, "type"), _text(link, "message"))
+            for link in content.get("chain") or ()
+        ),
+        frames=tuple(
+            FrameRecord(_text(f, "file"), _text(f, "function"), bool(f.get("in_app")))
+            for f in content.get("frames") or ()
+        ),
+        traceback=_text(content, "traceback"),
+        fingerprint_parts=FingerprintRecord(
+            *(tuple(parts.get(name) or ()) for name in FingerprintRecord._fields)
+        ),
+    )
+
+
+def _text(content: Mapping[str, Any], key: str) -> str:
+    return content.get(key) or ""
