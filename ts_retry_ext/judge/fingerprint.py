@@ -12,7 +12,7 @@ from ts_retry_ext.judge.normal_form import normal_form
 from ts_retry_ext.judge.redact import redact
 
 #: Raise this with every change of what goes into a fingerprint or how it is normalised.
-FINGERPRINT_VERSION = 1
+FINGERPRINT_VERSION = 2
 #: Exceptions of the chain that take part.
 _CHAIN_PART = 5
 #: Library frames that take part where the stack holds no frame of the model's own code.
