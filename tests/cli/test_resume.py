@@ -184,8 +184,8 @@ def test_frontend_that_stops_answering_leaves_no_doubt_about_what_was_done(
             asked.append(None)
             return [described("broken", workers=HELD)] if len(asked) == 1 else (500, {})
 
-        running.api.answers["GET /models/broken"] = once
+        running.api.answers["GET /models/broken/all"] = once
         assert running.run("resume", "broken") == 1
 
     err = capsys.readouterr().err
-    assert "refuses GET /models/broken: status 500; its exit marker is removed" in err
+    assert "refuses GET /models/broken/all: status 500; its exit marker is removed" in err

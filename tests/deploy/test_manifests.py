@@ -15,9 +15,10 @@ import yaml
 
 from tests.snapshot.writing import failure, marker, record, write_journal
 from ts_retry_ext.cli.main import _parser
+from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.properties import parse_properties
 from ts_retry_ext.settings import resolve
-from ts_retry_ext.sidecar.condition import Condition, Report
+from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.metrics import Metrics
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.options import Options
@@ -145,6 +146,6 @@ def _metrics(folder: Path) -> set[str]:
         (300, "default"),
         now=0.0,
     )
-    picture = Picture(1, 0.0, Snapshot(None, (status,)), (), Report(Condition.OK))
+    picture = Picture(1, 0.0, Snapshot(None, (status,)), (), FrontendHealth(Condition.OK))
     text = Metrics().text(picture).decode()
     return set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)) | {"ts_retry_ext"}

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from tests.frontend.api import serving
-from ts_retry_ext.frontend.management import ManagementApi, ManagementError
+from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.endpoint import Endpoint
+from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.frontend.restart import own_numbers, restart_workers
 from ts_retry_ext.store.retired import Retired, read_retired
 
@@ -20,7 +22,7 @@ REFUSED = (500, {"message": "Failed to start workers"})
 
 def test_model_is_scaled_to_0_and_back_to_its_numbers() -> None:
     with serving({DOWN: DONE, UP: DONE}) as api:
-        restart_workers(ManagementApi(api.address), "m", "1.0", 2, 5)
+        restart_workers(ManagementApi(Endpoint(api.address)), "m", "1.0", 2, 5)
     assert api.asked == [DOWN, UP]
 
 
@@ -32,7 +34,7 @@ def test_numbers_are_kept_on_disk_until_the_model_has_them_back(tmp_path: Path) 
         return DONE
 
     with serving({DOWN: look, UP: look}) as api:
-        management = ManagementApi(api.address)
+        management = ManagementApi(Endpoint(api.address))
         restart_workers(management, "m", "1.0", 2, 5, directory=str(tmp_path))
 
     assert [(found.min_workers, found.max_workers) for found in kept if found] == [(2, 5), (2, 5)]
@@ -46,7 +48,7 @@ def test_numbers_stay_on_disk_where_the_api_refuses(
     with serving({DOWN: DONE, UP: DONE, refused: REFUSED}) as api, pytest.raises(
         ManagementError, match="Failed to start"
     ):
-        management = ManagementApi(api.address)
+        management = ManagementApi(Endpoint(api.address))
         restart_workers(management, "m", "1.0", 2, 5, directory=str(tmp_path))
 
     kept = read_retired(str(tmp_path))
@@ -59,14 +61,14 @@ def test_model_gets_its_workers_back_where_its_marker_cannot_be_removed(tmp_path
         raise PermissionError(13, "Permission denied")
 
     with serving({DOWN: DONE, UP: DONE}) as api, pytest.raises(PermissionError):
-        management = ManagementApi(api.address)
+        management = ManagementApi(Endpoint(api.address))
         restart_workers(management, "m", "1.0", 2, 5, directory=str(tmp_path), between=refuse)
     assert api.asked == [DOWN, UP]
 
 
 def test_nothing_is_scaled_where_the_numbers_cannot_be_written_down(tmp_path: Path) -> None:
     with serving({DOWN: DONE, UP: DONE}) as api, pytest.raises(OSError):
-        management = ManagementApi(api.address)
+        management = ManagementApi(Endpoint(api.address))
         restart_workers(management, "m", "1.0", 2, 5, directory=str(tmp_path / "gone" / "m"))
     assert api.asked == []
 

@@ -9,8 +9,9 @@ import pytest
 
 from tests.frontend.api import described
 from tests.snapshot.writing import START, failure, marker, record, write_journal
+from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.running_model import running_model
-from ts_retry_ext.sidecar.condition import Condition, Report
+from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.metrics import Metrics
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
@@ -36,7 +37,7 @@ def text(
     metrics: Metrics, number: int, *models: ModelStatus, rows: tuple[Effective, ...] = ()
 ) -> str:
     snapshot = Snapshot(None, models)
-    picture = Picture(number, START + 5, snapshot, rows, Report(Condition.OK))
+    picture = Picture(number, START + 5, snapshot, rows, FrontendHealth(Condition.OK))
     return metrics.text(picture).decode()
 
 
@@ -132,7 +133,7 @@ def test_labels_are_escaped_and_promtool_finds_no_fault(tmp_path: Path) -> None:
 
 def test_text_of_a_picture_is_made_once(tmp_path: Path) -> None:
     metrics = Metrics()
-    picture = Picture(1, 0.0, Snapshot(None, ()), (), Report(Condition.OK))
+    picture = Picture(1, 0.0, Snapshot(None, ()), (), FrontendHealth(Condition.OK))
     assert metrics.text(picture) is metrics.text(picture)
 
 

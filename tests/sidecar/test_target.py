@@ -35,6 +35,7 @@ def test_server_is_found_by_what_names_it(server: Frontend) -> None:
 def test_one_of_several_has_to_be_named(
     server: Frontend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     with frontend(tmp_path / "second") as second:
         with pytest.raises(NoTargetError, match="several servers run, choose one with --pid"):
             find_target(Options())
@@ -53,8 +54,8 @@ def test_server_that_cannot_be_seen_is_known_by_its_newest_run(tmp_path: Path) -
         create_server_directory(str(tmp_path), run)
     found = find_target(Options(state_dir=str(tmp_path)))
     assert (found.server.frontend.pid, found.is_local) == (7, False)
-    assert found.api.address == "http://127.0.0.1:9"
-    assert found.api.key_file is None
+    assert found.endpoint.management == "http://127.0.0.1:9"
+    assert found.endpoint.key_file is None
     assert found.is_running() is None
 
 
@@ -67,8 +68,8 @@ def test_server_that_cannot_be_seen_is_known_by_its_configuration(tmp_path: Path
     config = tmp_path / "config.properties"
     config.write_text(f"management_address=http://127.0.0.1:9\nretry_state_dir={state}\n")
     found = find_target(Options(ts_config=str(config)))
-    assert found.api.address == "http://127.0.0.1:9"
-    assert found.api.key_file == str(tmp_path / "key_file.json")
+    assert found.endpoint.management == "http://127.0.0.1:9"
+    assert found.endpoint.key_file == str(tmp_path / "key_file.json")
     assert found.run_dirs == [kept]
 
 
@@ -84,4 +85,4 @@ def test_unix_socket_is_refused_with_a_reason(tmp_path: Path) -> None:
 
 def test_management_address_without_a_port_has_torchserves_own(tmp_path: Path) -> None:
     found = find_target(Options(state_dir=str(tmp_path), management="http://localhost"))
-    assert found.api.address == "http://localhost:8081"
+    assert found.endpoint.management == "http://localhost:8081"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from tests.snapshot.writing import failure, marker, record
-from ts_retry_ext.frontend.running_model import RunningModel, Worker
+from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.snapshot.model import ModelStatus, ServerStatus, Snapshot
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, state_of
@@ -85,7 +85,7 @@ def test_halted_model_shows_what_its_marker_says() -> None:
 
 def served_by(*statuses: str, only: list[str] | None = None, gave_up: bool = False) -> ModelStatus:
     """Return a model with a worker for each status, each on a GPU of its own."""
-    workers = tuple(Worker(str(9000 + n), s, n + 1, None, n) for n, s in enumerate(statuses))
+    workers = tuple(RunningWorker(str(9000 + n), s, n + 1, None, n) for n, s in enumerate(statuses))
     running = RunningModel("m", "1.0", "m.mar", len(workers), 4, workers, 300, True, True)
     stops = None if only is None else marker(scope="device", worker={"pid": 1, "only": only})
     registration = Registration("/state/m", RECORDS, summarise(RECORDS), stops, None)
@@ -133,7 +133,7 @@ def test_halted_and_sound_models_have_no_shortfall() -> None:
 
 
 def test_model_with_cpp_workers_says_that_it_is_out_of_reach() -> None:
-    worker = Worker("9000", "UNLOADING", None, None)
+    worker = RunningWorker("9000", "UNLOADING", None, None)
     running = RunningModel("m", "1.0", "m", 1, 1, (worker,), 300, True, True, runtime="LSP")
     content = ModelStatus(
         "m", "1.0", State.UNKNOWN, running, None, 300, "frontend", False

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.frontend.running_model import RunningModel, Worker
+from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.snapshot.registration import Registrations, read_registrations
 from ts_retry_ext.store.marker import marker_path, write_marker
 from ts_retry_ext.store.record import Event
 
 
 def running(pid: int | None = None, name: str = "m", version: str = "1.0") -> RunningModel:
-    workers = (Worker("9000", "UNLOADING", pid, None),)
+    workers = (RunningWorker("9000", "UNLOADING", pid, None),)
     return RunningModel(name, version, f"{name}.mar", 1, 1, workers, 300, True, True)
 
 
@@ -70,4 +69,4 @@ def test_model_with_cpp_workers_is_no_earlier_registration_of_its_name(tmp_path:
 
     found = read_registrations([str(tmp_path)])
 
-    assert Registrations(found).of(replace(running(), runtime="LSP")) is None
+    assert Registrations(found).of(running()._replace(runtime="LSP")) is None

@@ -13,7 +13,8 @@ import pytest
 from tests.frontend.api import serving
 from tests.snapshot.frontdesk import NOBODY, Frontdesk, has_marker, hold
 from tests.snapshot.writing import START, marker, record, write_journal
-from ts_retry_ext.frontend.management import ManagementError, management_api_of
+from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.management import management_api_of
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.snapshot import resume as module
 from ts_retry_ext.snapshot.resume import Result, resume
@@ -188,7 +189,7 @@ def test_marker_is_removed_even_where_the_api_does_not_answer(desk: Frontdesk) -
     management = management_api_of(desk.server)
     status = model_status(desk.server, management, "m", "1.0")
     assert status is not None
-    desk.api.answers["GET /models/m"] = (500, {"message": "no idea"})
+    desk.api.answers["GET /models/m/all"] = (500, {"message": "no idea"})
 
     with pytest.raises(ManagementError):
         unheard = replace(status, running=None, gave_up=False)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.snapshot.writing import failure, marker, record
-from ts_retry_ext.frontend.running_model import RunningModel, Worker
+from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, state_of
 from ts_retry_ext.store.history import summarise
@@ -12,7 +12,7 @@ from ts_retry_ext.store.record import Event, Record
 
 
 def running(*statuses: str, min_workers: int = 1) -> RunningModel:
-    workers = tuple(Worker(str(n), status, n + 1, None) for n, status in enumerate(statuses))
+    workers = tuple(RunningWorker(str(n), status, n + 1, None) for n, status in enumerate(statuses))
     return RunningModel("m", "1.0", "m.mar", min_workers, 2, workers, 300, True, True)
 
 

@@ -60,7 +60,8 @@ def _of_paths(paths: list[str]) -> Iterator[Effective]:
 
 
 def _of_server(pid: int | None) -> Iterator[Effective]:
-    from ts_retry_ext.frontend.management import ManagementError, management_api_of
+    from ts_retry_ext.frontend.condition import ManagementError
+    from ts_retry_ext.frontend.management import management_api_of
     from ts_retry_ext.snapshot.effective import effective_of_registered
 
     server = chosen_server(pid)

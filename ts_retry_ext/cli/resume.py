@@ -93,7 +93,8 @@ def _resume(
     model: ModelStatus, pid: int, arguments: argparse.Namespace
 ) -> tuple[int, dict[str, Any]]:
     from ts_retry_ext.cli.servers import chosen_server
-    from ts_retry_ext.frontend.management import ManagementError, management_api_of
+    from ts_retry_ext.frontend.condition import ManagementError
+    from ts_retry_ext.frontend.management import management_api_of
     from ts_retry_ext.snapshot.resume import resume
     from ts_retry_ext.snapshot.state import State
 

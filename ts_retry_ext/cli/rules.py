@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
 def _in_force(args: argparse.Namespace) -> list[OwnRules]:
     """Return own rules, those of models first."""
     from ts_retry_ext.cli.archives import archives_named
-    from ts_retry_ext.frontend.management import ManagementError
+    from ts_retry_ext.frontend.condition import ManagementError
 
     running = _running_server(args)
     server = running or _server_here(args.ts_config)

@@ -115,7 +115,8 @@ def check_java(server: Server | None, environ: Mapping[str, str]) -> Check:
 
 def check_server(server: Server | None) -> Iterator[Check]:
     """Check a running server: does its API answer, and do its workers use the package."""
-    from ts_retry_ext.frontend.management import ManagementError, management_api_of
+    from ts_retry_ext.frontend.condition import ManagementError
+    from ts_retry_ext.frontend.management import management_api_of
     from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
     from ts_retry_ext.snapshot.take import run_directories
 
@@ -139,7 +140,7 @@ def check_server(server: Server | None) -> Iterator[Check]:
         yield Check("management API", WRONG, str(error), remedy)
         return
     count = len({model.name for model in models})
-    yield Check("management API", FINE, f"{api.address} answers, {count} models")
+    yield Check("management API", FINE, f"{api.endpoint.management} answers, {count} models")
     for model in models:
         if model.out_of_reach:
             told = f"{model.name} {model.version}: {model.out_of_reach}"
@@ -157,7 +158,8 @@ def check_sidecar(server: Server | None, settings: Settings) -> Iterator[Check]:
     """Check, where the first worker is to start a sidecar, that it answers, and for this server."""
     import json
 
-    from ts_retry_ext.frontend.http import UnreachableError, reachable_address, request
+    from ts_retry_ext.frontend.exchange import UnreachableError, reachable_address
+    from ts_retry_ext.frontend.http import request
     from ts_retry_ext.snapshot.take import run_directories
 
     if server is None or not settings.sidecar.value:

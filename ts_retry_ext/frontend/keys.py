@@ -12,20 +12,24 @@ import os
 import re
 import time
 from calendar import timegm
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
-from ts_retry_ext.frontend.server import Server
+if TYPE_CHECKING:
+    from ts_retry_ext.frontend.server import Server
 
 KEY_FILE = "key_file.json"
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z")
+
+
+LOOK_AGAIN_SEC = (0.01, 0.03)
+"""Pauses before a key file that holds no key is looked at again."""
 
 
 class KeyFileError(Exception):
     """The key file is missing, unreadable or not what TorchServe writes."""
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """One key.
 
     Attributes:
@@ -33,8 +37,12 @@ class Key:
         expires_at: seconds since the epoch, or None where it does not expire.
     """
 
-    text: str = field(repr=False)
+    text: str
     expires_at: float | None
+
+    def __repr__(self) -> str:
+        """Return what it is without the key itself."""
+        return f"Key(expires_at={self.expires_at})"
 
     def is_expired(self) -> bool:
         """Tell whether the frontend refuses this key by now."""
@@ -64,6 +72,54 @@ def is_kept(path: str | None) -> bool:
     for one.
     """
     return path is not None and os.path.lexists(path)
+
+
+class KeyFile:
+    """The keys of one server, read again when the file changed.
+
+    Args:
+        path: where the file is, or None where the server asks for no key.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._kept: dict[str, tuple[object, Key]] = {}
+
+    def key(self, kind: str) -> Key | None:
+        """Return the key of a kind (``management``, ``inference``, ``API``); None without a file.
+
+        The server writes the file in place, so that a reader may find half of it: one that holds no
+        such key is looked at again.
+
+        Raises:
+            KeyFileError: the file cannot be read or holds no such key.
+        """
+        if self._path is None or not is_kept(self._path):
+            return None
+        identity = _identity(self._path)
+        kept = self._kept.get(kind)
+        if kept is None or kept[0] != identity:
+            kept = self._kept[kind] = (identity, self._read(self._path, kind))
+        return kept[1]
+
+    def _read(self, path: str, kind: str) -> Key:
+        for pause_sec in LOOK_AGAIN_SEC:
+            try:
+                return read_key(path, kind)
+            except KeyFileError as error:  # noqa: PERF203 - each look is a try
+                if isinstance(error.__cause__, OSError):
+                    raise
+                time.sleep(pause_sec)
+        return read_key(path, kind)
+
+
+def _identity(path: str) -> object:
+    """Return what changes when the file does."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 def read_key(path: str, name: str) -> Key:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any, Mapping, NamedTuple
 
 from ts_retry_ext.archive.manifest import RUNTIMES, why_out_of_reach
 
 _GPU = re.compile(r"gpuId::(\d+)")
 
 
-@dataclass(frozen=True)
-class Worker:
+class RunningWorker(NamedTuple):
     """A worker as the frontend describes it.
 
     Attributes:
@@ -44,8 +42,7 @@ class Worker:
         return socket.endswith((f".{self.id}", f":{self.id}"))
 
 
-@dataclass(frozen=True)
-class RunningModel:
+class RunningModel(NamedTuple):
     """One version of a model as the frontend describes it.
 
     Attributes:
@@ -66,7 +63,7 @@ class RunningModel:
     url: str
     min_workers: int
     max_workers: int
-    workers: tuple[Worker, ...]
+    workers: tuple[RunningWorker, ...]
     max_retry_timeout_sec: int | None
     is_default: bool
     loaded_at_startup: bool
@@ -100,10 +97,10 @@ def running_model(entry: Mapping[str, Any], default_version: str) -> RunningMode
     )
 
 
-def _worker(entry: Mapping[str, Any]) -> Worker:
+def _worker(entry: Mapping[str, Any]) -> RunningWorker:
     pid = int(entry.get("pid") or 0)
     gpu = _GPU.search(str(entry.get("gpuUsage") or ""))
-    return Worker(
+    return RunningWorker(
         id=str(entry["id"]),
         status=str(entry.get("status") or ""),
         pid=pid if pid > 0 else None,

@@ -3,52 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import ssl
-from contextlib import contextmanager
-from typing import Any, Iterable, Iterator, Mapping
-from urllib.parse import quote
+from typing import Any, Iterable, TypeVar
 
 import aiohttp
+from yarl import URL
 
-from ts_retry_ext.frontend.http import (
+from ts_retry_ext.frontend.conversation import Conversation, Conversations, follow_up
+from ts_retry_ext.frontend.endpoint import Endpoint
+from ts_retry_ext.frontend.exchange import (
     MAX_ANSWER_BYTES,
+    Answer,
+    Question,
     UnreachableError,
-    reachable_address,
-    tls_context,
+    place_of,
+    reason_of,
 )
-from ts_retry_ext.frontend.keys import Key, KeyFileError, is_kept, read_key
-from ts_retry_ext.frontend.management import (
-    PAGE,
-    TOKEN_REFUSED,
-    TOKEN_WORDS,
-    ManagementApi,
-    why_no_key,
-)
-from ts_retry_ext.frontend.running_model import RunningModel, running_model
-from ts_retry_ext.sidecar.condition import Condition, FrontendError
+from ts_retry_ext.frontend.keys import KeyFile
+from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.frontend.tls import tls_context
 
+T = TypeVar("T")
 TIMEOUT_SEC = 8.0
 """How long an answer may take: a frontend that is slow by seconds is still heard."""
 CONNECTIONS = 8
-UNAUTHORIZED = (401, 403)
 
 
 class Client:
-    """The APIs of one frontend.
+    """The APIs of one frontend. Every method raises ManagementError where that does not answer so.
 
     Args:
-        api: address, key file and certificate of its management API.
-        inference: its inference address as it is bound, or None.
+        endpoint: how they are reached.
     """
 
-    def __init__(self, api: ManagementApi, inference: str | None) -> None:
-        self.api = api
-        self._inference = inference
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._say = Conversations(endpoint, KeyFile(endpoint.key_file).key)
         self._session: aiohttp.ClientSession | None = None
         self._tls: dict[str, ssl.SSLContext] = {}
-        self._keys: dict[str, tuple[object, Key]] = {}
 
     async def close(self) -> None:
         """Close every connection."""
@@ -57,48 +49,17 @@ class Client:
             self._session = None
 
     async def list_models(self) -> list[str]:
-        """Return the names of all registered models, from as many pages as there are.
-
-        Raises:
-            FrontendError: the API cannot be reached or refuses.
-        """
-        names: list[str] = []
-        token, following = -1, 0
-        while following > token:
-            token = following
-            page = await self._json("GET", f"/models?limit={PAGE}&next_page_token={token}")
-            with _form("a list of models"):
-                names += [str(entry["modelName"]) for entry in page["models"]]
-                following = int(page.get("nextPageToken") or 0)
-        return sorted(set(names))
+        """Return the names of all registered models, sorted."""
+        return await self._hold(self._say.list_models())
 
     async def describe(self, name: str) -> list[RunningModel]:
-        """Return every version of the model `name`; none where it is not registered any more.
-
-        Raises:
-            FrontendError: the API cannot be reached or refuses.
-        """
-        path = f"/models/{quote(name, safe='')}"
-        try:
-            versions = await self._json("GET", path + "/all")
-            with _form(f"a description of {name}"):
-                default = str(versions[0]["modelVersion"]) if versions else ""
-            if len(versions) > 1:
-                latest = await self._json("GET", path)
-                with _form(f"a description of {name}"):
-                    default = str(latest[0]["modelVersion"])
-        except FrontendError as error:
-            if error.status == 404:
-                return []
-            raise
-        with _form(f"a description of {name}"):
-            return [running_model(entry, default) for entry in versions]
+        """Return every version of the model `name`, the default one first; none where it is gone."""
+        return await self._hold(self._say.describe(name))
 
     async def describe_many(self, names: Iterable[str]) -> dict[str, list[RunningModel]]:
         """Return every version of the models `names`, a few requests at a time.
 
-        Raises:
-            FrontendError: the API cannot be reached or refuses; the first such answer ends it.
+        The first question that is refused ends it.
         """
         waiting = list(dict.fromkeys(names))
         found: dict[str, list[RunningModel]] = {}
@@ -116,166 +77,93 @@ class Client:
                 worker.cancel()
         return found
 
-    async def scale(self, name: str, version: str, low: int, high: int) -> None:
-        """Change the number of workers of a model, without waiting for them.
-
-        Raises:
-            FrontendError: the API cannot be reached or refuses.
-        """
-        path = f"/models/{quote(name, safe='')}/{quote(version, safe='')}"
-        query = f"?synchronous=false&min_worker={low}&max_worker={high}"
-        await self._json("PUT", path + query)
+    async def scale(
+        self,
+        name: str,
+        version: str,
+        min_workers: int,
+        max_workers: int,
+        *,
+        synchronous: bool,
+        timeout_sec: float | None = None,
+    ) -> str:
+        """Change the number of workers of a model, see `Conversations.scale`."""
+        say = self._say.scale(
+            name,
+            version,
+            min_workers,
+            max_workers,
+            synchronous=synchronous,
+            timeout_sec=timeout_sec,
+        )
+        return await self._hold(say)
 
     async def torchserve_version(self) -> str | None:
-        """Return TorchServe's version, which asks for no token; None where it cannot be told.
-
-        Raises:
-            FrontendError: the API cannot be reached.
-        """
-        _, body = await self._send("OPTIONS", self.api.address + "/", {})
-        try:
-            return str(json.loads(body.decode("utf-8"))["info"]["version"])
-        except (ValueError, KeyError, TypeError):
-            return None
+        """Return TorchServe's version; None where its API description does not tell."""
+        return await self._hold(self._say.torchserve_version())
 
     async def ping(self) -> str | None:
-        """Return ``status`` of ``/ping``, or None where there is no inference address to ask.
+        """Return what ``/ping`` says: ``Healthy`` or ``Unhealthy``; None where it is not asked."""
+        return await self._hold(self._say.ping())
 
-        One that is a Unix socket is not asked: what the management API says is enough.
-
-        Raises:
-            FrontendError: it cannot be reached, or refuses.
-        """
-        if self._inference is None:
-            return None
+    async def _hold(self, conversation: Conversation[T]) -> T:
+        """Carry a conversation from its first question to what it returns."""
         try:
-            url = reachable_address(self._inference) + "/ping"
-        except UnreachableError:
-            return None
-        status, body = await self._send("GET", url, await self._headers("inference"))
-        content = _parsed(status, body)
-        if isinstance(content, dict) and isinstance(content.get("status"), str):
-            return str(content["status"])
-        raise _refusal(f"GET {url}", status, content, self.api.key_file)
+            question = next(conversation)
+            while True:
+                question = follow_up(conversation, await self._told(question))
+        except StopIteration as end:
+            value: T = end.value
+            return value
 
-    async def _json(self, method: str, path: str) -> Any:
-        headers = await self._headers("management")
-        status, body = await self._send(method, self.api.address + path, headers)
-        if status in (TOKEN_REFUSED, *UNAUTHORIZED) and headers:
-            self._keys.clear()  # It expired on the way, or somebody else has renewed it.
-            renewed = await self._headers("management")
-            if renewed != headers:
-                status, body = await self._send(method, self.api.address + path, renewed)
-        content = _parsed(status, body)
-        if not 200 <= status < 300:
-            asked = f"{method} {self.api.address}{path.partition('?')[0]}"
-            raise _refusal(asked, status, content, self.api.key_file)
-        return content
-
-    async def _headers(self, kind: str) -> Mapping[str, str]:
-        """Return the header with the valid key of a kind; an expired one is renewed.
-
-        Raises:
-            FrontendError: a key is asked for and cannot be had.
-        """
-        path = self.api.key_file
-        if path is None or not is_kept(path):
-            return {}
+    async def _told(self, question: Question) -> Answer | UnreachableError:
         try:
-            key = self._key(path, kind)
-            if key.is_expired():
-                api_key = self._key(path, "API")
-                url = f"{self.api.address}/token?type={kind}"
-                await self._send("GET", url, api_key.headers)
-                self._keys.clear()
-                key = self._key(path, kind)
-        except KeyFileError as error:
-            msg = f"the server asks for a token: {error}"
-            raise FrontendError(msg, Condition.REFUSED) from error
-        if key.is_expired():
-            msg = f"the {kind} key in {path} has expired, and the server did not renew it"
-            raise FrontendError(msg, Condition.EXPIRED_KEY)
-        return key.headers
+            return await self._send(question)
+        except UnreachableError as error:
+            return error
 
-    def _key(self, path: str, kind: str) -> Key:
-        """Return a key, read again when the file changed. Raises KeyFileError."""
+    async def _send(self, question: Question) -> Answer:
+        """Send one request and return the answer, whatever its status. Raises UnreachableError."""
+        place = place_of(question.url)
+        timeout_sec = question.timeout_sec or TIMEOUT_SEC
         try:
-            status = os.stat(path)
-            identity: object = (status.st_ino, status.st_mtime_ns, status.st_size)
-        except OSError:
-            identity = None
-        kept = self._keys.get(kind)
-        if kept is None or kept[0] != identity:
-            kept = self._keys[kind] = (identity, read_key(path, kind))
-        return kept[1]
-
-    async def _send(self, method: str, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        session = self._session
-        if session is None:
-            timeout = aiohttp.ClientTimeout(total=TIMEOUT_SEC)
-            connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-            session = aiohttp.ClientSession(
-                connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
-            )
-            self._session = session
-        place = url[: url.index("/", 8)]
-        tls: Any = True
-        try:
-            if url.startswith("https:"):
-                tls = self._tls.get(place)
-                if tls is None:
-                    tls = self._tls[place] = tls_context(url, self.api.certificate_file)
-            async with session.request(
-                method, url, headers=headers, allow_redirects=False, ssl=tls
-            ) as answer:
-                body = await answer.content.read(MAX_ANSWER_BYTES)
-                while not answer.content.at_eof() and len(body) < MAX_ANSWER_BYTES:
-                    body += await answer.content.read(MAX_ANSWER_BYTES)
-                return answer.status, body
+            async with self._opened().request(
+                question.method,
+                URL(question.url, encoded=True),
+                headers=question.headers,
+                allow_redirects=False,
+                ssl=self._trust(place),
+                timeout=aiohttp.ClientTimeout(total=timeout_sec),
+            ) as response:
+                body = b""
+                while not response.content.at_eof() and len(body) <= MAX_ANSWER_BYTES:
+                    body += await response.content.read(MAX_ANSWER_BYTES)
         except asyncio.TimeoutError as error:
-            msg = f"{place} did not answer within {TIMEOUT_SEC:g} s"
-            raise FrontendError(msg, Condition.AWAY) from error
+            msg = f"{place} did not answer within {timeout_sec:g} s"
+            raise UnreachableError(msg) from error
         except (aiohttp.ClientConnectionError, OSError) as error:
-            msg = f"{place} does not answer: {_words(error)}"
-            raise FrontendError(msg, Condition.AWAY) from error
+            why = reason_of(getattr(error, "os_error", None) or error)
+            raise UnreachableError(f"{place} does not answer: {why}") from error
         except (aiohttp.ClientError, ValueError) as error:
             msg = f"{place} answers with something that is not HTTP"
-            raise FrontendError(msg, Condition.GARBAGE) from error
+            raise UnreachableError(msg, is_garbage=True) from error
+        if len(body) > MAX_ANSWER_BYTES:
+            msg = f"{place} answers with more than {MAX_ANSWER_BYTES} bytes"
+            raise UnreachableError(msg, is_garbage=True)
+        return Answer(response.status, body)
 
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
 
-@contextmanager
-def _form(what: str) -> Iterator[None]:
-    """Turn what comes of reading an answer of another form into a FrontendError."""
-    try:
-        yield
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        msg = f"the management API answers with something that is not {what}"
-        raise FrontendError(msg, Condition.GARBAGE) from error
-
-
-def _parsed(status: int, body: bytes) -> Any:
-    try:
-        return json.loads(body.decode("utf-8"))
-    except ValueError as error:
-        msg = f"the frontend answers {status} with something that is no JSON"
-        condition = Condition.REFUSED if status in UNAUTHORIZED else Condition.GARBAGE
-        raise FrontendError(msg, condition, status) from error
-
-
-def _refusal(asked: str, status: int, content: Any, key_file: str | None) -> FrontendError:
-    """Return what an answer that is no success comes to, with the frontend's own words."""
-    words = f"status {status}"
-    if isinstance(content, dict) and isinstance(content.get("message"), str):
-        words = f"{status}: {content['message'][:300]}"
-    if TOKEN_WORDS in words:
-        words += why_no_key(key_file)
-    token = TOKEN_WORDS in words or status in UNAUTHORIZED
-    condition = Condition.REFUSED if token else Condition.GARBAGE
-    return FrontendError(f"the frontend refuses {asked}: {words}", condition, status)
-
-
-def _words(error: BaseException) -> str:
-    cause: BaseException = getattr(error, "os_error", None) or error
-    if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
-        return os.strerror(cause.errno)
-    return str(cause) or type(cause).__name__
+    def _trust(self, place: str) -> Any:
+        """Return what decides whether a certificate is trusted. Raises OSError."""
+        if not place.startswith("https:"):
+            return True
+        if place not in self._tls:
+            self._tls[place] = tls_context(place, self._endpoint.certificate_file)
+        return self._tls[place]

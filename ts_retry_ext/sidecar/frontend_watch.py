@@ -7,9 +7,10 @@ import logging
 import time
 from typing import Callable, Iterable
 
+from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.sidecar.client import Client
-from ts_retry_ext.sidecar.condition import SLOW_SEC, Condition, FrontendError, Report
+from ts_retry_ext.sidecar.frontend_health import SLOW_SEC, FrontendHealth
 from ts_retry_ext.sidecar.windows import Windows
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class FrontendWatch:
     Attributes:
         running: its models by name; None where it does not tell.
         last_known: its models when it last told.
-        report: how it answers.
+        health: how it answers.
         torchserve: its version, or None.
         looked_at: when it last told of its models, seconds since the epoch, or None.
 
@@ -55,7 +56,7 @@ class FrontendWatch:
         self.client = client
         self.running: dict[str, list[RunningModel]] | None = None
         self.last_known: dict[str, list[RunningModel]] = {}
-        self.report = Report(Condition.STARTING, "the frontend has not been asked yet")
+        self.health = FrontendHealth(Condition.STARTING, "the frontend has not been asked yet")
         self.torchserve: str | None = None
         self.looked_at: float | None = None
         self._windows = windows
@@ -75,7 +76,7 @@ class FrontendWatch:
         full_at = 0.0
         while True:
             begun = time.monotonic()
-            report, running = self.report, self.running
+            health, running = self.health, self.running
             is_full = begun >= full_at
             try:
                 if is_full:
@@ -84,14 +85,14 @@ class FrontendWatch:
                     full_at = begun + min(LONGEST_SEC, max(FULL_SEC, took * SHARE))
                 else:
                     await self._look_at_some()
-                report = await self._ping()
-            except FrontendError as error:
+                health = await self._ping()
+            except ManagementError as error:
                 self.running = None
                 full_at = 0.0
-                report = await self._failed(error)
-            if report != self.report:
-                self._tell(report)
-                self.report = report
+                health = await self._failed(error)
+            if health != self.health:
+                self._tell(health)
+                self.health = health
                 self._changed()
             elif is_full or self.running is not running:
                 # Time is a change too: a retry that does not come, a resumption nobody finishes.
@@ -126,7 +127,7 @@ class FrontendWatch:
         """Ask for these models now.
 
         Raises:
-            FrontendError: the frontend does not tell.
+            ManagementError: the frontend does not tell.
         """
         found = await self.client.describe_many(wanted)
         running = dict(self.last_known if self.running is None else self.running)
@@ -145,33 +146,35 @@ class FrontendWatch:
         self.running = self.last_known = running
         self.looked_at = time.time()
 
-    async def _ping(self) -> Report:
+    async def _ping(self) -> FrontendHealth:
         begun = time.monotonic()
         try:
             ping = await self.client.ping()
-        except FrontendError as error:
+        except ManagementError as error:
             # Its management API answers, so that it is not away.
             if error.condition in (Condition.REFUSED, Condition.EXPIRED_KEY):
-                return Report(Condition.OK)
-            return Report(error.condition, str(error))
+                return FrontendHealth(Condition.OK)
+            return FrontendHealth(error.condition, str(error))
         took = time.monotonic() - begun
         if took > SLOW_SEC:
-            return Report(Condition.SLOW, f"the frontend took {took:.1f} s to answer /ping", ping)
-        return Report(Condition.OK, None, ping)
+            return FrontendHealth(
+                Condition.SLOW, f"the frontend took {took:.1f} s to answer /ping", ping
+            )
+        return FrontendHealth(Condition.OK, None, ping)
 
-    async def _failed(self, error: FrontendError) -> Report:
+    async def _failed(self, error: ManagementError) -> FrontendHealth:
         """Return how the frontend does that did not tell of its models."""
         ping = None
         if error.condition is not Condition.AWAY:
             try:
                 ping = await self.client.ping()
-            except FrontendError:
+            except ManagementError:
                 pass
-        return Report(error.condition, str(error), ping)
+        return FrontendHealth(error.condition, str(error), ping)
 
-    def _tell(self, report: Report) -> None:
-        if report.condition is Condition.OK:
-            if self.report.condition is not Condition.OK:
+    def _tell(self, health: FrontendHealth) -> None:
+        if health.condition is Condition.OK:
+            if self.health.condition is not Condition.OK:
                 log.info("the frontend answers")
-        elif report.condition is not self.report.condition:
-            log.warning("frontend %s: %s", report.condition.value, report.words)
+        elif health.condition is not self.health.condition:
+            log.warning("frontend %s: %s", health.condition.value, health.words)

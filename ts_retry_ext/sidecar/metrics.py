@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ts_retry_ext.sidecar.condition import Condition
+from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.snapshot.effective import OUT_OF_REACH
@@ -172,7 +172,7 @@ def _frontend(picture: Picture) -> Iterator[Metric]:
         "1 for how the frontend answers: " + ", ".join(c.value for c in Condition) + ".",
         labels=["condition"],
     )
-    condition.add_metric([picture.report.condition.value], 1)
+    condition.add_metric([picture.health.condition.value], 1)
     reachable = GaugeMetricFamily(
         "ts_retry_frontend_reachable",
         "1 where the frontend's management API answers.",

@@ -7,9 +7,10 @@ import logging
 import time
 from typing import Awaitable, Callable
 
+from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.sidecar.client import Client
-from ts_retry_ext.sidecar.condition import Condition, Report
 from ts_retry_ext.sidecar.file_events import FileEvents
+from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.frontend_watch import FrontendWatch
 from ts_retry_ext.sidecar.joining import confirmed_models, unconfirmed_models, why_unknown
 from ts_retry_ext.sidecar.options import Options
@@ -60,7 +61,11 @@ class Observer:
         self.ended = asyncio.Event()
         self.listeners: list[Callable[[Picture], None]] = []
         self.picture = Picture(
-            0, time.time(), Snapshot(None, ()), (), Report(Condition.STARTING, "just started")
+            0,
+            time.time(),
+            Snapshot(None, ()),
+            (),
+            FrontendHealth(Condition.STARTING, "just started"),
         )
         self._files = StateFiles()
         self._start_up = StartUp()
@@ -116,11 +121,13 @@ class Observer:
         self.target = target
         where = "" if target.is_local else ", whose process cannot be seen"
         pid = target.server.frontend.pid
-        log.info("observing process %d%s, management API %s", pid, where, target.api.address)
+        log.info(
+            "observing process %d%s, management API %s", pid, where, target.endpoint.management
+        )
         self._files = StateFiles()
         self._start_up = StartUp()
         self._windows = Windows(target.server)
-        client = Client(target.api, target.inference)
+        client = Client(target.endpoint)
         self.watch = FrontendWatch(
             client, self._windows, self.publish, self._moving, self._files.names
         )
@@ -185,18 +192,20 @@ class Observer:
         number = self.picture.number + 1
         target, watch, windows = self.target, self.watch, self._windows
         if target is None or watch is None or windows is None:
-            report = Report(Condition.AWAY, self._not_found or "no TorchServe was found yet")
-            snapshot = Snapshot(None, (), (str(report.words),))
-            return Picture(number, now, snapshot, (), report)
+            health = FrontendHealth(
+                Condition.AWAY, self._not_found or "no TorchServe was found yet"
+            )
+            snapshot = Snapshot(None, (), (str(health.words),))
+            return Picture(number, now, snapshot, (), health)
         registrations = list(self._files.registrations.values())
         if target.is_local and self._server_runs:
             registrations = still_registered(registrations, target.server.frontend.pid)
-        report = watch.report
+        health = watch.health
         running = self._server_runs and (
-            target.is_local or report.condition not in (Condition.AWAY, Condition.STARTING)
+            target.is_local or health.condition not in (Condition.AWAY, Condition.STARTING)
         )
         if not self._server_runs:
-            report = Report(Condition.AWAY, self._not_found or "the server has ended")
+            health = FrontendHealth(Condition.AWAY, self._not_found or "the server has ended")
         if self._server_runs and watch.running is not None:
             models = confirmed_models(
                 watch.running, registrations, windows, now=now, is_local=target.is_local
@@ -221,7 +230,7 @@ class Observer:
         problems = (
             *target.server.problems,
             *(r.problem for r in registrations if r.problem),
-            *([report.words] if report.words else []),
+            *([health.words] if health.words else []),
         )
         unknown = {
             key_of(model): why
@@ -232,10 +241,10 @@ class Observer:
             if why is not None
         }
         effective = windows.rows()
-        if not effective and report.condition is not Condition.STARTING:
+        if not effective and health.condition is not Condition.STARTING:
             effective = rows_of_markers(models)
         snapshot = Snapshot(status, models, problems)
-        return Picture(number, now, snapshot, effective, report, unknown, starting)
+        return Picture(number, now, snapshot, effective, health, unknown, starting)
 
     async def _stop_asking(self) -> None:
         """Stop following what there is; what is known of it stays."""

@@ -12,10 +12,10 @@ from urllib.parse import quote
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.keys import is_kept
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.sidecar.attempts import attempts_of
-from ts_retry_ext.sidecar.condition import Condition
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import Picture, cause_json, key_of
 from ts_retry_ext.sidecar.recovery import starts_saved
@@ -139,8 +139,8 @@ class Pages:
 
     def _asks_key(self, picture: Picture) -> bool:
         target = self._observer.target
-        refused = picture.report.condition in (Condition.REFUSED, Condition.EXPIRED_KEY)
-        return refused or (target is not None and is_kept(target.api.key_file))
+        refused = picture.health.condition in (Condition.REFUSED, Condition.EXPIRED_KEY)
+        return refused or (target is not None and is_kept(target.endpoint.key_file))
 
     def _item(self, picture: Picture, model: ModelStatus) -> dict[str, Any]:
         key = key_of(model)
@@ -175,7 +175,7 @@ def _heading(picture: Picture) -> str:
     if count:
         return f"{count} of {len(picture.models)} models {'is' if count == 1 else 'are'} halted"
     if not picture.is_complete:
-        return f"The frontend is {picture.report.condition.value}"
+        return f"The frontend is {picture.health.condition.value}"
     return f"{len(picture.models)} models, none is halted"
 
 

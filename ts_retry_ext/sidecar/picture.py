@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Mapping
 
-from ts_retry_ext.sidecar.condition import Condition, Report
+from ts_retry_ext.frontend.condition import Condition
+from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.recovery import Recovery, recovery_of
 from ts_retry_ext.sidecar.windows import ModelKey
 from ts_retry_ext.snapshot.effective import Effective
@@ -26,7 +27,7 @@ class Picture:
         at: when it was made, seconds since the epoch.
         snapshot: the models and their states.
         effective: the windows in force.
-        report: how the frontend answers.
+        health: how the frontend answers.
         why_unknown: why a model's state cannot be told, by model.
         starting: models that the server was started with and that have not served yet.
     """
@@ -35,7 +36,7 @@ class Picture:
     at: float
     snapshot: Snapshot
     effective: tuple[Effective, ...]
-    report: Report
+    health: FrontendHealth
     why_unknown: Mapping[ModelKey, str] = field(default_factory=dict)
     starting: tuple[ModelStatus, ...] = ()
 
@@ -62,7 +63,7 @@ class Picture:
     @property
     def is_complete(self) -> bool:
         """Tell whether a server was found and what it says is known."""
-        return self.report.condition in (Condition.OK, Condition.SLOW)
+        return self.health.condition in (Condition.OK, Condition.SLOW)
 
     @cached_property
     def recoveries(self) -> Mapping[ModelKey, tuple[Recovery, ...]]:
@@ -108,10 +109,10 @@ class Picture:
         if self.impaired:
             content["impaired"] = [cause_json(model) for model in self.impaired]
         if not self.is_complete:
-            content["problem"] = self.report.words or self.report.condition.value
+            content["problem"] = self.health.words or self.health.condition.value
         # The frontend need not let us ask for its models to be alive, only to be listened to.
-        is_away = self.report.condition in (Condition.AWAY, Condition.STARTING, Condition.GARBAGE)
-        well = not self.halted and not is_away and self.report.ping in (None, HEALTHY)
+        is_away = self.health.condition in (Condition.AWAY, Condition.STARTING, Condition.GARBAGE)
+        well = not self.halted and not is_away and self.health.ping in (None, HEALTHY)
         if not well:
             content["status"] = UNHEALTHY
         return well, content

@@ -7,7 +7,8 @@ import logging
 import time
 from dataclasses import dataclass
 
-from ts_retry_ext.frontend.management import ManagementError
+from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.sidecar.daemon_thread import in_daemon_thread
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import key_of
@@ -103,7 +104,7 @@ class Resumptions:
         def work() -> Resumption:
             return resume(
                 target.server,
-                target.api,
+                ManagementApi(target.endpoint),
                 model,
                 timeout_sec=TIMEOUT_SEC,
                 tell=tell,

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
+from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.restart import SCALE_TIMEOUT_SEC
-from ts_retry_ext.sidecar.condition import FrontendError
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import Picture, key_of
 from ts_retry_ext.sidecar.resumptions import Resumptions
@@ -142,7 +142,7 @@ class Retiring:
             if step is Step.RETIRE:
                 low, high = running.min_workers, max(running.min_workers, running.max_workers)
                 write_retired(directory, low, high)
-                await watch.client.scale(model.model, model.version, 0, 0)
+                await watch.client.scale(model.model, model.version, 0, 0, synchronous=False)
                 log.warning(
                     "%s is retired: scaled from %d..%d workers to 0; %s. Unless the server runs "
                     "with --ncs, its config snapshot now holds the 0. Then: ts-retry resume %s",
@@ -150,7 +150,7 @@ class Retiring:
                 )  # fmt: skip
             elif step is Step.GIVE_BACK and registration.retired is not None:
                 low, high, _ = registration.retired
-                await watch.client.scale(model.model, model.version, low, high)
+                await watch.client.scale(model.model, model.version, low, high, synchronous=False)
                 forget_retired(directory)
                 log.info("%s has its %d..%d workers back", name, low, high)
             elif step is Step.FORGET:
@@ -158,7 +158,7 @@ class Retiring:
             self._failures.pop(key, None)
             # The picture of before must not be acted on again.
             await watch.look_at([model.model])
-        except (FrontendError, OSError) as error:
+        except (ManagementError, OSError) as error:
             words = f"{name}: cannot {step.value}: {error}"
             known = self._failures.get(key)
             if known is None or known.words != words:

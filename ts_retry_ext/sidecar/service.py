@@ -8,8 +8,8 @@ from typing import Any, Awaitable, Callable, Mapping
 
 from aiohttp import web
 
+from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.sidecar import metrics as metrics_form
-from ts_retry_ext.sidecar.condition import Condition
 from ts_retry_ext.sidecar.guard import Refusal, bearer, foreign, unauthorized
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.pages import Pages
@@ -103,8 +103,8 @@ class Service:
         content: dict[str, Any] = {"status": "ready"}
         if halted:
             content = {"status": "halted", "halted": [cause_json(model) for model in halted]}
-        elif picture.report.condition in (Condition.AWAY, Condition.STARTING):
-            content = {"status": "away", "problem": picture.report.words}
+        elif picture.health.condition in (Condition.AWAY, Condition.STARTING):
+            content = {"status": "away", "problem": picture.health.words}
         elif starting:
             told = [{"model": m.model, "version": m.version, "state": m.state} for m in starting]
             content = {"status": "starting", "starting": told}
@@ -160,8 +160,8 @@ class Service:
         target, watch = self._observer.target, self._observer.watch
         if target is None or watch is None:
             raise RequestError(503, "there is no server")
-        asked_for = watch.report.condition in (Condition.REFUSED, Condition.EXPIRED_KEY)
-        key_file = target.api.key_file
+        asked_for = watch.health.condition in (Condition.REFUSED, Condition.EXPIRED_KEY)
+        key_file = target.endpoint.key_file
         _refuse(unauthorized(presented, key_file, asked_for=asked_for, remote=remote))
 
     def _named(self, name: str, query: Mapping[str, str]) -> tuple[ModelStatus, ...]:

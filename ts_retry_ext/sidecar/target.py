@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ts_retry_ext.frontend.http import UnreachableError, reachable_address
-from ts_retry_ext.frontend.management import (
-    PORTS,
-    ManagementApi,
-    ManagementError,
-    management_api_of,
+from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.endpoint import Endpoint, endpoint_of
+from ts_retry_ext.frontend.exchange import (
+    MANAGEMENT_PORTS,
+    UnreachableError,
+    reachable_address,
 )
 from ts_retry_ext.frontend.process import (
     Frontend,
@@ -43,15 +43,13 @@ class Target:
     Attributes:
         server: the server; for one whose process cannot be seen, what its state directory and the
             command line tell of it.
-        api: its management API.
-        inference: its inference address, or None where that is not known.
+        endpoint: how its APIs are reached.
         state_dirs: state directories, the preferred one first.
         is_local: whether its processes can be seen from here. Those of another container cannot.
     """
 
     server: Server
-    api: ManagementApi
-    inference: str | None
+    endpoint: Endpoint
     state_dirs: tuple[str, ...]
     is_local: bool
 
@@ -117,8 +115,8 @@ def _is_meant(server: Server, options: Options) -> bool:
 
 
 def _local(server: Server, options: Options) -> Target:
-    inference = options.inference or server.inference_address
-    return Target(server, _api(server, options), inference, _places(server, options), True)
+    endpoint = _endpoint(server, options, server.inference_address)
+    return Target(server, endpoint, _places(server, options), True)
 
 
 def _remote(options: Options) -> Target:
@@ -152,8 +150,8 @@ def _remote(options: Options) -> Target:
     log_dir = os.path.join(frontend.cwd, "logs")
     config_file = options.ts_config or (run.config_file if run else None)
     server = Server(frontend, config_file, properties, log_dir, problems)
-    inference = options.inference or properties.get("inference_address")
-    return Target(server, _api(server, options), inference, _places(server, options), False)
+    endpoint = _endpoint(server, options, properties.get("inference_address"))
+    return Target(server, endpoint, _places(server, options), False)
 
 
 def _newest_run(properties: dict[str, str], options: Options) -> ServerRun | None:
@@ -175,12 +173,14 @@ def _newest_run(properties: dict[str, str], options: Options) -> ServerRun | Non
     return max(known, key=lambda run: run.started_at, default=None)
 
 
-def _api(server: Server, options: Options) -> ManagementApi:
+def _endpoint(server: Server, options: Options, inference: str | None) -> Endpoint:
     try:
-        api = management_api_of(server)
+        endpoint = endpoint_of(server)
     except ManagementError as error:
         raise NoTargetError(str(error)) from error
-    return replace(api, key_file=options.key_file) if options.key_file else api
+    return endpoint._replace(
+        inference=options.inference or inference, key_file=options.key_file or endpoint.key_file
+    )
 
 
 def _places(server: Server, options: Options) -> tuple[str, ...]:
@@ -194,6 +194,6 @@ def _state_dirs(server: Server) -> tuple[str, ...]:
 
 def _reachable(address: str) -> str:
     try:
-        return reachable_address(address.rstrip("/"), PORTS)
+        return reachable_address(address.rstrip("/"), MANAGEMENT_PORTS)
     except UnreachableError:
         return address

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
-from ts_retry_ext.frontend.running_model import RunningModel, Worker
+from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, held_workers
 from ts_retry_ext.store.exception_record import ExceptionRecord
@@ -68,7 +68,7 @@ class ModelStatus:
         return self.is_halted or self.gave_up or self._marker is not None
 
     @property
-    def lost_workers(self) -> tuple[Worker, ...]:
+    def lost_workers(self) -> tuple[RunningWorker, ...]:
         """Return the workers that do not come back by themselves while others serve."""
         if self.is_halted or not self.needs_hand or self.running is None:
             return ()

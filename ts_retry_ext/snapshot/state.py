@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from ts_retry_ext.frontend.running_model import RunningModel, Worker
+from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.snapshot.registration import Registration
 
 RETIRE = "retire"
@@ -31,7 +31,7 @@ class State(str, Enum):
 
 def held_workers(
     running: RunningModel | None, registration: Registration | None
-) -> tuple[Worker, ...]:
+) -> tuple[RunningWorker, ...]:
     """Return the workers that an exit marker means, as far as the frontend tells of workers."""
     marker = registration.marker if registration is not None else None
     if running is None or marker is None:

@@ -11,11 +11,8 @@ from ts_retry_ext.archive.config_errors import MissingYamlError
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.archive.window import compare, window_of_archive
-from ts_retry_ext.frontend.management import (
-    ManagementApi,
-    ManagementError,
-    management_api_of,
-)
+from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.management import ManagementApi, management_api_of
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.registered import window_of_registered
 from ts_retry_ext.frontend.running_model import RunningModel
@@ -118,12 +115,7 @@ def model_status(
     registrations = read_registrations(run_directories(server, state_dirs))
     if sees_processes:
         registrations = still_registered(registrations, server.frontend.pid)
-    try:
-        found = [model for model in api.describe(name) if model.version == version]
-    except ManagementError as error:
-        if error.status == 404:
-            return None
-        raise
+    found = [model for model in api.describe(name) if model.version == version]
     if not found:
         return None
     known = Registrations(registrations)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from ts_retry_ext.frontend.exchange import UnreachableError, reachable_address
+
+
+@pytest.mark.parametrize(
+    ("binding", "address"),
+    [
+        ("http://127.0.0.1:8081", "http://127.0.0.1:8081"),
+        ("http://0.0.0.0:8081", "http://127.0.0.1:8081"),
+        ("https://localhost", "https://localhost"),
+        ("HTTPS://0.0.0.0:8444/", "https://127.0.0.1:8444"),
+        ("http://[::]:8081", "http://[::1]:8081"),
+        ("http://10.0.0.7:80", "http://10.0.0.7:80"),
+    ],
+)
+def test_server_bound_to_every_interface_is_reached_through_loopback(
+    binding: str, address: str
+) -> None:
+    assert reachable_address(binding) == address
+
+
+@pytest.mark.parametrize("binding", ["unix:/tmp/m.sock", "", "8081", "http://:8081", "http://h:x"])
+def test_what_cannot_be_reached_is_an_error_that_names_it(binding: str) -> None:
+    with pytest.raises(UnreachableError) as caught:
+        reachable_address(binding)
+
+    assert binding in str(caught.value)
+
+
+def test_port_of_an_address_without_one_is_what_the_server_takes() -> None:
+    ports = {"http": 8081, "https": 8444}
+
+    assert reachable_address("http://0.0.0.0", ports) == "http://127.0.0.1:8081"
+    assert reachable_address("https://localhost/", ports) == "https://localhost:8444"
+    assert reachable_address("https://localhost:1", ports) == "https://localhost:1"

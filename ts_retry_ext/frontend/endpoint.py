@@ -1,0 +1,49 @@
+"""How the APIs of a frontend are reached: addresses, key file and certificate."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from ts_retry_ext.frontend.condition import Condition, ManagementError
+from ts_retry_ext.frontend.exchange import MANAGEMENT_PORTS, UnreachableError, reachable_address
+from ts_retry_ext.frontend.keys import key_file_of
+
+if TYPE_CHECKING:
+    from ts_retry_ext.frontend.server import Server
+
+
+class Endpoint(NamedTuple):
+    """How the APIs of one frontend are reached.
+
+    Attributes:
+        management: URL of the management API, as a client of this machine reaches it.
+        inference: the inference address as it is bound, or None where that is not known.
+        key_file: path of the key file, or None where no key is asked for.
+        certificate_file: the server's certificate (PEM), or None.
+    """
+
+    management: str
+    inference: str | None = None
+    key_file: str | None = None
+    certificate_file: str | None = None
+
+
+def endpoint_of(server: Server) -> Endpoint:
+    """Return how the APIs of a server are reached, as its configuration says.
+
+    Raises:
+        ManagementError: its management address is one that is not supported.
+    """
+    try:
+        management = reachable_address(server.management_address, MANAGEMENT_PORTS)
+    except UnreachableError as error:
+        raise ManagementError(f"the management address {error}", Condition.AWAY) from error
+    certificate = _certificate(server)
+    return Endpoint(management, server.inference_address, key_file_of(server), certificate)
+
+
+def _certificate(server: Server) -> str | None:
+    named = server.properties.get("certificate_file")
+    path = os.path.join(server.frontend.cwd, named) if named else None
+    return path if path and os.access(path, os.R_OK) else None

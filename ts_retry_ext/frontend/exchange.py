@@ -1,0 +1,98 @@
+"""One question to a frontend and its answer, as data, and the address that it goes to."""
+
+from __future__ import annotations
+
+import os
+from typing import Mapping, NamedTuple
+from urllib.parse import urlsplit
+
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+"""A longer answer is none of TorchServe's."""
+MANAGEMENT_PORTS = {"http": 8081, "https": 8444}
+"""Ports of a ``management_address`` without one (0.12.0 Connector.parse)."""
+_ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+class Question(NamedTuple):
+    """A request to send.
+
+    Attributes:
+        method: HTTP method.
+        url: where to.
+        headers: headers to send.
+        timeout_sec: how long to wait for the answer, or None for as long as the client usually does.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    timeout_sec: float | None = None
+
+
+class Answer(NamedTuple):
+    """What a server answered.
+
+    Attributes:
+        status: HTTP status code.
+        body: the body, as bytes.
+    """
+
+    status: int
+    body: bytes
+
+
+class UnreachableError(Exception):
+    """Nobody answers at an address, or not in HTTP. The message names the address.
+
+    Attributes:
+        is_garbage: whether something answers that is not HTTP.
+    """
+
+    def __init__(self, message: str, *, is_garbage: bool = False) -> None:
+        super().__init__(message)
+        self.is_garbage = is_garbage
+
+
+def reachable_address(binding: str, ports: Mapping[str, int] | None = None) -> str:
+    """Return the URL under which a client of this machine reaches what is bound to `binding`.
+
+    A server bound to every interface is reached through loopback.
+
+    Args:
+        binding: the address as the configuration has it.
+        ports: by scheme the port of an address without one, where that is not the usual one of HTTP.
+
+    Raises:
+        UnreachableError: it is a Unix socket, or no address.
+    """
+    parts = urlsplit(binding)
+    if binding.lower().startswith("unix:"):
+        msg = f"{binding} is a Unix socket; only http:// and https:// addresses are supported"
+        raise UnreachableError(msg)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if parts.scheme.lower() not in ("http", "https") or not host:
+        raise UnreachableError(f"{binding!r} is no http:// or https:// address")
+    scheme, host = parts.scheme.lower(), _ANY_HOST.get(host, host)
+    port = (ports or {}).get(scheme) if port is None else port
+    shown = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{shown}" + ("" if port is None else f":{port}")
+
+
+def place_of(url: str) -> str:
+    """Return scheme, host and port of a URL, to name the server to people."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def reason_of(error: BaseException) -> str:
+    """Return in the system's words why an exchange failed."""
+    import ssl
+
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        if error.errno is not None and error.errno > 0:
+            return os.strerror(error.errno)
+        return error.strerror or str(error) or type(error).__name__
+    return str(error) or type(error).__name__
