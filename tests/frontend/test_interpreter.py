@@ -13,6 +13,8 @@ from ts_retry_ext.frontend.interpreter import HOOK_FILE, ProbeError, probe
 
 PACKAGE = Path(ts_retry_ext.__file__).parent
 HOOK = PACKAGE.parent / HOOK_FILE
+GATE = "ts_retry_ext_start.py"
+"""What the hook's line imports."""
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +25,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (site,) = folder.glob("lib/python*/site-packages")
     # Beside the package in the checkout lies the hook.
     (site / PACKAGE.name).symlink_to(PACKAGE)
+    (site / GATE).symlink_to(PACKAGE.parent / GATE)
     return folder
 
 
