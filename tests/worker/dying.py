@@ -11,6 +11,7 @@ import signal
 import sys
 
 from tests.faults.killing import in_child, lay_out, left, open_worker
+from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker import guard, startup
 
 WORKERS = 4
@@ -18,6 +19,8 @@ WORKERS = 4
 
 def main(folder: str, phase: str) -> None:
     """End workers in ``startup`` or ``load``, ``scaled`` away there, or by a failure that is ``unjudged``.
+
+    With ``twice`` the journal says that each started again in its load, which cannot be.
 
     Prints which of them held, and what is left.
     """
@@ -41,6 +44,8 @@ def _be_killed(model_dir: str, phase: str, number: int) -> None:
     if phase == "unjudged":
         sys.modules["ts_retry_ext.worker.recorder"] = None  # type: ignore[assignment]
         watch.failed(ConnectionRefusedError(111, "refused"))
+    if phase == "twice":  # Somebody wrote into the journal.
+        session.record(Event.START)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

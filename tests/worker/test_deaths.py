@@ -27,7 +27,7 @@ def run(folder: Path, phase: str, **environ: str) -> dict[str, Any]:
     )
     assert done.returncode == 0, done.stderr
     left: dict[str, Any] = json.loads(done.stdout)
-    return left
+    return {**left, "said": done.stderr}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,7 @@ def run(folder: Path, phase: str, **environ: str) -> dict[str, Any]:
         ("startup", [False, False, False, False], None, ["end", "start"]),
         ("scaled", [False, False, False, False], None, ["start", "load"]),
         ("unjudged", [False, False, False, False], None, ["load", "end"]),
+        ("twice", [False, False, False, False], None, ["load", "start"]),
     ],
 )
 def test_only_a_death_without_a_word_in_a_load_speaks_against_the_model(
@@ -53,3 +54,7 @@ def test_a_rank_that_the_whole_server_was_given_makes_no_group_of_its_workers(
 ) -> None:
     """Some clusters set LOCAL_RANK for whatever they start; torchrun is not this worker's parent then."""
     assert run(tmp_path, "load", LOCAL_RANK="0")["held"] == [False, False, False, True]
+
+
+def test_an_order_that_cannot_be_is_named(tmp_path: Path) -> None:
+    assert "wrote 'start' after 'load'" in run(tmp_path, "twice")["said"]

@@ -7,14 +7,17 @@ import sys
 from typing import Sequence
 
 from ts_retry_ext.frontend.process import is_alive
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.event_order import read_evidence
 from ts_retry_ext.store.history import Attempt, open_attempts, served_by
 from ts_retry_ext.store.record import Record
+from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
 
 
 def any_unrecorded(session: Session) -> bool:
     """Tell whether the worker before this one died, in its load or after it, and nobody recorded it.
+
+    What the journal cannot be right about is named in the log.
 
     A worker that the frontend scaled away, be it in the middle of its load, has no successor with the
     same socket.
@@ -22,7 +25,9 @@ def any_unrecorded(session: Session) -> bool:
     Raises:
         OSError: the journal cannot be read.
     """
-    records = journal.read(session.directory)
+    records, impossible = read_evidence(session.directory)
+    for sentence in impossible:
+        say(f"model {session.name!r}: {sentence}")
     if served_by(records, str(session.address)) is not None:
         return True
     return bool(dead_before(session, records))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.history import crash_failure
 from ts_retry_ext.store import journal
+from ts_retry_ext.store.event_order import read_evidence
 from ts_retry_ext.store.history import Attempt, group_failed
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
@@ -25,7 +26,7 @@ def record_crashes(session: Session) -> None:
         OSError: the store cannot be read or written.
     """
     with journal.locked(session.directory):
-        dead = dead_before(session, journal.read(session.directory))
+        dead = dead_before(session, read_evidence(session.directory).records)
         # Of ranks that ended together, the one that crashed by itself comes first; the others were ended.
         dead.sort(key=lambda a: (not has_stack(session.directory, a.pid), a.socket))
         for attempt in dead:

@@ -21,6 +21,7 @@ from ts_retry_ext.judge.paths import Host
 from ts_retry_ext.judge.redact import redact, redacted
 from ts_retry_ext.judge.verdict import Outcome, Scope, Verdict
 from ts_retry_ext.store import journal
+from ts_retry_ext.store.event_order import read_evidence
 from ts_retry_ext.store.history import (
     crashes_in_a_row,
     decided_by,
@@ -101,7 +102,7 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
     host = Host(model_dir=session.model_dir, exists=os.path.exists)
     rules = (*rules_in_force(session), *BUILTIN_RULES)
     verdict = judge(failure, rules=rules, host=host, declared=_declared())
-    previous = failures_in_a_row(journal.read(session.directory), worker.socket)
+    previous = failures_in_a_row(read_evidence(session.directory).records, worker.socket)
     crashed = event == Event.CRASH
     verdict = with_history(
         verdict,
