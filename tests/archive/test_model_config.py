@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
-from ts_retry_ext.archive.model_config import MAX_CHARACTERS, read_model_config
+from ts_retry_ext.archive.model_config import read_model_config
+from ts_retry_ext.archive.snake_yaml import MAX_CHARACTERS
 
 
 @pytest.mark.parametrize(
@@ -39,10 +40,31 @@ from ts_retry_ext.archive.model_config import MAX_CHARACTERS, read_model_config
         ("a: ~", None),
         ("a:", None),
         ("a: =", "="),
+        ("a: 0x_", "0x_"),
+        ("a: 0_", "0_"),
+        ("a: 3E3", 3000.0),
+        ("a: 7\t", 7),
+        ("a: 7\t# seven", 7),
+        ("a: b\tc", "b\tc"),
+        ("a: !!bool maybe", None),
+        ("b: &x 1\nc: &x 7\na: *x", 7),
+        ("b: &größe 7\na: *größe", 7),
+        ("{a: 7}", 7),
+        ('{"a":7}', 7),
+        ("  b: 1\n  a: 7", 7),
+        ("!!map {a: 7}", 7),
+        ('"\\x61": 7', 7),
+        ("? a\n: 7", 7),
+        ("b: &x a\n*x : 7", 7),
+        ("a: 7\n...\n", 7),
+        ("a: 7\n# " + "x" * MAX_CHARACTERS, 7),
         ("a: 1\na: 2", 2),
         ("b: &x {a: 20}\n<<: *x", 20),
         ("a: 4\n<<: {a: 5}", 4),
         ("<<: [{a: 5}, {a: 6}]", 5),
+        ("<<: [{a: 5, b: 1}, {b: 2, a: 6}]", 5),
+        ("<<: {a: 5}\n<<: {a: 6}", 5),
+        ('"<<": {a: 6}\na: 5', 5),
         ("\ufeffa: 7", 7),
         ("b: \U0001f600\na: 7", 7),
         ("b: !!set {x, y}\na: 7", 7),
@@ -70,6 +92,12 @@ def test_values_come_out_as_the_frontend_has_them(text: str, expected: object) -
         "a: 'open",
         "a: \x07",
         "<<: 1",
+        'a: "\\/"',
+        "a: !!int ''",
+        "a: !!value x",
+        "a: &x.y 7",
+        "a: 'x'\t\n",
+        "a:\t7",
         "a: !!timestamp x",
         "%YAML 3.0\n---\na: 1",
         "a: " + "[" * 51 + "]" * 51,
@@ -113,7 +141,9 @@ def test_what_is_just_inside_the_limits_is_read(text: str) -> None:
         ("? [a]\n: 2", "a list or mapping"),
         ("torchrun:\n  1: 2", "under torchrun"),
         ("a: !!int x", "explicit tag"),
-        ("a: !!bool x", "explicit tag"),
+        ("a: !!seq {b: 1}", "explicit tag"),
+        ("a: !!str [b]", "explicit tag"),
+        ("a: !!binary abc", "explicit tag"),
     ],
 )
 def test_what_ends_a_server_at_its_start_is_refused(text: str, words: str) -> None:
