@@ -1,13 +1,21 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 from pathlib import Path
+from typing import Iterable, Mapping
 
 import pytest
 
 from ts_retry_ext.frontend.java import find_java
 from ts_retry_ext.frontend.properties import parse_properties, read_properties, resolve_environment
+
+
+def as_bytes(text: str) -> str:
+    """Return UTF-8 text as it looks to a reader of ISO 8859-1."""
+    return text.encode().decode("latin-1")
+
 
 CASES = [
     ("a=b", {"a": "b"}),
@@ -27,6 +35,21 @@ CASES = [
     ("a=b\r\nc=d\r", {"a": "b", "c": "d"}),
     ("url=http://127.0.0.1:8081", {"url": "http://127.0.0.1:8081"}),
     ("a=b\\", {"a": "b"}),
+    # Letters in UTF-8, whose bytes 85, 0c and 1c some take for the end of a line.
+    (as_bytes("# \u0445 retry_enabled=false\na=b"), {"a": "b"}),
+    (as_bytes("a=/srv/Åsa/models"), {"a": as_bytes("/srv/Åsa/models")}),
+    (as_bytes("# \u4e05 a=1\nb=2"), {"b": "2"}),
+    ("a=all\x0cretry_enabled=false", {"a": "all\x0cretry_enabled=false"}),
+    ("a=1\x1cb=2\x1dc=3\x1ed=4\x0be=5\x85f=6", {"a": "1\x1cb=2\x1dc=3\x1ed=4\x0be=5\x85f=6"}),
+    (as_bytes("\ufeffa=b"), {as_bytes("\ufeffa"): "b"}),
+    ("\x0ca=b", {"a": "b"}),
+    ("\\", {}),
+    ("\\\n\na=b", {"a": "b"}),
+    ("\\\n# c=d\na=b", {"a": "b"}),
+    ("a=b\\\n\nc=d", {"a": "b", "c": "d"}),
+    ("a=b\\\r\n  c", {"a": "bc"}),
+    ("a=\\ud83d\\ude00", {"a": "\U0001f600"}),
+    (" = b", {"": "b"}),
 ]
 
 
@@ -35,31 +58,51 @@ def test_text_is_read_as_java_reads_it(text: str, expected: dict[str, str]) -> N
     assert parse_properties(text) == expected
 
 
-def test_the_cases_above_are_what_java_itself_reads(tmp_path: Path) -> None:
+SHOW = """
+    import java.io.*; import java.nio.file.*; import java.util.*;
+    public class Show { public static void main(String[] files) throws Exception {
+        for (String file : files) { Properties all = new Properties();
+            all.load(Files.newInputStream(Paths.get(file)));
+            for (String key : new TreeSet<>(all.stringPropertyNames()))
+                System.out.print(hex(key) + "=" + hex(all.getProperty(key)) + " ");
+            System.out.println(); } }
+        static String hex(String text) { StringBuilder out = new StringBuilder("x");
+            for (char c : text.toCharArray()) out.append(String.format("%04x", (int) c));
+            return out.toString(); } }
+"""
+
+
+def read_by_java(folder: Path, texts: Iterable[str]) -> list[str]:
     """`java` runs a single source file, so the reference is at hand wherever TorchServe is."""
-    source = tmp_path / "Show.java"
-    source.write_text("""
-        import java.io.*; import java.nio.file.*; import java.util.*;
-        public class Show { public static void main(String[] files) throws Exception {
-            for (String file : files) { Properties all = new Properties();
-                all.load(Files.newInputStream(Paths.get(file)));
-                for (String key : new TreeSet<>(all.stringPropertyNames()))
-                    System.out.print(hex(key) + "=" + hex(all.getProperty(key)) + " ");
-                System.out.println(); } }
-            static String hex(String text) { StringBuilder out = new StringBuilder("x");
-                for (char c : text.toCharArray()) out.append(String.format("%04x", (int) c));
-                return out.toString(); } }
-    """)
+    source = folder / "Show.java"
+    source.write_text(SHOW)
     files = []
-    for number, (text, _) in enumerate(CASES):
-        files.append(tmp_path / f"{number}.properties")
+    for number, text in enumerate(texts):
+        files.append(folder / f"{number}.properties")
         files[-1].write_bytes(text.encode("latin-1"))
     command = [find_java(os.environ).executable, str(source), *map(str, files)]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    expected = [
-        " ".join(f"{_hex(k)}={_hex(v)}" for k, v in sorted(pairs.items())) for _, pairs in CASES
-    ]
-    assert [line.strip() for line in shown] == expected
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    # A backslash that stands alone is an empty key for some versions of Java, for others nothing.
+    return [" ".join(w for w in line.split() if w != "x=x") for line in done.stdout.splitlines()]
+
+
+def shown(pairs: Mapping[str, str]) -> str:
+    """Return what `SHOW` prints for `pairs`."""
+    return " ".join(f"{_hex(key)}={_hex(pairs[key])}" for key in sorted(pairs) if key or pairs[key])
+
+
+def test_the_cases_above_are_what_java_itself_reads(tmp_path: Path) -> None:
+    assert read_by_java(tmp_path, (text for text, _ in CASES)) == [shown(p) for _, p in CASES]
+
+
+def test_any_bytes_are_read_as_java_reads_them(tmp_path: Path) -> None:
+    chosen = random.Random(12)
+    parts = ["a", "b", "=", ":", " ", "\t", "\f", "\n", "\r", "\r\n", "\\", "\\\n", "#", "!", "\x85",
+             "\x1c", "\x0b", "\xa0", "\xe9", "\\t", "\\u0041", "\0", "$$"]  # fmt: skip
+    texts = ["".join(chosen.choices(parts, k=chosen.randint(1, 12))) for _ in range(800)]
+    texts = [text for text in texts if "\\u" not in text.replace("\\u0041", "")]
+
+    assert read_by_java(tmp_path, texts) == [shown(parse_properties(text)) for text in texts]
 
 
 def test_a_file_is_read_as_latin_1(tmp_path: Path) -> None:
@@ -83,4 +126,4 @@ def test_references_to_the_environment_are_resolved(value: str, expected: str) -
 
 
 def _hex(text: str) -> str:
-    return "x" + "".join(f"{ord(char):04x}" for char in text)
+    return "x" + text.encode("utf-16-be").hex()

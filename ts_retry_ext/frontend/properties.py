@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterator, Mapping
 
 _WHITESPACE = " \t\f"
+_HEX = "0123456789abcdefABCDEF"
 _ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
 
@@ -15,7 +16,7 @@ def parse_properties(text: str) -> dict[str, str]:
     between key and value, a backslash at the end of a line continues it, the last of two equal
     keys counts. A broken ``\u`` escape, for which Java throws, is kept as it stands.
     """
-    return dict(_split(line) for line in _logical_lines(text))
+    return dict(_split(line) for line in _logical_lines(text) if line)
 
 
 def read_properties(path: str) -> dict[str, str]:
@@ -25,8 +26,8 @@ def read_properties(path: str) -> dict[str, str]:
         OSError: the file cannot be read.
     """
     # java.util.Properties.load(InputStream) is defined to read ISO 8859-1.
-    with open(path, encoding="latin-1", newline=None) as stream:
-        return parse_properties(stream.read())
+    with open(path, "rb") as stream:
+        return parse_properties(stream.read().decode("latin-1"))
 
 
 def resolve_environment(
@@ -52,18 +53,18 @@ def _expand(value: str, environ: Mapping[str, str]) -> str:
 
 def _logical_lines(text: str) -> Iterator[str]:
     pending: list[str] = []
-    for raw in text.splitlines():
+    # Not splitlines: bytes 85, 0c and 1c, which UTF-8 letters hold too, end no line for Java.
+    for raw in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         line = raw.lstrip(_WHITESPACE)
-        if not pending and (not line or line[0] in "#!"):
-            continue
+        if not any(pending) and (not line or line[0] in "#!"):
+            continue  # Behind a backslash alone, a comment is one still.
         backslashes = len(line) - len(line.rstrip("\\"))
         if backslashes % 2:
             pending.append(line[:-1])
             continue
         yield "".join(pending) + line
         pending = []
-    if pending:
-        yield "".join(pending)
+    yield "".join(pending)
 
 
 def _split(line: str) -> tuple[str, str]:
@@ -92,9 +93,15 @@ def _unescape(text: str) -> str:
         if char != "u":
             out.append(_ESCAPES.get(char, char))
             continue
-        try:
-            out.append(chr(int(text[at : at + 4], 16)))
+        digits = text[at : at + 4]
+        if len(digits) == 4 and all(digit in _HEX for digit in digits):
+            out.append(chr(int(digits, 16)))
             at += 4
-        except ValueError:
+        else:
             out.append("\\u")
-    return "".join(out)
+    return _with_pairs_joined("".join(out))
+
+
+def _with_pairs_joined(text: str) -> str:
+    """Join the two escapes of a character beyond 16 bits; half of a pair is nothing to show."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
