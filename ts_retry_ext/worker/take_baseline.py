@@ -1,0 +1,155 @@
+"""Write down how everything that could end a halt is now. The process that failed does it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import NamedTuple, Sequence
+
+from ts_retry_ext.archive.model_folder import MANIFEST, ModelFolder
+from ts_retry_ext.worker.baseline import SURVEY_SEC, Baseline
+from ts_retry_ext.worker.load_times import TICK_NS
+from ts_retry_ext.worker.path_facts import FILE, look_at
+from ts_retry_ext.worker.watched_files import Survey, WatchedFiles
+from ts_retry_ext.worker.watched_names import (
+    MAX_NAMES,
+    NamedPath,
+    WatchedNames,
+    known_as,
+    module_paths,
+    paths_to_watch,
+)
+from ts_retry_ext.worker.watched_packages import (
+    Installed,
+    WatchedPackages,
+    installed_in,
+    package_directories,
+)
+
+#: Phases in which a worker fails for want of a package, whatever the message says.
+_PACKAGE_PHASES = ("startup", "import")
+
+
+class Failed(NamedTuple):
+    """What is known of the failure whose cause is watched.
+
+    Attributes:
+        model_dir: real path of the model's directory.
+        registration: the path that the frontend made for the registration, a link of its own or not.
+        first_load_ns: when the first load of the registration began, in nanoseconds since the epoch.
+        began_ns: when the load that failed began, likewise.
+        phase: how far the worker was, such as ``import``.
+        paths, modules: what the failure names.
+        own_directories: where we, and the server's logs, write.
+    """
+
+    model_dir: str
+    registration: str
+    first_load_ns: int
+    began_ns: int
+    phase: str
+    paths: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    own_directories: tuple[str, ...] = ()
+
+
+def take_baseline(failed: Failed, previous: Baseline | None) -> Baseline:
+    """Return how everything is now, in at most some `SURVEY_SEC` seconds.
+
+    What changed since the load that failed began is news already: that load may not have seen it.
+
+    Args:
+        failed: the failure.
+        previous: the baseline of the registration's last failure, if it had one. What it watches is
+            watched on, and what changed since is news unless the load that failed has seen it.
+    """
+    if previous is not None and previous.model_dir != failed.model_dir:
+        previous = None
+    own = [os.path.realpath(path) for path in failed.own_directories]
+    essential = _essential_files(failed)
+    names = _names(failed, essential, own, previous)
+    packages = _packages(failed, previous)
+    if previous is not None:
+        directories, pending = previous.directories, list(previous.pending)
+        _accept(previous.files_watch(), failed.began_ns)
+        return previous._replace(names=names, packages=packages, pending=pending)
+    skipped = [*own, *essential]
+    survey = Survey([(failed.model_dir, 0)], failed.first_load_ns, skipped)
+    directories = list(survey.until(time.monotonic() + SURVEY_SEC))
+    return Baseline(
+        failed.model_dir,
+        failed.first_load_ns,
+        skipped,
+        directories,
+        survey.pending,
+        names,
+        packages,
+        {},
+    )
+
+
+def _essential_files(failed: Failed) -> list[str]:
+    """Return the files that make the model one, whether they are there or not."""
+    manifest = ModelFolder(failed.model_dir).manifest
+    handler = (manifest.handler or "").partition(":")[0]
+    named = [MANIFEST, handler.lstrip("/"), (manifest.config_file or "").lstrip("/")]
+    if handler and not handler.endswith(".py"):
+        named.append(handler + ".py")
+    return paths_to_watch(failed.model_dir, named, ())
+
+
+def _names(
+    failed: Failed, essential: Sequence[str], own: Sequence[str], previous: Baseline | None
+) -> dict[str, NamedPath]:
+    link = failed.registration.partition("#")[0]
+    named = paths_to_watch(failed.model_dir, failed.paths, own)
+    python_path = [failed.model_dir, *filter(os.path.isabs, sys.path)]
+    expected = module_paths(failed.modules, list(dict.fromkeys(python_path)))
+    loose = dict.fromkeys(named, False)
+    alone = dict.fromkeys([*essential, *([link] if os.path.islink(link) else []), *expected], True)
+    known: dict[str, NamedPath] = {}
+    for path, is_alone in list({**alone, **loose}.items())[:MAX_NAMES]:
+        before = previous.names.get(path) if previous else None
+        if before is not None and before.alone == is_alone:
+            known[path] = before
+            continue
+        now = known_as(path, alone=is_alone)
+        if now is not None:
+            known[path] = _not_yet_loaded(path, now, failed) if is_alone else now
+    if previous is not None:
+        _accept(WatchedNames(known), failed.began_ns)
+    return known
+
+
+def _not_yet_loaded(path: str, known: NamedPath, failed: Failed) -> NamedPath:
+    """Make a file that was written since the load began differ from what is known: it may be the repair."""
+    seen = look_at(path)
+    is_new = seen is not None and seen.changed_ns > failed.began_ns
+    if known.facts.kind != FILE or not is_new:
+        return known
+    return known._replace(facts=known.facts._replace(content=known.facts.content ^ 1))
+
+
+def _packages(failed: Failed, previous: Baseline | None) -> dict[str, Installed]:
+    if not failed.modules and failed.phase not in _PACKAGE_PHASES:
+        return {}
+    known = {}
+    for directory in package_directories(sys.path, failed.model_dir):
+        if previous is not None and directory in previous.packages:
+            known[directory] = previous.packages[directory]
+            continue
+        now = installed_in(directory)
+        if now is not None:
+            since = failed.began_ns - TICK_NS
+            known[directory] = {name: at for name, at in now.items() if at < since}
+    if previous is not None:
+        _accept(WatchedPackages(known), failed.began_ns)
+    return known
+
+
+def _accept(watch: WatchedFiles | WatchedNames | WatchedPackages, began_ns: int) -> None:
+    """Take as known what had changed before a load began: that load has seen it."""
+    found = watch.every(time.monotonic() + SURVEY_SEC)
+    for each in [each for each in found if each.changed_ns + TICK_NS < began_ns]:
+        watch.absorb(each)

@@ -1,0 +1,179 @@
+"""Watch what could end a halt: the model's files, what the failure names, the environment's packages.
+
+The process that failed writes down how these were (`take_baseline`, `write_baseline`).
+Each holder compares, in slices that cost no measurable processor time, and reports what is news.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Union
+
+from ts_retry_ext.store import journal
+from ts_retry_ext.worker.baseline import SURVEY_SEC, Baseline
+from ts_retry_ext.worker.baseline_file import read_baseline, watched_path, write_baseline
+from ts_retry_ext.worker.difference import Difference
+from ts_retry_ext.worker.load_times import LoadTimes
+from ts_retry_ext.worker.news import History, Suspects, is_loads_own, reported, waits
+from ts_retry_ext.worker.watched_files import WatchedFiles
+from ts_retry_ext.worker.watched_names import WatchedNames
+from ts_retry_ext.worker.watched_packages import WatchedPackages
+
+#: How long one slice takes, in seconds, and how often there is one: less than 1 % of the time, also
+#: where a file system is slow and a slice takes longer.
+SLICE_SEC = 0.002
+INTERVAL_SEC = 0.45
+_SHARE = 200
+
+_Watcher = Union[WatchedNames, WatchedPackages, WatchedFiles]
+
+
+class Watch:
+    """The watch of one holder. Nothing here raises.
+
+    Args:
+        directory: the registration's directory in the store.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._loads = LoadTimes(directory)
+        self._identity: tuple[int, int] | None = None
+        self._baseline: Baseline | None = None
+        self._watchers: list[_Watcher] = []
+        self._suspects: list[Suspects] = []
+        self._news: list[tuple[_Watcher, Suspects, Difference]] = []
+        self._due = 0.0
+
+    def change(self) -> str | None:
+        """Return what was seen, in a sentence, if it is news, and take it as known from now on.
+
+        Among the holders of a registration one gets the sentence.
+        """
+        said = self.seen()
+        return said if said is not None and self.absorb() else None
+
+    def seen(self) -> str | None:
+        """Return what was seen, in a sentence, if it is news; it stays news until it is absorbed.
+
+        Meant to be called twice a second. Looks only as often as it may.
+        """
+        begun = time.monotonic()
+        if begun >= self._due:
+            try:
+                self._look(begun)
+            except Exception:
+                self._news = []  # A bug of ours must not end a holder; nothing was seen.
+            took = time.monotonic() - begun
+            self._due = begun + max(INTERVAL_SEC, took * _SHARE)
+        return self._sentence()
+
+    def absorb(self) -> bool:
+        """Take what `seen` returned as known, and all else that has changed: a load will see it.
+
+        Return False if another process has done so before.
+        """
+        try:
+            present = self._present()
+            try:
+                with journal.locked(self._directory):
+                    if _identity(watched_path(self._directory)) != self._identity:
+                        self._read()  # What still differs from the new baseline is found again.
+                        return False
+                    self._take_as_known(present)
+                    self._write()
+            except OSError:  # The disk is full, or the store is gone.
+                self._take_as_known(present)
+        except Exception:
+            self._news = []
+            return False
+        return True
+
+    def _look(self, begun: float) -> None:
+        if _identity(watched_path(self._directory)) != self._identity:
+            self._read()
+        self._news = []
+        if self._baseline is None or not os.path.isdir(self._baseline.model_dir):
+            return  # Unregistered, or on a mount that is away: nothing there can be loaded now.
+        until = begun + SLICE_SEC
+        for watcher, suspects in zip(self._watchers, self._suspects):
+            for known in suspects.all():
+                again = watcher.check(known)
+                if again is None:
+                    suspects.forget(known.key)
+                else:
+                    suspects.see(again, begun)
+            for found in watcher.look(until):
+                suspects.see(found, begun)
+            for settled in suspects.settled(begun):
+                self._decide(watcher, suspects, settled)
+
+    def _decide(self, watcher: _Watcher, suspects: Suspects, found: Difference) -> None:
+        load = self._loads.during(found.changed_ns)
+        history = self._history(found)
+        if waits(history, load, time.time()):
+            return
+        if is_loads_own(history, load):
+            watcher.absorb(found)
+            suspects.forget(found.key)
+        else:
+            self._news.append((watcher, suspects, found))
+
+    def _present(self) -> list[tuple[_Watcher, Difference]]:
+        """Return all that differs now; in a model that takes longer than `SURVEY_SEC` to look at, most."""
+        until = time.monotonic() + SURVEY_SEC
+        return [(watcher, found) for watcher in self._watchers for found in watcher.every(until)]
+
+    def _take_as_known(self, present: list[tuple[_Watcher, Difference]]) -> None:
+        for watcher, suspects, found in self._news:
+            watcher.absorb(found)
+            suspects.forget(found.key)
+            if self._baseline is not None:
+                load = self._loads.during(found.changed_ns)
+                history = reported(self._history(found), load, time.time())
+                self._baseline.histories[found.key] = history
+        for watcher, found in present:
+            watcher.absorb(found)
+        self._news = []
+
+    def _history(self, found: Difference) -> History:
+        known = self._baseline.histories if self._baseline is not None else {}
+        return known.get(found.key, History())
+
+    def _sentence(self) -> str | None:
+        if not self._news or self._baseline is None:
+            return None
+        first = self._news[0][2].said
+        inside = self._baseline.model_dir + os.sep
+        shown = first[len(inside) :] if first.startswith(inside) else first
+        others = {found.said for _, _, found in self._news} - {first}
+        more = f" (and {len(others)} more)" if others else ""
+        return shown.encode("utf-8", "backslashreplace").decode("utf-8") + more
+
+    def _read(self) -> None:
+        path = watched_path(self._directory)
+        self._identity = _identity(path)
+        baseline = read_baseline(self._directory)
+        self._baseline, self._news = baseline, []
+        self._watchers = []
+        if baseline is not None:
+            names, packages = WatchedNames(baseline.names), WatchedPackages(baseline.packages)
+            self._watchers = [names, packages, baseline.files_watch()]
+        self._suspects = [Suspects() for _ in self._watchers]
+
+    def _write(self) -> None:
+        if self._baseline is None:
+            return
+        files = self._watchers[-1]
+        assert isinstance(files, WatchedFiles)
+        write_baseline(self._directory, self._baseline._replace(pending=files.survey.pending))
+        self._identity = _identity(watched_path(self._directory))
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (status.st_ino, status.st_mtime_ns)
