@@ -9,7 +9,7 @@ import pytest
 
 from ts_retry_ext.cli.main import COMMANDS
 from ts_retry_ext.frontend.properties import read_properties
-from ts_retry_ext.settings import ON_FATAL, SETTINGS, Setting, resolve
+from ts_retry_ext.settings import SETTINGS, OnFatal, Setting, resolve
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -37,7 +37,7 @@ def test_the_configuration_at_the_top_has_every_setting_and_no_mistake() -> None
     assert not problems
     keys = re.findall(r"^#?(retry_\w+)=", path.read_text(), re.MULTILINE)
     assert sorted(keys) == sorted(row.property_key for row in SETTINGS)
-    assert all(f"#   {value} " in path.read_text() for value in ON_FATAL)
+    assert all(f"#   {value} " in path.read_text() for value in OnFatal)
 
 
 def _table_row(row: Setting) -> str:

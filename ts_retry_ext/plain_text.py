@@ -1,11 +1,61 @@
 """What more than one room says or shows: text made visible, a cause in one line, what decided.
 
-Standard library only: workers import it.
+Standard library only: workers import it, and a holder nothing large with it.
 """
 
 from __future__ import annotations
 
-import unicodedata
+#: Characters of a cause in one line, and of a reason or remedy beside it.
+CAUSE_LENGTH, ADVICE_LENGTH = 400, 300
+_NO_BASIS = "none"  # see judge.verdict.Basis
+
+
+def in_one_line(text: str, limit: int | None = None) -> str:
+    """Return `text` with single blanks for line breaks and runs of blanks.
+
+    Args:
+        text: what to show.
+        limit: characters to keep; None for all. What is cut ends in an ellipsis.
+    """
+    line = " ".join(text.split())
+    return line if limit is None or len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def cause_line(kind: str, message: str, limit: int | None = CAUSE_LENGTH) -> str:
+    """Return a cause in one line: type and message of an exception, or its type alone.
+
+    Args:
+        kind: the exception's type.
+        message: its message.
+        limit: characters to keep, see `in_one_line`.
+    """
+    return in_one_line(f"{kind}: {message}", limit).rstrip(": ")
+
+
+def decided_by(basis: str, rule: str | None) -> str:
+    """Return what a verdict rests on, such as ``rule syntax-error`` or ``repeated``."""
+    return basis if rule is None else f"{basis} {rule}"
+
+
+def verdict_line(verdict: str, basis: str, rule: str | None) -> str:
+    """Return a verdict and what decided, such as ``non_recoverable (syntax-error)`` or ``unknown``."""
+    why = rule or basis
+    return verdict if why == _NO_BASIS else f"{verdict} ({why})"
+
+
+def halt_line(cause: str, decided: str, fingerprint: str, reason: str, remedy: str) -> str:
+    """Return in one line why a model is halted and what to do.
+
+    Args:
+        cause: see `cause_line`.
+        decided: see `decided_by`.
+        fingerprint: the fault's name.
+        reason: why it is not loaded again.
+        remedy: what to do, or empty.
+    """
+    advice = f" Remedy: {in_one_line(remedy, ADVICE_LENGTH)}" if remedy else ""
+    why = in_one_line(reason, ADVICE_LENGTH)
+    return f"{cause} [{decided}, fingerprint {fingerprint}] {why}{advice}"
 
 
 def visible(text: str, *, keep: str = "") -> str:
@@ -15,6 +65,8 @@ def visible(text: str, *, keep: str = "") -> str:
         text: what to show.
         keep: control characters to leave as they are, such as a line feed.
     """
+    import unicodedata  # Here: a holder shows nothing, and the tables take 1 MB.
+
     return "".join(
         c if c in keep or unicodedata.category(c)[0] != "C" else _escape(c) for c in text
     )

@@ -7,12 +7,30 @@ default, is used; it never stops a worker.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, Callable, Mapping, NamedTuple
 
 PROPERTY_PREFIX = "retry_"
 ENVIRONMENT_PREFIX = "TS_RETRY_"
 MODEL_SECTION = "retry"
-ON_FATAL = ("hold", "reject", "retire", "shutdown", "observe")
+
+
+class OnFatal(str, Enum):
+    """What follows a non-recoverable failure."""
+
+    HOLD = "hold"
+    """The worker holds; clients wait, as they do in stock TorchServe."""
+    REJECT = "reject"
+    """The worker answers every request with 503 and the cause."""
+    RETIRE = "retire"
+    """The worker holds, and the sidecar scales the model to 0."""
+    SHUTDOWN = "shutdown"
+    """The server is stopped."""
+    OBSERVE = "observe"
+    """Nothing is stopped: failures are judged and reported only."""
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class Setting(NamedTuple):
@@ -85,12 +103,9 @@ def _count(raw: Any) -> int:
     return value
 
 
-def _on_fatal(raw: Any) -> str:
+def _on_fatal(raw: Any) -> OnFatal:
     # YAML 1.1 has no trap here: none of the words reads as a boolean.
-    text = str(raw).strip().lower()
-    if text not in ON_FATAL:
-        raise ValueError
-    return text
+    return OnFatal(str(raw).strip().lower())
 
 
 def _text(raw: Any) -> str:
@@ -116,7 +131,7 @@ def _address(raw: Any) -> str:
 SETTINGS: tuple[Setting, ...] = (
     Setting("enabled", "enabled", True, _boolean, "true or false",
             "Switch the package on; false leaves TorchServe as it is."),
-    Setting("on_fatal", "onFatal", "hold", _on_fatal, ", ".join(ON_FATAL[:-1]) + " or observe",
+    Setting("on_fatal", "onFatal", OnFatal.HOLD, _on_fatal, "hold, reject, retire, shutdown or observe",
             "What to do after a non-recoverable failure."),
     Setting("max_identical_failures", "maxIdenticalFailures", 3, _count,
             "a whole number, 0 for never",

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.snapshot.writing import failure, marker, record
-from ts_retry_ext.demo.progress import CAUSE_LENGTH, Progress, in_one_line, progress_of
+from ts_retry_ext.demo.progress import CAUSE_LENGTH, Progress, progress_of, short_cause
 from ts_retry_ext.logs.frontend_log import LOADED, STOPPED, WorkerLog
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State
@@ -61,7 +61,7 @@ def test_a_failure_of_the_journal_is_the_cause() -> None:
     found = of(log(STOPPED, 1, words=WORDS), own)
     exception = failure(2).exception
     assert exception is not None
-    assert found.cause == in_one_line(exception.type, exception.message)
+    assert found.cause == short_cause(exception.type, exception.message)
     assert found.retry_at == 1001.0
 
 
@@ -83,8 +83,8 @@ def test_a_model_is_settled_when_its_worker_holds() -> None:
     assert held.cause == failed.cause != ""
 
 
-def test_a_long_cause_is_cut_and_stands_in_one_line() -> None:
-    text = in_one_line("pkg.errors.Odd", "first\n  second\t" + "x" * 1000)
+def test_a_long_cause_is_cut_and_stands_short_cause() -> None:
+    text = short_cause("pkg.errors.Odd", "first\n  second\t" + "x" * 1000)
     assert text.startswith("Odd: first second x")
     assert len(text) <= CAUSE_LENGTH
-    assert in_one_line("KeyError", "") == "KeyError"
+    assert short_cause("KeyError", "") == "KeyError"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
+from ts_retry_ext.plain_text import cause_line, verdict_line
 
 _MESSAGE_LENGTH = 300
 
@@ -41,15 +42,13 @@ def counted(count: int, noun: str) -> str:
 def exception(cause: Mapping[str, Any]) -> str:
     """Return type and message of a cause in one line."""
     kind = str(cause["exception"]["type"]).rpartition(".")[2]
-    text = " ".join(f"{kind}: {cause['exception']['message']}".split()).rstrip(": ")
-    return text if len(text) <= _MESSAGE_LENGTH else text[: _MESSAGE_LENGTH - 1] + "…"
+    return cause_line(kind, cause["exception"]["message"], _MESSAGE_LENGTH)
 
 
 def decided_by(cause: Mapping[str, Any]) -> str:
     """Return the verdict and what it rests on: ``non_recoverable (key-missing)``."""
-    basis = cause["basis"]
-    why = cause["rule"] if basis == "rule" else basis
-    return cause["verdict"] if why in (None, "none") else f"{cause['verdict']} ({why})"
+    rule = cause["rule"] if cause["basis"] == "rule" else None
+    return verdict_line(cause["verdict"], cause["basis"], rule)
 
 
 def size(count: float) -> str:

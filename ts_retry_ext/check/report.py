@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from ts_retry_ext.plain_text import cause_line
 from ts_retry_ext.snapshot.effective import Effective
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.record import Record
@@ -73,9 +74,7 @@ class Report:
     def cause(self) -> str:
         """Return type and message of the exception in one line, or an empty text."""
         exception = self.exception
-        return (
-            "" if exception is None else " ".join(f"{exception.type}: {exception.message}".split())
-        )
+        return "" if exception is None else cause_line(exception.type, exception.message, None)
 
     @property
     def exception(self) -> ExceptionRecord | None:

@@ -9,8 +9,7 @@ from typing import Iterator, Sequence
 
 from ts_retry_ext.check.report import Report, Result, is_death
 from ts_retry_ext.cli.output import print_line, print_table
-from ts_retry_ext.judge import Basis
-from ts_retry_ext.plain_text import visible
+from ts_retry_ext.plain_text import in_one_line, verdict_line, visible
 
 OUTPUT_LINES = 10
 """Lines of a worker's output that are shown where there is no traceback."""
@@ -77,9 +76,8 @@ def _lines(report: Report) -> Iterator[tuple[str, str]]:
         yield "remedy", report.remedy
     failure = report.failure
     if failure is not None:
-        decided = failure.rule or failure.basis
-        by = "" if decided == Basis.NONE.value else f" ({decided})"
-        yield "verdict", f"{failure.verdict}{by}, scope {failure.scope}"
+        judged = verdict_line(failure.verdict or "", failure.basis or "", failure.rule)
+        yield "verdict", f"{judged}, scope {failure.scope}"
         yield "fingerprint", f"{failure.fingerprint}, phase {failure.phase}"
     if report.request is not None:
         request = report.request
@@ -104,7 +102,7 @@ def _shown_output(report: Report, verbose: bool) -> list[str]:
 def _print_wrapped(label: str, text: str) -> None:
     """Print a labelled text; on a terminal with its further lines below its first."""
     head = " " * _INDENT + f"{label + ':':<{_LABEL}}"
-    line = visible(" ".join(text.split()))
+    line = visible(in_one_line(text))
     if not sys.stdout.isatty():
         print(head + line)
         return

@@ -24,6 +24,7 @@ from ts_retry_ext.judge import (
 )
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.logs.process_lines import failure_in_log
+from ts_retry_ext.plain_text import cause_line
 
 #: Characters of an exception's message shown to people.
 _SHOWN_MESSAGE = 300
@@ -132,11 +133,8 @@ def _json_lines(lines: Iterable[str], rules: Sequence[Rule], host: Host) -> int:
 
 
 def _answer(failure: Failure, verdict: Verdict) -> list[str]:
-    message = redact(" ".join(failure.message.split()))
-    if len(message) > _SHOWN_MESSAGE:
-        message = message[: _SHOWN_MESSAGE - 1] + "…"
     rows = [
-        ("failure", f"{failure.type}: {message}" if message else failure.type),
+        ("failure", cause_line(failure.type, redact(failure.message), _SHOWN_MESSAGE)),
         ("why", verdict.reason),
         ("remedy", verdict.remedy),
         ("rule", verdict.rule or f"none (basis: {verdict.basis.value})"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator
 
 from ts_retry_ext.judge.rule import Rule
 from ts_retry_ext.judge.user_rules import RuleProblem, rules_from_data
+from ts_retry_ext.plain_text import in_one_line
 from ts_retry_ext.settings import MODEL_SECTION, Resolved, Settings, resolve
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ def read_rules(path: str) -> tuple[tuple[Rule, ...], tuple[RuleProblem, ...]]:
         msg = f"{path}: can't be read: {exc.strerror}"
         raise RulesUnreadableError(msg) from None
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        msg = f"{path}: isn't valid YAML: {' '.join(str(exc).split())}"
+        msg = f"{path}: isn't valid YAML: {in_one_line(str(exc))}"
         raise RulesUnreadableError(msg) from None
     except Exception as exc:  # A tag that does not fit its value is no error of YAML's.
-        msg = f"{path}: isn't YAML that can be read: {type(exc).__name__}: {' '.join(str(exc).split())}"
+        msg = f"{path}: isn't YAML that can be read: {type(exc).__name__}: {in_one_line(str(exc))}"
         raise RulesUnreadableError(msg) from None
     return rules_from_data(data, path)
 

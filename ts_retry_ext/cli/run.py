@@ -17,6 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Sequence
 
 from ts_retry_ext.cli.output import ERROR, HALTED, USAGE, CommandError, warn
+from ts_retry_ext.store.marker import why_halted
 
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.server import Server
@@ -58,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
         return status or ERROR
     halted = _halted_models(jvm.server)
     for model in halted:
-        report = model.report
-        reason = f"{report.reason} Remedy: {report.remedy}" if report else ""
-        warn(f"ts-retry: model {model.model!r} was halted: {model.cause} {reason}".rstrip())
+        marker = model.registration.marker if model.registration else None
+        why = why_halted(marker) if marker else model.cause
+        warn(f"ts-retry: model {model.model!r} was halted: {why}")
     if halted:
         return HALTED
     code = jvm.process.wait()

@@ -68,12 +68,11 @@ def _print(model: ModelStatus, command: str) -> None:
     content = model.to_json()
     marker = model.registration.marker if model.registration else None
     window = content["max_retry_timeout_sec"]
-    decided = [content["basis"], content["rule"]]
     lines = {
         "model": f"{model.model} {model.version}",
         "state": model.state.value + (f" ({content['action']})" if content["action"] else ""),
         "verdict": content["verdict"],
-        "decided by": " ".join(str(part) for part in decided if part) or None,
+        "decided by": model.decided_by,
         "reason": content["reason"],
         "remedy": content["remedy"],
         "phase": content["phase"],

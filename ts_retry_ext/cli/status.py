@@ -90,9 +90,6 @@ def _is_hook_missing(snapshot: Snapshot) -> bool:
 
 def _cells(model: ModelStatus) -> tuple[object, ...]:
     content = model.to_json()
-    verdict = content["verdict"]
-    if verdict is not None:
-        verdict = f"{verdict} ({content['rule'] or content['basis']})"
     window = content["max_retry_timeout_sec"]
     return (
         model.model,
@@ -100,7 +97,7 @@ def _cells(model: ModelStatus) -> tuple[object, ...]:
         model.state.value,
         content["worker_starts"],
         content["loads"],
-        verdict,
+        model.judged,
         None if window is None else f"{window} s ({content['max_retry_timeout_source']})",
         _cause(model),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from ts_retry_ext.logs.frontend_log import LOADED, STOPPED, WorkerLog
+from ts_retry_ext.plain_text import cause_line
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.exception_record import ExceptionRecord
@@ -79,7 +80,7 @@ def cause_of(worker: WorkerLog, registration: Registration | None) -> str:
     """Return the cause of the last failure, in one line."""
     if registration is None:
         found = worker.cause
-        return in_one_line(*found) if found else "the process died without an exception"
+        return short_cause(*found) if found else "the process died without an exception"
     if registration.marker is not None:
         return cause_of_exception(registration.marker.exception)
     last = registration.records[-1] if registration.records else None
@@ -91,10 +92,9 @@ def cause_of(worker: WorkerLog, registration: Registration | None) -> str:
 
 def cause_of_exception(exception: ExceptionRecord) -> str:
     """Return the cause that marker and journal hold, in one line."""
-    return in_one_line(exception.type, exception.message)
+    return short_cause(exception.type, exception.message)
 
 
-def in_one_line(kind: str, message: str) -> str:
+def short_cause(kind: str, message: str) -> str:
     """Return type, without its module, and message of an exception in one line of bounded length."""
-    text = " ".join(f"{kind.rpartition('.')[2]}: {message}".split()).rstrip(": ")
-    return text if len(text) <= CAUSE_LENGTH else text[: CAUSE_LENGTH - 1].rstrip() + "…"
+    return cause_line(kind.rpartition(".")[2], message, CAUSE_LENGTH)

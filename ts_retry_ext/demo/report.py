@@ -8,7 +8,7 @@ from typing import Iterator, Sequence
 from rich.text import Text
 
 from ts_retry_ext.demo.result import RETRYING, Result
-from ts_retry_ext.plain_text import visible
+from ts_retry_ext.plain_text import verdict_line, visible
 from ts_retry_ext.snapshot.state import State
 
 COLUMNS = ("MODEL", "OUTCOME", "LOADS", "STARTS", "WINDOW", "STOCK RETRIES")
@@ -119,7 +119,11 @@ def _words(result: Result) -> str:
     """Return verdict, cause and answer in words."""
     parts = []
     if result.cause:
-        judged = f"{result.verdict} ({result.rule or result.basis}): " if result.verdict else ""
+        judged = (
+            f"{verdict_line(result.verdict, result.basis or '', result.rule)}: "
+            if result.verdict
+            else ""
+        )
         parts.append(judged + result.cause)
     elif result.outcome == RETRYING:
         parts.append("the process dies without an exception")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ts_retry_ext.archive.schedule import Schedule, retry_times, schedule
 from ts_retry_ext.demo.models import DemoModel
-from ts_retry_ext.demo.progress import Progress, cause_of_exception, in_one_line
+from ts_retry_ext.demo.progress import Progress, cause_of_exception, short_cause
 from ts_retry_ext.logs.frontend_log import WorkerLog
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
@@ -122,4 +122,4 @@ def _cause(report: Marker | Record | None, worker: WorkerLog | None) -> str | No
     if report is not None and report.exception is not None:
         return cause_of_exception(report.exception)
     logged = worker.cause if worker else None
-    return in_one_line(*logged) if logged else None
+    return short_cause(*logged) if logged else None

@@ -19,6 +19,7 @@ from ts_retry_ext.demo import DemoError
 from ts_retry_ext.demo.packing import STORE
 from ts_retry_ext.frontend.process import frontend_at
 from ts_retry_ext.frontend.server import Server, server_of
+from ts_retry_ext.plain_text import in_one_line
 
 START_LIMIT_SEC = 90.0
 STOP_LIMIT_SEC = 10.0
@@ -85,7 +86,7 @@ class TorchServe:
         try:
             return json.dumps(json.loads(content))
         except ValueError:
-            return " ".join(str(content, "utf-8", "replace").split())
+            return in_one_line(str(content, "utf-8", "replace"))
 
     def stop(self) -> None:
         """End every process of the group: the launcher, the JVM, the workers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Sequence
 
+from ts_retry_ext.plain_text import cause_line, verdict_line
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 
@@ -58,7 +59,8 @@ def _words(record: Record) -> str:
         return record.reason or ""
     cause = ""
     if record.exception is not None:
-        lines = record.exception.message.strip().splitlines() or [""]
-        cause = f"{record.exception.type}: {lines[0]}".strip(": ")
-    decided = record.rule or record.basis
-    return f"{record.verdict or 'not judged'} ({decided}) {cause[:300]}".strip()
+        first_line = record.exception.message.strip().partition("\n")[0]
+        cause = cause_line(record.exception.type, first_line)
+    if record.verdict is None or record.basis is None:
+        return f"not judged {cause}".strip()
+    return f"{verdict_line(record.verdict, record.basis, record.rule)} {cause}".strip()

@@ -190,7 +190,7 @@ def _facts(model: ModelStatus) -> list[tuple[str, object]]:
     window = content["max_retry_timeout_sec"]
     shown = {
         "verdict": content["verdict"],
-        "decided by": content["rule"] or content["basis"],
+        "decided by": model.decided_by,
         "fingerprint": content["fingerprint"],
         "phase": content["phase"],
         "scope": content["scope"],

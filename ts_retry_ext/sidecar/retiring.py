@@ -18,12 +18,12 @@ from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.restart import SCALE_TIMEOUT_SEC
+from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import Picture, key_of
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.sidecar.windows import ModelKey
 from ts_retry_ext.snapshot.model import ModelStatus
-from ts_retry_ext.snapshot.state import RETIRE
 from ts_retry_ext.snapshot.take import alive_by_its_words, back_offs
 from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.retired import forget_retired, write_retired
@@ -60,11 +60,11 @@ def next_step(model: ModelStatus, now: float, *, is_local: bool = True) -> Step 
         return None
     marker, retired = registration.marker, registration.retired
     if running.min_workers == 0:
-        if retired is None or (marker is not None and marker.action == RETIRE):
+        if retired is None or (marker is not None and marker.action == OnFatal.RETIRE):
             return None
         patience = PATIENCE_SEC if marker is None else STALE_SEC
         return Step.GIVE_BACK if _age(retired.at, now) > patience else None
-    if marker is not None and marker.action == RETIRE:
+    if marker is not None and marker.action == OnFatal.RETIRE:
         return Step.RETIRE if _all_hold(model, now, is_local=is_local) else None
     if retired is not None and _age(retired.at, now) > STALE_SEC:
         return Step.FORGET

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
+from ts_retry_ext.plain_text import cause_line, decided_by, verdict_line
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, held_workers
 from ts_retry_ext.store.exception_record import ExceptionRecord
@@ -114,11 +115,24 @@ class ModelStatus:
     @property
     def cause(self) -> str | None:
         """Return the last failure in one line: its type and its message."""
-        exception = self.exception
-        if exception is None:
+        found = self.exception
+        return None if found is None else cause_line(found.type, found.message, None)
+
+    @property
+    def judged(self) -> str | None:
+        """Return the verdict on the last failure and what decided, or None where there is none."""
+        report = self.report
+        if report is None or report.verdict is None or report.basis is None:
             return None
-        message = " ".join(exception.message.split())
-        return f"{exception.type}: {message}".rstrip(": ")
+        return verdict_line(report.verdict, report.basis, report.rule)
+
+    @property
+    def decided_by(self) -> str | None:
+        """Return what the verdict rests on, or None where there is none."""
+        report = self.report
+        if report is None or report.basis is None:
+            return None
+        return decided_by(report.basis, report.rule)
 
     @property
     def exception(self) -> ExceptionRecord | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from enum import Enum
 
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
+from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.snapshot.registration import Registration
-
-RETIRE = "retire"
 
 
 class State(str, Enum):
@@ -62,7 +61,7 @@ def state_of(
         spares = registration.spared_serve if running is None else len(held) < len(running.workers)
         if not spares:
             scaled_down = running is not None and running.min_workers == 0
-            retired = registration.marker.action == RETIRE and scaled_down
+            retired = registration.marker.action == OnFatal.RETIRE and scaled_down
             return State.RETIRED if retired else State.HALTED
     if not server_runs:
         return State.UNKNOWN

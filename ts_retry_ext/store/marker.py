@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
+from ts_retry_ext.plain_text import cause_line, decided_by, halt_line
 from ts_retry_ext.store.atomic import (
     SCHEMA,
     UntrustedFileError,
@@ -80,6 +81,17 @@ class Marker(NamedTuple):
         """Return what the frontend launched the workers at that it means; None for all workers."""
         launches = self.worker.get(ONLY)
         return tuple(map(str, launches)) if isinstance(launches, list) else None
+
+
+def why_halted(marker: Marker) -> str:
+    """Return in one line why a model is halted and what to do: cause, rule, fingerprint, remedy."""
+    return halt_line(
+        cause_line(marker.exception.type, marker.exception.message),
+        decided_by(marker.basis, marker.rule),
+        marker.fingerprint,
+        marker.reason,
+        marker.remedy,
+    )
 
 
 def marker_path(model_dir: str) -> str:

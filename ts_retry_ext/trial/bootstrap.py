@@ -80,14 +80,14 @@ def _session(job: Mapping[str, Any]) -> Session:
     from ts_retry_ext.archive.model_folder import ModelFolder
     from ts_retry_ext.frontend.process import Frontend
     from ts_retry_ext.frontend.server import Server
-    from ts_retry_ext.settings import MODEL_SECTION, Resolved, resolve
+    from ts_retry_ext.settings import MODEL_SECTION, OnFatal, Resolved, resolve
     from ts_retry_ext.worker.command_line import worker_address
     from ts_retry_ext.worker.session import Session
 
     folder = ModelFolder(os.path.realpath(os.getcwd()))
     section, _ = folder.section(MODEL_SECTION)
     settings, _ = resolve(job["properties"], os.environ, section, config_file=job["config_file"])
-    settings = settings._replace(on_fatal=Resolved("observe", "ts-retry check"))
+    settings = settings._replace(on_fatal=Resolved(OnFatal.OBSERVE, "ts-retry check"))
     frontend = Frontend(
         pid=os.getppid(), start="", started_at=0.0, cmdline=(), cwd=job["cwd"], environ={}
     )

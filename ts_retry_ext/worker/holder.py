@@ -15,13 +15,13 @@ import sys
 import time
 
 from ts_retry_ext.frontend.process import is_alive
-from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.settings import OnFatal
+from ts_retry_ext.store.marker import Marker, why_halted
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.command_line import WorkerAddress
 from ts_retry_ext.worker.holding import CLOSED, FILES_CHANGED, Holding
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.protocol import LOAD, DisconnectedError, read_command, read_load
-from ts_retry_ext.worker.rejection import REJECT
 from ts_retry_ext.worker.session import Session
 
 #: As long as TorchServe's own worker waits for the frontend (SOCKET_ACCEPT_TIMEOUT), in seconds.
@@ -119,14 +119,9 @@ def _note(session: Session, event: Event, **fields: object) -> None:
 
 def describe(model: str, marker: Marker) -> str:
     """Return the line for the log: model, cause, rule, fingerprint, and how to resume."""
-    cause = f"{marker.exception.type}: {marker.exception.message}"
-    decided = marker.basis if marker.rule is None else f"{marker.basis} {marker.rule}"
-    so = "requests are rejected with 503" if marker.action == REJECT else "not loaded again"
-    return (
-        f"model {model!r} is held, {so}: {cause[:400]} "
-        f"[{decided}, fingerprint {marker.fingerprint}] {marker.reason[:300]} "
-        f"Remedy: {marker.remedy[:300]} Then run: ts-retry resume {model}"
-    )
+    rejects = marker.action == OnFatal.REJECT
+    so = "requests are rejected with 503" if rejects else "not loaded again"
+    return f"model {model!r} is held, {so}: {why_halted(marker)} Then run: ts-retry resume {model}"
 
 
 def _listen(address: WorkerAddress) -> socket.socket:

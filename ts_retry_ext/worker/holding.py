@@ -13,6 +13,7 @@ import socket
 import time
 from typing import Callable
 
+from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.marker import Marker, marker_path, read_marker
 from ts_retry_ext.worker.model_files import is_unchanged
@@ -23,7 +24,7 @@ from ts_retry_ext.worker.protocol import (
     Request,
     load_response,
 )
-from ts_retry_ext.worker.rejection import REJECT, Rejection
+from ts_retry_ext.worker.rejection import Rejection
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.siblings import Siblings, means
 
@@ -56,7 +57,7 @@ class Holding:
         self._siblings = Siblings(session.directory, session.launch)
         self._rejection = Rejection(session.name, marker)
         # With asyncCommunication a worker that served once is never used again (docs/torchserve-defects.md).
-        self._rejects = marker.action == REJECT and not session.asynchronous
+        self._rejects = marker.action == OnFatal.REJECT and not session.asynchronous
         self._answered = False
         self._waiting: list[Request] = []
         self._deadline = 0.0

@@ -17,6 +17,7 @@ from ts_retry_ext.judge.judging import judge
 from ts_retry_ext.judge.paths import Host
 from ts_retry_ext.judge.redact import redacted
 from ts_retry_ext.judge.verdict import Basis, Outcome
+from ts_retry_ext.plain_text import cause_line
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.history import served_by
 from ts_retry_ext.store.record import Event
@@ -105,4 +106,5 @@ def _record_loss(
         **report,
     )
     journal.append_locked(session.directory, record)
-    say(f"model {session.name!r}: {failure.type}: {failure.message[:400]}; {reason}")
+    cause = cause_line(failure.type, failure.message)
+    say(f"model {session.name!r}: {cause}; {reason}")

@@ -20,6 +20,7 @@ from ts_retry_ext.judge.judging import Declared, judge
 from ts_retry_ext.judge.paths import Host
 from ts_retry_ext.judge.redact import redact, redacted
 from ts_retry_ext.judge.verdict import Outcome, Scope, Verdict
+from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.event_order import read_evidence
 from ts_retry_ext.store.history import (
@@ -36,9 +37,9 @@ from ts_retry_ext.worker.model_files import is_unchanged, signature
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.rules import rules_in_force
 from ts_retry_ext.worker.session import Session
-from ts_retry_ext.worker.shutdown import SHUTDOWN, leave_a_shutdown_behind
+from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
 from ts_retry_ext.worker.siblings import Siblings, launches_meant
-from ts_retry_ext.worker.telling import OBSERVE, exception_record, secrets_of, sentence
+from ts_retry_ext.worker.telling import exception_record, secrets_of, sentence
 
 #: Where TorchServe looks for a handler that is no file of the archive.
 _DEFAULT_HANDLERS = "ts.torch_handler"
@@ -115,7 +116,7 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
         ),
     )
     failure = redacted(failure, secrets)
-    action = session.settings.on_fatal.value
+    action: OnFatal = session.settings.on_fatal.value
     report: dict[str, Any] = {
         **verdict.to_record(),
         "reason": redact(verdict.reason, secrets),
@@ -135,7 +136,7 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
         **report,
     )
     journal.append_locked(session.directory, record)
-    if verdict.verdict is Outcome.NON_RECOVERABLE and action != OBSERVE:
+    if verdict.verdict is Outcome.NON_RECOVERABLE and action is not OnFatal.OBSERVE:
         _stop(session, worker, verdict, report, failures=1 + len(previous))
     say(sentence(session.name, failure, verdict, action))
 
@@ -157,7 +158,7 @@ def _stop(
     if standing is not None and means_all and is_unchanged(session.model_dir, standing.files):
         return
     window_sec, window_source = _window(session)
-    action = session.settings.on_fatal.value
+    action: OnFatal = session.settings.on_fatal.value
     marker = Marker(
         model=session.name,
         version=session.manifest.version,
@@ -182,7 +183,7 @@ def _stop(
         **report,
     )
     write_marker(session.directory, marker)
-    if action == SHUTDOWN and not _may_go_on(session, verdict, worker):
+    if action is OnFatal.SHUTDOWN and not _may_go_on(session, verdict, worker):
         leave_a_shutdown_behind(session, marker)
 
 

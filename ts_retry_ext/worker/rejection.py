@@ -22,7 +22,6 @@ from ts_retry_ext.worker.protocol import (
     read_requests,
 )
 
-REJECT = "reject"
 #: What stands under ``type`` where TorchServe's own error bodies have the name of a Java class.
 ERROR_TYPE = "ModelHaltedException"
 _MAX_TEXT = 2000

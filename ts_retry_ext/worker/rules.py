@@ -6,6 +6,7 @@ import os
 
 from ts_retry_ext.judge.rule import Rule
 from ts_retry_ext.judge.user_rules import rules_from_data
+from ts_retry_ext.plain_text import in_one_line
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
 
@@ -50,7 +51,7 @@ def _load(path: str) -> object:
     try:
         return yaml.safe_load(data)
     except yaml.YAMLError as error:
-        raise ValueError(" ".join(str(error).split())) from None
+        raise ValueError(in_one_line(str(error))) from None
     except Exception as error:  # A tag that does not fit its value is no error of YAML's.
-        msg = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        msg = f"{type(error).__name__}: {in_one_line(str(error))}"
         raise ValueError(msg) from None

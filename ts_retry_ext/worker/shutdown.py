@@ -15,11 +15,10 @@ import time
 from typing import Callable
 
 from ts_retry_ext.frontend.process import is_alive
-from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.marker import Marker, why_halted
 from ts_retry_ext.worker.output import PREFIX, one_line
 from ts_retry_ext.worker.session import Session
 
-SHUTDOWN = "shutdown"
 #: Where Kubernetes looks for the reason of a container's end, and how much of it, in bytes.
 TERMINATION_LOG = "/dev/termination-log"
 MAX_TERMINATION_BYTES = 4096
@@ -56,12 +55,9 @@ def leave_a_shutdown_behind(session: Session, marker: Marker) -> None:
 
 def last_word(marker: Marker) -> str:
     """Return the line that tells why the server was stopped."""
-    cause = f"{marker.exception.type}: {marker.exception.message}"
-    decided = marker.basis if marker.rule is None else f"{marker.basis} {marker.rule}"
+    why = why_halted(marker)
     return PREFIX + one_line(
-        f"TorchServe was stopped, because model {marker.model!r} cannot be loaded: {cause[:400]} "
-        f"[{decided}, fingerprint {marker.fingerprint}] {marker.reason[:300]} "
-        f"Remedy: {marker.remedy[:300]}"
+        f"TorchServe was stopped, because model {marker.model!r} cannot be loaded: {why}"
     )
 
 

@@ -8,6 +8,8 @@ from ts_retry_ext.judge.failure import Failure
 from ts_retry_ext.judge.fingerprint import explain
 from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.judge.verdict import Outcome, Verdict
+from ts_retry_ext.plain_text import cause_line, decided_by
+from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store.exception_record import (
     CauseRecord,
     ExceptionRecord,
@@ -15,9 +17,7 @@ from ts_retry_ext.store.exception_record import (
     FrameRecord,
 )
 from ts_retry_ext.worker.session import Session
-from ts_retry_ext.worker.shutdown import SHUTDOWN
 
-OBSERVE = "observe"
 #: Longest part of a fingerprint that is kept, in characters.
 MAX_PART = 300
 
@@ -50,16 +50,16 @@ def _fingerprint_parts(failure: Failure) -> FingerprintRecord:
     return FingerprintRecord(parts.types, parts.frames, messages, parts.numbers)
 
 
-def sentence(model: str, failure: Failure, verdict: Verdict, action: str) -> str:
+def sentence(model: str, failure: Failure, verdict: Verdict, action: OnFatal) -> str:
     """Return the line for the log: what failed, the verdict, and what follows from it."""
-    cause = f"{failure.type}: {failure.message}"[:400]
-    decided = verdict.basis.value if verdict.rule is None else f"rule {verdict.rule}"
+    cause = cause_line(failure.type, failure.message)
+    decided = decided_by(verdict.basis.value, verdict.rule)
     what = f"model {model!r} failed in phase {failure.phase.value} with {cause}"
     told = f"{verdict.verdict.value} ({decided}, fingerprint {verdict.fingerprint})"
     if verdict.verdict is not Outcome.NON_RECOVERABLE:
         return f"{what}; {told}: TorchServe retries it"
-    if action == OBSERVE:
-        return f"{what}; {told}: nothing is stopped, on_fatal is {OBSERVE}"
-    if action == SHUTDOWN:
-        return f"{what}; {told}: the server is stopped, on_fatal is {SHUTDOWN}. {verdict.reason}"
+    if action is OnFatal.OBSERVE:
+        return f"{what}; {told}: nothing is stopped, on_fatal is {action}"
+    if action is OnFatal.SHUTDOWN:
+        return f"{what}; {told}: the server is stopped, on_fatal is {action}. {verdict.reason}"
     return f"{what}; {told}: not loaded again until ts-retry resume {model}. {verdict.reason}"
