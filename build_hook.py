@@ -37,6 +37,8 @@ class BuildWithHook(build_py):
     def run(self) -> None:
         """Copy the ``.pth`` file to where the wheel takes it from, and the handlers into the package."""
         super().run()
+        # A wheel for other Pythons, built here before, leaves it behind: setuptools never clears build/.
+        (self._root() / START).unlink(missing_ok=True)
         for source, target in self._extra_files():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
@@ -52,7 +54,7 @@ class BuildWithHook(build_py):
         return outputs
 
     def _extra_files(self) -> list[tuple[Path, Path]]:
-        root = self._editable_root() if self.editable_mode else Path(self.build_lib)
+        root = self._root()
         hook = [HOOK, GATE, START] if self._wants_start() else [HOOK, GATE]
         files = [(name, root / name) for name in hook]
         return files if self.editable_mode else [*files, *_handler_files(root / INSTALLED_HANDLERS)]
@@ -68,13 +70,15 @@ class BuildWithHook(build_py):
         without = {f"py{major}{minor}" for major, minor in WITHOUT_START}
         return not set(tag.split(".")) <= without and sys.version_info[:2] not in WITHOUT_START
 
-    def _editable_root(self) -> Path:
-        """Return the folder whose content an editable wheel puts into site-packages.
+    def _root(self) -> Path:
+        """Return the folder whose content the wheel puts into site-packages.
 
-        ``build_lib`` is thrown away there. The wheel is made from a folder that only the install
+        An editable build throws ``build_lib`` away. The wheel is made from a folder that only the install
         command knows: its data scheme lies in ``NAME.data/data``, and installers unpack
         ``NAME.data/purelib`` into site-packages.
         """
+        if not self.editable_mode:
+            return Path(self.build_lib)
         install: Any = self.get_finalized_command("install")
         return Path(install.install_data).parent / "purelib"
 

@@ -63,6 +63,7 @@ def test_a_wheel_for_python_3_15_to_3_17_has_no_start_file(sdist: Path, tmp_path
     """There the .pth line serves better: docs/decisions.md. Installers prefer this wheel to the one for all."""
     project = distributions.unpack_sdist(sdist, tmp_path / "src")
     tag = "py315.py316.py317"
+    distributions.build_wheel(project, tmp_path / "before")
     wheel = distributions.build_wheel(project, tmp_path / "dist", f"--python-tag={tag}")
     assert wheel.name.endswith(f"-{tag}-none-any.whl")
     assert names_in(wheel) & HOOK == HOOK - {"ts_retry_ext.start"}
