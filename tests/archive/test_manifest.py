@@ -67,3 +67,54 @@ def test_what_the_frontend_does_not_take_is_named(
         parse_manifest(data)
 
     assert caught.value.stops_server is stops_server
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"model": {"modelVersion": 1.10}}', Manifest(version="1.10")),
+        ('{"model": {"modelVersion": 1.0E+5}}', Manifest(version="1.0E+5")),
+        ('{"model": {"modelVersion": NaN}}', Manifest(version="NaN")),
+        ('{"model": {"modelVersion": 01}}', Manifest(version="01")),
+        ('{"model": {"modelVersion": 1.0.0}}', Manifest(version="1.0.0")),
+        ('{"model": {"modelName": True}}', Manifest("true")),
+        ('{"model": {"modelName": "a\tb\nc"}}', Manifest("a\tb\nc")),
+        ("{'model': {'modelName': 'm'}}", Manifest("m")),
+        ("{model: {modelName: m, handler: h}}", Manifest("m", handler="h")),
+        ('{"model" = {"modelName" => "m"; "handler": "h"}}', Manifest("m", handler="h")),
+        ('{/* a */ "model": {"modelName": "m"} // b\n # c\n}', Manifest("m")),
+        ('{"a": [1, ], "b": [,], "model": {"modelName": "m"}}', Manifest("m")),
+        (")]}'\n" + '{"model": {"modelName": "m"}}', Manifest("m")),
+        ('{\'model\': {"modelName": "\\u0041\\\'\\\n"}}', Manifest("A'\n")),
+        ('{"model": {"modelName": "m", "modelName": "n"}}', Manifest("n")),
+        ('{"model": {"modelName": "\\ud83d"}}', Manifest("?")),
+        ('{"runtime": "PYTHON3"}', Manifest(runtime="python3")),
+        ('{"model": {"requirementsFile": "r.txt"}}', Manifest(requirements_file="r.txt")),
+    ],
+)
+def test_what_gson_takes_beyond_json_is_read(text: str, expected: Manifest) -> None:
+    assert parse_manifest(text.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"model": {"modelName": "m",}}',
+        '{"model": {"modelName": "m"}} x',
+        '{"model": {"modelName": "m"}} // behind the end',
+        '{"model": {"modelName": "m"}}\0',
+        '{"model": {"modelName": hello world}}',
+        '{"model" {"modelName": "m"}}',
+        '{"model": {"modelName": "\\q"}}',
+        '{"model": {"modelName": "\\u00zz"}}',
+        '{"model": {"modelName": "m"',
+        '{"model": {"modelName": \'m',
+        '{"model": {} /* open',
+        "{'model': " + "[" * 100_000,
+        '{"createdOn": [1]}',
+        '{"model": {"description": {}}}',
+    ],
+)
+def test_what_gson_refuses_is_refused(text: str) -> None:
+    with pytest.raises(ManifestError, match=r"MANIFEST\.json"):
+        parse_manifest(text.encode())

@@ -8,11 +8,16 @@ or, where the exception is none that the start-up code expects, the whole server
 from __future__ import annotations
 
 import json
-from typing import Mapping, NamedTuple
+from typing import Mapping, NamedTuple, Sequence
 
 CPP_RUNTIME = "LSP"
 """Workers are a C++ program of TorchServe's (0.12.0 WorkerLifeCycle.startWorkerCPP)."""
 RUNTIMES = ("python", "python3", CPP_RUNTIME)
+_RUNTIMES = {**{name.upper(): name for name in RUNTIMES}, **{name: name for name in RUNTIMES}}
+_TEXTS = ("createdOn", "description", "archiverVersion")
+_MODEL_TEXTS = ("modelName", "version", "description", "modelVersion", "handler", "envelope",
+                "requirementsFile", "configFile")  # fmt: skip
+"""Fields that are texts in the frontend's classes."""
 DEFAULT_VERSION = "1.0"
 """Version of a model whose manifest names none (0.12.0 ModelManager.createModelArchive)."""
 
@@ -54,29 +59,28 @@ def parse_manifest(data: bytes) -> Manifest:
     """Return what the manifest `data` says.
 
     Raises:
-        ManifestError: the frontend does not take it, or it is not strictly JSON.
+        ManifestError: the frontend does not take it.
     """
     text = data.decode("utf-8-sig", errors="replace")
-    if not text.strip():
+    if not text.strip(" \t\r\n"):
         raise ManifestError("MANIFEST.json is empty", stops_server=True)
-    try:
-        # Gson keeps a number's own text where a string is expected: 1.0 is the version "1.0".
-        content = json.loads(text, parse_float=str, parse_int=str)
-    except (ValueError, RecursionError) as error:
-        raise ManifestError(f"MANIFEST.json is not valid JSON: {error}") from error
+    content = _json(text)
     if content is None:
         raise ManifestError("MANIFEST.json is null", stops_server=True)
     if not isinstance(content, dict):
         raise ManifestError(f"MANIFEST.json holds no object but {type(content).__name__}")
-    runtime = content.get("runtime", RUNTIMES[0])
-    if runtime not in RUNTIMES:
+    _check_texts(content, _TEXTS, "")
+    given = content.get("runtime", RUNTIMES[0])
+    runtime = _RUNTIMES.get(given) if isinstance(given, str) else None
+    if runtime is None:
         known = ", ".join(RUNTIMES)
-        raise ManifestError(f"its runtime is {runtime!r}, known are {known}")
+        raise ManifestError(f"its runtime is {given!r}, known are {known}")
     section = content.get("model", {})
     if section is None:
         raise ManifestError("MANIFEST.json has the value null for model", stops_server=True)
     if not isinstance(section, dict):
         raise ManifestError(f"MANIFEST.json holds no object for model but {section!r:.80}")
+    _check_texts(section, _MODEL_TEXTS, "model.")
     return Manifest(
         model=_text(section, "modelName"),
         version=_text(section, "modelVersion") or DEFAULT_VERSION,
@@ -97,10 +101,32 @@ def why_out_of_reach(runtime: str) -> str | None:
     )
 
 
+def _json(text: str) -> object:
+    try:
+        # Gson keeps a number's own text where a text is expected: 1.10 is the version "1.10".
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, strict=False)
+    except RecursionError as error:
+        raise ManifestError("MANIFEST.json is not valid JSON: it is nested too deeply") from error
+    except ValueError as error:
+        from ts_retry_ext.archive.gson import GsonError, loads
+
+        try:
+            return loads(text)
+        except (GsonError, RecursionError):
+            raise ManifestError(f"MANIFEST.json is not valid JSON: {error}") from error
+
+
+def _check_texts(section: Mapping[str, object], keys: Sequence[str], where: str) -> None:
+    """Raise ManifestError for a list or a mapping where the frontend's classes have a text."""
+    for key in keys:
+        if isinstance(section.get(key), (dict, list)):
+            shown = f"{section[key]!r:.80}"
+            raise ManifestError(f"MANIFEST.json holds no text for {where}{key} but {shown}")
+
+
 def _text(section: Mapping[str, object], key: str) -> str | None:
     value = section.get(key)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if value is None or isinstance(value, str):
-        return value
-    raise ManifestError(f"MANIFEST.json holds no text for model.{key} but {value!r:.80}")
+    # Half of a surrogate pair is a question mark wherever Java writes it.
+    return None if value is None else str(value).encode("utf-8", "replace").decode("utf-8")
