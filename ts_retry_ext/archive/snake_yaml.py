@@ -26,8 +26,12 @@ _MERGE = _STANDARD + "merge"
 _BOOLEANS = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
 _ANCHOR_ENDS = "\0 \t\r\n\x85\u2028\u2029:,[]{}/.*&"
 _AFTER_ANCHOR = "\0 \t\r\n\x85\u2028\u2029?:,]}%@`"
+_LONGEST = {_INTEGER: 1024, _FLOAT: 1024, _STANDARD + "timestamp": 50}
+"""Characters of an untagged value beyond which it is text, whatever it looks like."""
 _NO_DIGITS = re.compile(r"[-+]?0[bx]?_+", re.ASCII)
-_EXPONENT = re.compile(r"[-+]?[0-9][0-9_]*\.?[eE][-+]?[0-9]+", re.ASCII)
+_EXPONENT = re.compile(
+    r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)[eE][-+]?[0-9]+", re.ASCII
+)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}", re.ASCII)
 
 
@@ -109,6 +113,8 @@ class SnakeYamlLoader(yaml.SafeLoader):
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         """Return the tag of an untagged value: ``=`` and ``0x_`` are text, ``1e3`` is a number."""
         tag = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+        if tag in _LONGEST and len(value) > _LONGEST[tag]:
+            return _TEXT
         if tag == _STANDARD + "value" or (tag == _INTEGER and _NO_DIGITS.fullmatch(value)):
             return _TEXT
         if tag == _TEXT and implicit[0] and _EXPONENT.fullmatch(value):
