@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.failure import Cause, Failure, Phase
 from ts_retry_ext.judge.judging import Declared, judge
 from ts_retry_ext.judge.rule import Rule, When
+from ts_retry_ext.judge.user_rules import rules_from_data
 from ts_retry_ext.judge.verdict import Basis, Outcome
 
 
@@ -100,3 +102,21 @@ def test_a_broken_rule_does_not_match_and_does_not_raise() -> None:
     broken = Rule("broken", When(message="("), Outcome.NON_RECOVERABLE, "r")
     good = Rule("good", When(message="m"), Outcome.RECOVERABLE, "r")
     assert judge(failure("E"), rules=(broken, good)).rule == "good"
+
+
+def test_a_users_rules_that_take_too_long_make_the_verdict_unknown() -> None:
+    rules, _ = rules_from_data(
+        [
+            {"id": f"mine-{number}", "when": {"message": "no"}, "verdict": "unknown"}
+            for number in range(3)
+        ],
+        "mine.yaml",
+    )
+    failure = Failure(
+        type="SyntaxError", message="invalid syntax", phase=Phase.IMPORT, mro=("SyntaxError",)
+    )
+    assert judge(failure, rules=(*rules, *BUILTIN_RULES)).rule == "syntax-error"
+    asked = iter((False, True))
+    late = judge(failure, rules=(*rules, *BUILTIN_RULES), out_of_time=lambda: next(asked))
+    assert (late.verdict, late.rule) == (Outcome.UNKNOWN, None)
+    assert "mine-1" in late.reason

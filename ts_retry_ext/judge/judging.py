@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Callable
 
-from ts_retry_ext.judge.builtin import BUILTIN_RULES
+from ts_retry_ext.judge.builtin import BUILTIN_RULES, BUILTIN_SOURCE
 from ts_retry_ext.judge.evidence import Evidence, evidence_of
 from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.fingerprint import FINGERPRINT_VERSION, fingerprint
@@ -21,8 +22,15 @@ __all__ = ["NO_HOST", "Declared", "Host", "judge"]
 
 _NO_RULE = "No rule knows this failure."
 _NO_RULE_REMEDY = "It is retried; it halts the model when it repeats without change."
+_TOO_SLOW_REMEDY = (
+    "Make the patterns of your own rules simpler, or give them fewer words to look through."
+)
 #: Characters of a declared failure's message that its reason repeats.
 _REASON_LIMIT = 400
+
+
+class _OutOfTimeError(Exception):
+    """Say that the rules could not all be asked; `args[0]` is the one that came last."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,7 @@ def judge(
     rules: Sequence[Rule] = BUILTIN_RULES,
     host: Host = NO_HOST,
     declared: Declared = Declared(),
+    out_of_time: Callable[[], bool] = lambda: False,
 ) -> Verdict:
     """Judge one failure on its own evidence, without its history. Never raises.
 
@@ -53,6 +62,8 @@ def judge(
         host: what may be known of the file system.
         declared: types named by the handler. `NonRecoverableError` and `RecoverableError` anywhere
             in the type's bases count without being named.
+        out_of_time: asked after each rule of a user; once it is true the verdict is UNKNOWN, since a
+            rule that wasn't asked may have spoken against those behind it.
     """
     try:
         name = fingerprint(failure)
@@ -65,7 +76,11 @@ def judge(
         evidence = evidence_of(failure, host)
     except Exception:
         return _unknown(name)
-    rule = first_match(rules, evidence)
+    try:
+        rule = first_match(rules, evidence, out_of_time)
+    except _OutOfTimeError as late:
+        reason = f"Judging took too long: rule {late.args[0]} was the last that could be asked."
+        return replace(_unknown(name), reason=reason, remedy=_TOO_SLOW_REMEDY)
     if rule is None:
         return _unknown(name)
     return Verdict(
@@ -81,9 +96,20 @@ def judge(
     )
 
 
-def first_match(rules: Sequence[Rule], evidence: Evidence) -> Rule | None:
-    """Return the first rule whose condition holds; a rule that breaks doesn't match."""
-    return next((rule for rule in rules if _holds(rule, evidence)), None)
+def first_match(
+    rules: Sequence[Rule], evidence: Evidence, out_of_time: Callable[[], bool] = lambda: False
+) -> Rule | None:
+    """Return the first rule whose condition holds; a rule that breaks doesn't match.
+
+    Raises:
+        _OutOfTimeError: `out_of_time` was true after a rule of a user that doesn't match.
+    """
+    for rule in rules:
+        if _holds(rule, evidence):
+            return rule
+        if not rule.source.startswith(BUILTIN_SOURCE) and out_of_time():
+            raise _OutOfTimeError(rule.id)
+    return None
 
 
 def _holds(rule: Rule, evidence: Evidence) -> bool:

@@ -8,17 +8,11 @@ and the words are read from the syntax tree of each.
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-try:
-    from re import _parser as _sre_parser  # type: ignore[attr-defined]
-except ImportError:  # before Python 3.11
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import sre_parse as _sre_parser
+from ts_retry_ext.judge.pattern_tree import parsed, top_alternatives
 
 _REFERS_BACK = re.compile(r"\\[1-9]|\(\?P[=<]|\(\?[aiLmsux-]+\)|\(\?\(|\[\^?\]")
 #: What stands for itself, a dot with its backslash included: most alternatives are plain words.
@@ -33,7 +27,7 @@ def required_words(pattern: str) -> tuple[str, ...] | None:
     if _PLAIN.fullmatch(pattern):
         return (_ESCAPED.sub(r"\1", pattern).lower(),)
     try:
-        words = _of_sequence(_sre_parser.parse(pattern, re.IGNORECASE))
+        words = _of_sequence(parsed(pattern))
     except Exception:
         return None
     return tuple(sorted(words)) if words and len(words) <= _MOST_WORDS else None
@@ -65,31 +59,8 @@ def alternatives(pattern: str) -> tuple[tuple[tuple[str, ...] | None, str], ...]
     A pattern that refers to its own groups, or sets flags, is left whole.
     """
     whole = _REFERS_BACK.search(pattern) is not None
-    parts = [pattern] if whole else _split(pattern)
+    parts = [pattern] if whole else top_alternatives(pattern)
     return tuple((required_words(part), part) for part in parts)
-
-
-def _split(pattern: str) -> list[str]:
-    """Split at the bars that stand outside of groups and character classes."""
-    parts, start, depth, in_class, skip = [], 0, 0, False, False
-    for position, char in enumerate(pattern):
-        if skip:
-            skip = False
-        elif char == "\\":
-            skip = True
-        elif in_class:
-            # A bracket right after the opening one is a member of the class.
-            in_class = char != "]" or pattern[position - 1] == "["
-        elif char == "[":
-            in_class = True
-        elif char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-        elif char == "|" and depth == 0:
-            parts.append(pattern[start:position])
-            start = position + 1
-    return [*parts, pattern[start:]]
 
 
 @lru_cache(maxsize=8192)

@@ -22,14 +22,13 @@ from ts_retry_ext.judge.facts import LINUX_ERRNO, errno_name
 from ts_retry_ext.judge.failure import Phase
 from ts_retry_ext.judge.memory import MEMORY_PREDICATES
 from ts_retry_ext.judge.paths import PATH_PREDICATES
+from ts_retry_ext.judge.pattern_cost import why_it_can_run_for_ever
 from ts_retry_ext.judge.rule import WHERE, Rule, When
 from ts_retry_ext.judge.verdict import Outcome, Scope
 
 #: Longest pattern accepted, and longest text for people.
 PATTERN_LIMIT = 2_000
 TEXT_LIMIT = 1_000
-#: A group that repeats and holds a repetition itself can take exponential time on hostile text.
-_NESTED_REPEAT = re.compile(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)(?:[+*]|\{\d+,\})")
 _STATUS = re.compile(r"[1-5](?:\d\d|xx)$")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}$")
 
@@ -186,9 +185,10 @@ def _pattern(value: object, field: str) -> str:
         re.compile(value, re.IGNORECASE)
     except (re.error, OverflowError, RecursionError) as exc:
         raise _WrongFieldError(field, f"{value!r} is no regular expression: {exc}") from None
-    if _NESTED_REPEAT.search(value):
+    slow = why_it_can_run_for_ever(value)
+    if slow:
         raise _WrongFieldError(
-            field, f"{value!r} repeats a group that repeats: it can take for ever; write it flat"
+            field, f"{value!r} {slow}: it can take for ever; write it flat, or bound it: .{{0,200}}"
         )
     return value
 

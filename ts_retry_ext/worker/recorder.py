@@ -6,6 +6,7 @@ Imported only when something has failed.
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,8 @@ from ts_retry_ext.worker.telling import exception_record, secrets_of, sentence
 
 #: Where TorchServe looks for a handler that is no file of the archive.
 _DEFAULT_HANDLERS = "ts.torch_handler"
+#: Seconds after which no further rule of a user is asked.
+_JUDGING_LIMIT_SEC = 2.0
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,14 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
     secrets = secrets_of(session)
     host = Host(model_dir=session.model_dir, exists=os.path.exists)
     rules = (*rules_in_force(session), *BUILTIN_RULES)
-    verdict = judge(failure, rules=rules, host=host, declared=_declared())
+    begun = time.monotonic()
+    verdict = judge(
+        failure,
+        rules=rules,
+        host=host,
+        declared=_declared(),
+        out_of_time=lambda: time.monotonic() - begun > _JUDGING_LIMIT_SEC,
+    )
     previous = failures_in_a_row(read_evidence(session.directory).records, worker.socket)
     crashed = event == Event.CRASH
     verdict = with_history(

@@ -69,6 +69,8 @@ TOPICS: tuple[ModuleType, ...] = (
     files,
     processes,
 )
+#: What the source of a built-in rule begins with; the topic follows.
+BUILTIN_SOURCE = "built-in:"
 GROUPS = ("FIRST", "FATAL_IN_DISGUISE", "RECOVERABLE_IN_DISGUISE", "RULES", "FALLBACKS")
 
 
@@ -76,7 +78,7 @@ def _assembled() -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for group in GROUPS:
         for topic in TOPICS:
-            source = "built-in:" + topic.__name__.rpartition(".")[2]
+            source = BUILTIN_SOURCE + topic.__name__.rpartition(".")[2]
             rules += [replace(rule, source=source) for rule in getattr(topic, group, ())]
     return tuple(rules)
 
