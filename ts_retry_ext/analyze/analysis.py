@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from ts_retry_ext.analyze.judged_failure import FailureJudge
+from ts_retry_ext.analyze.judged_failure import FailureJudge, is_time_out, without_java_type
 from ts_retry_ext.analyze.logged_process import LoggedProcess
 from ts_retry_ext.analyze.logged_worker import LoggedWorker
 from ts_retry_ext.analyze.model_tally import ModelTally
@@ -32,7 +33,42 @@ _WORKER, _SERVER, _CONTINUED = Kind.WORKER, Kind.SERVER, Kind.CONTINUED
 _ADDED = re.compile(r"Adding new version (\S+) for model (.+)$")
 _LOADED = re.compile(r"Model (.+) loaded\.$")
 _VERSION = re.compile(rb"Torchserve version: ([\w.+\-]{1,40})")
+#: Of the server and its registrations (0.12.0 ModelServer, ModelManager).
+_STOPPED = "Torchserve stopped."
+_BOUND = re.compile(r" API bind to: ")
+_UNREGISTERED = re.compile(
+    r"Failed to load model: (\S{1,300})|(?:Custom pip package installation|Virtual environment creation) failed for model (\S{1,300}?):?(?:\s|$)"
+)
+_MOST_NOT_REGISTERED = 200
 _REFUSED = re.compile(r"Invalid maxRetryTimeoutIn\w+: (.{0,200}), should be")
+
+
+class _Late(NamedTuple):
+    """A load that came out well, or an end, whose process may write on for a moment."""
+
+    at: int
+    tally: ServerTally
+    model: ModelTally
+    worker: LoggedWorker
+    attempt: LoggedProcess
+    has_loaded: bool
+
+
+@dataclass
+class Ended:
+    """The end of a server, or of a registration.
+
+    Attributes:
+        at: when, milliseconds since the epoch.
+        served: whether the server had been open for requests.
+        told: what the frontend said of it.
+        why: what the exception below says; empty where there is none.
+    """
+
+    at: int
+    served: bool
+    told: str = ""
+    why: str = ""
 
 
 @dataclass
@@ -46,6 +82,9 @@ class ServerTally:
         models: by the name that the frontend gives to model and version.
         last_at: when it last said something of a worker or itself.
         set_back: how often its clock was set back.
+        serves: whether its APIs were opened.
+        ended: how it stopped, or None.
+        not_registered: what was refused, by archive or model.
     """
 
     server: LoggedServer
@@ -60,6 +99,10 @@ class ServerTally:
     refused: dict[bytes, str] = field(default_factory=dict)
     ignored: dict[str, str] = field(default_factory=dict)
     in_error: LoggedWorker | None = None
+    serves: bool = False
+    ended: Ended | None = None
+    not_registered: dict[str, Ended] = field(default_factory=dict)
+    awaits_why: Ended | None = None
 
 
 class Analysis:
@@ -83,9 +126,7 @@ class Analysis:
         self._judge = judge
         self._limits = limits
         self._workers = 0
-        self._late: deque[tuple[int, ServerTally, ModelTally, LoggedWorker, LoggedProcess]] = (
-            deque()
-        )
+        self._late: deque[_Late] = deque()
 
     def take(self, server: LoggedServer, at: int, record: Record) -> None:
         """Take the next record."""
@@ -126,6 +167,9 @@ class Analysis:
 
     def finish(self) -> None:
         """Judge what is left; call it once, after the last record."""
+        for tally in self.servers.values():
+            for worker in list(tally.workers.values()):
+                worker.log_ended()
         self._judge_late(None)
 
     def _clock_jumped(self, tally: ServerTally, at: int) -> None:
@@ -166,27 +210,35 @@ class Analysis:
         self, tally: ServerTally, model: ModelTally, worker: LoggedWorker, attempt: LoggedProcess
     ) -> None:
         """Take note of a load that came out well, or of a process that ended."""
-        if attempt.ended_at is None:
-            model.has_loaded(worker, attempt.loaded_at or 0)
-        else:
-            self._late.append((attempt.ended_at, tally, model, worker, attempt))
+        has_loaded = attempt.ended_at is None
+        at = (attempt.loaded_at if has_loaded else attempt.ended_at) or 0
+        self._late.append(_Late(at, tally, model, worker, attempt, has_loaded))
 
     def _judge_late(self, before: int | None) -> None:
         """Judge the attempts that ended before a time, all of them for None."""
         while self._late and (before is None or self._late[0][0] <= before):
-            at, tally, model, worker, attempt = self._late.popleft()
+            at, tally, model, worker, attempt, has_loaded = self._late.popleft()
             if attempt.holds:
-                model.holds += 1
+                # A worker that rejects has loaded in the frontend's eyes, and goes on to end.
+                if attempt.counted:
+                    continue
+                attempt.counted = True
+                model.is_held(at)
+                continue
+            model.has_package = model.has_package or worker.has_package
+            if has_loaded:
+                model.has_loaded(worker, at)
                 continue
             if attempt.loaded_at is not None:
-                model.has_died(at)
+                model.has_died(at, timed_out=is_time_out(attempt))
             else:
-                model.has_failed(worker, self._judge.cause_of(attempt), attempt.started_at, at)
+                model.has_failed(worker, self._judge.cause_of(attempt), attempt, at)
             log_goes_on = tally.last_at - at > _LATE_MS
             if log_goes_on and tally.server.from_frontend and worker.attempt is attempt:
                 worker.goes_unretried()
 
     def _of_server(self, tally: ServerTally, at: int, record: Record) -> None:
+        tally.awaits_why = None
         if _VERSION.search(record.text):
             self._continued(tally, at, record.text)
             return
@@ -202,6 +254,19 @@ class Analysis:
             refused = tally.refused.pop(record.name, None)
             if refused is not None:
                 tally.ignored[loaded[1]] = refused
+            return
+        if text == _STOPPED:
+            tally.ended = tally.awaits_why = Ended(at, tally.serves)
+            return
+        if _BOUND.search(text):
+            tally.serves, tally.ended = True, None
+            return
+        unregistered = _UNREGISTERED.match(text)
+        if unregistered is not None:
+            name = unregistered[1] or unregistered[2]
+            if len(tally.not_registered) < _MOST_NOT_REGISTERED:
+                found = Ended(at, False, text)
+                tally.awaits_why = tally.not_registered.setdefault(name, found)
             return
         refused_value = _REFUSED.search(text)
         if refused_value is not None:
@@ -219,14 +284,18 @@ class Analysis:
         if found is not None:
             if at - tally.started_at > _LATE_MS or not tally.starts:
                 tally.starts += 1
+                tally.serves, tally.ended = False, None
                 self._judge_late(None)
                 for model in tally.models.values():
                     for worker in model.workers.values():
                         worker.server_ended()
             tally.started_at = at
             tally.torchserve = found[1].decode()
-        elif tally.in_error is not None and b"Exception: " in text:
-            tally.in_error.error(text.strip())
+        elif b"Exception: " in text or b"Error: " in text:
+            if tally.in_error is not None:
+                tally.in_error.error(text.strip())
+            elif tally.awaits_why is not None and not tally.awaits_why.why:
+                tally.awaits_why.why = without_java_type(text.decode("utf-8", "replace").strip())
 
 
 def _split(name: bytes, tally: ServerTally) -> tuple[str, str | None]:

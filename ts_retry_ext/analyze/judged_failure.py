@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Sequence
 
 from ts_retry_ext.analyze.logged_process import LoggedProcess
-from ts_retry_ext.analyze.logged_worker import DIED
 from ts_retry_ext.judge import (
+    NO_HOST,
     Failure,
+    Host,
     Phase,
     Rule,
     Verdict,
@@ -21,19 +22,36 @@ from ts_retry_ext.judge import (
     redact,
     redacted,
 )
-from ts_retry_ext.judge.judging import NO_HOST
+from ts_retry_ext.judge.load_phase import phase_of
+from ts_retry_ext.logs import root_cause
+from ts_retry_ext.logs.root_cause import root_of
+from ts_retry_ext.logs.tracebacks import HEADER, Traceback, cut
 
 #: Causes remembered by their text: in a crash loop it is the same again and again.
 _REMEMBERED = 512
-_HEADER = b"Traceback (most recent call last)"
+_HEADER = HEADER.encode()
+DIED = root_cause.DIED.encode()
 _FAULT = b"Fatal Python error"
-#: A worker that sees a module of TorchServe's missing gets this text for whatever its handler could
-#: not import (0.12.0 TsModelLoader.load); the error before it is the cause.
-_DEFAULT_HANDLER = "ts.torch_handler."
-_JOINT = "\nDuring handling of the above exception, another exception occurred"
+#: Begins the text of an attempt that wrote a traceback; stands between its two streams. No log holds either.
+_BEGINS, _STREAM = b"\x01", "\x02"
+_FRAME = re.compile(rb'^  File "[^"]{1,4000}", line \d+(?:, in |$)')
+#: Lines above a traceback that say what kind it is; see `logs.root_cause`.
+_ABOVE = (
+    DIED,
+    b"Failed to load model",
+    b"Load model ",
+    b"Exception ",
+    b"Error in ",
+    b"--- Logging",
+    b"Task exc",
+    b"Process ",
+)
 _HANG = re.compile(rb"did not (?:respond in given time|load the model within)")
 #: The words of `ts_retry_ext.worker.crash_capture`, so that the fingerprint is the same.
 _HUNG = b"hang: the load did not end within startupTimeout, TorchServe ended it"
+_BEFORE = "the log begins after what it wrote last"
+_BEFORE_REASON = "The log begins after the failure, so that its cause is not in it."
+_BEFORE_REMEDY = 'Look further up for lines of this worker\'s -stdout and -stderr, from "Traceback (most recent call last)" on.'
 _CUT = "the log lacks the end of the traceback"
 _SILENT = "ended without a word: a crash, a kill, or its last lines are not in the log"
 #: The guard counts such a death for nothing, see `ts_retry_ext.worker.deaths`; TorchServe 0.8 and 0.9 kill
@@ -61,21 +79,31 @@ class JudgedFailure:
     complete: bool = True
 
 
+def _out_of_sight() -> JudgedFailure:
+    failure = failure_from_record({"exc_type": "ProcessDied", "message": _BEFORE})
+    verdict = replace(judge(failure, rules=()), reason=_BEFORE_REASON, remedy=_BEFORE_REMEDY)
+    return JudgedFailure(failure, verdict, crashed=True, complete=False)
+
+
 class FailureJudge:
     """Judge attempts; equal texts are judged once.
 
     Args:
         rules: in order.
+        host: what may be known of the file system.
     """
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], host: Host = NO_HOST) -> None:
         self._rules = rules
+        self._host = host
         self._known: OrderedDict[tuple[Phase, bytes], JudgedFailure] = OrderedDict()
 
     def cause_of(self, attempt: LoggedProcess) -> JudgedFailure:
         """Return why an attempt failed. Never raises."""
+        if _is_out_of_sight(attempt):
+            return _out_of_sight()
         phase = _phase(attempt)
-        text = _traceback(attempt) or _crash(attempt)
+        text = _written(attempt) or _crash(attempt)
         known = self._known.get((phase, text))
         if known is None:
             known = self._known[phase, text] = self._judge(phase, text)
@@ -85,36 +113,75 @@ class FailureJudge:
             self._known.move_to_end((phase, text))
         return known
 
-    def _judge(self, phase: Phase, content: bytes) -> JudgedFailure:
-        text = content.decode("utf-8", "replace")
-        crashed = _HEADER not in content
-        failure = _crash_of(text, phase) if crashed else _unmasked(text, phase)
-        has_stack = "\n" in text.rstrip("\n")
-        complete = (phase is not Phase.STARTUP or has_stack) if crashed else bool(failure.frames)
-        if not (crashed or complete):
-            failure = failure_from_record({"message": _CUT, "phase": phase.value})
-        verdict = judge(failure, rules=self._rules, host=NO_HOST)
+    def of_traceback(self, traceback: Traceback, phase: Phase | None = None) -> JudgedFailure:
+        """Return the verdict on one traceback.
+
+        Args:
+            traceback: with its exception.
+            phase: how far the worker was, where the frames don't show it.
+        """
+        failure = failure_from_text(traceback.text, model_dir=self._host.model_dir)
+        if phase is not None and phase_of(failure.frames) is None:
+            failure = replace(failure, phase=phase)
+        return self.of_failure(failure)
+
+    def of_failure(
+        self, failure: Failure, *, crashed: bool = False, complete: bool = True
+    ) -> JudgedFailure:
+        """Return the verdict on a failure, with secrets taken out of both."""
+        verdict = judge(failure, rules=self._rules, host=self._host)
         told = replace(verdict, reason=redact(verdict.reason), remedy=redact(verdict.remedy))
         return JudgedFailure(redacted(failure), told, crashed, complete)
+
+    def _judge(self, phase: Phase, content: bytes) -> JudgedFailure:
+        text = content.decode("utf-8", "replace")
+        if not content.startswith(_BEGINS):
+            has_stack = "\n" in text.rstrip("\n")
+            complete = phase is not Phase.STARTUP or has_stack
+            return self.of_failure(_crash_of(text, phase), crashed=True, complete=complete)
+        stdout, _, stderr = text.partition(_STREAM)
+        found = root_of([*cut(stdout[1:].split("\n")), *cut(stderr.split("\n"))])
+        if found is None:
+            cut_short = failure_from_record({"message": _CUT, "phase": phase.value})
+            return self.of_failure(cut_short, complete=False)
+        return self.of_traceback(found, phase)
 
 
 def _phase(attempt: LoggedProcess) -> Phase:
     if attempt.loaded_at is not None:
         return Phase.INFERENCE
+    if attempt.begins_before and not attempt.pid:
+        return Phase.INITIALIZE  # What it did before is not in the log.
     return Phase.INITIALIZE if attempt.loads else Phase.STARTUP
 
 
-def _traceback(attempt: LoggedProcess) -> bytes:
-    """Return what the process wrote from its last run of tracebacks on; empty without one.
+def _written(attempt: LoggedProcess) -> bytes:
+    """Return what the process wrote from its first traceback on, of both streams; empty without one.
 
     A traceback goes to standard output where the worker script logs it, to standard error where
     nobody catches the exception.
     """
-    for lines in (attempt.stdout.lines, attempt.stderr.lines):
-        for position, line in enumerate(lines):
-            if _HEADER in line:
-                return b"\n".join([line for line in lines[position:] if line != DIED])
-    return b""
+    stdout, stderr = map(_from_traceback, (attempt.stdout.lines, attempt.stderr.lines))
+    if not stdout and not stderr:
+        return b""
+    return _BEGINS + b"\n".join(stdout) + _STREAM.encode() + b"\n".join(stderr)
+
+
+def _from_traceback(lines: Sequence[bytes]) -> Sequence[bytes]:
+    """Return lines from the one above the first traceback on; an excerpt may begin within a traceback."""
+    frame = None
+    for position, line in enumerate(lines):
+        if _HEADER in line:
+            first = frame if frame is not None else position
+            return lines[max(0, first - 1) :] if _is_known(lines[first - 1]) else lines[first:]
+        if frame is None and _FRAME.match(line):
+            frame = position
+    return [] if frame is None else lines[frame:]
+
+
+def _is_known(above: bytes) -> bool:
+    """Tell whether the line above a traceback says what kind it is; any other differs from time to time."""
+    return above.startswith(_ABOVE)
 
 
 def _crash(attempt: LoggedProcess) -> bytes:
@@ -126,21 +193,29 @@ def _crash(attempt: LoggedProcess) -> bytes:
     return ended + b"\n" + (b"" if at is None else b"\n".join(lines[at:]))
 
 
+def _is_out_of_sight(attempt: LoggedProcess) -> bool:
+    """Tell whether what a process wrote before its end can stand above the begin of the log."""
+    return (
+        attempt.begins_before
+        and not attempt.pid
+        and not attempt.errors
+        and not attempt.stdout.lines
+    )
+
+
+def is_time_out(attempt: LoggedProcess) -> bool:
+    """Tell whether the frontend ended a process that did not answer in time."""
+    return any(_HANG.search(error) for error in attempt.errors)
+
+
+def without_java_type(text: str) -> str:
+    """Return what a Java exception says, without its type and what a collector put in front."""
+    return _JAVA_TYPE.sub("", text)
+
+
 def _crash_of(text: str, phase: Phase) -> Failure:
     ended, _, stack = text.partition("\n")
     first = stack.partition("\n")[0]
     silent = _UNLOADED if phase is Phase.STARTUP else _SILENT
     told = _JAVA_TYPE.sub("", ended) or first or silent
     return crash_failure(told, stack or None)
-
-
-def _unmasked(text: str, phase: Phase) -> Failure:
-    failure = failure_from_text(text, phase)
-    missing = failure.missing_module or ""
-    if missing.startswith(_DEFAULT_HANDLER):
-        before, joint, _ = text.rpartition(_JOINT)
-        inner = failure_from_text(before, phase) if joint else failure
-        own = missing[len(_DEFAULT_HANDLER) :]
-        if inner.type in ("ImportError", "ModuleNotFoundError") and inner.missing_module != own:
-            return inner
-    return failure

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
-from ts_retry_ext.analyze.analysis import Analysis, ServerTally
+from ts_retry_ext.analyze.analysis import Analysis, Ended, ServerTally
 from ts_retry_ext.analyze.model_tally import CauseTally, ModelTally, Standing
+from ts_retry_ext.judge import redact
 from ts_retry_ext.store.times import to_text
 
 SCHEMA = 1
@@ -32,13 +33,17 @@ class LogReport:
 
     @property
     def has_failed(self) -> bool:
-        """Tell whether a model failed for good."""
-        return any(model["state"] == Standing.FAILED.value for model in self.models)
+        """Tell whether something is down at the end of the log: a model, a registration, the server."""
+        down = (Standing.FAILED.value, Standing.RETRYING.value)
+        return any(model["state"] in down for model in self.models) or any(
+            server["not_registered"] or _is_broken(server["ended"])
+            for server in self.content["servers"]
+        )
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether no worker was found."""
-        return not self.models
+        """Tell whether nothing of a worker or a server was found."""
+        return not self.models and not self.content["servers"]
 
 
 def report_of(
@@ -50,7 +55,11 @@ def report_of(
     zone_known: bool,
 ) -> LogReport:
     """Return the report of an analysis that has finished."""
-    servers = [server for server in analysis.servers.values() if server.models]
+    servers = [
+        server
+        for server in analysis.servers.values()
+        if server.models or server.ended or server.not_registered
+    ]
     tallies = [(server, model) for server in servers for model in server.models.values()]
     width = max((model.timeline.width_ms for _, model in tallies), default=1000)
     begin = analysis.first_at or 0
@@ -83,7 +92,7 @@ def _gaps(analysis: Analysis, servers: Sequence[ServerTally]) -> list[str]:
         f"{server.server.name}: only what workers wrote is in it, so that loads that came out well, "
         "crashes and the window in force can't be told; give ts_log.log, too"
         for server in servers
-        if not server.server.from_frontend
+        if server.models and not server.server.from_frontend
     ]
     gaps += [_set_back(server) for server in servers if server.set_back]
     if analysis.left_out:
@@ -110,7 +119,21 @@ def _server(server: ServerTally) -> dict[str, Any]:
         "torchserve": server.torchserve,
         "starts": server.starts,
         "frontend_lines": server.server.from_frontend,
+        "ended": None if server.ended is None else _ended(server.ended),
+        "not_registered": [
+            {"name": name, "told": redact(ended.told), **_ended(ended)}
+            for name, ended in server.not_registered.items()
+        ],
     }
+
+
+def _ended(ended: Ended) -> dict[str, Any]:
+    return {"at": _time(ended.at), "served": ended.served, "why": redact(ended.why) or None}
+
+
+def _is_broken(ended: Mapping[str, Any] | None) -> bool:
+    """Tell whether a server ended that nobody stopped: it never opened its APIs, or an exception says why."""
+    return ended is not None and (ended["why"] is not None or not ended["served"])
 
 
 def _model(server: ServerTally, model: ModelTally) -> dict[str, Any]:
@@ -128,7 +151,10 @@ def _model(server: ServerTally, model: ModelTally) -> dict[str, Any]:
         "loaded": model.loaded,
         "failures": model.failures,
         "deaths_while_serving": model.deaths,
+        "ended_by_response_timeout": model.timed_out,
         "holds": model.holds,
+        "held_at": _time(model.held_at),
+        "has_package": model.has_package,
         "wasted_start_sec": model.wasted_ms / 1000,
         "first_failure": _time(model.first_failure_at),
         "last_failure": _time(model.last_failure_at),

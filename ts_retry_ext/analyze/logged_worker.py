@@ -13,13 +13,14 @@ from typing import Callable
 
 from ts_retry_ext.analyze.logged_process import LoggedProcess
 from ts_retry_ext.analyze.retry_window import WindowBounds
+from ts_retry_ext.archive.schedule import waited_before
 from ts_retry_ext.logs.log_record import Kind, Record
+from ts_retry_ext.logs.root_cause import DIED
 
 _STATE = re.compile(rb"State change (\S+) -> (WORKER_\w+)")
 _PID = re.compile(rb"^(?:INFO > )?\[PID\](\d{1,10})$")
 _WAIT = re.compile(rb" in (\d{1,5}) seconds")
-#: What the worker script logs of the exception that ends it (0.12.0).
-DIED = b"Backend worker process died."
+_DIED = DIED.encode()
 #: What it prints when it is given to an asynchronous frontend, which notes no failed load (0.12.0).
 _ASYNC = b"handle_connection_async"
 _LOADING = b"model_name: "
@@ -31,6 +32,19 @@ _LAST_ERRORS = 4
 #: The longest back-off is 1597 s; a start that is this much too late was not slept through.
 _OVERDUE_MS = 1_800_000
 _ERRORS = Kind.ERRORS
+#: Ranks of one start print their process ids within so long; a retry waits a second and imports torch.
+_RANKS_MS = 1_000
+
+
+def _is_same(attempt: LoggedProcess, pid: bytes, at: int) -> bool:
+    """Tell whether a process id is of the same start: its own, or that of another of torchrun's ranks."""
+    if attempt.is_group or attempt.pid == pid:
+        return True
+    if not attempt.pid:  # It says so before it can fail.
+        return not attempt.has_traceback
+    return (
+        attempt.ended_at is None and not attempt.has_traceback and at - attempt.pid_at < _RANKS_MS
+    )
 
 
 @dataclass
@@ -46,6 +60,7 @@ class LoggedWorker:
         removed: whether the frontend scaled it away, or ended.
         gave_up: whether the frontend stopped retrying it.
         asynchronous: whether its model has ``asyncCommunication``.
+        has_package: whether its processes have this package.
         bounds: what its retries tell of the window in force.
     """
 
@@ -58,6 +73,7 @@ class LoggedWorker:
     removed: bool = False
     gave_up: bool = False
     asynchronous: bool = False
+    has_package: bool = False
     bounds: WindowBounds = field(default_factory=WindowBounds)
     #: When the frontend said it would start the next process; a log without debug lines tells no more.
     _next_at: int | None = None
@@ -74,17 +90,15 @@ class LoggedWorker:
         text = record.text
         if text.startswith(_OF_ITSELF):
             self._of_itself(text, at)
-        attempt = self.attempt
-        if attempt is None:
-            attempt = self.attempt = LoggedProcess(None)
-        (attempt.stderr if record.kind is _ERRORS else attempt.stdout).add(text)
-        if text == DIED and (self.asynchronous or not from_frontend):
+        attempt = self.attempt or self._within()
+        (attempt.stderr if record.kind is _ERRORS else attempt.stdout).add(text, at)
+        if text == _DIED and (self.asynchronous or not from_frontend):
             self._stop(at)
 
     def told(self, text: bytes, at: int) -> None:
         """Take a line of the frontend's."""
         if text.startswith(b"Worker cmdline"):
-            self._start(at)
+            self._start(at).is_group = b"torchrun" in text
         elif b"State change" in text:
             found = _STATE.search(text)
             if found is not None:
@@ -94,6 +108,7 @@ class LoggedWorker:
         elif text.startswith(b"WorkerLoadTime"):
             self._loaded(at)
         elif text.startswith(b"Retry worker"):
+            self.attempt = self.attempt or self._within()
             self._stop(at)
             self._retry(text, at)
         elif text.startswith(b"Auto recovery"):
@@ -103,29 +118,33 @@ class LoggedWorker:
                 self._stopped(at)
         elif text.startswith(b"Jobs is empty"):
             self._loaded(at)
-        elif text.startswith(b"Load model failed") and self.attempt is not None:
-            self._load(self.attempt)
+        elif text.startswith(b"Load model failed"):
+            self._load(self.attempt or self._within())
+        elif text.startswith(b"Backend worker error"):
+            self.attempt = self.attempt or self._within()
 
     def _of_itself(self, text: bytes, at: int) -> None:
         """Take a line by which its process may tell that it runs, loads or holds."""
         attempt = self.attempt
         found = _PID.match(text)
         if found is not None:
-            if attempt is None or attempt.pid not in (b"", found[1]):
+            if attempt is None or not _is_same(attempt, found[1], at):
                 attempt = self._start(min(at, self._next_at or at))
-            attempt.pid = found[1]
+            attempt.pid, attempt.pid_at = found[1], at
             if attempt.started_at is None:
-                attempt.started_at = at
+                attempt.started_at, attempt.begins_before = at, False
                 self.starts += 1
             return
         if attempt is None:
-            attempt = self.attempt = LoggedProcess(None)
+            attempt = self._within()
+        if text.startswith(b"ts-retry: "):
+            self.has_package = True
         if text.startswith(_LOADING) and b"batchSize" in text:
             self._load(attempt)
         elif text == _ASYNC:
             self.asynchronous = True
         elif _HOLDS.match(text):
-            attempt.holds = True
+            attempt.holds, self.serves = True, False
 
     def error(self, text: bytes) -> None:
         """Take what a Java exception says of its end."""
@@ -162,14 +181,42 @@ class LoggedWorker:
         attempt = self.attempt
         if attempt is None or attempt.ended_at is None or attempt.retried or self.removed:
             return
+        if not (attempt.stopped or self.asynchronous):
+            return  # It is the process that said so; the frontend's lines are not in the log.
         self.gave_up = True
-        if attempt.stopped and self.failing_since is not None:
+        if attempt.stopped and not attempt.begins_before and self.failing_since is not None:
             self.bounds.gave_up(attempt.ended_at - self.failing_since)
+
+    def log_ended(self) -> None:
+        """Take note of the end of the log: a process whose last words are a traceback has failed."""
+        attempt = self.attempt
+        if attempt is None or attempt.ended_at is not None or attempt.loaded_at is not None:
+            return
+        if not self.removed and (attempt.died or attempt.ends_with_traceback):
+            self._stop(attempt.last_at)
+
+    @property
+    def is_down(self) -> bool:
+        """Tell whether it has served, and its process ended without another having loaded since."""
+        attempt = self.attempt
+        return (
+            not self.removed
+            and attempt is not None
+            and attempt.loaded_at is not None
+            and attempt.ended_at is not None
+        )
+
+    def _within(self) -> LoggedProcess:
+        """Return a process in whose life the log begins."""
+        self.attempt = LoggedProcess(None, begins_before=True)
+        return self.attempt
 
     def _start(self, at: int) -> LoggedProcess:
         before = self.attempt
         if before is not None and before.ended_at is None and before.started_at == at:
             return before
+        if before is not None and before.has_traceback and before.loaded_at is None:
+            self._stop(before.last_at)  # Nothing else tells of its end.
         self.starts += 1
         self._next_at = None
         self.serves = self.removed = self.gave_up = False
@@ -182,6 +229,12 @@ class LoggedWorker:
             self.loads += 1
 
     def _change(self, before: bytes, state: bytes, at: int) -> None:
+        if before == b"WORKER_MODEL_LOADED" and state == b"WORKER_STOPPED":
+            attempt = self.attempt or self._within()
+            if attempt.loaded_at is None:
+                attempt.loaded_at = at  # Its load isn't in the log.
+        elif self.attempt is None and not self.starts and before != b"null":
+            self._within()
         if b"WORKER_SCALED_DOWN" in (state, before) and state != b"WORKER_STARTED":
             # What ends after it ends because of it; a start that was due comes all the same.
             self.removed, self.serves = True, False
@@ -201,7 +254,7 @@ class LoggedWorker:
             return
         self._load(attempt)
         attempt.loaded_at = at
-        self.serves, self.failing_since = True, None
+        self.serves, self.failing_since = not attempt.holds, None
         attempt.stdout.lines.clear()
         attempt.stderr.lines.clear()
         self.ended(self, attempt)
@@ -223,8 +276,10 @@ class LoggedWorker:
 
     def _retry(self, text: bytes, at: int) -> None:
         found = _WAIT.search(text)
-        self._next_at = at + 1000 * int(found[1]) if found else None
+        wait_sec = int(found[1]) if found else 0
+        self._next_at = at + 1000 * wait_sec if found else None
         if self.attempt is not None:
             self.attempt.retried = True
         if self.failing_since is not None:
-            self.bounds.retried(at - self.failing_since)
+            # The wait shows how many there were before it, though the log may begin later.
+            self.bounds.retried(max(at - self.failing_since, 1000 * waited_before(wait_sec)))

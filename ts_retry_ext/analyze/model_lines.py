@@ -6,11 +6,25 @@ from typing import Any, Iterator, Mapping
 
 from ts_retry_ext.analyze.numbers_in_words import counted, decided_by, exception, moment, span
 
+#: `responseTimeout` where a model's configuration says nothing (0.12.0 ConfigManager).
+DEFAULT_RESPONSE_TIMEOUT_SEC = 120
 #: Causes of one model that are told; JSON and the page have all.
 _SHOWN_CAUSES = 5
 
 
-def story(model: Mapping[str, Any], name: str) -> Iterator[str]:
+def server_lines(server: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines on a server that stopped, or that refused to register something."""
+    for refused in server["not_registered"]:
+        why = f": {refused['why']}" if refused["why"] else f": {refused['told']}"
+        yield f"  {refused['name']} was not registered at {moment(refused['at'])}{why}"
+    ended = server["ended"]
+    if ended is not None and (ended["why"] or not ended["served"]):
+        what = "ended" if ended["served"] else "did not start"
+        why = f": {ended['why']}" if ended["why"] else "; the log doesn't say why"
+        yield f"  the server {what}, {moment(ended['at'])}{why}"
+
+
+def model_lines(model: Mapping[str, Any], name: str) -> Iterator[str]:
     """Yield the lines on one model, called `name`, that failed or died."""
     if not model["failures"] and not model["deaths_while_serving"]:
         return
@@ -29,8 +43,16 @@ def story(model: Mapping[str, Any], name: str) -> Iterator[str]:
     told = model["max_retry_timeout_sec"]["told"]
     if told is not None:
         yield f"  maxRetryTimeoutInSec: {told}"
-    if model["deaths_while_serving"]:
-        yield f"  {counted(model['deaths_while_serving'], 'worker')} died while serving"
+    if model["ended_by_response_timeout"]:
+        yield (
+            f"  {counted(model['ended_by_response_timeout'], 'time')} a request took longer than responseTimeout "
+            f"({DEFAULT_RESPONSE_TIMEOUT_SEC} s by default), and TorchServe ended the worker that served it"
+        )
+    died = model["deaths_while_serving"] - model["ended_by_response_timeout"]
+    if died:
+        yield f"  {counted(died, 'worker')} died while serving"
+    if model["held_at"]:
+        yield f"  ts-retry-ext held it from {moment(model['held_at'])} on"
     if model["saved"]["stopped_at"]:
         yield f"  ts-retry-ext would have stopped it at {moment(model['saved']['stopped_at'])}"
     if model["saved"]["loaded_after_stop"]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ts_retry_ext.analyze.judged_failure import JudgedFailure
+from ts_retry_ext.analyze.logged_process import LoggedProcess
 from ts_retry_ext.analyze.logged_worker import LoggedWorker
 from ts_retry_ext.analyze.retry_window import WindowBounds
 from ts_retry_ext.analyze.timeline import Timeline
@@ -34,6 +35,7 @@ class CauseTally:
         verdict: with its history: the furthest that repetition made of it.
         count: failures.
         first_at, last_at: when it came first and last.
+        said_at: when the process wrote it first.
     """
 
     cause: JudgedFailure
@@ -41,6 +43,7 @@ class CauseTally:
     count: int
     first_at: int
     last_at: int
+    said_at: int
 
 
 @dataclass
@@ -114,6 +117,9 @@ class ModelTally:
         failures: loads that failed; deaths: workers that had loaded the model and ended.
         wasted_ms: from the start of each process whose load failed to its end.
         holds: starts of holders of this package.
+        held_at: when the first of them was seen, or None.
+        timed_out: those of the deaths that the frontend brought about, as a request took too long.
+        has_package: whether its server has this package.
         first_failure_at, last_failure_at, last_loaded_at: None where there was none.
     """
 
@@ -129,6 +135,9 @@ class ModelTally:
     deaths: int = 0
     loaded: int = 0
     holds: int = 0
+    held_at: int | None = None
+    timed_out: int = 0
+    has_package: bool = False
     wasted_ms: int = 0
     first_failure_at: int | None = None
     last_failure_at: int | None = None
@@ -146,15 +155,27 @@ class ModelTally:
         if self._stops.pop(0, None) is not None or self._stops.pop(id(worker), None) is not None:
             self.saved.wrongly += 1
 
-    def has_died(self, at: int) -> None:
+    def is_held(self, at: int) -> None:
+        """Count a start of a holder."""
+        self.holds += 1
+        self.has_package = True
+        self.held_at = at if self.held_at is None else self.held_at
+
+    def has_died(self, at: int, *, timed_out: bool) -> None:
         """Count a worker that ended while it served."""
         self.deaths += 1
+        self.timed_out += timed_out
         self.timeline.add("died", at)
 
     def has_failed(
-        self, worker: LoggedWorker, cause: JudgedFailure, started_at: int | None, at: int
+        self,
+        worker: LoggedWorker,
+        cause: JudgedFailure,
+        attempt: LoggedProcess,
+        at: int,
     ) -> None:
         """Count a load that failed."""
+        started_at = attempt.started_at
         took = 0 if started_at is None else max(0, at - started_at)
         self.failures += 1
         self.wasted_ms += took
@@ -163,7 +184,9 @@ class ModelTally:
         self.timeline.add("failed", at)
         streak = self.streaks.setdefault(id(worker), Streak())
         verdict = streak.judged(cause, at, self.limits)
-        self._count(cause, verdict, at)
+        self._count(cause, verdict, at, attempt.last_at or at)
+        if self.has_package:
+            return  # Nobody has to guess what the package would have done.
         stopped = self._stops.get(0, self._stops.get(id(worker)))
         if stopped is not None and started_at is not None and started_at > stopped:
             self.saved.loads += 1
@@ -206,17 +229,21 @@ class ModelTally:
             return Standing.FAILED
         if standing:
             return Standing.RETRYING
+        if any(worker.is_down for worker in self.workers.values()):
+            return Standing.RETRYING
         if self.loaded or any(worker.serves for worker in self.workers.values()):
             return Standing.RECOVERED if self.failures else Standing.SERVING
         return Standing.UNKNOWN
 
-    def _count(self, cause: JudgedFailure, verdict: Verdict, at: int) -> None:
+    def _count(self, cause: JudgedFailure, verdict: Verdict, at: int, said_at: int) -> None:
         tally = self.causes.get(verdict.fingerprint)
         if tally is None:
             if len(self.causes) >= MOST_CAUSES:
                 self.other_failures += 1
                 return
-            tally = self.causes[verdict.fingerprint] = CauseTally(cause, verdict, 0, at, at)
+            tally = self.causes[verdict.fingerprint] = CauseTally(
+                cause, verdict, 0, at, at, said_at
+            )
         if verdict.verdict is Outcome.NON_RECOVERABLE or tally.count == 0:
             tally.verdict = verdict
         tally.count += 1

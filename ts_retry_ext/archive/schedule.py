@@ -38,6 +38,16 @@ def wait_before(retry: int) -> int:
     return BACK_OFF_SEC[min(retry, len(BACK_OFF_SEC)) - 1]
 
 
+def waited_before(wait_sec: int) -> int:
+    """Return the least time since the first stop at which the frontend announces a wait, both in seconds.
+
+    A wait of 610 s comes after all shorter ones, 986 s together. One that the frontend never announces tells nothing.
+    """
+    if wait_sec not in BACK_OFF_SEC:
+        return 0
+    return sum(BACK_OFF_SEC[: BACK_OFF_SEC.index(wait_sec)])
+
+
 def is_open(elapsed_sec: float, window_sec: float) -> bool:
     """Tell whether a worker that stops `elapsed_sec` after its first stop is retried.
 

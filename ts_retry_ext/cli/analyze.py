@@ -39,7 +39,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Read logs of a TorchServe, with or without this package: ts_log.log, "
         "model_log.log, console output; rotated, compressed, in JSON, or collected by Kubernetes, "
         "Docker or CloudWatch. What several files repeat is counted once. Exits with 3 when a "
-        "model failed for good.",
+        "model is down at the end of the log, something could not be registered, or the server did not start.",
     )
     parser.add_argument(
         "logs",
@@ -165,7 +165,7 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _print(report: LogReport) -> None:
-    from ts_retry_ext.analyze.model_lines import story
+    from ts_retry_ext.analyze.model_lines import model_lines, server_lines
     from ts_retry_ext.analyze.numbers_in_words import (
         counted,
         duration,
@@ -186,6 +186,11 @@ def _print(report: LogReport) -> None:
     for number, server in enumerate(servers, start=1):
         mark = f"#{number} " if len(servers) > 1 else ""
         print_wrapped(f"{mark}TorchServe {server['torchserve'] or '?'}: {server['name']}")
+        for line in server_lines(server):
+            print_wrapped(line)
+    if not report.models:
+        print_line("No line of a worker is in it.")
+        return
     rows = [
         (
             name(model, report.models),
@@ -201,7 +206,7 @@ def _print(report: LogReport) -> None:
     print_table(("MODEL", "STATE", "STARTS", "FAILED", "WASTED", "WINDOW", "SAVED"), rows)
     print_line()
     for model in report.models:
-        for line in story(model, name(model, report.models)):
+        for line in model_lines(model, name(model, report.models)):
             print_wrapped(line)
     total = (
         f"{counted(totals['worker_starts'], 'worker start')}, "

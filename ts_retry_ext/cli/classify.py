@@ -9,25 +9,40 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ts_retry_ext.analyze.judged_failure import FailureJudge
+from ts_retry_ext.analyze.log_report import LogReport
+from ts_retry_ext.analyze.model_lines import model_lines, server_lines
+from ts_retry_ext.analyze.numbers_in_words import name
+from ts_retry_ext.analyze.text_failures import TextFailure, failures_in, no_cause
 from ts_retry_ext.cli.output import print_wrapped
 from ts_retry_ext.cli.rule_sources import RulesUnreadableError, add_rules_option, read_rules
 from ts_retry_ext.judge import (
     NO_HOST,
-    Failure,
     Host,
     Phase,
     Rule,
-    Verdict,
     failure_from_record,
     judge,
     redact,
 )
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
-from ts_retry_ext.logs.process_lines import failure_in_log
 from ts_retry_ext.plain_text import cause_line
 
 #: Characters of an exception's message shown to people.
 _SHOWN_MESSAGE = 300
+_NO_CAUSE = "NO CAUSE is in this text"
+#: Failures of one text that are shown to people.
+_SHOWN_FAILURES = 10
+#: What the record of a failure has, and what the lines of a log in JSON have instead.
+_IS_FAILURE = {"exc_type"}
+_IS_LOG = {
+    "message", "msg", "log", "line", "textPayload", "@message", "@timestamp", "timestamp", "time", "instant",
+    "events", "logEvents", "thread", "level",
+}  # fmt: skip
+_PHASES = {
+    Phase.STARTUP: "startup: the worker script failed before it had a model",
+    Phase.INFERENCE: "inference: a request failed, no load",
+}
 #: Characters in front of a value.
 _LABEL = 15
 _ANSWER = {
@@ -42,7 +57,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "classify",
         help="judge a traceback or log, or failures as JSON Lines",
-        description="Judge the last traceback of a text (TorchServe's log prefixes are understood), "
+        description="Judge what failed in a text: a traceback, or a log in any form that analyze reads, "
         "or each line of JSON Lines with the keys phase, exc_type, mro, message, errno, chain, "
         "frames. JSON Lines are answered with JSON Lines in the same order.",
     )
@@ -51,8 +66,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--phase",
         choices=[phase.value for phase in Phase],
-        default=Phase.INITIALIZE.value,
-        help="how far the worker was, for a text (default: %(default)s)",
+        help="how far the worker was, for a text (default: what its frames show)",
     )
     parser.add_argument(
         "--model-dir", metavar="DIR", help="the model's files, to look for files that are missing"
@@ -77,40 +91,63 @@ def run(args: argparse.Namespace) -> int:
     if args.model_dir:
         host = Host(model_dir=os.path.realpath(args.model_dir), exists=os.path.exists)
     try:
-        text = _read(args.file)
+        content = _read(args.file)
     except OSError as exc:
         print(f"ts-retry classify: {args.file}: can't be read: {exc.strerror}", file=sys.stderr)
         return 1
-    if not text.strip():
+    if not content.strip():
         print(f"ts-retry classify: {args.file}: is empty; give it a traceback", file=sys.stderr)
         return 1
-    if _is_json_lines(text):
-        return _json_lines(text.split("\n"), rules, host)
-    failure = failure_in_log(text, Phase(args.phase), model_dir=host.model_dir)
-    verdict = judge(failure, rules=rules, host=host)
+    if _is_json_lines(content):
+        lines = content.decode("utf-8", "replace").split("\n")
+        return _json_lines(lines, rules, host)
+    return _text(args, content, FailureJudge(rules, host))
+
+
+def _text(args: argparse.Namespace, content: bytes, judge: FailureJudge) -> int:
+    """Answer a text: its first failure in full, the others in a line each."""
+    phase = Phase(args.phase) if args.phase else None
+    failures = failures_in(content, args.file, judge, phase)
+    found = failures.found
     if args.json:
-        print(json.dumps(verdict.to_record()))
-    else:
-        for line in _answer(failure, verdict):
+        for failure in found or (no_cause(),):
+            print(json.dumps(_record(failure)))
+        return 0
+    for problem in failures.report.content["problems"]:
+        if "columns" in problem:
+            print(f"ts-retry classify: {problem}", file=sys.stderr)
+    for line in _answer(found[0] if found else no_cause()):
+        print_wrapped(line, _LABEL)
+    if len(found) > 1:
+        print_wrapped(f"Also in this text ({len(found) - 1}):")
+        for failure in found[1:_SHOWN_FAILURES]:
+            print_wrapped(_in_a_line(failure), _LABEL)
+    if len(found) > _SHOWN_FAILURES:
+        print_wrapped(f"  and {len(found) - _SHOWN_FAILURES} more: see --json, or ts-retry analyze")
+    if not any(failure.judged.complete and not failure.judged.crashed for failure in found):
+        for line in _told(failures.report):
             print_wrapped(line, _LABEL)
     return 0
 
 
-def _read(name: str) -> str:
+def _read(name: str) -> bytes:
     if name == "-":
-        return sys.stdin.buffer.read().decode("utf-8", "replace")
-    return Path(name).read_text(encoding="utf-8", errors="replace")
+        return sys.stdin.buffer.read()
+    return Path(name).read_bytes()
 
 
-def _is_json_lines(text: str) -> bool:
-    """Tell whether the first line is a JSON object; a traceback never is."""
-    first = text.lstrip().partition("\n")[0]
-    if not first.startswith("{"):
+def _is_json_lines(content: bytes) -> bool:
+    """Tell whether the first line is the record of a failure; a log in JSON is none."""
+    first = content.lstrip().partition(b"\n")[0]
+    if not first.startswith(b"{"):
         return False
     try:
-        return isinstance(json.loads(first), dict)
-    except ValueError:
+        record = json.loads(first)
+    except (ValueError, RecursionError):
         return False
+    return isinstance(record, dict) and (
+        record.keys() >= _IS_FAILURE or not _IS_LOG & record.keys()
+    )
 
 
 def _json_lines(lines: Iterable[str], rules: Sequence[Rule], host: Host) -> int:
@@ -132,16 +169,53 @@ def _json_lines(lines: Iterable[str], rules: Sequence[Rule], host: Host) -> int:
     return status
 
 
-def _answer(failure: Failure, verdict: Verdict) -> list[str]:
+def _record(failure: TextFailure) -> dict[str, object]:
+    """Return the JSON form: that of the verdict, and what it is of."""
+    what = failure.judged.failure
+    return {
+        **failure.judged.verdict.to_record(),
+        "phase": what.phase.value,
+        "exception": {"type": what.type, "message": what.message},
+        "model": failure.model,
+        "count": failure.count,
+    }
+
+
+def _answer(found: TextFailure) -> list[str]:
+    failure, verdict = found.judged.failure, found.judged.verdict
+    innermost = failure.links[-1]
     rows = [
-        ("failure", cause_line(failure.type, redact(failure.message), _SHOWN_MESSAGE)),
+        ("failure", _cause(failure.type, failure.message) if found.judged.complete else ""),
+        ("caused by", _cause(innermost.type, innermost.message) if failure.chain else ""),
+        ("phase", _PHASES.get(failure.phase, "")),
         ("why", verdict.reason),
         ("remedy", verdict.remedy),
         ("rule", verdict.rule or f"none (basis: {verdict.basis.value})"),
         ("scope", verdict.scope.value),
         ("fingerprint", f"{verdict.fingerprint} (version {verdict.fingerprint_version})"),
     ]
+    heading = _ANSWER[verdict.verdict.value] if found.judged.complete else _NO_CAUSE
     return [
-        _ANSWER[verdict.verdict.value],
+        heading,
         *(f"  {name}".ljust(_LABEL) + value for name, value in rows if value),
     ]
+
+
+def _in_a_line(found: TextFailure) -> str:
+    failure, verdict = found.judged.failure, found.judged.verdict
+    whose = f"{found.model}: " if found.model else ""
+    decided = verdict.rule or verdict.basis.value
+    what = _cause(failure.type, failure.message)
+    return f"  {whose}{found.count} x {what} [{verdict.verdict.value}, {decided}]"
+
+
+def _cause(kind: str, message: str) -> str:
+    return cause_line(kind, redact(message), _SHOWN_MESSAGE)
+
+
+def _told(report: LogReport) -> list[str]:
+    """Return what the lines do tell where no cause is among them."""
+    lines = [line for server in report.content["servers"] for line in server_lines(server)]
+    for model in report.models:
+        lines += model_lines(model, name(model, report.models))
+    return ["What its lines tell:", *lines] if lines else []

@@ -9,6 +9,7 @@ from ts_retry_ext.judge.facts import errno_in_text, missing_module_in_text
 from ts_retry_ext.judge.failure import Cause, Failure, Frame, Phase, failure_of
 from ts_retry_ext.judge.frames import bounded_stack, is_ours, make_frame
 from ts_retry_ext.judge.lineage import inferred_mro, plain
+from ts_retry_ext.judge.load_phase import phase_of
 from ts_retry_ext.judge.text import NAME_LIMIT, TRACEBACK_LIMIT, bounded, clean, visible
 
 #: Characters read of one text, its head and its tail; a whole server log is split before.
@@ -36,19 +37,29 @@ _JOINT = re.compile(
 _WRAPPER = re.compile(r"^50[07] - (?:Unknown exception|System out of memory)$")
 
 
+_DEFAULT_HANDLERS = "ts.torch_handler"
+_IMPORT_ERRORS = ("ModuleNotFoundError", "ImportError")
+
+
 @dataclass
 class _Block:
-    """One exception of a printed chain while it is being read."""
+    """One exception of a printed chain while it is being read; `end` counts the lines up to its last one."""
 
+    end: int = 0
     frames: list[Frame] = field(default_factory=list)
     type: str = ""
     message: list[str] = field(default_factory=list)
 
 
 def failure_from_text(
-    text: str, phase: Phase = Phase.INITIALIZE, *, model_dir: str | None = None
+    text: str, phase: Phase | None = None, *, model_dir: str | None = None
 ) -> Failure:
     """Read the last traceback of a text. Never raises.
+
+    Args:
+        text: what one process printed.
+        phase: how far the worker was; None: what the frames show, else `Phase.INITIALIZE`.
+        model_dir: the model's directory, to know its own frames by.
 
     Where the last
     traceback is TorchServe's own "500 - Unknown exception", the one before it is the failure.
@@ -57,17 +68,38 @@ def failure_from_text(
     lines = [_without_rails(line) for line in visible(bounded(text, TEXT_LIMIT)).split("\n")]
     chains = [chain for chain in _chains(lines, model_dir) if chain and chain[-1].type]
     if not chains:
-        return _without_traceback(lines, phase)
+        return _without_traceback(lines, phase or Phase.INITIALIZE)
     chosen = chains[-1]
     if len(chains) > 1 and _WRAPPER.match("\n".join(chosen[-1].message).strip()):
         chosen = chains[-2]
     outermost_first = [block for block in reversed(chosen) if block.type]
+    phase = phase or phase_of([frame for block in outermost_first for frame in block.frames])
+    shown = [line for line in lines if line != _MEMBER_MARK]
+    if _is_masked(outermost_first):
+        del outermost_first[0], shown[outermost_first[0].end :]
     stack = [frame for frame in outermost_first[0].frames if not is_ours(frame.module)]
     return failure_of(
         [_cause(block.type, "\n".join(block.message)) for block in outermost_first],
         bounded_stack(stack),
-        phase,
-        bounded("\n".join(line for line in lines if line != _MEMBER_MARK).strip(), TRACEBACK_LIMIT),
+        phase or Phase.INITIALIZE,
+        bounded("\n".join(shown).strip(), TRACEBACK_LIMIT),
+    )
+
+
+def _is_masked(outermost_first: list[_Block]) -> bool:
+    """Tell whether TorchServe's search for a default handler hides the exception below the outermost one.
+
+    After any ImportError from the handler's file, 0.12.0 TsModelLoader.load tries ``ts.torch_handler.<handler>``,
+    and what comes out is that this module does not exist. `worker.recorder` looks through it likewise.
+    """
+    if len(outermost_first) < 2:
+        return False
+    missing, hidden = (_cause(b.type, "\n".join(b.message)) for b in outermost_first[:2])
+    package, _, handler = (missing.missing_module or "").rpartition(".")
+    return (
+        package == _DEFAULT_HANDLERS
+        and plain(hidden.type) in _IMPORT_ERRORS
+        and hidden.missing_module != handler
     )
 
 
@@ -86,7 +118,7 @@ def _chains(lines: list[str], model_dir: str | None) -> list[list[_Block]]:
     chains: list[list[_Block]] = []
     block: _Block | None = None
     joined = False
-    for line in lines:
+    for number, line in enumerate(lines, start=1):
         if line == _MEMBER_MARK and chains:
             # A member is an inner cause of the group, and the group stays the outermost.
             block = _Block()
@@ -104,6 +136,7 @@ def _chains(lines: list[str], model_dir: str | None) -> list[list[_Block]]:
             joined, block = True, None
         elif block is not None:
             _read_line(block, line, model_dir)
+            block.end = number
     for chain in chains:
         for block in chain:
             while block.message and not block.message[-1].strip():
@@ -147,7 +180,7 @@ def _without_traceback(lines: list[str], phase: Phase) -> Failure:
 
 def _cause(name: str, message: str) -> Cause:
     message = clean(message.strip())
-    is_import_error = plain(name) in ("ModuleNotFoundError", "ImportError")
+    is_import_error = plain(name) in _IMPORT_ERRORS
     return Cause(
         type=clean(name, NAME_LIMIT),
         message=message,

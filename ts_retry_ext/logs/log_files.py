@@ -34,12 +34,14 @@ class LogFile:
         named: whether the user named it, not only its folder.
         writer: names who wrote it: equal for the parts of a rotated log, and for ts_log and
             model_log of one folder. Two writers may still prove to be one server.
+        content: what it holds, where it is no file but a text that was read before.
     """
 
     path: str
     size: int
     writer: str
     named: bool = True
+    content: bytes | None = None
 
 
 class LogFilesError(Exception):

@@ -65,7 +65,8 @@ _KINDS = {None: Kind.WORKER, b"-stdout": Kind.OUTPUT, b"-stderr": Kind.ERRORS}
 #: Who wrote a line, as a collector puts it before the time: kubectl --prefix, docker compose, aws logs
 #: tail, stern, logcli, syslog. What it says has to stand there for good, else each line is a server.
 _ORIGIN = re.compile(
-    rb"\[pod/([\w.\-]{1,253})"
+    rb"^\x01([^\x01]{1,300})\x01"
+    rb"|\[pod/([\w.\-]{1,253})"
     rb"|^([\w.\-]{1,120}) +\| "
     rb"|^\S{0,40}\d\d:\d\d:\d\d\S{0,20} ([^\s\[\]{}:]{1,300}) $"
     rb"|^((?:[a-z\d\-]{1,63} )?[a-z\d.]{1,253}-[a-z\d.\-]{1,253} [a-z\d\-]{1,63}) $"
@@ -74,6 +75,8 @@ _ORIGIN = re.compile(
 )
 _LONGEST_PREFIX = 600
 _COLOURS = re.compile(rb"\x1b\[[\d;]{0,20}m")
+#: What is left of colours where a copy lost the escape character.
+_LOST_COLOURS = re.compile(rb"\[\d{1,3}(?:;\d{1,3}){0,4}m")
 #: What an export of CloudWatch puts behind a message: the log stream, or the closing quote.
 _BEHIND = re.compile(rb"(?:\s+\||\"?,)\s*(AllTraffic/\S{1,80})\s*\|?\s*$|\t\d{13}$")
 
@@ -137,6 +140,11 @@ def records(lines: Iterable[bytes]) -> list[Record]:
         else:
             found.append(parse_line(line))
     return found
+
+
+def records_of_json(line: bytes) -> list[Record]:
+    """Return what an envelope of JSON holds, whatever it tells; nothing for a line that is none."""
+    return [_from_envelope(envelope) for envelope in unpacked(line)] if _is_json(line) else []
 
 
 def clock(line: bytes) -> list[Record]:
@@ -222,6 +230,7 @@ def _meant(text: bytes, thread: bytes) -> tuple[bytes, bytes, Kind]:
 
 def _without_collector(before: bytes, text: bytes, origin: bytes) -> tuple[bytes, bytes]:
     """Return message and origin of a line that a collector put something in front of."""
+    before = _LOST_COLOURS.sub(b"", before)
     named = _ORIGIN.search(before) if len(before) <= _LONGEST_PREFIX else None
     if named is not None and named.lastindex is not None:
         origin = named[named.lastindex]

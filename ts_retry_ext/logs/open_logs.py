@@ -8,6 +8,7 @@ from functools import partial
 from typing import Callable, Iterator, Sequence
 
 from ts_retry_ext.logs.byte_blocks import DamagedFileError, read_lines
+from ts_retry_ext.logs.collected_form import CollectedForm
 from ts_retry_ext.logs.log_files import LogFile
 from ts_retry_ext.logs.log_record import Kind, Record, clock, records
 from ts_retry_ext.logs.merging import LoggedServer, LogSource, merged
@@ -47,9 +48,9 @@ class Reading:
 
     def _blocks(self, file: LogFile) -> Iterator[list[Record]]:
         path = file.path
-        knows_torchserve = False
+        form, knows_torchserve = CollectedForm(), False
         try:
-            for lines in read_lines(path, self._told):
+            for lines in bare_lines(file, form, self._told):
                 # Most lines tell nothing; but when a log begins and ends matters.
                 block = [*clock(lines[0]), *records(lines), *clock(lines[-1])]
                 if block:
@@ -61,6 +62,10 @@ class Reading:
         except DamagedFileError as error:
             self._problems.append(f"{path}: {error}; what comes before was read")
             return
+        if form.width is not None:
+            self._problems.append(
+                f"{path}: its lines were broken at {form.width} columns; they were joined, but a blank may be missing"
+            )
         if file.named and not knows_torchserve:
             self._problems.append(f"{path}: holds no line of TorchServe's that tells of a worker")
 
@@ -92,6 +97,24 @@ class Reading:
         for source in sources:
             source.zone_ms = known.get(source.writer, otherwise)
         return sources
+
+
+def bare_lines(
+    file: LogFile, form: CollectedForm, told: Callable[[int], None]
+) -> Iterator[list[bytes]]:
+    """Yield the lines of a file in blocks, without what a collector put around them; `form` learns what that is.
+
+    Raises:
+        OSError: the file can't be read.
+        DamagedFileError: a compressed file is cut or damaged; what came before was yielded.
+    """
+    for lines in read_lines(file.path, told, file.content):
+        bare = form.bare(lines)
+        if bare:
+            yield bare
+    rest = form.rest()
+    if rest:
+        yield rest
 
 
 def _ignored(_: int) -> None:

@@ -35,6 +35,8 @@ def tells(line: bytes) -> bool:
             or b"Exception: " in line
             or b"maxRetryTimeout" in line
             or b"ModelManager" in line
+            or b"ModelServer" in line
+            or b"IOException" in line
         )
     if b"-std" in line:
         return wrote(line)

@@ -1,0 +1,140 @@
+"""What failed in a text that somebody pasted: a log in any form, a traceback, or a line of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ts_retry_ext.analyze.analysis import Analysis
+from ts_retry_ext.analyze.judged_failure import FailureJudge, JudgedFailure
+from ts_retry_ext.analyze.log_report import LogReport, report_of
+from ts_retry_ext.judge import Limits, Phase, failure_from_record, failure_from_text, judge
+from ts_retry_ext.logs.collected_form import CollectedForm
+from ts_retry_ext.logs.log_files import LogFile
+from ts_retry_ext.logs.open_logs import Reading, bare_lines
+from ts_retry_ext.logs.root_cause import is_wrapper, root_of
+from ts_retry_ext.logs.text_tracebacks import TextParts, parts_of
+
+#: A longer text without a traceback and without an exception's line is no message of an exception.
+_LONGEST_MESSAGE = 30
+
+
+_NO_CAUSE = "no cause is in this text"
+_NO_CAUSE_REASON = "The text holds no traceback and no exception of a worker; what TorchServe's frontend says of it decides nothing."
+_NO_CAUSE_REMEDY = 'Give the lines from "Traceback (most recent call last)" on: of the worker\'s -stdout and -stderr in ts_log.log or model_log.log.'
+
+
+@dataclass(frozen=True)
+class TextFailure:
+    """One failure of the text.
+
+    Attributes:
+        judged: what failed, and the verdict on it alone.
+        model: whose load it was, where the text names it.
+        count: how often.
+    """
+
+    judged: JudgedFailure
+    model: str | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class TextFailures:
+    """What failed in a text.
+
+    Attributes:
+        found: the failures, the first one first.
+        report: what `ts-retry analyze` says of the text.
+    """
+
+    found: tuple[TextFailure, ...]
+    report: LogReport
+
+
+def failures_in(
+    content: bytes, name: str, judges: FailureJudge, phase: Phase | None = None
+) -> TextFailures:
+    """Return what failed in a text.
+
+    Args:
+        content: the text, as bytes.
+        name: of the file, for people.
+        judges: judges what is found.
+        phase: how far the worker was, where the caller knows better than the text.
+    """
+    file = LogFile(name, len(content), name, content=content)
+    reading = Reading([file], _ignored)
+    analysis = Analysis(judges, Limits(0, 0))
+    for server, at, record in reading.records():
+        analysis.take(server, at, record)
+    analysis.finish()
+    report = report_of(analysis, [name], len(content), reading.problems, zone_known=False)
+    found = _of_loads(analysis)
+    if not any(failure.judged.complete and not failure.judged.crashed for failure in found):
+        parts = parts_of(line for lines in bare_lines(file, CollectedForm(), _ignored) for line in lines)  # fmt: skip
+        found = _of_parts(parts, judges) or found
+        if not found and not report.models and not parts.has_heads:
+            found = _of_message(parts, judges)
+    if phase is not None:
+        found = [_in_phase(failure, phase, judges) for failure in found]
+    return TextFailures(tuple(found), report)
+
+
+def no_cause() -> TextFailure:
+    """Return the answer for a text that holds no cause."""
+    failure = failure_from_record({"message": _NO_CAUSE})
+    verdict = replace(judge(failure, rules=()), reason=_NO_CAUSE_REASON, remedy=_NO_CAUSE_REMEDY)
+    return TextFailure(JudgedFailure(failure, verdict, crashed=False, complete=False))
+
+
+def _of_loads(analysis: Analysis) -> list[TextFailure]:
+    """Return the failed loads that the log shows, those whose cause is in it before the others."""
+    tallies: list[tuple[Any, TextFailure]] = []
+    for server in analysis.servers.values():
+        for model in server.models.values():
+            for cause in model.causes.values():
+                known = cause.cause.complete and not cause.cause.crashed
+                found = TextFailure(cause.cause, model.model, cause.count)
+                tallies.append(((not known, not cause.cause.complete, cause.said_at), found))
+    return [found for _, found in sorted(tallies, key=lambda pair: pair[0])]
+
+
+def _of_parts(parts: TextParts, judges: FailureJudge) -> list[TextFailure]:
+    """Return what tracebacks say, else the lines that hold an exception."""
+    found: dict[str, TextFailure] = {}
+    tracebacks = [one for one in parts.tracebacks if not is_wrapper(one)]
+    chosen = tracebacks or [one for one in [root_of(parts.tracebacks)] if one is not None]
+    for one in chosen:
+        _count(found, judges.of_traceback(one))
+    if not found and (parts.has_heads or len(parts.rest) > _LONGEST_MESSAGE):
+        for line in parts.exceptions:
+            _count(found, judges.of_failure(failure_from_text(line)))
+    return list(found.values())
+
+
+def _of_message(parts: TextParts, judges: FailureJudge) -> list[TextFailure]:
+    """Return a short text read as type and message, or as a bare message."""
+    lines = [line for line in parts.rest if line.strip()]
+    if not lines or len(lines) > _LONGEST_MESSAGE:
+        return []
+    return [TextFailure(judges.of_failure(failure_from_text("\n".join(parts.rest))))]
+
+
+def _count(found: dict[str, TextFailure], judged: JudgedFailure) -> None:
+    known = found.get(judged.verdict.fingerprint)
+    found[judged.verdict.fingerprint] = (
+        TextFailure(judged) if known is None else replace(known, count=known.count + 1)
+    )
+
+
+def _in_phase(failure: TextFailure, phase: Phase, judges: FailureJudge) -> TextFailure:
+    judged = failure.judged
+    again = judges.of_failure(
+        replace(judged.failure, phase=phase), crashed=judged.crashed, complete=judged.complete
+    )
+    return replace(failure, judged=again) if judged.complete else failure
+
+
+def _ignored(_: int) -> None:
+    """Count no bytes: nobody watches."""
