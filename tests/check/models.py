@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Mapping
 
 from tests.archive.packing import CONFIG, manifest, write_mar
-from ts_retry_ext.check.environment import server_here, server_home
+from ts_retry_ext.check.environment import configuration_here, server_home
 from ts_retry_ext.check.loading import Options
 from ts_retry_ext.trial.processes import Children
 
@@ -47,6 +47,7 @@ def options(folder: Path, *, config: str = "", **more: Any) -> Options:
     """Return what a run needs, with a stub for torch and an own ``config.properties``."""
     environ = stub_torch(folder)
     (folder / "config.properties").write_text(config)
-    server = server_here(str(folder / "config.properties"))
-    server = server._replace(frontend=server.frontend._replace(environ=environ))
-    return Options(server=server, home=server_home(), gpus=0, children=Children(), **more)
+    configuration = configuration_here(str(folder / "config.properties"))._replace(environ=environ)
+    return Options(
+        configuration=configuration, home=server_home(), gpus=0, children=Children(), **more
+    )

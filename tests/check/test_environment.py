@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.check.environment import metrics_file, server_here, worker_environment
+from ts_retry_ext.check.environment import configuration_here, metrics_file, worker_environment
 
 INSTALLED, CHECKOUT = "/py/lib/python3/site-packages", "/src/serve"
 
@@ -61,8 +61,8 @@ def test_the_configuration_named_wins_over_the_environment(
     (tmp_path / "a.properties").write_text("default_startup_timeout=1\n")
     (tmp_path / "b.properties").write_text("default_startup_timeout=2\n")
     monkeypatch.setenv("TS_CONFIG_FILE", str(tmp_path / "a.properties"))
-    assert server_here(None).properties["default_startup_timeout"] == "1"
-    named = server_here(str(tmp_path / "b.properties"))
+    assert configuration_here(None).properties["default_startup_timeout"] == "1"
+    named = configuration_here(str(tmp_path / "b.properties"))
     assert named.properties["default_startup_timeout"] == "2"
 
 

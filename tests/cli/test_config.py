@@ -8,8 +8,8 @@ import pytest
 
 from tests.archive.packing import files, manifest, packed, write_folder, write_mar
 from tests.cli.servers import described, frontend
-from ts_retry_ext.cli import servers
 from ts_retry_ext.cli.main import main
+from ts_retry_ext.frontend import choice
 
 KEY = "maxRetryTimeoutInSec"
 KEYS = ["model", "version", "archive", "max_retry_timeout_sec", "source", "configured"]
@@ -122,7 +122,7 @@ def test_running_server_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_no_server_is_an_error_that_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(servers, "running_frontends", list)
+    monkeypatch.setattr(choice, "running_frontends", list)
 
     assert main(["config"]) == 1
     assert "name archives or a model store" in capsys.readouterr().err

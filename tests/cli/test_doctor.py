@@ -8,8 +8,8 @@ import pytest
 
 from tests.cli.servers import Frontend, described, frontend
 from tests.snapshot.writing import record, write_journal
-from ts_retry_ext.cli import servers
 from ts_retry_ext.cli.main import main
+from ts_retry_ext.frontend import choice
 from ts_retry_ext.settings import Settings
 from ts_retry_ext.store.record import Event
 
@@ -128,7 +128,7 @@ def test_state_directory_that_cannot_be_made_is_told_and_the_next_one_is_taken(
 def test_without_a_server_the_settings_come_from_the_file_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(servers, "running_frontends", list)
+    monkeypatch.setattr(choice, "running_frontends", list)
     (tmp_path / "ts.properties").write_text("retry_on_fatal=observe\n")
 
     main(["doctor", "--json", "--ts-config", str(tmp_path / "ts.properties")])
@@ -143,7 +143,7 @@ def test_without_a_server_the_settings_come_from_the_file_named(
 def test_people_get_a_table_and_a_line_for_each_remedy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(servers, "running_frontends", list)
+    monkeypatch.setattr(choice, "running_frontends", list)
     monkeypatch.chdir(tmp_path)
 
     assert main(["doctor", "--python", str(tmp_path / "nope")]) == 1

@@ -11,15 +11,15 @@ import pytest
 
 from tests.cli.servers import Frontend, described, frontend
 from tests.cli.test_status import HELD, halt
-from ts_retry_ext.cli import servers
 from ts_retry_ext.cli.main import main
-from ts_retry_ext.snapshot import resume as resuming
+from ts_retry_ext.frontend import choice
+from ts_retry_ext.snapshot import resumption
 from ts_retry_ext.store.marker import marker_path
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resuming, "POLL_SEC", 0.02)
+    monkeypatch.setattr(resumption, "POLL_SEC", 0.02)
 
 
 def heal(running: Frontend, name: str = "broken") -> None:
@@ -119,7 +119,7 @@ def test_timeout_must_be_a_number_of_seconds(
 def test_no_server_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(servers, "running_frontends", list)
+    monkeypatch.setattr(choice, "running_frontends", list)
     monkeypatch.chdir(tmp_path)
 
     assert main(["resume", "m"]) == 1

@@ -12,8 +12,8 @@ from tests.archive.packing import packed
 from tests.cli.servers import described, frontend
 from tests.cli.test_classify import call
 from tests.cli.test_output import shown_on_a_terminal
-from ts_retry_ext.cli import servers
 from ts_retry_ext.cli.main import main
+from ts_retry_ext.frontend import choice
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 
 GOOD = "rules:\n  - id: mine\n    when: {type: ValueError}\n    verdict: recoverable\n"
@@ -34,7 +34,7 @@ def own(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def no_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(servers, "running_frontends", list)
+    monkeypatch.setattr(choice, "running_frontends", list)
     monkeypatch.chdir(tmp_path)
     for name in ("TS_CONFIG_FILE", "TS_RETRY_RULES"):
         monkeypatch.delenv(name, raising=False)

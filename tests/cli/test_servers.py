@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.servers import frontend
-from ts_retry_ext.cli import servers as module
 from ts_retry_ext.cli.output import CommandError
 from ts_retry_ext.cli.servers import chosen_server
+from ts_retry_ext.frontend import choice as module
 from ts_retry_ext.frontend.process import running_frontends
 
 
@@ -18,7 +18,7 @@ def test_server_is_chosen_by_its_process_id(tmp_path: Path) -> None:
 
     assert server is not None
     assert server.frontend.pid == running.pid
-    assert server.management_address == running.api.address
+    assert server.configuration.management_address == running.api.address
 
 
 def test_process_that_is_no_frontend_is_an_error() -> None:

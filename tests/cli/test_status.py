@@ -8,8 +8,8 @@ import pytest
 
 from tests.cli.servers import Frontend, described, frontend
 from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.cli import servers
 from ts_retry_ext.cli.main import main
+from ts_retry_ext.frontend import choice
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.marker import write_marker
 from ts_retry_ext.store.record import Event
@@ -115,7 +115,7 @@ def test_server_that_has_ended_is_told_from_what_it_left(
 ) -> None:
     with frontend(tmp_path) as running:
         halt(running)
-    monkeypatch.setattr(servers, "running_frontends", list)
+    monkeypatch.setattr(choice, "running_frontends", list)
     monkeypatch.chdir(tmp_path)
 
     assert main(["status"]) == 3
@@ -126,7 +126,7 @@ def test_server_that_has_ended_is_told_from_what_it_left(
 def test_no_server_is_told_and_is_null_in_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(servers, "running_frontends", list)
+    monkeypatch.setattr(choice, "running_frontends", list)
     monkeypatch.chdir(tmp_path)
 
     assert main(["status"]) == 1

@@ -21,11 +21,11 @@ from ts_retry_ext.settings import resolve
 from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.metrics import Metrics
 from ts_retry_ext.sidecar.observer import Observer
-from ts_retry_ext.sidecar.options import Options
+from ts_retry_ext.sidecar.options import SidecarOptions
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.sidecar.service import Service
-from ts_retry_ext.snapshot.model import Snapshot
+from ts_retry_ext.snapshot.model import Snapshot, WindowInForce
 from ts_retry_ext.store.record import Event
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -123,7 +123,7 @@ def _routes() -> set[str]:
     import asyncio
 
     async def routes() -> set[str]:
-        observer = Observer(Options())
+        observer = Observer(SidecarOptions())
         application = Service(observer, Resumptions(observer)).application()
         return {resource.canonical for resource in application.router.resources()}
 
@@ -134,8 +134,8 @@ def _metrics(folder: Path) -> set[str]:
     """Return the names of all metrics, of a server that has some of each."""
     from tests.frontend.api import described
     from ts_retry_ext.frontend.running_model import running_model
+    from ts_retry_ext.snapshot.join import status_of
     from ts_retry_ext.snapshot.registration import read_registration
-    from ts_retry_ext.snapshot.take import status_of
     from ts_retry_ext.store.marker import write_marker
 
     write_journal(folder / "m", record(Event.START, 0), failure(1))
@@ -143,8 +143,9 @@ def _metrics(folder: Path) -> set[str]:
     status = status_of(
         running_model(described(), "1.0"),
         read_registration(str(folder / "m")),
-        (300, "default"),
+        WindowInForce(300, "default"),
         now=0.0,
+        is_alive=None,
     )
     picture = Picture(1, 0.0, Snapshot(None, (status,)), (), FrontendHealth(Condition.OK))
     text = Metrics().text(picture).decode()

@@ -19,6 +19,7 @@ from ts_retry_ext.doctor.checks import (
 from ts_retry_ext.frontend.interpreter import DISTRIBUTIONS, MODULES, Interpreter
 from ts_retry_ext.frontend.process import Frontend
 from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.settings import resolve
 
 
@@ -133,7 +134,7 @@ def sidecar_check(pid: int, address: str) -> Check | None:
     """Return what is told of the sidecar of a server with process id `pid`."""
     found = Frontend(pid, "boot-1", 0.0, (), "/nowhere", {})
     settings, _ = resolve({"retry_sidecar": "true", "retry_sidecar_address": address}, {})
-    place = Server(found, None, {}, "/nowhere/logs", ())
+    place = Server(found, ServerConfiguration("/nowhere", None, {}, "/nowhere/logs", {}))
     return next(check_sidecar(place, settings), None)
 
 
@@ -158,5 +159,7 @@ def test_sidecar_that_does_not_answer_is_named_and_none_is_looked_for_unless_wan
     assert silent is not None
     assert "http://127.0.0.1:9 does not answer" in silent.found
     assert list(check_sidecar(None, resolve({"retry_sidecar": "true"}, {})[0])) == []
-    place = Server(Frontend(7, "", 0.0, (), "/", {}), None, {}, "/logs", ())
+    place = Server(
+        Frontend(7, "", 0.0, (), "/", {}), ServerConfiguration("/", None, {}, "/logs", {})
+    )
     assert list(check_sidecar(place, resolve({}, {})[0])) == []

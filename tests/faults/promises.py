@@ -38,8 +38,10 @@ from ts_retry_ext.settings import resolve
 from ts_retry_ext.sidecar.attempts import attempts_of
 from ts_retry_ext.sidecar.metrics import Metrics
 from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
+from ts_retry_ext.snapshot.join import alive_by_its_words, status_of
+from ts_retry_ext.snapshot.model import WindowInForce
 from ts_retry_ext.snapshot.registration import read_registration
-from ts_retry_ext.snapshot.take import alive_by_its_words, status_of, take_snapshot_of_run
+from ts_retry_ext.snapshot.take import take_snapshot_of_run
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.history import failures_in_a_row, open_attempts, served_by, summarise
@@ -153,7 +155,11 @@ def commands_read_what_lies_there(
     entry = described(workers=[{"id": "9000", "status": "UNLOADING", "pid": 4}])
     now, alive = 1_600_000_100.0, alive_by_its_words(registration)
     model = status_of(
-        running_model(entry, "1.0"), registration, (300, "default"), now=now, is_alive=alive
+        running_model(entry, "1.0"),
+        registration,
+        WindowInForce(300, "default"),
+        now=now,
+        is_alive=alive,
     )
     with redirect_stdout(io.StringIO()):
         snapshot = take_snapshot_of_run(str(run_dir))

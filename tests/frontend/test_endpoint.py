@@ -6,19 +6,19 @@ import pytest
 
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.endpoint import endpoint_of
-from ts_retry_ext.frontend.process import Frontend
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 
-def server(folder: Path, **properties: str) -> Server:
-    return Server(Frontend(1, "", 0.0, (), str(folder), {}), None, properties, "", ())
+def configuration(folder: Path, **properties: str) -> ServerConfiguration:
+    keys = str(folder / "key_file.json")
+    return ServerConfiguration(str(folder), None, properties, "", {}, key_file=keys)
 
 
 def test_api_of_a_server_takes_address_keys_and_certificate_from_it(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_text("")
     properties = {"management_address": "https://0.0.0.0:8444", "certificate_file": "cert.pem"}
 
-    found = endpoint_of(server(tmp_path, **properties))
+    found = endpoint_of(configuration(tmp_path, **properties))
 
     assert found.management == "https://127.0.0.1:8444"
     assert found.key_file == str(tmp_path / "key_file.json")
@@ -27,4 +27,4 @@ def test_api_of_a_server_takes_address_keys_and_certificate_from_it(tmp_path: Pa
 
 def test_unix_socket_is_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(ManagementError, match="is a Unix socket"):
-        endpoint_of(server(tmp_path, management_address="unix:/tmp/m.sock"))
+        endpoint_of(configuration(tmp_path, management_address="unix:/tmp/m.sock"))

@@ -9,13 +9,13 @@ import pytest
 
 from tests.frontend.api import serving
 from ts_retry_ext.frontend import http as module
-from ts_retry_ext.frontend.exchange import Answer, UnreachableError
+from ts_retry_ext.frontend.exchange import HttpAnswer, UnreachableError
 from ts_retry_ext.frontend.http import request
 
 
 def test_answer_is_returned_whatever_its_status() -> None:
     with serving({"GET /a": [1], "GET /b": (500, {"status": "Unhealthy"})}) as api:
-        assert request("GET", api.address + "/a", timeout_sec=5) == Answer(200, b"[1]")
+        assert request("GET", api.address + "/a", timeout_sec=5) == HttpAnswer(200, b"[1]")
         assert request("GET", api.address + "/b", timeout_sec=5).status == 500
 
 
@@ -135,5 +135,5 @@ def test_body_is_read_to_its_end_however_that_is_told(silent: socket.socket, hea
     thread = threading.Thread(target=answer)
     thread.start()
     address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-    assert request("GET", address, timeout_sec=5) == Answer(200, body)
+    assert request("GET", address, timeout_sec=5) == HttpAnswer(200, body)
     thread.join()

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.frontend.keys import Key, KeyFileError, key_file_of, read_key
-from ts_retry_ext.frontend.process import Frontend
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.keys import Key, KeyFileError, read_key
 
 KEYS = {
     "management": {"key": "KD-S0XEm", "expiration time": "2026-11-23T16:09:09.105364173Z"},
@@ -22,10 +19,6 @@ def written(folder: Path, content: object) -> str:
     path = folder / "key_file.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     return str(path)
-
-
-def server(folder: Path, cmdline: tuple[str, ...] = (), **properties: str) -> Server:
-    return Server(Frontend(1, "", 0.0, cmdline, str(folder), {}), None, properties, "", ())
 
 
 def test_keys_of_torchserve_are_read(tmp_path: Path) -> None:
@@ -73,12 +66,3 @@ def test_foreign_file_is_an_error_that_shows_nothing_of_it(content: object, tmp_
 def test_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match=r"key_file\.json: No such file"):
         read_key(str(tmp_path / "key_file.json"), "API")
-
-
-def test_key_file_lies_in_the_servers_working_directory(tmp_path: Path) -> None:
-    assert key_file_of(server(tmp_path)) == os.path.join(str(tmp_path), "key_file.json")
-
-
-def test_server_without_token_authorization_has_no_key_file(tmp_path: Path) -> None:
-    assert key_file_of(server(tmp_path, disable_token_authorization="True")) is None
-    assert key_file_of(server(tmp_path, ("--disable-token-auth",))) is None

@@ -16,9 +16,9 @@ from ts_retry_ext.sidecar.metrics import Metrics
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
 from ts_retry_ext.snapshot.effective import OUT_OF_REACH, Effective
-from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
+from ts_retry_ext.snapshot.join import status_of
+from ts_retry_ext.snapshot.model import ModelStatus, Snapshot, WindowInForce
 from ts_retry_ext.snapshot.registration import read_registration
-from ts_retry_ext.snapshot.take import status_of
 from ts_retry_ext.store.marker import write_marker
 from ts_retry_ext.store.record import Event, Record
 
@@ -29,7 +29,11 @@ def status(folder: Path, now: float = START + 5, **changes: Any) -> ModelStatus:
     entry = described(**{"workers": [{"id": "9000", "status": "UNLOADING", "pid": 1}], **changes})
     registration = read_registration(str(folder))
     return status_of(
-        running_model(entry, "1.0"), registration, (300, "default"), now=now, is_alive=ALIVE
+        running_model(entry, "1.0"),
+        registration,
+        WindowInForce(300, "default"),
+        now=now,
+        is_alive=ALIVE,
     )
 
 

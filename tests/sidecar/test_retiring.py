@@ -7,11 +7,12 @@ import pytest
 
 from tests.frontend.api import described
 from tests.snapshot.writing import START, failure, marker, record, write_journal
+from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.running_model import running_model
 from ts_retry_ext.sidecar.retiring import PATIENCE_SEC, STALE_SEC, Step, next_step
-from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.join import status_of
+from ts_retry_ext.snapshot.model import ModelStatus, WindowInForce
 from ts_retry_ext.snapshot.registration import read_registration
-from ts_retry_ext.snapshot.take import status_of
 from ts_retry_ext.store.atomic import write_json
 from ts_retry_ext.store.marker import write_marker
 from ts_retry_ext.store.record import Event
@@ -43,7 +44,13 @@ def status(
     entries = [{"id": str(pid), "status": state, "pid": pid} for pid, state in workers]
     entry: dict[str, Any] = described(workers=entries, minWorkers=len(entries))
     model = running_model(entry, "1.0")
-    return status_of(model, read_registration(str(folder)), (300, "default"), now=NOW)
+    return status_of(
+        model,
+        read_registration(str(folder)),
+        WindowInForce(300, "default"),
+        now=NOW,
+        is_alive=is_alive,
+    )
 
 
 HELD = {"workers": ((11, "UNLOADING"), (12, "UNLOADING"))}

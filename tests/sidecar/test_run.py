@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.sidecar.options import Options
+from ts_retry_ext.sidecar.options import SidecarOptions
 from ts_retry_ext.sidecar.run import AddressError, host_and_port, listening_address
 
 
@@ -33,9 +33,9 @@ def test_command_line_beats_environment_beats_configuration(
 ) -> None:
     config = tmp_path / "config.properties"
     config.write_text("retry_sidecar_address=http://127.0.0.1:1\n")
-    options = Options(ts_config=str(config))
+    options = SidecarOptions(ts_config=str(config))
     assert listening_address(options) == "http://127.0.0.1:1"
     monkeypatch.setenv("TS_RETRY_SIDECAR_ADDRESS", "http://127.0.0.1:2")
     assert listening_address(options) == "http://127.0.0.1:2"
-    given = Options(ts_config=str(config), address="http://127.0.0.1:3")
+    given = SidecarOptions(ts_config=str(config), address="http://127.0.0.1:3")
     assert listening_address(given) == "http://127.0.0.1:3"

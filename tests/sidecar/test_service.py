@@ -146,11 +146,12 @@ def test_readyz_can_be_asked_for_one_model(
 def test_models_have_the_keys_of_status_json(observing: Sidecar, server: Frontend) -> None:
     from ts_retry_ext.frontend.process import frontend_at
     from ts_retry_ext.frontend.server import server_of
+    from ts_retry_ext.snapshot.observed_server import observed
     from ts_retry_ext.snapshot.take import take_snapshot
 
     found = frontend_at(server.pid)
     assert found is not None
-    expected = json.loads(json.dumps(take_snapshot(server_of(found)).to_json()))
+    expected = json.loads(json.dumps(take_snapshot(observed(server_of(found))).to_json()))
     # What an earlier test changed at the frontend is seen at the next look.
     told = {**expected, "problems": []}
     observing.wait_for(lambda: observing.ask("/models").json() == told, "it is the same")

@@ -13,9 +13,9 @@ from tests.snapshot.writing import START, failure, marker, record, write_journal
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.frontend.running_model import running_model
 from ts_retry_ext.sidecar.start_up import StartUp
-from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.join import status_of
+from ts_retry_ext.snapshot.model import ModelStatus, WindowInForce
 from ts_retry_ext.snapshot.registration import read_registration
-from ts_retry_ext.snapshot.take import status_of
 from ts_retry_ext.store.marker import write_marker
 from ts_retry_ext.store.record import Event, Record
 
@@ -30,7 +30,11 @@ def status(folder: Path, *records: Record, default: str = "1.0", **changes: Any)
         registration = read_registration(str(write_journal(folder, *records)))
     model = running_model(described(**{"workers": LOADS, **changes}), default)
     return status_of(
-        model, registration, (300, "default"), now=START + 1, is_alive=lambda pid, start: True
+        model,
+        registration,
+        WindowInForce(300, "default"),
+        now=START + 1,
+        is_alive=lambda pid, start: True,
     )
 
 

@@ -10,9 +10,10 @@ from typing import Any, Callable
 from tests.frontend.api import Api, described
 from tests.snapshot.writing import START, failure, marker, record, write_journal
 from ts_retry_ext.frontend.management import management_api_of
-from ts_retry_ext.frontend.process import Frontend
-from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.snapshot.resume import Resumption, resume
+from ts_retry_ext.frontend.process import FrontendId
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.snapshot.observed_server import ObservedServer
+from ts_retry_ext.snapshot.resumption import Resumption, resume
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store.directory import ServerRun, create_server_directory
 from ts_retry_ext.store.marker import marker_path, write_marker
@@ -32,9 +33,12 @@ class Frontdesk:
         self.serves_after_scaling = True
         self.pid = NOBODY
         self.siblings: list[dict[str, Any]] = []
-        frontend = Frontend(os.getpid(), "boot-1", STARTED_AT, (), str(folder), {})
-        properties = {"disable_token_authorization": "true", "management_address": api.address}
-        self.server = Server(frontend, None, properties, str(folder / "logs"), ())
+        configuration = ServerConfiguration(
+            str(folder), None, {"management_address": api.address}, str(folder / "logs"), {}
+        )
+        frontend = FrontendId(os.getpid(), "boot-1", STARTED_AT)
+        state_dirs = (str(folder / "logs" / "ts_retry"),)
+        self.server = ObservedServer(frontend, configuration, state_dirs)
         run = ServerRun(os.getpid(), "boot-1", STARTED_AT, None, str(folder), api.address, "0.12.0")
         kept = create_server_directory(str(folder / "logs" / "ts_retry"), run)
         self.directory = Path(kept) / "m-1"
@@ -66,17 +70,16 @@ class Frontdesk:
         return [asked.partition("?")[2] for asked in self.api.asked if asked.startswith("PUT")]
 
     def resume(self, timeout_sec: float = 5.0, *, sees_processes: bool = True) -> Resumption:
-        management = management_api_of(self.server)
+        management = management_api_of(self.server.configuration)
         status = model_status(self.server, management, "m", "1.0")
         assert status is not None
         assert status.needs_hand
         return resume(
-            self.server,
+            self.server._replace(sees_processes=sees_processes),
             management,
             status,
             timeout_sec=timeout_sec,
             tell=self.steps.append,
-            sees_processes=sees_processes,
         )
 
 

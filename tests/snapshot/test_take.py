@@ -14,13 +14,13 @@ from tests.snapshot.writing import failure, marker, record, write_journal
 from ts_retry_ext.frontend.management import ManagementApi, management_api_of
 from ts_retry_ext.frontend.process import Frontend
 from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.snapshot.join import alive_by_its_words, back_offs
+from ts_retry_ext.snapshot.observed_server import ObservedServer, observed
 from ts_retry_ext.snapshot.registration import read_registration
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import (
-    alive_by_its_words,
-    back_offs,
     model_status,
-    run_directories,
     take_snapshot,
     take_snapshot_of_run,
 )
@@ -47,15 +47,17 @@ def register(api: Api, *entries: dict[str, Any]) -> None:
         api.answers[f"GET /models/{name}/all"] = own
 
 
-def server(folder: Path, address: str, **properties: str) -> Server:
+def server(folder: Path, address: str, **properties: str) -> ObservedServer:
+    return observed(running_server(folder, address, **properties))
+
+
+def running_server(folder: Path, address: str, **properties: str) -> Server:
     frontend = Frontend(os.getpid(), "boot-1", STARTED_AT, (), str(folder), {"TMPDIR": str(folder)})
-    content = {
-        "disable_token_authorization": "true",
-        "management_address": address,
-        "model_store": ".",
-        **properties,
-    }
-    return Server(frontend, None, content, str(folder / "logs"), ())
+    content = {"management_address": address, **properties}
+    configuration = ServerConfiguration(
+        str(folder), None, content, str(folder / "logs"), frontend.environ, str(folder)
+    )
+    return Server(frontend, configuration)
 
 
 def run_directory(folder: Path) -> Path:
@@ -109,10 +111,10 @@ def test_configured_state_directory_is_read_as_well_as_the_others(api: Api, tmp_
     own = tmp_path / "own"
     run = ServerRun(os.getpid(), "boot-1", STARTED_AT, None, "", "", None)
     configured = create_server_directory(str(own), run)
-    place = server(tmp_path, api.address, retry_state_dir="own")
+    place = running_server(tmp_path, api.address, retry_state_dir="own")
 
-    assert run_directories(place) == [configured, str(usual)]
-    assert run_directories(place, [str(own)]) == [configured]
+    assert observed(place).run_dirs == [configured, str(usual)]
+    assert observed(place, str(own)).run_dirs == [configured]
 
 
 def test_models_are_told_from_the_journal_while_the_api_does_not_answer(tmp_path: Path) -> None:
@@ -187,14 +189,14 @@ def test_worker_that_is_retried_no_more_halts_the_model(api: Api, tmp_path: Path
 def test_state_of_one_version_is_asked_for_by_itself(api: Api, tmp_path: Path) -> None:
     register(api, described("m"), described("m", "2.0", workers=[]))
     place = server(tmp_path, api.address)
-    management: ManagementApi = management_api_of(place)
+    management: ManagementApi = management_api_of(place.configuration)
 
     found = model_status(place, management, "m", "2.0")
 
     assert found is not None
     assert (found.version, found.state) == ("2.0", State.UNKNOWN)
     assert model_status(place, management, "m", "3.0") is None
-    assert "GET /models/m" in api.asked
+    assert "GET /models/m/all" in api.asked
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ import re
 import time
 from typing import Mapping
 
-from ts_retry_ext.frontend.process import Frontend
-from ts_retry_ext.frontend.server import Server, server_of
+from ts_retry_ext.frontend.server_configuration import (
+    ServerConfiguration,
+    configuration_of_start,
+)
 
 #: What ConfigManager.getBackendConfiguration adds, from properties of the same name.
 _BACKEND = {
@@ -25,7 +27,7 @@ class NoTorchServeError(Exception):
     """TorchServe is not installed beside this package."""
 
 
-def server_here(ts_config: str | None) -> Server:
+def configuration_here(ts_config: str | None) -> ServerConfiguration:
     """Return the configuration of a server that was started here and now.
 
     Args:
@@ -36,18 +38,14 @@ def server_here(ts_config: str | None) -> Server:
     if ts_config is not None:
         environ.pop("TS_CONFIG_FILE", None)
         cmdline = ("-ncs", "-f", os.path.abspath(ts_config))
-    here = Frontend(
-        pid=os.getpid(), start="", started_at=time.time(), cmdline=cmdline, cwd=os.getcwd(),
-        environ=environ,
-    )  # fmt: skip
-    server = server_of(here)
-    hidden = server.properties.get(_HIDDEN, "")
+    found = configuration_of_start(os.getcwd(), cmdline, environ, time.time())
+    hidden = found.properties.get(_HIDDEN, "")
     try:
         re.compile(hidden)
     except re.error as error:
-        problem = f"{server.config_file}: {_HIDDEN} is {hidden!r:.80}, no pattern: {error}"
-        return server._replace(problems=(*server.problems, problem))
-    return server
+        problem = f"{found.config_file}: {_HIDDEN} is {hidden!r:.80}, no pattern: {error}"
+        return found._replace(problems=(*found.problems, problem))
+    return found
 
 
 def server_home() -> str:

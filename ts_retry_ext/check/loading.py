@@ -14,7 +14,7 @@ from ts_retry_ext.check.environment import metrics_file, worker_environment
 from ts_retry_ext.check.problems import requirement_problems, settings_problems
 from ts_retry_ext.check.report import Report, Result, is_death, timed
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.judge import Phase, redact
 from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.judge.verdict import Outcome
@@ -38,7 +38,7 @@ class Options:
     """What is the same for every model of a run.
 
     Attributes:
-        server: the configuration of the server that the models are meant for.
+        configuration: the configuration of the server that the models are meant for.
         home: the folder that holds TorchServe.
         gpus: GPUs that the server would use.
         children: the processes of this run.
@@ -50,7 +50,7 @@ class Options:
         tell: told the archive and what is done with it now.
     """
 
-    server: Server
+    configuration: ServerConfiguration
     home: str
     gpus: int
     children: Children
@@ -76,15 +76,15 @@ def check(path: str, options: Options) -> Report:
             archive, model_dir, notes = _lay_out(path, folder, options)
             effective = effective_of_read(archive)
             begun = Report(path, Result.LOADS, effective, problems=effective.problems)
-            launch = launch_of(archive, options.server.properties, options.gpus)
+            launch = launch_of(archive, options.configuration.properties, options.gpus)
             noted = [("link-unpacked", note) for note in notes]
-            settings = settings_problems(model_dir, options.server)
+            settings = settings_problems(model_dir, options.configuration)
             problems = (*begun.problems, *launch.problems, *settings, *noted)
             begun = replace(
                 begun, problems=problems, startup_timeout_sec=launch.startup_timeout_sec
             )
             report = _load(begun, launch, folder, model_dir, options)
-            return _without_secrets(report, options.server.frontend.environ)
+            return _without_secrets(report, options.configuration.environ)
     except ArchiveError as error:
         ends = " A server that is to load it at its start ends." if error.stops_server else ""
         return Report(path, Result.REFUSED, reason=f"{error}.{ends}")
@@ -99,9 +99,9 @@ def _load(begun: Report, launch: Launch, folder: str, model_dir: str, options: O
     if refused:
         others = tuple(p for p in begun.problems if p[0] != STOPS_REGISTRATION)
         return replace(begun, result=Result.FAILS, reason=f"{refused[0]}.", problems=others)
-    properties = options.server.properties
+    properties = options.configuration.properties
     environ = worker_environment(
-        options.server.frontend.environ,
+        options.configuration.environ,
         properties,
         home=options.home,
         model_dir=model_dir,
@@ -130,9 +130,9 @@ def _load(begun: Report, launch: Launch, folder: str, model_dir: str, options: O
         place,
         registered=model_dir,
         properties=properties,
-        config_file=options.server.config_file,
-        cwd=options.server.frontend.cwd,
-        log_dir=options.server.log_dir,
+        config_file=options.configuration.config_file,
+        cwd=options.configuration.cwd,
+        log_dir=options.configuration.log_dir,
         load_timeout_sec=timeout_sec,
     )
     order = Order(

@@ -7,7 +7,7 @@ from typing import Mapping
 
 from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.check.requirements import declared
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.settings import MODEL_SECTION, resolve
 from ts_retry_ext.trial.findings import Findings
 from ts_retry_ext.trial.launch import Launch
@@ -15,15 +15,15 @@ from ts_retry_ext.trial.launch import Launch
 _MODULE_MISSING = ("module-missing", "module-missing-text")
 
 
-def settings_problems(model_dir: str, server: Server) -> list[tuple[str, str]]:
+def settings_problems(model_dir: str, configuration: ServerConfiguration) -> list[tuple[str, str]]:
     """Return what is wrong with this package's settings for the model."""
     folder = ModelFolder(model_dir)
     section, unreadable = folder.section(MODEL_SECTION)
     _, problems = resolve(
-        server.properties,
-        server.frontend.environ,
+        configuration.properties,
+        configuration.environ,
         section,
-        config_file=server.config_file,
+        config_file=configuration.config_file,
         model_config_file=folder.manifest.config_file or "model-config.yaml",
     )
     found = [*([unreadable] if unreadable else ()), *problems]

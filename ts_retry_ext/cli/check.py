@@ -105,14 +105,18 @@ def _exit_code(reports: list[Report]) -> int:
 
 
 def _options(arguments: argparse.Namespace, progress: Progress) -> Options:
-    from ts_retry_ext.check.environment import NoTorchServeError, server_here, server_home
+    from ts_retry_ext.check.environment import (
+        NoTorchServeError,
+        configuration_here,
+        server_home,
+    )
     from ts_retry_ext.check.loading import Options
     from ts_retry_ext.trial.launch import gpus_of_server
     from ts_retry_ext.trial.processes import Children
 
-    server = server_here(arguments.ts_config)
-    if server.problems:
-        raise CommandError(server.problems[0])
+    configuration = configuration_here(arguments.ts_config)
+    if configuration.problems:
+        raise CommandError(configuration.problems[0])
     try:
         home = server_home()
     except NoTorchServeError as error:
@@ -122,9 +126,9 @@ def _options(arguments: argparse.Namespace, progress: Progress) -> Options:
         content_type = "application/json"
     limit = arguments.max_unpacked
     return Options(
-        server=server,
+        configuration=configuration,
         home=home,
-        gpus=gpus_of_server(server.properties, server.frontend.environ),
+        gpus=gpus_of_server(configuration.properties, configuration.environ),
         children=Children(),
         data=None if arguments.data is None else _read(arguments.data),
         content_type=content_type,

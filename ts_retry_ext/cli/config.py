@@ -14,7 +14,7 @@ from ts_retry_ext.cli.output import (
     print_table,
     print_wrapped,
 )
-from ts_retry_ext.cli.servers import add_server_option, chosen_server, no_server
+from ts_retry_ext.cli.servers import add_server_option, chosen_server
 
 if TYPE_CHECKING:
     from ts_retry_ext.snapshot.effective import Effective
@@ -60,19 +60,21 @@ def _of_paths(paths: list[str]) -> Iterator[Effective]:
 
 
 def _of_server(pid: int | None) -> Iterator[Effective]:
+    from ts_retry_ext.frontend.choice import no_server
     from ts_retry_ext.frontend.condition import ManagementError
     from ts_retry_ext.frontend.management import management_api_of
     from ts_retry_ext.snapshot.effective import effective_of_registered
+    from ts_retry_ext.snapshot.window_in_force import worker_folders
 
     server = chosen_server(pid)
     if server is None:
         raise CommandError(f"{no_server()}; or name archives or a model store")
     try:
-        models = management_api_of(server).describe_all()
+        models = management_api_of(server.configuration).describe_all()
     except ManagementError as error:
         raise CommandError(str(error)) from error
     for model in models:
-        yield effective_of_registered(model, server)
+        yield effective_of_registered(model, server.configuration, worker_folders(model))
 
 
 def _print(rows: list[Effective]) -> None:

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     server = chosen_server(arguments.pid)
     settings, problems, config_file = _settings(server, arguments.ts_config)
     # An environment that may not be read, of another user's server, is empty.
-    environ = (server.frontend.environ if server else None) or os.environ
+    environ = (server.configuration.environ if server else None) or os.environ
     made = [
         *checks.check_interpreter(_python(server, arguments.python), environ),
         checks.check_java(server, environ),
@@ -71,7 +71,7 @@ def _python(server: Server | None, given: str | None) -> str:
     if server is not None:
         cmdline = server.frontend.cmdline
         named = [v for option, v in zip(cmdline, cmdline[1:]) if option == "--python"]
-        return named[0] if named else server.properties.get("python", sys.executable)
+        return named[0] if named else server.configuration.properties.get("python", sys.executable)
     return sys.executable
 
 
@@ -81,11 +81,11 @@ def _settings(
     """Return the settings, what is wrong with them, and the file they were taken from."""
     from ts_retry_ext.cli.output import CommandError
     from ts_retry_ext.frontend.properties import read_properties, resolve_environment
+    from ts_retry_ext.frontend.state_directories import server_settings
     from ts_retry_ext.settings import resolve
-    from ts_retry_ext.snapshot.take import server_settings
 
     if server is not None and ts_config is None:
-        return (*server_settings(server), server.config_file)
+        return (*server_settings(server.configuration), server.configuration.config_file)
     path = ts_config or os.environ.get("TS_CONFIG_FILE") or "config.properties"
     if ts_config is None and not os.path.exists(path):
         return (*resolve({}, os.environ), None)

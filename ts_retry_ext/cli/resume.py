@@ -19,7 +19,7 @@ from ts_retry_ext.cli.output import (
 
 if TYPE_CHECKING:
     from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
-    from ts_retry_ext.snapshot.resume import Resumption
+    from ts_retry_ext.snapshot.resumption import Resumption
 
 TIMEOUT_SEC = 120.0
 
@@ -51,8 +51,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from ts_retry_ext.cli.servers import no_server
     from ts_retry_ext.cli.sources import snapshot_of
+    from ts_retry_ext.frontend.choice import no_server
 
     if bool(arguments.model) == arguments.all:
         raise CommandError("name one model, or --all", USAGE)
@@ -95,7 +95,8 @@ def _resume(
     from ts_retry_ext.cli.servers import chosen_server
     from ts_retry_ext.frontend.condition import ManagementError
     from ts_retry_ext.frontend.management import management_api_of
-    from ts_retry_ext.snapshot.resume import resume
+    from ts_retry_ext.snapshot.observed_server import observed
+    from ts_retry_ext.snapshot.resumption import resume
     from ts_retry_ext.snapshot.state import State
 
     name = f"{model.model} {model.version}"
@@ -110,15 +111,13 @@ def _resume(
     server = chosen_server(pid)
     if server is None:
         raise CommandError(f"{name}: the server has ended")
-    state_dirs = [arguments.state_dir] if arguments.state_dir else None
     try:
         done = resume(
-            server,
-            management_api_of(server),
+            observed(server, arguments.state_dir),
+            management_api_of(server.configuration),
             model,
             timeout_sec=arguments.timeout,
             tell=lambda text: _tell(arguments, f"{name}: {text}"),
-            state_dirs=state_dirs,
         )
     except ManagementError as error:
         raise CommandError(f"{name}: {error}{_what_was_done(model)}") from error
@@ -142,14 +141,14 @@ def _what_was_done(model: ModelStatus) -> str:
 
 
 def _outcome(name: str, done: Resumption, timeout: float) -> tuple[int, str]:
-    from ts_retry_ext.snapshot.resume import Result
+    from ts_retry_ext.snapshot.resumption import ResumeResult
 
-    if done.result is Result.SERVES:
+    if done.result is ResumeResult.SERVES:
         return OK, f"{name} serves again, after {done.seconds:.0f} s"
     if done.status is None:
         return ERROR, f"{name} is not registered any more"
     cause = done.status.cause or "no cause known"
-    if done.result is Result.HALTED_AGAIN:
+    if done.result is ResumeResult.HALTED_AGAIN:
         return HALTED, f"{name} is halted again: {cause}"
     state = done.status.state.value
     return ERROR, f"{name} does not serve after {timeout:g} s: it is {state}, {cause}"

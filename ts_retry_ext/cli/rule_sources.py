@@ -14,7 +14,7 @@ from ts_retry_ext.settings import MODEL_SECTION, Resolved, Settings, resolve
 
 if TYPE_CHECKING:
     from ts_retry_ext.archive.model_archive import Archive
-    from ts_retry_ext.frontend.server import Server
+    from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 
 _VARIABLE = "TS_RETRY_RULES"
@@ -79,15 +79,17 @@ def read_rules(path: str) -> tuple[tuple[Rule, ...], tuple[RuleProblem, ...]]:
     return rules_from_data(data, path)
 
 
-def rules_of_server(server: Server) -> OwnRules | None:
-    """Return the rules that `server` sets for all its models, None where it sets none."""
+def rules_of_server(configuration: ServerConfiguration) -> OwnRules | None:
+    """Return the rules that a server sets for all its models, None where it sets none."""
     settings, _ = resolve(
-        server.properties, server.frontend.environ, config_file=server.config_file
+        configuration.properties, configuration.environ, config_file=configuration.config_file
     )
-    return _named_by(settings, None, server.frontend.cwd)
+    return _named_by(settings, None, configuration.cwd)
 
 
-def rules_of_archives(paths: Iterable[str], server: Server) -> Iterator[OwnRules]:
+def rules_of_archives(
+    paths: Iterable[str], configuration: ServerConfiguration
+) -> Iterator[OwnRules]:
     """Yield the rules that archives and model folders bring, for those that bring any."""
     from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
 
@@ -97,11 +99,11 @@ def rules_of_archives(paths: Iterable[str], server: Server) -> Iterator[OwnRules
         except ArchiveError as error:
             yield OwnRules(os.path.basename(path), path, unreadable=str(error))
             continue
-        yield from _of_archive(archive, f"{archive.model} {archive.version}", server)
+        yield from _of_archive(archive, f"{archive.model} {archive.version}", configuration)
 
 
-def rules_of_registered(server: Server) -> Iterator[OwnRules]:
-    """Yield the rules of the models that `server` runs, for those that bring any.
+def rules_of_registered(configuration: ServerConfiguration) -> Iterator[OwnRules]:
+    """Yield the rules of the models that a running server has, for those that bring any.
 
     Raises:
         ManagementError: the management API doesn't tell the models.
@@ -110,8 +112,8 @@ def rules_of_registered(server: Server) -> Iterator[OwnRules]:
     from ts_retry_ext.frontend.management import management_api_of
     from ts_retry_ext.frontend.registered import archive_of
 
-    for model in management_api_of(server).describe_all():
-        path = archive_of(model, server)
+    for model in management_api_of(configuration).describe_all():
+        path = archive_of(model, configuration)
         if path is None:
             continue
         try:
@@ -119,10 +121,12 @@ def rules_of_registered(server: Server) -> Iterator[OwnRules]:
         except ArchiveError as error:
             yield OwnRules(f"{model.name} {model.version}", path, unreadable=str(error))
             continue
-        yield from _of_archive(archive, f"{model.name} {model.version}", server)
+        yield from _of_archive(archive, f"{model.name} {model.version}", configuration)
 
 
-def _of_archive(archive: Archive, model: str, server: Server) -> Iterator[OwnRules]:
+def _of_archive(
+    archive: Archive, model: str, configuration: ServerConfiguration
+) -> Iterator[OwnRules]:
     from ts_retry_ext.archive.config_errors import ModelConfigError
     from ts_retry_ext.archive.model_config import read_model_config
 
@@ -143,7 +147,7 @@ def _of_archive(archive: Archive, model: str, server: Server) -> Iterator[OwnRul
         )
         yield OwnRules(model, where, unreadable=told)
         return
-    own = _named_by(settings, model, server.frontend.cwd)
+    own = _named_by(settings, model, configuration.cwd)
     if own is not None:
         yield own
 

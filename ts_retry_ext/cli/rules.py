@@ -25,6 +25,7 @@ from ts_retry_ext.judge.rule import Rule, When
 
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.server import Server
+    from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 _WRONG = 3
 
@@ -94,16 +95,16 @@ def _in_force(args: argparse.Namespace) -> list[OwnRules]:
     from ts_retry_ext.frontend.condition import ManagementError
 
     running = _running_server(args)
-    server = running or _server_here(args.ts_config)
+    configuration = running.configuration if running else _configuration_here(args.ts_config)
     own: list[OwnRules] = []
     if args.paths:
-        own += rules_of_archives(archives_named(args.paths), server)
+        own += rules_of_archives(archives_named(args.paths), configuration)
     elif running is not None:
         try:
-            own += rules_of_registered(running)
+            own += rules_of_registered(configuration)
         except ManagementError as error:
             warn(f"ts-retry rules: the models' own rules are not shown: {error}")
-    of_server = rules_of_server(server)
+    of_server = rules_of_server(configuration)
     return [*own, *([of_server] if of_server else [])]
 
 
@@ -119,12 +120,12 @@ def _running_server(args: argparse.Namespace) -> Server | None:
         return None
 
 
-def _server_here(ts_config: str | None) -> Server:
-    from ts_retry_ext.check.environment import server_here
+def _configuration_here(ts_config: str | None) -> ServerConfiguration:
+    from ts_retry_ext.check.environment import configuration_here
 
     if ts_config is not None and not os.path.isfile(ts_config):
         raise CommandError(f"--ts-config {ts_config}: there is no such file")
-    return server_here(ts_config)
+    return configuration_here(ts_config)
 
 
 def rule_record(rule: Rule, model: str | None) -> dict[str, Any]:

@@ -137,8 +137,9 @@ def _launch(options: Sequence[str], jvm: _Jvm) -> int:
 
 def _halted_models(server: Server | None) -> list[ModelStatus]:
     """Return the models that were halted when the server ended."""
-    from ts_retry_ext.snapshot.take import run_directories, take_snapshot_of_run
+    from ts_retry_ext.snapshot.observed_server import observed
+    from ts_retry_ext.snapshot.take import take_snapshot_of_run
 
-    directories = run_directories(server) if server is not None else []
+    directories = observed(server).run_dirs if server is not None else []
     snapshots = [take_snapshot_of_run(directory) for directory in directories]
     return [model for snapshot in snapshots for model in snapshot.models if model.is_halted]

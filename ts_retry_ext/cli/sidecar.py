@@ -55,12 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
         from ts_retry_ext.sidecar.run import run as run_sidecar
     except ModuleNotFoundError as error:
         raise CommandError(MISSING.format(name=error.name)) from error
-    from ts_retry_ext.sidecar.options import Options
+    from ts_retry_ext.sidecar.options import SidecarOptions
 
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
-    options = Options(
+    options = SidecarOptions(
         pid=arguments.pid,
         ts_config=arguments.ts_config,
         management=arguments.management,

@@ -6,15 +6,22 @@ import argparse
 import os
 
 from ts_retry_ext.cli.output import USAGE, CommandError
-from ts_retry_ext.cli.servers import add_server_option, chosen_server, no_server
-from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.cli.servers import add_server_option, chosen_server
+from ts_retry_ext.frontend.choice import (
+    NoServerError,
+    SeveralServersError,
+    Wanted,
+    choose_server,
+    no_server,
+)
+from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX
 from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
+from ts_retry_ext.snapshot.observed_server import observed
 from ts_retry_ext.snapshot.take import take_snapshot, take_snapshot_of_run
 from ts_retry_ext.store.directory import (
     DIRECTORY_NAME,
-    read_server_run,
     server_runs,
     why_unreadable,
 )
@@ -42,21 +49,26 @@ def snapshot_of(arguments: argparse.Namespace) -> Snapshot:
     if unreadable is not None:
         raise CommandError(f"--state-dir {state_dir}: {unreadable}")
     kept = server_runs(state_dir) if state_dir else []
-    pid = arguments.pid if arguments.pid is not None else _pid_of(kept)
-    try:
-        server = chosen_server(pid)
-    except CommandError:
-        # The server of the newest run in the directory has ended: what it left is still of use.
-        if arguments.pid is not None or not kept:
-            raise
-        server = None
+    server = _running_server(arguments.pid, state_dir if kept else None)
     if server is not None:
-        return take_snapshot(server, [state_dir] if state_dir else None)
+        return take_snapshot(observed(server, state_dir))
     if not state_dir:
         kept = [run for place in _usual_places() for run in server_runs(place)]
     if kept:
         return take_snapshot_of_run(kept[0])
     return Snapshot(None, (), tuple(in_words(unseen_frontends())))
+
+
+def _running_server(pid: int | None, state_dir: str | None) -> Server | None:
+    if pid is not None or state_dir is None:
+        return chosen_server(pid)
+    try:
+        return choose_server(Wanted(state_dir=state_dir))
+    except NoServerError:
+        return None  # What it left is still of use.
+    except SeveralServersError as error:
+        told = f"several servers keep their state there, choose one with --pid: {error}"
+        raise CommandError(told, USAGE) from error
 
 
 def model_in(snapshot: Snapshot, name: str, version: str | None) -> ModelStatus:
@@ -86,26 +98,6 @@ def _unknown(snapshot: Snapshot, name: str, version: str | None, named: list[Mod
         return f"no model {name!r} is known: {reason}"
     known = ", ".join(sorted({model.model for model in snapshot.models}))
     return f"no model {name!r} is known, these are: {known}"
-
-
-def _pid_of(runs: list[str]) -> int | None:
-    """Return the server that is meant by its runs: the one that still runs, else the newest.
-
-    Raises:
-        CommandError: several still run.
-    """
-    known = [run for run in map(read_server_run, runs) if run is not None]
-    alive = [run for run in known if is_alive(run.pid, run.start)]
-    if len(alive) > 1:
-        here = os.path.realpath(os.getcwd())
-        near = [run for run in alive if os.path.realpath(run.cwd) == here]
-        if len(near) != 1:
-            found = ", ".join(f"{run.pid} (in {run.cwd})" for run in alive)
-            told = f"several servers keep their state there, choose one with --pid: {found}"
-            raise CommandError(told, USAGE)
-        return near[0].pid
-    chosen = alive or known
-    return chosen[0].pid if chosen else None
 
 
 def _usual_places() -> list[str]:

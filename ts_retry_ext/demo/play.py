@@ -18,9 +18,10 @@ from ts_retry_ext.demo.screen import Screen
 from ts_retry_ext.demo.torchserve import TorchServe, start
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.logs.frontend_log import WorkerLog, read_log
+from ts_retry_ext.snapshot.observed_server import observed
 from ts_retry_ext.snapshot.registration import read_registrations
 from ts_retry_ext.snapshot.state import State
-from ts_retry_ext.snapshot.take import run_directories, take_snapshot
+from ts_retry_ext.snapshot.take import take_snapshot
 
 SETTLE_LIMIT_SEC = 180.0
 """How long models may take; on two cores they take about 25 s."""
@@ -129,7 +130,7 @@ def _watch(torchserve: TorchServe, server: Server, screen: Screen, *, switched_o
 
 
 def _progress(server: Server, log: Mapping[str, WorkerLog]) -> dict[str, Progress]:
-    registrations = read_registrations(run_directories(server))
+    registrations = read_registrations(observed(server).run_dirs)
     names = (model.name for model in MODELS)
     return {name: progress_of(name, log.get(name), registrations) for name in names}
 
@@ -140,7 +141,7 @@ def _results(
     """Return the rows, and TorchServe's version."""
     log = read_log(torchserve.log())
     seen = _progress(server, log)
-    snapshot = take_snapshot(server)
+    snapshot = take_snapshot(observed(server))
     statuses = {status.model: status for status in snapshot.models}
     results = []
     for model in MODELS:

@@ -118,7 +118,7 @@ def check_server(server: Server | None) -> Iterator[Check]:
     from ts_retry_ext.frontend.condition import ManagementError
     from ts_retry_ext.frontend.management import management_api_of
     from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
-    from ts_retry_ext.snapshot.take import run_directories
+    from ts_retry_ext.snapshot.observed_server import observed
 
     if server is None:
         unseen = in_words(unseen_frontends())
@@ -130,10 +130,10 @@ def check_server(server: Server | None) -> Iterator[Check]:
         return
     frontend = server.frontend
     yield Check("server", FINE, f"process {frontend.pid} in {frontend.cwd}")
-    for problem in server.problems:
+    for problem in server.configuration.problems:
         yield Check("server", WARNING, problem, "run this as the server's user")
     try:
-        api = management_api_of(server)
+        api = management_api_of(server.configuration)
         models = api.describe_all()
     except ManagementError as error:
         remedy = "look at management_address, the key file and the user this runs as"
@@ -145,7 +145,7 @@ def check_server(server: Server | None) -> Iterator[Check]:
         if model.out_of_reach:
             told = f"{model.name} {model.version}: {model.out_of_reach}"
             yield Check("server's workers", WARNING, told)
-    if run_directories(server):
+    if observed(server).run_dirs:
         yield Check("server's workers", FINE, "write to the state directory")
         return
     if any(model.workers for model in models if not model.out_of_reach):
@@ -160,17 +160,17 @@ def check_sidecar(server: Server | None, settings: Settings) -> Iterator[Check]:
 
     from ts_retry_ext.frontend.exchange import UnreachableError, reachable_address
     from ts_retry_ext.frontend.http import request
-    from ts_retry_ext.snapshot.take import run_directories
+    from ts_retry_ext.snapshot.observed_server import observed
 
     if server is None or not settings.sidecar.value:
         return
     address, pid = str(settings.sidecar_address.value), server.frontend.pid
     try:
         answer = request("GET", reachable_address(address) + "/models", timeout_sec=SIDECAR_SEC)
-        observed = json.loads(answer.body.decode("utf-8"))["server"]
-        other = observed["pid"] if observed else None
+        told_of = json.loads(answer.body.decode("utf-8"))["server"]
+        other = told_of["pid"] if told_of else None
     except UnreachableError as error:
-        logs = [os.path.join(folder, "sidecar.log") for folder in run_directories(server)]
+        logs = [os.path.join(folder, "sidecar.log") for folder in observed(server).run_dirs]
         remedy = f"look into {logs[0]}" if logs else "it is started by the first worker"
         yield Check("sidecar", WARNING, str(error), remedy)
         return
@@ -199,11 +199,11 @@ def check_settings(settings: Settings, problems: tuple[str, ...]) -> Iterator[Ch
 def check_state(server: Server | None, settings: Settings) -> Iterator[Check]:
     """Check the places for the state directory, in order, until one can be used."""
     from ts_retry_ext.frontend.process import user_id_of
-    from ts_retry_ext.frontend.state import state_directories
+    from ts_retry_ext.frontend.state_directories import state_directories
 
     user = os.geteuid() if server is None else user_id_of(server.frontend.pid)
     if server is not None:
-        places = state_directories(server, settings)
+        places = state_directories(server.configuration, settings, user)
     elif settings.state_dir.value is not None:
         places = (str(settings.state_dir.value),)
     else:

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.endpoint import Endpoint
 from ts_retry_ext.frontend.exchange import (
-    Answer,
+    HttpAnswer,
     Question,
     UnreachableError,
     place_of,
@@ -28,7 +28,7 @@ from ts_retry_ext.frontend.keys import Key, KeyFileError
 from ts_retry_ext.frontend.running_model import RunningModel, running_model
 
 T = TypeVar("T")
-Conversation = Generator[Question, Answer, T]
+Conversation = Generator[Question, HttpAnswer, T]
 
 PAGE = 100
 """Models on a page: the most that the frontend gives (0.12.0 ApiUtils.getModelList)."""
@@ -51,7 +51,7 @@ MODEL_API_OFF = (
 )
 
 
-def follow_up(conversation: Conversation[T], told: Answer | UnreachableError) -> Question:
+def follow_up(conversation: Conversation[T], told: HttpAnswer | UnreachableError) -> Question:
     """Return what to ask next after what the last question came to.
 
     Raises:
@@ -182,7 +182,7 @@ class Conversations(NamedTuple):
 
     def _with_key(
         self, question: Question, kind: str, whom: str
-    ) -> Conversation[tuple[Question, Answer]]:
+    ) -> Conversation[tuple[Question, HttpAnswer]]:
         """Ask with the key of a kind, with a renewed one where the frontend refuses that."""
         key = yield from self._valid_key(kind)
         for _ in range(KEYS_TRIED - 1):
@@ -222,14 +222,14 @@ class Conversations(NamedTuple):
         except KeyFileError as error:
             raise ManagementError(f"the server asks for a token: {error}", condition) from error
 
-    def _exchange(self, question: Question, whom: str) -> Conversation[Answer]:
+    def _exchange(self, question: Question, whom: str) -> Conversation[HttpAnswer]:
         try:
             return (yield question)
         except UnreachableError as error:
             condition = Condition.GARBAGE if error.is_garbage else Condition.AWAY
             raise ManagementError(f"{whom} at {error}", condition) from error
 
-    def _refusal(self, sent: Question, answer: Answer, whom: str) -> ManagementError:
+    def _refusal(self, sent: Question, answer: HttpAnswer, whom: str) -> ManagementError:
         """Return what an answer that is no success comes to, with the frontend's own words."""
         refused = _is_token_refused(answer)
         words = _words(answer)
@@ -250,14 +250,14 @@ def _why_no_key(key_file: str | None) -> str:
     return f" (its key file is not there: {key_file})"
 
 
-def _is_token_refused(answer: Answer) -> bool:
+def _is_token_refused(answer: HttpAnswer) -> bool:
     """Tell whether an answer refuses the key, or asks for one."""
     if answer.status == TOKEN_REFUSED:
         return TOKEN_WORDS in _words(answer)
     return answer.status in UNAUTHORIZED
 
 
-def _words(answer: Answer) -> str:
+def _words(answer: HttpAnswer) -> str:
     """Return what a refusal says."""
     try:
         return str(json.loads(answer.body.decode("utf-8"))["message"])[:MAX_WORDS]
@@ -265,7 +265,7 @@ def _words(answer: Answer) -> str:
         return f"status {answer.status}"
 
 
-def _parsed(answer: Answer) -> Any:
+def _parsed(answer: HttpAnswer) -> Any:
     """Return the JSON of an answer. Raises ManagementError."""
     try:
         return json.loads(answer.body.decode("utf-8"))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.exchange import MANAGEMENT_PORTS, UnreachableError, reachable_address
-from ts_retry_ext.frontend.keys import key_file_of
 
 if TYPE_CHECKING:
-    from ts_retry_ext.frontend.server import Server
+    from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 
 class Endpoint(NamedTuple):
@@ -29,21 +27,19 @@ class Endpoint(NamedTuple):
     certificate_file: str | None = None
 
 
-def endpoint_of(server: Server) -> Endpoint:
+def endpoint_of(configuration: ServerConfiguration) -> Endpoint:
     """Return how the APIs of a server are reached, as its configuration says.
 
     Raises:
         ManagementError: its management address is one that is not supported.
     """
     try:
-        management = reachable_address(server.management_address, MANAGEMENT_PORTS)
+        management = reachable_address(configuration.management_address, MANAGEMENT_PORTS)
     except UnreachableError as error:
         raise ManagementError(f"the management address {error}", Condition.AWAY) from error
-    certificate = _certificate(server)
-    return Endpoint(management, server.inference_address, key_file_of(server), certificate)
-
-
-def _certificate(server: Server) -> str | None:
-    named = server.properties.get("certificate_file")
-    path = os.path.join(server.frontend.cwd, named) if named else None
-    return path if path and os.access(path, os.R_OK) else None
+    return Endpoint(
+        management,
+        configuration.inference_address,
+        configuration.key_file,
+        configuration.certificate_file,
+    )

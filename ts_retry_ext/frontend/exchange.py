@@ -29,7 +29,7 @@ class Question(NamedTuple):
     timeout_sec: float | None = None
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """What a server answered.
 
     Attributes:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ts_retry_ext.frontend.exchange import (
     MAX_ANSWER_BYTES,
-    Answer,
+    HttpAnswer,
     UnreachableError,
     place_of,
     reason_of,
@@ -26,7 +26,7 @@ def request(
     headers: Mapping[str, str] | None = None,
     certificate_file: str | None = None,
     timeout_sec: float,
-) -> Answer:
+) -> HttpAnswer:
     """Send one request and return the answer, whatever its status.
 
     Proxies of the environment are not used, and a redirect is returned as it is: TorchServe sends
@@ -65,7 +65,7 @@ def request(
     if len(body) > MAX_ANSWER_BYTES:
         msg = f"{place} answers with more than {MAX_ANSWER_BYTES} bytes"
         raise UnreachableError(msg, is_garbage=True)
-    return Answer(response.status, body)
+    return HttpAnswer(response.status, body)
 
 
 def _body(response: http.client.HTTPResponse, sock: socket.socket, deadline: float) -> bytes:

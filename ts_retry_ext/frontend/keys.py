@@ -12,12 +12,8 @@ import os
 import re
 import time
 from calendar import timegm
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from ts_retry_ext.frontend.server import Server
-
-KEY_FILE = "key_file.json"
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z")
 
 
@@ -52,17 +48,6 @@ class Key(NamedTuple):
     def headers(self) -> dict[str, str]:
         """Return the header that a request carries this key in."""
         return {"Authorization": f"Bearer {self.text}"}
-
-
-def key_file_of(server: Server) -> str | None:
-    """Return the path of the server's key file, or None where it asks for no token.
-
-    There is none before 0.11.1, which asks for no token whatever its configuration says.
-    """
-    disabled = server.properties.get("disable_token_authorization", "false")
-    if disabled.strip().lower() == "true" or "--disable-token-auth" in server.frontend.cmdline:
-        return None
-    return os.path.join(server.frontend.cwd, KEY_FILE)
 
 
 def is_kept(path: str | None) -> bool:

@@ -6,11 +6,11 @@ from typing import Iterable, TypeVar
 
 from ts_retry_ext.frontend.conversation import Conversation, Conversations, follow_up
 from ts_retry_ext.frontend.endpoint import Endpoint, endpoint_of
-from ts_retry_ext.frontend.exchange import Answer, Question, UnreachableError
+from ts_retry_ext.frontend.exchange import HttpAnswer, Question, UnreachableError
 from ts_retry_ext.frontend.http import request
 from ts_retry_ext.frontend.keys import KeyFile
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 T = TypeVar("T")
 TIMEOUT_SEC = 10.0
@@ -86,13 +86,13 @@ class ManagementApi:
             value: T = end.value
             return value
 
-    def _told(self, question: Question) -> Answer | UnreachableError:
+    def _told(self, question: Question) -> HttpAnswer | UnreachableError:
         try:
             return self._send(question)
         except UnreachableError as error:
             return error
 
-    def _send(self, question: Question) -> Answer:
+    def _send(self, question: Question) -> HttpAnswer:
         return request(
             question.method,
             question.url,
@@ -102,10 +102,12 @@ class ManagementApi:
         )
 
 
-def management_api_of(server: Server, timeout_sec: float = TIMEOUT_SEC) -> ManagementApi:
-    """Return the management API of a running server.
+def management_api_of(
+    configuration: ServerConfiguration, timeout_sec: float = TIMEOUT_SEC
+) -> ManagementApi:
+    """Return the management API of a server.
 
     Raises:
         ManagementError: its address is one that is not supported.
     """
-    return ManagementApi(endpoint_of(server), timeout_sec)
+    return ManagementApi(endpoint_of(configuration), timeout_sec)

@@ -18,6 +18,20 @@ MAX_ANCESTORS = 16
 _DELETED = " (deleted)"
 
 
+class FrontendId(NamedTuple):
+    """Names one frontend for good, or the process in its place, running or not.
+
+    Attributes:
+        pid: process id of the JVM.
+        start: names its start for good, see `start_of`.
+        started_at: start time, seconds since the epoch; moves as the clock is set.
+    """
+
+    pid: int
+    start: str
+    started_at: float
+
+
 class Frontend(NamedTuple):
     """A running frontend.
 
@@ -36,6 +50,11 @@ class Frontend(NamedTuple):
     cmdline: tuple[str, ...]
     cwd: str
     environ: dict[str, str]
+
+    @property
+    def id(self) -> FrontendId:
+        """Return what names it for good."""
+        return FrontendId(self.pid, self.start, self.started_at)
 
 
 def frontend_of(pid: int) -> Frontend | None:
@@ -81,6 +100,21 @@ def has_other_root(pid: int) -> bool:
         return not os.path.samefile(f"/proc/{pid}/root", "/")
     except OSError:
         return False  # It may not be asked for; its working directory neither.
+
+
+def cwd_of(pid: int) -> str | None:
+    """Return the working directory of process `pid`, or None where it may not be asked for."""
+    if sys.platform == "linux":
+        try:
+            return os.readlink(f"/proc/{pid}/cwd")
+        except OSError:
+            return None
+    import psutil
+
+    try:
+        return str(psutil.Process(pid).cwd())
+    except psutil.Error:
+        return None
 
 
 def start_of(pid: int) -> str | None:

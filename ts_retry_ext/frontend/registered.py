@@ -5,58 +5,82 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from typing import Iterable
 from urllib.parse import urlsplit
 
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
 from ts_retry_ext.archive.window import KEY, Problem, Source, Window, compare, window_of_archive
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 
-def model_store_of(server: Server) -> str | None:
-    """Return the absolute path of the server's model store, or None where it has none.
-
-    The command line beats ``model_store`` in the configuration (0.12.0 ConfigManager).
-    """
-    cmdline = server.frontend.cmdline
-    given = [value for option, value in zip(cmdline, cmdline[1:]) if option == "-s"]
-    path = given[0] if given else server.properties.get("model_store")
-    return os.path.join(server.frontend.cwd, path) if path else None
-
-
-def archive_of(model: RunningModel, server: Server) -> str | None:
+def archive_of(model: RunningModel, configuration: ServerConfiguration) -> str | None:
     """Return the path that `model` was registered from, or None where it is there no more.
 
     Looks where 0.12.0 ModelArchive.downloadModel does; what came from a URL lies in the model store.
     """
-    store = model_store_of(server)
+    store = configuration.model_store
     name = os.path.basename(urlsplit(model.url).path if "://" in model.url else model.url)
     stored = os.path.join(store, name) if store and name else None
     if stored and os.path.isfile(stored):
         return stored
-    named = os.path.join(server.frontend.cwd, model.url)
+    named = os.path.join(configuration.cwd, model.url)
     if model.url and os.path.isdir(named):
         return named
     return stored if stored and os.path.isdir(stored) else None
 
 
-def window_of_registered(model: RunningModel, server: Server) -> tuple[str | None, Window]:
+def window_of_registered(
+    model: RunningModel, configuration: ServerConfiguration, folders: Iterable[str] = ()
+) -> tuple[str | None, Window]:
     """Return the archive of a registered model, or None, and the window in force.
+
+    What the frontend unpacked at registration counts where it can be seen; the archive may have
+    changed since, and then a problem says so.
+
+    Args:
+        model: what the frontend says.
+        configuration: the server's.
+        folders: where the model's unpacked files may be.
 
     Raises:
         MissingYamlError: the archive has a configuration, and PyYAML is not installed.
     """
-    path = archive_of(model, server)
+    path, reported = archive_of(model, configuration), model.max_retry_timeout_sec
+    unpacked = _of_unpacked(folders)
+    stored = _of_stored(model, path)
+    if unpacked is not None:
+        window = compare(unpacked, reported)
+        if isinstance(stored, Window):
+            window = replace(window, problems=compare(stored, window.reported_sec).problems)
+    elif isinstance(stored, Window):
+        window = compare(stored, reported)
+    else:
+        return path, _reported(model, stored)
+    return path, replace(window, problems=window.problems + _in_properties(model, configuration))
+
+
+def _of_unpacked(folders: Iterable[str]) -> Window | None:
+    """Return the window by the copy of a model that the frontend unpacked, None where none is seen."""
+    for folder in folders:
+        try:
+            archive = read_archive(folder)
+        except ArchiveError:
+            continue
+        if archive.manifest is not None:
+            return window_of_archive(archive)
+    return None
+
+
+def _of_stored(model: RunningModel, path: str | None) -> Window | Problem:
+    """Return the window by the archive at `path`, or why that cannot be told."""
     if path is None:
         where = f"its archive {model.url!r} is not found"
-        return None, _reported(model, Problem("archive-not-found", _only_reported(model, where)))
+        return Problem("archive-not-found", _only_reported(model, where))
     try:
-        window = window_of_archive(read_archive(path))
+        return window_of_archive(read_archive(path))
     except ArchiveError as error:
-        problem = Problem("unreadable-archive", _only_reported(model, str(error)))
-        return path, _reported(model, problem)
-    window = compare(window, model.max_retry_timeout_sec)
-    return path, replace(window, problems=window.problems + _in_properties(model, server))
+        return Problem("unreadable-archive", _only_reported(model, str(error)))
 
 
 def _only_reported(model: RunningModel, why: str) -> str:
@@ -71,25 +95,27 @@ def _reported(model: RunningModel, problem: Problem) -> Window:
     return Window(model.max_retry_timeout_sec * 1000, Source.FRONTEND, None, (problem,))
 
 
-def _in_properties(model: RunningModel, server: Server) -> tuple[Problem, ...]:
+def _in_properties(model: RunningModel, configuration: ServerConfiguration) -> tuple[Problem, ...]:
     """Return a problem where the server's configuration holds the key, which is not read there."""
-    found = [KEY] if KEY in server.properties else []
-    if KEY in _versions_in_properties(model.name, server).get(model.version, {}):
+    found = [KEY] if KEY in configuration.properties else []
+    if KEY in _versions_in_properties(model.name, configuration).get(model.version, {}):
         found.append("models")
     return tuple(
         Problem(
             "ignored-in-config-properties",
-            f"{KEY} under {key} in {server.config_file} is ignored: it counts in the archive's "
+            f"{KEY} under {key} in {configuration.config_file} is ignored: it counts in the archive's "
             "model-config.yaml only",
         )
         for key in found
     )
 
 
-def _versions_in_properties(name: str, server: Server) -> dict[str, dict[str, object]]:
+def _versions_in_properties(
+    name: str, configuration: ServerConfiguration
+) -> dict[str, dict[str, object]]:
     """Return what ``models``, a JSON object in the configuration, says of a model, by version."""
     try:
-        versions = json.loads(server.properties.get("models", "{}"))[name]
+        versions = json.loads(configuration.properties.get("models", "{}"))[name]
     except (ValueError, KeyError, TypeError):
         return {}
     if not isinstance(versions, dict):

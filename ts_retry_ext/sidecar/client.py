@@ -13,7 +13,7 @@ from ts_retry_ext.frontend.conversation import Conversation, Conversations, foll
 from ts_retry_ext.frontend.endpoint import Endpoint
 from ts_retry_ext.frontend.exchange import (
     MAX_ANSWER_BYTES,
-    Answer,
+    HttpAnswer,
     Question,
     UnreachableError,
     place_of,
@@ -116,13 +116,13 @@ class Client:
             value: T = end.value
             return value
 
-    async def _told(self, question: Question) -> Answer | UnreachableError:
+    async def _told(self, question: Question) -> HttpAnswer | UnreachableError:
         try:
             return await self._send(question)
         except UnreachableError as error:
             return error
 
-    async def _send(self, question: Question) -> Answer:
+    async def _send(self, question: Question) -> HttpAnswer:
         """Send one request and return the answer, whatever its status. Raises UnreachableError."""
         place = place_of(question.url)
         timeout_sec = question.timeout_sec or TIMEOUT_SEC
@@ -150,7 +150,7 @@ class Client:
         if len(body) > MAX_ANSWER_BYTES:
             msg = f"{place} answers with more than {MAX_ANSWER_BYTES} bytes"
             raise UnreachableError(msg, is_garbage=True)
-        return Answer(response.status, body)
+        return HttpAnswer(response.status, body)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

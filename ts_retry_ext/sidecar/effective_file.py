@@ -42,7 +42,7 @@ class EffectiveFile:
         """Write the file and tell the log where a picture differs from the last one."""
         self._tell(picture.effective)
         target, watch = self._observer.target, self._observer.watch
-        run_dirs = target.run_dirs if target is not None else []
+        run_dirs = target.server.run_dirs if target is not None else []
         # That there is no model counts only where the frontend says so.
         is_told = watch is not None and watch.running is not None
         if not run_dirs or not (picture.effective or is_told):

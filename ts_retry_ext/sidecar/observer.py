@@ -8,19 +8,20 @@ import time
 from typing import Awaitable, Callable
 
 from ts_retry_ext.frontend.condition import Condition
+from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.sidecar.client import Client
 from ts_retry_ext.sidecar.file_events import FileEvents
 from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.frontend_watch import FrontendWatch
-from ts_retry_ext.sidecar.joining import confirmed_models, unconfirmed_models, why_unknown
-from ts_retry_ext.sidecar.options import Options
+from ts_retry_ext.sidecar.options import SidecarOptions
 from ts_retry_ext.sidecar.picture import Picture, key_of
 from ts_retry_ext.sidecar.start_up import StartUp
 from ts_retry_ext.sidecar.state_files import StateFiles
 from ts_retry_ext.sidecar.target import NoTargetError, Target, find_target
 from ts_retry_ext.sidecar.windows import Windows, rows_of_markers
+from ts_retry_ext.snapshot.join import confirmed_models, unconfirmed_models, why_unknown
 from ts_retry_ext.snapshot.model import ServerStatus, Snapshot
-from ts_retry_ext.snapshot.registration import still_registered
+from ts_retry_ext.snapshot.registration import Registrations, still_registered
 from ts_retry_ext.snapshot.state import State
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Observer:
         options: which server, and how.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: SidecarOptions) -> None:
         self.options = options
         self.target: Target | None = None
         self.watch: FrontendWatch | None = None
@@ -80,7 +81,7 @@ class Observer:
         try:
             while not self.ended.is_set():
                 await self._look_after_server()
-                unseen = self.target is not None and not self.target.is_local
+                unseen = self.target is not None and not self.target.server.sees_processes
                 await asyncio.sleep(FIND_UNSEEN_SEC if unseen else FIND_SEC)
         finally:
             await self._leave()
@@ -89,7 +90,7 @@ class Observer:
         target = self.target
         if target is not None and target.is_running():
             return
-        if target is not None and target.is_local and self._server_runs:
+        if target is not None and target.server.sees_processes and self._server_runs:
             log.warning("the server, process %d, has ended", target.server.frontend.pid)
             self._server_runs = False
             await self._stop_asking()
@@ -119,7 +120,7 @@ class Observer:
         self._not_found = None
         self._server_runs = True
         self.target = target
-        where = "" if target.is_local else ", whose process cannot be seen"
+        where = "" if target.server.sees_processes else ", whose process cannot be seen"
         pid = target.server.frontend.pid
         log.info(
             "observing process %d%s, management API %s", pid, where, target.endpoint.management
@@ -145,7 +146,7 @@ class Observer:
             while True:
                 self._files_changed.clear()
                 begun = time.monotonic()
-                directories = target.run_dirs
+                directories = target.server.run_dirs
                 await loop.run_in_executor(None, events.watch, directories)
                 changed = await loop.run_in_executor(None, self._files.scan, directories)
                 took = time.monotonic() - begun
@@ -198,37 +199,43 @@ class Observer:
             snapshot = Snapshot(None, (), (str(health.words),))
             return Picture(number, now, snapshot, (), health)
         registrations = list(self._files.registrations.values())
-        if target.is_local and self._server_runs:
+        if target.server.sees_processes and self._server_runs:
             registrations = still_registered(registrations, target.server.frontend.pid)
+        alive = is_alive if target.server.sees_processes else None
         health = watch.health
         running = self._server_runs and (
-            target.is_local or health.condition not in (Condition.AWAY, Condition.STARTING)
+            target.server.sees_processes
+            or health.condition not in (Condition.AWAY, Condition.STARTING)
         )
         if not self._server_runs:
             health = FrontendHealth(Condition.AWAY, self._not_found or "the server has ended")
         if self._server_runs and watch.running is not None:
             models = confirmed_models(
-                watch.running, registrations, windows, now=now, is_local=target.is_local
+                [model for versions in watch.running.values() for model in versions],
+                Registrations(registrations),
+                windows.in_force(),
+                now=now,
+                is_alive=alive,
             )
             starting = self._start_up.waits_for(models)
         else:
             last_known = [(m.name, m.version) for ms in watch.last_known.values() for m in ms]
             models = unconfirmed_models(
-                last_known,
                 registrations,
-                windows,
                 server_runs=running,
-                is_local=target.is_local,
+                is_alive=alive,
+                last_known=last_known,
+                windows=windows.in_force(),
             )
             starting = ()
         status = ServerStatus(
             target.server.frontend.pid,
             running,
             watch.torchserve,
-            target.server.management_address,
+            target.server.configuration.management_address,
         )
         problems = (
-            *target.server.problems,
+            *target.server.configuration.problems,
             *(r.problem for r in registrations if r.problem),
             *([health.words] if health.words else []),
         )
@@ -236,7 +243,7 @@ class Observer:
             key_of(model): why
             for model in models
             for why in [
-                why_unknown(model, server_runs=running, has_state_dir=bool(target.run_dirs))
+                why_unknown(model, server_runs=running, has_state_dir=bool(target.server.run_dirs))
             ]
             if why is not None
         }

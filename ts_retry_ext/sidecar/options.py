@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Options:
+class SidecarOptions:
     """Which server to observe, and where to listen.
 
     Attributes:

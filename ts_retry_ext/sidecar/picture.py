@@ -10,9 +10,8 @@ from typing import Any, Mapping
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.recovery import Recovery, recovery_of
-from ts_retry_ext.sidecar.windows import ModelKey
 from ts_retry_ext.snapshot.effective import Effective
-from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
+from ts_retry_ext.snapshot.model import ModelKey, ModelStatus, Snapshot
 
 HEALTHY, UNHEALTHY = "Healthy", "Unhealthy"
 """As TorchServe's ``/ping`` has them."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC, retry_times
+from ts_retry_ext.snapshot.join import back_offs
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
-from ts_retry_ext.snapshot.take import back_offs
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.times import to_seconds, to_text
 

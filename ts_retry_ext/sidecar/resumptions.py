@@ -12,9 +12,8 @@ from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.sidecar.daemon_thread import in_daemon_thread
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import key_of
-from ts_retry_ext.sidecar.windows import ModelKey
-from ts_retry_ext.snapshot.model import ModelStatus
-from ts_retry_ext.snapshot.resume import Result, Resumption, resume
+from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
+from ts_retry_ext.snapshot.resumption import ResumeResult, Resumption, resume
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +22,7 @@ TIMEOUT_SEC = 120.0
 
 
 @dataclass(frozen=True)
-class Progress:
+class ResumeProgress:
     """A resumption that runs or has ended.
 
     Attributes:
@@ -59,10 +58,10 @@ class Resumptions:
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
-        self._progress: dict[ModelKey, Progress] = {}
+        self._progress: dict[ModelKey, ResumeProgress] = {}
         self._tasks: dict[ModelKey, asyncio.Task[None]] = {}
 
-    def of(self, key: ModelKey) -> Progress | None:
+    def of(self, key: ModelKey) -> ResumeProgress | None:
         """Return the last resumption of a model, or None."""
         return self._progress.get(key)
 
@@ -70,7 +69,7 @@ class Resumptions:
         """Return the models that are being resumed."""
         return frozenset(key for key, task in self._tasks.items() if not task.done())
 
-    def start(self, model: ModelStatus) -> Progress:
+    def start(self, model: ModelStatus) -> ResumeProgress:
         """Begin to resume a model, unless that is under way."""
         key = key_of(model)
         task = self._tasks.get(key)
@@ -79,7 +78,7 @@ class Resumptions:
             self._tasks[key] = asyncio.get_running_loop().create_task(self._resume(model))
         return self._progress[key]
 
-    async def wait(self, key: ModelKey, seconds: float) -> Progress:
+    async def wait(self, key: ModelKey, seconds: float) -> ResumeProgress:
         """Return how a resumption went, or where it is after so many seconds."""
         await asyncio.wait([self._tasks[key]], timeout=seconds)
         return self._progress[key]
@@ -108,8 +107,6 @@ class Resumptions:
                 model,
                 timeout_sec=TIMEOUT_SEC,
                 tell=tell,
-                state_dirs=list(target.state_dirs),
-                sees_processes=target.is_local,
             )
 
         try:
@@ -120,14 +117,14 @@ class Resumptions:
         finally:
             watch.want([model.model])
         words = {
-            Result.SERVES: f"serves again, after {done.seconds:.0f} s",
-            Result.HALTED_AGAIN: "is halted again",
-            Result.NOT_YET: f"does not serve after {done.seconds:.0f} s",
+            ResumeResult.SERVES: f"serves again, after {done.seconds:.0f} s",
+            ResumeResult.HALTED_AGAIN: "is halted again",
+            ResumeResult.NOT_YET: f"does not serve after {done.seconds:.0f} s",
         }
         self._note(key, done.result.value, words[done.result])
 
     def _note(self, key: ModelKey, result: str, message: str) -> None:
         name, version = key
         log.info("resume %s %s: %s", name, version, message)
-        self._progress[key] = Progress(name, version, result, message, time.time())
+        self._progress[key] = ResumeProgress(name, version, result, message, time.time())
         self._observer.publish()

@@ -22,9 +22,8 @@ from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import Picture, key_of
 from ts_retry_ext.sidecar.resumptions import Resumptions
-from ts_retry_ext.sidecar.windows import ModelKey
-from ts_retry_ext.snapshot.model import ModelStatus
-from ts_retry_ext.snapshot.take import alive_by_its_words, back_offs
+from ts_retry_ext.snapshot.join import alive_by_its_words, back_offs
+from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
 from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.retired import forget_retired, write_retired
 from ts_retry_ext.store.times import to_seconds
@@ -118,7 +117,7 @@ class Retiring:
             busy = key in self._tasks or key in self._resumptions.running()
             if busy or (failure is not None and now - failure.at < AGAIN_SEC):
                 continue
-            step = next_step(model, now, is_local=target.is_local)
+            step = next_step(model, now, is_local=target.server.sees_processes)
             if step is not None:
                 task = asyncio.get_running_loop().create_task(self._do(step, model))
                 self._tasks[key] = task

@@ -14,7 +14,7 @@ from ts_retry_ext.frontend.properties import read_properties
 from ts_retry_ext.settings import resolve
 from ts_retry_ext.sidecar.effective_file import EffectiveFile
 from ts_retry_ext.sidecar.observer import Observer
-from ts_retry_ext.sidecar.options import Options
+from ts_retry_ext.sidecar.options import SidecarOptions
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.sidecar.retiring import Retiring
 from ts_retry_ext.sidecar.service import Service
@@ -30,7 +30,7 @@ class AddressError(Exception):
     """The address cannot be listened at. The message is fit for people."""
 
 
-def run(options: Options) -> None:
+def run(options: SidecarOptions) -> None:
     """Observe and serve until SIGTERM, SIGINT, or the end of the server where that was asked for.
 
     Raises:
@@ -39,7 +39,7 @@ def run(options: Options) -> None:
     asyncio.run(_run(options))
 
 
-async def _run(options: Options) -> None:
+async def _run(options: SidecarOptions) -> None:
     observer = Observer(options)
     resumptions = Resumptions(observer)
     retiring = Retiring(observer, resumptions)
@@ -100,7 +100,7 @@ def host_and_port(address: str) -> tuple[str, int]:
     return host, port
 
 
-def listening_address(options: Options) -> str:
+def listening_address(options: SidecarOptions) -> str:
     """Return where to listen: the command line, else the settings of this process and the server."""
     if options.address is not None:
         return options.address
@@ -108,9 +108,9 @@ def listening_address(options: Options) -> str:
     environ: dict[str, str] = {}
     config_file = options.ts_config
     try:
-        server = find_target(options).server
-        properties, environ = server.properties, server.frontend.environ
-        config_file = server.config_file
+        configuration = find_target(options).server.configuration
+        properties, environ = configuration.properties, configuration.environ
+        config_file = configuration.config_file
     except NoTargetError:
         if config_file is not None and os.path.isfile(config_file):
             properties = read_properties(config_file)

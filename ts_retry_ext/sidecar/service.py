@@ -14,9 +14,9 @@ from ts_retry_ext.sidecar.guard import Refusal, bearer, foreign, unauthorized
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.pages import Pages
 from ts_retry_ext.sidecar.picture import cause_json, key_of
-from ts_retry_ext.sidecar.resumptions import Progress, Resumptions
+from ts_retry_ext.sidecar.resumptions import ResumeProgress, Resumptions
 from ts_retry_ext.snapshot.model import ModelStatus
-from ts_retry_ext.snapshot.resume import Result
+from ts_retry_ext.snapshot.resumption import ResumeResult
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +33,10 @@ HEADERS = {
     "frame-ancestors 'none'",
 }
 _CODES = {
-    Result.SERVES.value: 200,
-    Result.HALTED_AGAIN.value: 409,
+    ResumeResult.SERVES.value: 200,
+    ResumeResult.HALTED_AGAIN.value: 409,
     "failed": 502,
-    Result.NOT_YET.value: 202,
+    ResumeResult.NOT_YET.value: 202,
 }
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -217,7 +217,7 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _code(progress: Progress) -> int:
+def _code(progress: ResumeProgress) -> int:
     return _CODES.get(progress.result, 202)
 
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import Iterable, Tuple
+from typing import Iterable, Iterator
 
 from ts_retry_ext.archive.config_errors import MissingYamlError
 from ts_retry_ext.archive.window import Source
 from ts_retry_ext.frontend.registered import archive_of
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.snapshot.effective import Effective, effective_of_registered
-from ts_retry_ext.snapshot.model import ModelStatus
-
-ModelKey = Tuple[str, str]
-"""Name and version of a model."""
+from ts_retry_ext.snapshot.model import ModelKey, ModelStatus, WindowInForce
+from ts_retry_ext.snapshot.observed_server import ObservedServer
+from ts_retry_ext.snapshot.window_in_force import worker_folders
 
 
 class Windows:
     """The effective windows of one server's models."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: ObservedServer) -> None:
         self._server = server
         self._rows: dict[ModelKey, Effective] = {}
         self._made_from: dict[ModelKey, object] = {}
@@ -36,10 +34,12 @@ class Windows:
         for model in models:
             key = (model.name, model.version)
             seen.add(key)
-            made_from = (model.url, model.max_retry_timeout_sec, self._archive_identity(model))
+            folder = next(self._folders(model), None)
+            archive = self._archive_identity(model)
+            made_from = (model.url, model.max_retry_timeout_sec, archive, folder)
             if self._made_from.get(key) != made_from:
                 self._made_from[key] = made_from
-                self._rows[key] = _row(model, self._server)
+                self._rows[key] = self._row(model)
         if all_of_them:
             for key in set(self._rows) - seen:
                 del self._rows[key], self._made_from[key]
@@ -48,13 +48,13 @@ class Windows:
         """Return a row for each model, by name and version."""
         return tuple(self._rows[key] for key in sorted(self._rows))
 
-    def window(self, name: str, version: str) -> tuple[int | None, str | None]:
-        """Return the window in force in seconds and its source, as far as they are known."""
-        row = self._rows.get((name, version))
-        return (None, None) if row is None else (row.max_retry_timeout_sec, row.source)
+    def in_force(self) -> dict[ModelKey, WindowInForce]:
+        """Return the windows in force by model, as far as they are known."""
+        rows = self._rows.items()
+        return {key: WindowInForce(row.max_retry_timeout_sec, row.source) for key, row in rows}
 
     def _archive_identity(self, model: RunningModel) -> object:
-        path = archive_of(model, self._server)
+        path = archive_of(model, self._server.configuration)
         if path is None:
             return None
         try:
@@ -62,6 +62,20 @@ class Windows:
         except OSError:
             return path
         return (path, status.st_ino, status.st_mtime_ns, status.st_size)
+
+    def _folders(self, model: RunningModel) -> Iterator[str]:
+        return worker_folders(model) if self._server.sees_processes else iter(())
+
+    def _row(self, model: RunningModel) -> Effective:
+        try:
+            return effective_of_registered(model, self._server.configuration, self._folders(model))
+        except MissingYamlError as error:
+            reported = model.max_retry_timeout_sec
+            source = None if reported is None else Source.FRONTEND.value
+            problems = (("missing-yaml", str(error)),)
+            return Effective(
+                model.name, model.version, None, reported, source, None, reported, problems, None
+            )
 
 
 def rows_of_markers(models: Iterable[ModelStatus]) -> tuple[Effective, ...]:
@@ -72,15 +86,3 @@ def rows_of_markers(models: Iterable[ModelStatus]) -> tuple[Effective, ...]:
         for m in models
         if m.max_retry_timeout_sec is not None
     )  # fmt: skip
-
-
-def _row(model: RunningModel, server: Server) -> Effective:
-    try:
-        return effective_of_registered(model, server)
-    except MissingYamlError as error:
-        reported = model.max_retry_timeout_sec
-        source = None if reported is None else Source.FRONTEND.value
-        problems = (("missing-yaml", str(error)),)
-        return Effective(
-            model.name, model.version, None, reported, source, None, reported, problems, None
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Iterable
 
 from ts_retry_ext.archive.manifest import RUNTIMES, why_out_of_reach
 from ts_retry_ext.archive.model_archive import Archive, ArchiveError, read_archive
@@ -11,7 +11,7 @@ from ts_retry_ext.archive.schedule import schedule
 from ts_retry_ext.archive.window import Window, window_of_archive
 from ts_retry_ext.frontend.registered import window_of_registered
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 OUT_OF_REACH = "out-of-reach"
 """Code of the problem that nothing of ours runs in a model's workers."""
@@ -80,13 +80,20 @@ def effective_of_read(archive: Archive) -> Effective:
     return _effective(archive.model, archive.version, archive.path, window, None, runtime)
 
 
-def effective_of_registered(model: RunningModel, server: Server) -> Effective:
-    """Return what `server` has in force for a model that it runs.
+def effective_of_registered(
+    model: RunningModel, configuration: ServerConfiguration, folders: Iterable[str] = ()
+) -> Effective:
+    """Return what a server has in force for a model that it runs.
+
+    Args:
+        model: what the frontend says.
+        configuration: the server's.
+        folders: where the model's unpacked files may be; looked at where its archive is gone.
 
     Raises:
         MissingYamlError: its archive has a configuration, and PyYAML is not installed.
     """
-    path, window = window_of_registered(model, server)
+    path, window = window_of_registered(model, configuration, folders)
     reported = model.max_retry_timeout_sec
     return _effective(model.name, model.version, path, window, reported, model.runtime)
 

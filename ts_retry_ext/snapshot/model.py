@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, Tuple
 
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.plain_text import cause_line, decided_by, verdict_line
@@ -15,6 +15,25 @@ from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Record
 
 _JUDGED = ("verdict", "basis", "rule", "fingerprint", "phase", "scope")
+
+
+ModelKey = Tuple[str, str]
+"""Name and version of a model."""
+
+
+class WindowInForce(NamedTuple):
+    """A retry window.
+
+    Attributes:
+        seconds: as the frontend would show it.
+        source: where it comes from; both None where it cannot be told.
+    """
+
+    seconds: int | None
+    source: str | None
+
+
+NO_WINDOW = WindowInForce(None, None)
 
 
 @dataclass(frozen=True)
@@ -57,6 +76,11 @@ class ModelStatus:
     max_retry_timeout_sec: int | None
     max_retry_timeout_source: str | None
     gave_up: bool
+
+    @property
+    def key(self) -> ModelKey:
+        """Return its name and version."""
+        return (self.model, self.version)
 
     @property
     def is_halted(self) -> bool:

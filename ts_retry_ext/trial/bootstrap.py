@@ -78,8 +78,8 @@ def _make_importable(root: str) -> None:
 
 def _session(job: Mapping[str, Any]) -> Session:
     from ts_retry_ext.archive.model_folder import ModelFolder
-    from ts_retry_ext.frontend.process import Frontend
-    from ts_retry_ext.frontend.server import Server
+    from ts_retry_ext.frontend.process import FrontendId, start_of
+    from ts_retry_ext.frontend.server_configuration import ServerConfiguration
     from ts_retry_ext.settings import MODEL_SECTION, OnFatal, Resolved, resolve
     from ts_retry_ext.worker.command_line import worker_address
     from ts_retry_ext.worker.session import Session
@@ -88,16 +88,22 @@ def _session(job: Mapping[str, Any]) -> Session:
     section, _ = folder.section(MODEL_SECTION)
     settings, _ = resolve(job["properties"], os.environ, section, config_file=job["config_file"])
     settings = settings._replace(on_fatal=Resolved(OnFatal.OBSERVE, "ts-retry check"))
-    frontend = Frontend(
-        pid=os.getppid(), start="", started_at=0.0, cmdline=(), cwd=job["cwd"], environ={}
+    parent = os.getppid()
+    configuration = ServerConfiguration(
+        job["cwd"], job["config_file"], job["properties"], job["log_dir"], environ={}
     )
-    server = Server(frontend, job["config_file"], job["properties"], job["log_dir"], ())
-    address = worker_address(sys.argv, os.environ)
-    session = Session(server, settings, address, folder, job["registered"], job["directory"])
-    # There is one load here, and --timeout may give it more or less time than the frontend would.
-    session.asynchronous = False
-    session.load_limit_sec = float(job["load_timeout_sec"])
-    return session
+    return Session(
+        FrontendId(parent, start_of(parent) or "", 0.0),
+        configuration,
+        settings,
+        worker_address(sys.argv, os.environ),
+        folder,
+        job["registered"],
+        job["directory"],
+        # There is one load here, and --timeout may give it more or less time than the frontend would.
+        asynchronous=False,
+        load_limit_sec=float(job["load_timeout_sec"]),
+    )
 
 
 def _judge_death(session: Session) -> None:

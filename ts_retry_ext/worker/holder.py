@@ -95,7 +95,7 @@ def hold_connection(session: Session, marker: Marker, connection: socket.socket)
 
 def _accept(listener: socket.socket, session: Session) -> socket.socket | None:
     """Wait for the frontend; None where it died instead. Raises OSError when it does not come."""
-    frontend = session.server.frontend
+    frontend = session.frontend
     until = time.monotonic() + ACCEPT_TIMEOUT
     while is_alive(frontend.pid, frontend.start):
         readable, _, _ = select.select([listener], [], [], LIFE_INTERVAL)

@@ -175,8 +175,8 @@ def _stop(
         model_dir=session.model_dir,
         handler=session.manifest.handler,
         server={
-            "pid": session.server.frontend.pid,
-            "started_at": session.server.frontend.started_at,
+            "pid": session.frontend.pid,
+            "started_at": session.frontend.started_at,
         },
         worker={
             "pid": worker.pid,

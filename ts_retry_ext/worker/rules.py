@@ -21,7 +21,7 @@ def rules_in_force(session: Session) -> tuple[Rule, ...]:
     data: object = setting.value
     source = setting.source
     if isinstance(setting.value, str):
-        source = os.path.join(session.server.frontend.cwd, setting.value)
+        source = os.path.join(session.configuration.cwd, setting.value)
         try:
             data = _load(source)
         except (OSError, ValueError, ImportError) as error:

@@ -18,9 +18,16 @@ from ts_retry_ext.archive.limits import (
     window_msec,
 )
 from ts_retry_ext.archive.model_folder import ModelFolder
-from ts_retry_ext.frontend.process import frontend_of, is_alive, start_of
-from ts_retry_ext.frontend.server import Server, server_of
-from ts_retry_ext.frontend.state import state_directories
+from ts_retry_ext.frontend.process import (
+    FrontendId,
+    frontend_of,
+    is_alive,
+    start_of,
+    user_id_of,
+)
+from ts_retry_ext.frontend.server import server_of
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.state_directories import state_directories
 from ts_retry_ext.settings import Settings, resolve
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError, make_private_directory
@@ -47,7 +54,8 @@ class Session:
     """One worker process and its place in the store.
 
     Attributes:
-        server: the frontend it works for.
+        frontend: the frontend it works for, or the process in its place.
+        configuration: the configuration of the server.
         settings: the settings in force for its model.
         address: where it listens.
         launch: what the frontend launched: this worker, or the first of torchrun's ranks.
@@ -68,18 +76,23 @@ class Session:
 
     def __init__(
         self,
-        server: Server,
+        frontend: FrontendId,
+        configuration: ServerConfiguration,
         settings: Settings,
         address: WorkerAddress,
         folder: ModelFolder,
         registered: str,
         directory: str,
+        *,
+        asynchronous: bool,
+        load_limit_sec: float | None = None,
     ) -> None:
-        self.server = server
+        self.frontend = frontend
+        self.configuration = configuration
         self.settings = settings
         self.address = address
         self.launch = launch_address(address, os.environ)
-        self.asynchronous = is_asynchronous(sys.argv)
+        self.asynchronous = asynchronous
         self.folder = folder
         self.model_dir = folder.path
         self.registration = registered
@@ -88,10 +101,10 @@ class Session:
         self.directory = directory
         self.pid = os.getpid()
         self.start = start_of(self.pid) or ""
-        self.group = _group(server.frontend.pid)
-        self._has_launcher = os.getppid() != server.frontend.pid
+        self.group = _group(frontend.pid)
+        self._has_launcher = os.getppid() != frontend.pid
         self.load_begun = False
-        self.load_limit_sec: float | None = None
+        self.load_limit_sec = load_limit_sec
         self.began_ns = time.time_ns()
         self.closed = False
 
@@ -133,7 +146,7 @@ class Session:
         Where the server has a default of its own, it matters whether the frontend can read the
         model's configuration at all.
         """
-        properties = self.server.properties
+        properties = self.configuration.properties
         keys = () if SERVER_KEYS[key] in properties else (key,)
         return float(timeout_sec(key, self._configuration(*keys), properties))
 
@@ -169,7 +182,7 @@ class Session:
         if marker is None:
             return None
         made_for = (marker.server.get("pid"), marker.registration)
-        return marker if made_for == (self.server.frontend.pid, self.registration) else None
+        return marker if made_for == (self.frontend.pid, self.registration) else None
 
     def clear_marker(self, why: str) -> None:
         """Remove the marker and let counting start anew. Raises OSError."""
@@ -193,20 +206,20 @@ def open_session() -> Session | None:
     if frontend is None:
         say("not active: no TorchServe frontend among the ancestors of this process")
         return None
-    server = server_of(frontend)
+    configuration = server_of(frontend).configuration
     folder = ModelFolder(os.path.realpath(os.getcwd()))
     model_dir = folder.path
     section, unreadable = folder.section(settings_table.MODEL_SECTION)
     # What the frontend hides from workers (blacklist_env_vars) still tells what the operator wants.
-    environ = {**server.frontend.environ, **os.environ}
+    environ = {**configuration.environ, **os.environ}
     settings, problems = resolve(
-        server.properties,
+        configuration.properties,
         environ,
         section,
-        config_file=server.config_file,
+        config_file=configuration.config_file,
         model_config_file=folder.config_path or os.path.join(model_dir, "model-config.yaml"),
     )
-    for problem in (*server.problems, *([unreadable] if unreadable else ()), *problems):
+    for problem in (*configuration.problems, *([unreadable] if unreadable else ()), *problems):
         say(problem)
     if not settings.enabled.value:
         return None
@@ -219,20 +232,30 @@ def open_session() -> Session | None:
         pid=frontend.pid,
         start=frontend.start,
         started_at=frontend.started_at,
-        config_file=server.config_file,
-        cwd=frontend.cwd,
-        management_address=server.management_address,
+        config_file=configuration.config_file,
+        cwd=configuration.cwd,
+        management_address=configuration.management_address,
         torchserve=_torchserve_version(),
     )
-    server_dir = _server_directory(server, settings, run)
+    places = state_directories(configuration, settings, user_id_of(frontend.pid))
+    server_dir = _server_directory(places, run)
     directory = model_directory(server_dir, folder.manifest.model or "model", registered)
     make_private_directory(directory)
-    return Session(server, settings, address, folder, registered, directory)
+    return Session(
+        frontend.id,
+        configuration,
+        settings,
+        address,
+        folder,
+        registered,
+        directory,
+        asynchronous=is_asynchronous(sys.argv),
+    )
 
 
-def _server_directory(server: Server, settings: Settings, run: ServerRun) -> str:
+def _server_directory(places: tuple[str, ...], run: ServerRun) -> str:
     """Open the first usable state directory. Raises OSError when none is."""
-    *preferred, last = state_directories(server, settings)
+    *preferred, last = places
     for path in preferred:
         try:
             return _server_directory_in(path, run)

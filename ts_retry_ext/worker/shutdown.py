@@ -35,13 +35,13 @@ _FRONTEND_LOG = "ts_log.log"
 
 def leave_a_shutdown_behind(session: Session, marker: Marker) -> None:
     """Start the process that ends the server of `session`. Raises OSError."""
-    frontend = session.server.frontend
+    frontend = session.frontend
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     code = (
         f"import sys; sys.path.insert(0, {root!r}); from {__name__} import main; main(sys.argv[1:])"
     )
     facts = (session.pid, session.start, frontend.pid, frontend.start)
-    logs = os.path.join(session.server.log_dir, _FRONTEND_LOG)
+    logs = os.path.join(session.configuration.log_dir, _FRONTEND_LOG)
     # Isolated: neither the archive nor the worker's environment has a say in it.
     subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", code, *map(str, facts), logs, last_word(marker)],

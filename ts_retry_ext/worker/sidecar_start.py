@@ -60,19 +60,19 @@ def _spawn(session: Session, folder: str, lock: int) -> None:
             "retry_sidecar is true, but its libraries are missing: pip install 'ts-retry-ext[sidecar]'"
         )
         return
-    frontend = session.server.frontend
+    configuration = session.configuration
     # The frontend puts the model's directory first on the path of its workers.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    if "PYTHONPATH" in frontend.environ:
-        environ["PYTHONPATH"] = frontend.environ["PYTHONPATH"]
-    command = [sys.executable, "-c", _PROGRAM, "sidecar", "--pid", str(frontend.pid)]
+    if "PYTHONPATH" in configuration.environ:
+        environ["PYTHONPATH"] = configuration.environ["PYTHONPATH"]
+    command = [sys.executable, "-c", _PROGRAM, "sidecar", "--pid", str(session.frontend.pid)]
     command.append("--exit-with-server")
     log_flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     log = os.open(os.path.join(folder, LOG_FILE), log_flags, 0o600)
     try:
         started = subprocess.Popen(
             command,
-            cwd=frontend.cwd,
+            cwd=configuration.cwd,
             env=environ,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -27,7 +27,7 @@ def secrets_of(session: Session) -> tuple[str, ...]:
 
     A handler may have taken one out of its environment after use; the frontend has it still.
     """
-    known = {*secret_values(os.environ), *secret_values(session.server.frontend.environ)}
+    known = {*secret_values(os.environ), *secret_values(session.configuration.environ)}
     return tuple(sorted(known, key=lambda value: (-len(value), value)))
 
 

@@ -16,8 +16,8 @@ from tests.snapshot.writing import START, marker, record, write_journal
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.management import management_api_of
 from ts_retry_ext.frontend.process import start_of
-from ts_retry_ext.snapshot import resume as module
-from ts_retry_ext.snapshot.resume import Result, resume
+from ts_retry_ext.snapshot import resumption as module
+from ts_retry_ext.snapshot.resumption import ResumeResult, resume
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import write_marker
@@ -38,7 +38,7 @@ def test_marker_is_enough_while_the_frontend_retries(desk: Frontdesk) -> None:
 
     done = desk.resume()
 
-    assert (done.result, done.scaled) == (Result.SERVES, False)
+    assert (done.result, done.scaled) == (ResumeResult.SERVES, False)
     assert not has_marker(desk)
     assert desk.scalings == []
     assert journal.read(str(desk.directory))[-1].event is Event.RESUME
@@ -63,18 +63,18 @@ def test_device_that_fails_again_is_told_though_others_serve(desk: Frontdesk) ->
 
     desk.api.answers["GET /models/m/all"] = fail_again
 
-    assert desk.resume().result is Result.HALTED_AGAIN
+    assert desk.resume().result is ResumeResult.HALTED_AGAIN
 
 
 def test_worker_held_for_its_device_is_waited_for_though_others_serve(desk: Frontdesk) -> None:
     hold_one_of_two(desk)
 
-    assert desk.resume(timeout_sec=0.5).result is Result.NOT_YET
+    assert desk.resume(timeout_sec=0.5).result is ResumeResult.NOT_YET
 
     hold_one_of_two(desk)
     desk.ready, desk.pid = True, NOBODY + 1  # what the frontend's retry leads to
     done = desk.resume()
-    assert (done.result, done.scaled, desk.scalings) == (Result.SERVES, False, [])
+    assert (done.result, done.scaled, desk.scalings) == (ResumeResult.SERVES, False, [])
 
 
 def test_worker_that_only_rejects_requests_is_not_taken_for_one_that_serves(
@@ -84,7 +84,7 @@ def test_worker_that_only_rejects_requests_is_not_taken_for_one_that_serves(
     write_marker(str(desk.directory), marker(action="reject"))
     desk.ready = True  # as it was while the model was halted
 
-    assert desk.resume(timeout_sec=0.5).result is Result.NOT_YET
+    assert desk.resume(timeout_sec=0.5).result is ResumeResult.NOT_YET
 
 
 def test_model_is_scaled_down_and_up_where_the_window_is_over(desk: Frontdesk) -> None:
@@ -92,7 +92,7 @@ def test_model_is_scaled_down_and_up_where_the_window_is_over(desk: Frontdesk) -
 
     done = desk.resume()
 
-    assert (done.result, done.scaled) == (Result.SERVES, True)
+    assert (done.result, done.scaled) == (ResumeResult.SERVES, True)
     assert desk.scalings == [
         "synchronous=true&min_worker=0&max_worker=0",
         "synchronous=false&min_worker=1&max_worker=3",
@@ -119,7 +119,7 @@ def test_worker_that_is_slow_to_import_torch_is_not_scaled_away(
     start = start_of(os.getpid())
     now = time.time() - START
     hold(desk, ago=3)
-    management = management_api_of(desk.server)
+    management = management_api_of(desk.server.configuration)
     status = model_status(desk.server, management, "m", "1.0")
     assert status is not None
     started = record(Event.START, now, pid, start=start)
@@ -135,7 +135,7 @@ def test_model_without_workers_gets_one(desk: Frontdesk) -> None:
     hold(desk, ago=3)
     desk.min_workers = 0
 
-    assert desk.resume().result is Result.SERVES
+    assert desk.resume().result is ResumeResult.SERVES
     assert desk.scalings[-1] == "synchronous=false&min_worker=1&max_worker=3"
 
 
@@ -168,7 +168,7 @@ def test_model_that_fails_again_is_halted_again(desk: Frontdesk) -> None:
     desk.api.answers["PUT /models/m/1.0"] = fail_again
     done = desk.resume()
 
-    assert done.result is Result.HALTED_AGAIN
+    assert done.result is ResumeResult.HALTED_AGAIN
     assert done.status is not None
     assert done.status.cause == "SyntaxError: invalid syntax (h.py, line 1)"
 
@@ -180,13 +180,13 @@ def test_model_that_does_not_get_ready_in_time_is_not_yet_serving(desk: Frontdes
     begun = time.monotonic()
     done = desk.resume(timeout_sec=0.5)
 
-    assert done.result is Result.NOT_YET
+    assert done.result is ResumeResult.NOT_YET
     assert time.monotonic() - begun < 20
 
 
 def test_marker_is_removed_even_where_the_api_does_not_answer(desk: Frontdesk) -> None:
     hold(desk, ago=400)
-    management = management_api_of(desk.server)
+    management = management_api_of(desk.server.configuration)
     status = model_status(desk.server, management, "m", "1.0")
     assert status is not None
     desk.api.answers["GET /models/m/all"] = (500, {"message": "no idea"})
@@ -199,13 +199,13 @@ def test_marker_is_removed_even_where_the_api_does_not_answer(desk: Frontdesk) -
 
 def test_model_that_is_unregistered_meanwhile_is_known_no_more(desk: Frontdesk) -> None:
     hold(desk, ago=3)
-    management = management_api_of(desk.server)
+    management = management_api_of(desk.server.configuration)
     status = model_status(desk.server, management, "m", "1.0")
     assert status is not None
     desk.api.answers.clear()
 
     done = resume(desk.server, management, status, timeout_sec=5, tell=desk.steps.append)
-    assert (done.result, done.status) == (Result.NOT_YET, None)
+    assert (done.result, done.status) == (ResumeResult.NOT_YET, None)
 
 
 def test_retired_model_gets_the_numbers_it_had(desk: Frontdesk) -> None:
@@ -213,7 +213,7 @@ def test_retired_model_gets_the_numbers_it_had(desk: Frontdesk) -> None:
     write_retired(str(desk.directory), 1, 5)
     desk.min_workers = 0
 
-    assert desk.resume().result is Result.SERVES
+    assert desk.resume().result is ResumeResult.SERVES
     assert desk.scalings[-1] == "synchronous=false&min_worker=1&max_worker=5"
     assert read_retired(str(desk.directory)) is None
 
@@ -235,4 +235,4 @@ def test_numbers_are_on_disk_while_the_model_is_scaled_down(desk: Frontdesk) -> 
 
 def test_server_of_another_container_is_resumed_by_its_journal(desk: Frontdesk) -> None:
     hold(desk, ago=400)
-    assert desk.resume(sees_processes=False).result is Result.SERVES
+    assert desk.resume(sees_processes=False).result is ResumeResult.SERVES

@@ -16,11 +16,12 @@ from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.restart import own_numbers, restart_workers
-from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.snapshot.back_off import GRACE_SEC
+from ts_retry_ext.snapshot.join import back_offs
 from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.state import State
-from ts_retry_ext.snapshot.take import back_offs, model_status
+from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store.halt import end_halt
 from ts_retry_ext.store.history import open_attempts
 from ts_retry_ext.store.holders import holders_of
@@ -32,7 +33,7 @@ LONGEST_WAIT_SEC = 5
 REASON = "ts-retry resume"
 
 
-class Result(str, Enum):
+class ResumeResult(str, Enum):
     """How a resumption went."""
 
     SERVES = "serves"
@@ -51,21 +52,19 @@ class Resumption:
         seconds: how long it took.
     """
 
-    result: Result
+    result: ResumeResult
     status: ModelStatus | None
     scaled: bool
     seconds: float
 
 
 def resume(
-    server: Server,
+    server: ObservedServer,
     api: ManagementApi,
     status: ModelStatus,
     *,
     timeout_sec: float,
     tell: Callable[[str], None],
-    state_dirs: list[str] | None = None,
-    sees_processes: bool = True,
 ) -> Resumption:
     """Let the workers of a halted model load it again, and wait until it serves or halts anew.
 
@@ -75,9 +74,6 @@ def resume(
         status: the model's present state.
         timeout_sec: how long to wait.
         tell: is told each step, in words.
-        state_dirs: state directories, where not those of the server's settings.
-        sees_processes: whether the server's processes can be seen, which those of another
-            container cannot.
 
     Raises:
         ManagementError: the API cannot be reached or refuses.
@@ -94,17 +90,10 @@ def resume(
     now: ModelStatus | None = status
     holders = _holders(status)
     grace = _grace_sec(status)
-    has_process = _has_process if sees_processes else _has_started
+    has_process = _has_process if server.sees_processes else _has_started
     while time.monotonic() - begun < timeout_sec:
         time.sleep(POLL_SEC)
-        now = model_status(
-            server,
-            api,
-            status.model,
-            status.version,
-            state_dirs,
-            sees_processes=sees_processes,
-        )
+        now = model_status(server, api, status.model, status.version)
         result = _result(now, holders)
         if result is not None:
             return Resumption(result, now, scaled, time.monotonic() - begun)
@@ -112,19 +101,19 @@ def resume(
         if now is not None and not scaled and idle and not has_process(now):
             scaled = True
             _restart(api, now, tell)
-    return Resumption(Result.NOT_YET, now, scaled, time.monotonic() - begun)
+    return Resumption(ResumeResult.NOT_YET, now, scaled, time.monotonic() - begun)
 
 
-def _result(status: ModelStatus | None, holders: set[int]) -> Result | None:
+def _result(status: ModelStatus | None, holders: set[int]) -> ResumeResult | None:
     """Return how it went, or None while that is open."""
     if status is None:
-        return Result.NOT_YET
+        return ResumeResult.NOT_YET
     if status.needs_hand:
-        return Result.HALTED_AGAIN
+        return ResumeResult.HALTED_AGAIN
     workers = status.running.workers if status.running else ()
     # A worker that rejects requests counts as ready for the frontend until it leaves.
     leaving = any(worker.is_ready and worker.pid in holders for worker in workers)
-    return Result.SERVES if status.state is State.SERVING and not leaving else None
+    return ResumeResult.SERVES if status.state is State.SERVING and not leaving else None
 
 
 def _holders(status: ModelStatus) -> set[int]:

@@ -1,0 +1,187 @@
+"""What a server reads at its start: its configuration file, values and places. Needs no process."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple, Sequence
+
+from ts_retry_ext.frontend.properties import read_properties, resolve_environment
+from ts_retry_ext.settings import ENVIRONMENT_PREFIX as OUR_PREFIX
+
+DEFAULT_MANAGEMENT_ADDRESS = "http://127.0.0.1:8081"
+DEFAULT_INFERENCE_ADDRESS = "http://127.0.0.1:8080"
+KEY_FILE = "key_file.json"
+_ENVIRONMENT_PREFIX = "TS_"
+
+
+class ServerConfiguration(NamedTuple):
+    """The configuration of a server.
+
+    Attributes:
+        cwd: its working directory; relative paths and the key file are there.
+        config_file: the absolute path of the file it read, or None where there is none.
+        properties: keys and values of that file, environment references resolved.
+        log_dir: absolute path of the log directory.
+        environ: its environment, empty where that may not be read.
+        model_store: absolute path of its model store, or None where it has none.
+        key_file: path of its key file, or None where it asks for no key. There is no such file
+            before 0.11.1, which asks for no key whatever its configuration says.
+        problems: what could not be read, one sentence each.
+    """
+
+    cwd: str
+    config_file: str | None
+    properties: dict[str, str]
+    log_dir: str
+    environ: dict[str, str]
+    model_store: str | None = None
+    key_file: str | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def management_address(self) -> str:
+        """Return ``management_address`` (default of 0.12.0 ConfigManager.getListener)."""
+        return self.properties.get("management_address", DEFAULT_MANAGEMENT_ADDRESS)
+
+    @property
+    def inference_address(self) -> str:
+        """Return ``inference_address`` (default of 0.12.0 ConfigManager.getListener)."""
+        return self.properties.get("inference_address", DEFAULT_INFERENCE_ADDRESS)
+
+    @property
+    def certificate_file(self) -> str | None:
+        """Return the path of the server's certificate (PEM) where it can be read, else None."""
+        named = self.properties.get("certificate_file")
+        path = os.path.join(self.cwd, named) if named else None
+        return path if path and os.access(path, os.R_OK) else None
+
+    @property
+    def temp_dir(self) -> str:
+        """Return the directory that Python's ``tempfile`` takes in the server's environment."""
+        for name in ("TMPDIR", "TEMP", "TMP"):
+            if self.environ.get(name):
+                return os.path.join(self.cwd, self.environ[name])
+        return "/tmp"
+
+
+def configuration_of_start(
+    cwd: str, cmdline: Sequence[str], environ: dict[str, str], started_at: float
+) -> ServerConfiguration:
+    """Return what a server reads that is started so. Never raises OSError.
+
+    Args:
+        cwd: its working directory.
+        cmdline: the command line of its JVM.
+        environ: its environment.
+        started_at: when it is started, seconds since the epoch.
+    """
+    log_dir = _log_dir(cwd, cmdline, environ)
+    path = _config_file(cwd, cmdline, environ, log_dir, started_at)
+    made = configuration_of_file(cwd, path, environ)
+    given = _option(cmdline, "-s")
+    return made._replace(
+        log_dir=log_dir,
+        model_store=os.path.join(cwd, given) if given is not None else made.model_store,
+        key_file=None if "--disable-token-auth" in cmdline else made.key_file,
+    )
+
+
+def configuration_of_file(
+    cwd: str, path: str | None, environ: dict[str, str]
+) -> ServerConfiguration:
+    """Return what the file at `path` configures where the command line says nothing else.
+
+    Never raises OSError.
+
+    Args:
+        cwd: the server's working directory.
+        path: the file; None where there is none.
+        environ: the server's environment.
+    """
+    problems: list[str] = []
+    properties: dict[str, str] = {}
+    if path is not None:
+        try:
+            properties = resolve_environment(read_properties(path), environ)
+            properties.update(_from_environment(properties, environ))
+        except OSError as error:
+            problems.append(f"cannot read the server's configuration {path!r}: {error.strerror}")
+    store = properties.get("model_store")
+    disabled = properties.get("disable_token_authorization", "false").strip().lower() == "true"
+    return ServerConfiguration(
+        cwd=cwd,
+        config_file=path,
+        properties=properties,
+        log_dir=os.path.join(cwd, "logs"),
+        environ=environ,
+        model_store=os.path.join(cwd, store) if store else None,
+        key_file=None if disabled else os.path.join(cwd, KEY_FILE),
+        problems=tuple(problems),
+    )
+
+
+def _from_environment(properties: dict[str, str], environ: dict[str, str]) -> dict[str, str]:
+    """Return what ``TS_...`` variables set where the file allows it with ``enable_envvars_config``.
+
+    As 0.12.0 ConfigManager.setSystemVars. Ours, ``TS_RETRY_...``, need no permission and are
+    resolved with the settings.
+    """
+    if properties.get("enable_envvars_config", "").lower() != "true":
+        return {}
+    found = {name: value for name, value in environ.items() if name.startswith(_ENVIRONMENT_PREFIX)}
+    allowed = properties.get("use_env_allowed_urls", "").lower() == "true"
+    return {
+        name[len(_ENVIRONMENT_PREFIX) :].lower(): value
+        for name, value in found.items()
+        if not name.startswith(OUR_PREFIX) and (allowed or name != "TS_ALLOWED_URLS")
+    }
+
+
+def _log_dir(cwd: str, cmdline: Sequence[str], environ: dict[str, str]) -> str:
+    """Return ``LOG_LOCATION`` or its default ``logs`` (0.12.0 ConfigManager's constructor)."""
+    location = environ.get("LOG_LOCATION")
+    if location is None:
+        location = _system_property(cmdline, "LOG_LOCATION") or "logs"
+    return os.path.join(cwd, location)
+
+
+def _config_file(
+    cwd: str, cmdline: Sequence[str], environ: dict[str, str], log_dir: str, started_at: float
+) -> str | None:
+    """Return the path that 0.12.0 ConfigManager's constructor reads, in its order of precedence."""
+    named = environ.get("TS_CONFIG_FILE") or _option(cmdline, "-f")
+    if named is not None:
+        return os.path.join(cwd, named)
+    if "-ncs" not in cmdline:
+        snapshot = _last_snapshot(os.path.join(log_dir, "config"), started_at)
+        if snapshot is not None:
+            return snapshot
+    default = _system_property(cmdline, "tsConfigFile") or "config.properties"
+    path = os.path.join(cwd, default)
+    return path if os.path.exists(path) else None
+
+
+def _last_snapshot(folder: str, before: float) -> str | None:
+    """Return the newest config snapshot written before the server started.
+
+    Names start with a time stamp (0.12.0 FSSnapshotSerializer). The server writes snapshots of its
+    own later, so the newest one of all is not the one it read.
+    """
+    try:
+        names = sorted(os.listdir(folder), reverse=True)
+        paths = (os.path.join(folder, name) for name in names)
+        return next((path for path in paths if os.stat(path).st_mtime < before), None)
+    except OSError:
+        return None
+
+
+def _option(cmdline: Sequence[str], name: str) -> str | None:
+    for option, value in zip(cmdline, cmdline[1:]):
+        if option == name:
+            return value
+    return None
+
+
+def _system_property(cmdline: Sequence[str], name: str) -> str | None:
+    prefix = f"-D{name}="
+    return next((arg[len(prefix) :] for arg in cmdline if arg.startswith(prefix)), None)

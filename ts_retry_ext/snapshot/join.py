@@ -1,0 +1,213 @@
+"""Join what the frontend says of models with what their workers wrote down. Reads nothing itself.
+
+Commands and the sidecar ask here and nowhere else, so that both say the same of one model.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Callable, Collection, Iterable, Mapping, Sequence
+
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
+from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.snapshot.back_off import BackOff, back_off
+from ts_retry_ext.snapshot.model import NO_WINDOW, ModelKey, ModelStatus, WindowInForce
+from ts_retry_ext.snapshot.registration import Registration, Registrations
+from ts_retry_ext.snapshot.state import State, state_of
+from ts_retry_ext.store.record import Event
+
+IsAlive = Callable[[int, str], bool]
+"""Tells whether a process, by id and start, still runs."""
+_LAST_EVENTS = (Event.FAILURE, Event.CRASH, Event.END, Event.RELEASE)
+
+
+def confirmed_models(
+    running: Iterable[RunningModel],
+    registrations: Registrations,
+    windows: Mapping[ModelKey, WindowInForce],
+    *,
+    now: float,
+    is_alive: IsAlive | None,
+) -> tuple[ModelStatus, ...]:
+    """Return the models that the frontend has, by name and version.
+
+    Args:
+        running: what it says of them.
+        registrations: what the workers wrote down.
+        windows: the windows in force, as far as they are known.
+        now: seconds since the epoch.
+        is_alive: tells whether a process runs; None where the server's processes cannot be seen.
+    """
+    found = [
+        status_of(
+            model,
+            registrations.of(model),
+            windows.get((model.name, model.version), NO_WINDOW),
+            now=now,
+            is_alive=is_alive,
+        )
+        for model in running
+    ]
+    return tuple(sorted(found, key=lambda status: status.key))
+
+
+def unconfirmed_models(
+    registrations: Sequence[Registration],
+    *,
+    server_runs: bool,
+    is_alive: IsAlive | None,
+    last_known: Collection[ModelKey] = (),
+    windows: Mapping[ModelKey, WindowInForce] | None = None,
+) -> tuple[ModelStatus, ...]:
+    """Return what is known while the frontend does not answer, by name and version.
+
+    Args:
+        registrations: what the workers wrote down.
+        server_runs: whether the server is there at all.
+        is_alive: tells whether a process runs; None where the server's processes cannot be seen.
+        last_known: names and versions that the frontend had when it last answered. Others are old
+            registrations, unless it never answered.
+        windows: the windows that were in force; else those that markers hold count.
+    """
+    found = {}
+    for registration in _latest(registrations):
+        status = _unconfirmed(registration, server_runs=server_runs)
+        found[status.key] = status
+    if last_known:
+        found = {key: found.get(key) or _unknown(*key) for key in last_known}
+    for key, status in found.items():
+        window = (windows or {}).get(key, NO_WINDOW)
+        if window.seconds is not None:
+            status = replace(
+                status, max_retry_timeout_sec=window.seconds, max_retry_timeout_source=window.source
+            )
+        found[key] = _past_window(status, is_alive)
+    return tuple(found[key] for key in sorted(found))
+
+
+def status_of(
+    model: RunningModel,
+    registration: Registration | None,
+    window: WindowInForce,
+    *,
+    now: float,
+    is_alive: IsAlive | None,
+) -> ModelStatus:
+    """Return the state of a running model.
+
+    Args:
+        model: what the frontend says.
+        registration: what its workers wrote down, or None.
+        window: the window in force.
+        now: seconds since the epoch.
+        is_alive: tells whether a process runs; None where the server's processes cannot be seen.
+    """
+    status = ModelStatus(
+        model=model.name,
+        version=model.version,
+        state=state_of(model, registration, server_runs=True, gave_up=False),
+        running=model,
+        registration=registration,
+        max_retry_timeout_sec=window.seconds,
+        max_retry_timeout_source=window.source,
+        gave_up=False,
+    )
+    limit = DEFAULT_WINDOW_SEC if window.seconds is None else window.seconds
+    alive = is_alive or alive_by_its_words(registration)
+    waiting = back_offs(status)
+    if not waiting or not all(state.has_given_up(limit, now, alive) for state in waiting):
+        return status
+    state = state_of(model, registration, server_runs=True, gave_up=True)
+    return replace(status, state=state, gave_up=True)
+
+
+def alive_by_its_words(registration: Registration | None) -> IsAlive:
+    """Return a function that tells whether a process runs that cannot be seen: from its journal.
+
+    One in another container counts as running until it has said that it ends.
+    """
+    records = registration.records if registration is not None else ()
+    last = {record.pid: record.event for record in records}
+
+    def is_alive(pid: int, start: str) -> bool:
+        del start
+        return last.get(pid) not in _LAST_EVENTS
+
+    return is_alive
+
+
+def back_offs(model: ModelStatus) -> list[BackOff]:
+    """Return where each worker of a running model that is not ready stands in its schedule."""
+    if model.running is None or model.registration is None:
+        return []
+    waiting = [worker for worker in model.running.workers if not worker.is_ready]
+    if not waiting:
+        return []
+    records = model.registration.records
+    sockets = {record.socket for record in records if record.socket is not None}
+    own = [socket for socket in sockets for worker in waiting if worker.listens_at(socket)]
+    found = (back_off(records, socket) for socket in own)
+    return [state for state in found if state is not None]
+
+
+def why_unknown(status: ModelStatus, *, server_runs: bool, has_state_dir: bool) -> str | None:
+    """Return why the state of a model cannot be told, in a sentence; None where it can."""
+    if status.state is not State.UNKNOWN:
+        return None
+    if not server_runs:
+        return "the server does not run"
+    if status.out_of_reach is not None:
+        return status.out_of_reach
+    if status.running is not None and not status.running.workers:
+        return "it has no workers: min_workers is 0"
+    if not has_state_dir:
+        return "there is no state directory: no worker of this server has run ts-retry-ext"
+    if status.registration is None:
+        return "its workers wrote nothing: ts-retry-ext is not active in their environment"
+    return "the frontend does not tell"
+
+
+def _latest(registrations: Sequence[Registration]) -> list[Registration]:
+    """Return the newest registration of each model and version."""
+    newest: dict[tuple[str | None, str], Registration] = {}
+    for registration in sorted(registrations, key=lambda r: r.last_word_at):
+        newest[registration.model, registration.version] = registration
+    return list(newest.values())
+
+
+def _unconfirmed(registration: Registration, *, server_runs: bool) -> ModelStatus:
+    marker = registration.marker
+    return ModelStatus(
+        model=registration.model or os.path.basename(registration.directory),
+        version=registration.version,
+        state=state_of(None, registration, server_runs=server_runs, gave_up=False),
+        running=None,
+        registration=registration,
+        max_retry_timeout_sec=marker.max_retry_timeout_sec if marker else None,
+        max_retry_timeout_source=marker.max_retry_timeout_source if marker else None,
+        gave_up=False,
+    )
+
+
+def _unknown(model: str, version: str) -> ModelStatus:
+    return ModelStatus(model, version, State.UNKNOWN, None, None, None, None, gave_up=False)
+
+
+def _past_window(status: ModelStatus, is_alive: IsAlive | None) -> ModelStatus:
+    """Return a recovering model as halted where each of its workers last ended after the window.
+
+    It does not come back for a frontend that does not answer for a while.
+    """
+    window_sec, registration = status.max_retry_timeout_sec, status.registration
+    if status.state is not State.RECOVERING or registration is None or window_sec is None:
+        return status
+    alive = is_alive or alive_by_its_words(registration)
+    records = registration.records
+    sockets = {record.socket for record in records if record.socket is not None}
+    states = [state for state in (back_off(records, socket) for socket in sockets) if state]
+    if not states or not all(
+        state.ended_late(window_sec) and not alive(state.pid, state.start) for state in states
+    ):
+        return status
+    return replace(status, state=State.HALTED, gave_up=True)

@@ -1,0 +1,53 @@
+"""The server that a snapshot is taken of: who it is, and where its workers write."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ts_retry_ext.frontend.process import FrontendId, user_id_of
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.state_directories import own_state_directories
+from ts_retry_ext.store.directory import server_directory
+
+
+class ObservedServer(NamedTuple):
+    """A server to take snapshots of.
+
+    Attributes:
+        frontend: names its frontend.
+        configuration: what it read at its start; of a server whose process cannot be seen, what is
+            known of that.
+        state_dirs: state directories, the preferred one first.
+        sees_processes: whether its processes can be seen from here. Those of another container
+            cannot.
+    """
+
+    frontend: FrontendId
+    configuration: ServerConfiguration
+    state_dirs: tuple[str, ...]
+    sees_processes: bool = True
+
+    @property
+    def run_dirs(self) -> list[str]:
+        """Return where the workers of this run of the server write, as far as that exists."""
+        pid, start = self.frontend.pid, self.frontend.start
+        found = (server_directory(place, pid, start) for place in self.state_dirs)
+        return [path for path in found if os.path.isdir(path)]
+
+
+def observed(server: Server, state_dir: str | None = None) -> ObservedServer:
+    """Return a running server of this machine as one to take snapshots of.
+
+    Args:
+        server: the server.
+        state_dir: state directory to look in, where not those of the server's settings.
+    """
+    configuration = server.configuration
+    places = (
+        own_state_directories(configuration, user_id_of(server.frontend.pid))
+        if state_dir is None
+        else (state_dir,)
+    )
+    return ObservedServer(server.frontend.id, configuration, places)
