@@ -13,27 +13,39 @@ from ts_retry_ext.archive.model_archive import read_archive
 from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.check.problems import settings_problems
 from ts_retry_ext.cli.main import main
-from ts_retry_ext.frontend.process import Frontend
+from ts_retry_ext.frontend.process import FrontendId
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.settings import MODEL_SECTION, resolve
 from ts_retry_ext.sidecar.windows import Windows
+from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.trial.launch import launch_of
 from ts_retry_ext.worker.command_line import WorkerAddress
 from ts_retry_ext.worker.session import Session
 
 
-def server_of(store: Path) -> Server:
-    frontend = Frontend(pid=1, start="", started_at=0.0, cmdline=(), cwd=str(store), environ={})
-    return Server(frontend, None, {"model_store": str(store)}, str(store / "logs"), ())
+def server_of(store: Path) -> ObservedServer:
+    configuration = ServerConfiguration(
+        str(store), None, {}, str(store / "logs"), {}, model_store=str(store)
+    )
+    return ObservedServer(FrontendId(1, "", 0.0), configuration, (), sees_processes=False)
 
 
-def session_of(server: Server, folder: ModelFolder) -> Session:
+def session_of(server: ObservedServer, folder: ModelFolder) -> Session:
     section, _ = folder.section(MODEL_SECTION)
     settings, _ = resolve({}, {}, section)
     address = WorkerAddress("/tmp/.ts.sock.9000", "", 0)
-    return Session(server, settings, address, folder, folder.path, folder.path)
+    return Session(
+        server.frontend,
+        server.configuration,
+        settings,
+        address,
+        folder,
+        folder.path,
+        folder.path,
+        asynchronous=False,
+    )
 
 
 @pytest.mark.parametrize("odd", CONFIGURATIONS, ids=[odd.name for odd in CONFIGURATIONS])
@@ -59,14 +71,14 @@ def test_everybody_has_the_same_answer(
     listed = json.loads(capsys.readouterr().out)
     assert [rule["id"] for rule in listed[: len(listed) - len(BUILTIN_RULES)]] == list(odd.rules)
 
-    launch = launch_of(read_archive(str(path)), server.properties, gpus=0)
+    launch = launch_of(read_archive(str(path)), server.configuration.properties, gpus=0)
     assert (launch.startup_timeout_sec, launch.response_timeout_sec) == (
         odd.startup_sec,
         odd.response_sec,
     )
-    assert bool(settings_problems(unpacked, server)) is not odd.read
+    assert bool(settings_problems(unpacked, server.configuration)) is not odd.read
 
     windows = Windows(server)
     running = RunningModel("m", "1.0", str(path), 1, 1, (), None, True, True)
     windows.refresh([running], all_of_them=True)
-    assert windows.window("m", "1.0")[0] == odd.window_sec
+    assert windows.in_force()["m", "1.0"].seconds == odd.window_sec
