@@ -19,7 +19,7 @@ def test_frontend_of_another_user_is_named_with_whose_it_is() -> None:
     process = subprocess.Popen([sys.executable, "-c", "input()", MAIN_CLASS], stdin=subprocess.PIPE)
     # Whoever this is may not read the interpreter's files: all that is needed is imported before.
     code = (
-        "import os, psutil, pwd\n"
+        "import os, psutil, pwd, unicodedata\n"
         "from ts_retry_ext.cli.main import main\n"
         "import ts_retry_ext.cli.status, ts_retry_ext.cli.sources\n"
         f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY}); os.chdir('/')\n"
