@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import re
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Callable
 
 import pytest
 
-from tests.logs.written import KNOWN, analyzed, log, model, outcome
+from tests.logs.written import JUDGE, KNOWN, analyzed, log, model, outcome
+from ts_retry_ext.analyze.log_report import LogReport
+from ts_retry_ext.analyze.text_failures import failures_in
 from ts_retry_ext.store.times import to_seconds
 
 CONSOLE = log("console.log").decode()
@@ -89,6 +92,75 @@ def coloured(line: str) -> str:
     return f"\x1b[36m{at}\x1b[m \x1b[1;32m[{level:<5}]\x1b[m \x1b[35m{thread}\x1b[m {logger} - {message}\x1b[m"
 
 
+def numbered(template: str) -> str:
+    return "".join(template.format(number, line) + "\n" for number, line in enumerate(LINES, 1))
+
+
+def broken_at(columns: int) -> str:
+    """Return the log as a terminal of that width shows it."""
+    return "\n".join(
+        line[at : at + columns] for line in LINES for at in range(0, max(len(line), 1), columns)
+    )
+
+
+def html_table(line: str) -> str:
+    """Return a line as a row that a browser's copy keeps."""
+    return f"<tr><td>{AGO}</td><td>{html.escape(line)}</td><td>ts-0</td></tr>"
+
+
+LINK = "https://us-west-2.console.aws.amazon.com/cloudwatch/home?region=us-west-2#logsV2:log-groups/log-group/x"
+WIDEST = max(map(len, LINES))
+
+#: Forms that nothing but what their lines share tells.
+PASTES: dict[str, str] = {
+    "docker logs -t": each(lambda line: f"{TIME} {line}"),
+    "Docker Desktop": each(lambda line: f"2026-11-23 21:01:02 {line}"),
+    "kubectl --prefix --timestamps": each(lambda line: f"[pod/ts-0/kserve] {TIME} {line}"),
+    "docker compose, its escape characters lost": each(lambda line: f"[36mts-1  |[0m {line}"),
+    "an ECS table": each(lambda line: f"  | 2026-11-23T13:01:02.460-07:00 | {line}"),
+    "GCP's Logs Explorer": each(
+        lambda line: f"INFO {TIME} [resource.labels.containerName: kserve-container] {line}"
+    ),
+    "CloudWatch's console": each(
+        lambda line: f"2026-11-23T20:01:02.648Z\t{line}\t[AllTraffic/i-0b]({LINK})"
+    ),
+    "an Insights table": each(
+        lambda line: (
+            f"| 1713848436460 | {line.replace(chr(9), '    ').ljust(WIDEST)} | AllTraffic/i-0b |"
+        )
+    ),
+    "numbered as by less -N": numbered("{:6} {}"),
+    "numbered as by nl": numbered("{:6}\t{}"),
+    "found by grep -n": numbered("{}:{}"),
+    "found by grep -H": each(lambda line: f"logs/ts_log.log:{line}"),
+    "quoted": each(lambda line: f"> {line}".rstrip()),
+    "quoted twice": each(lambda line: f"> > {line}".rstrip()),
+    "a list in Markdown": each(lambda line: f"    {line}"),
+    "a code fence": f"It fails:\n\n```\n{CONSOLE}```\n\nWhat can I do?\n",
+    "an HTML table": "<table>\n" + each(html_table) + "</table>\n",
+    "an HTML table in one line": "<table>" + "".join(map(html_table, LINES)) + "</table>",
+    "HTML's <pre>": f"<html><body><pre>\n{html.escape(CONSOLE)}</pre></body></html>\n",
+    "broken at 80 columns": broken_at(80),
+    "broken at 132 columns": broken_at(132),
+    "syslog, RFC 5424": each(lambda line: f"<14>1 {TIME} host-1 torchserve 812 - - {line}"),
+    "journalctl -o short-iso": each(
+        lambda line: f"2026-11-23T20:01:02+0000 host torchserve[812]: {line}"
+    ),
+    "journalctl -o json": each(
+        lambda line: json.dumps(
+            {"MESSAGE": line, "_PID": "12", "__REALTIME_TIMESTAMP": f"{AGO}000"}
+        )
+    ),
+    "Azure's container logs": each(lambda line: f"2026-11-23T20:01:02.1234567Z F {line}"),
+    "a table with tabs": each(lambda line: f"2026-11-23T20:01:02Z\tts-0\tINFO\t{line}"),
+    "a bar in front": each(lambda line: f"│ {line}"),
+    "stars in front": each(lambda line: f"*** {line}"),
+    "a collector that nobody knows": each(
+        lambda line: f"{{zone=eu-1}} ~~ 12:30:01.5 #7 ts/worker-a9f3 => {line} <= [end/7]"
+    ),
+    "a Windows console": "\r\n".join(f"C:\\ts> {line}" for line in LINES),
+}
+
 FORMATS: dict[str, str] = {
     "kubectl --timestamps": each(lambda line: f"{TIME} {line}"),
     "kubectl --prefix": each(lambda line: f"[pod/torchserve-0/torchserve] {line}"),
@@ -145,6 +217,34 @@ def test_an_envelope_changes_nothing(name: str, tmp_path: Path) -> None:
 def test_an_encoding_changes_nothing(encode: Callable[[], bytes], tmp_path: Path) -> None:
     (tmp_path / "console.txt").write_bytes(encode())
     assert outcome(analyzed(tmp_path)) == KNOWN
+
+
+def causes(report: LogReport) -> list[tuple[object, ...]]:
+    keys = ("fingerprint", "rule", "count", "exception", "phase")
+    return [tuple(cause[key] for key in keys) for m in report.models for cause in m["causes"]]
+
+
+def classified(content: str) -> list[tuple[object, ...]]:
+    found = failures_in(content.encode(), "x", JUDGE).found
+    return [(f.judged.verdict, f.judged.failure.message, f.model, f.count) for f in found]
+
+
+@pytest.mark.parametrize("name", [*FORMATS, *PASTES])
+def test_classify_reads_every_form(name: str) -> None:
+    told = classified({**FORMATS, **PASTES}[name])
+    expected = classified(CONSOLE)
+    assert told[0][2] in KNOWN
+    if "columns" in name:  # A blank at the end of a line may be lost there.
+        told, expected = [row[2:] for row in told], [row[2:] for row in expected]
+    assert told == expected
+
+
+@pytest.mark.parametrize("name", PASTES)
+def test_a_form_that_nobody_listed_changes_nothing(name: str, tmp_path: Path) -> None:
+    (tmp_path / "paste.log").write_text(PASTES[name], newline="")
+    report = analyzed(tmp_path)
+    assert outcome(report) == KNOWN
+    assert causes(report) == causes(PLAIN)
 
 
 PODS: dict[str, Callable[[int, str], str]] = {

@@ -50,7 +50,7 @@ def log(name: str) -> bytes:
 def analyzed(*paths: Path | str) -> LogReport:
     """Return what is made of files and folders."""
     files, problems = find_files([str(path) for path in paths])
-    analysis = Analysis(_JUDGE, Limits())
+    analysis = Analysis(JUDGE, Limits())
     reading = Reading(files, lambda _: None)
     for server, at, record in reading.records():
         analysis.take(server, at, record)
@@ -60,7 +60,7 @@ def analyzed(*paths: Path | str) -> LogReport:
     return report_of(analysis, names, 0, problems, zone_known=reading.zone_known)
 
 
-_JUDGE = FailureJudge(BUILTIN_RULES)
+JUDGE = FailureJudge(BUILTIN_RULES)
 
 
 def outcome(report: LogReport) -> dict[str, tuple[object, ...]]:

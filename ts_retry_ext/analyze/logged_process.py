@@ -74,6 +74,11 @@ class LoggedProcess:
     stderr: Output = field(default_factory=Output)
 
     @property
+    def is_running(self) -> bool:
+        """Tell whether it has neither loaded the model nor ended."""
+        return self.loaded_at is None and self.ended_at is None
+
+    @property
     def last_at(self) -> int:
         """Return when it wrote last."""
         return max(self.stdout.last_at, self.stderr.last_at)

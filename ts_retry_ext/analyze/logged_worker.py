@@ -158,8 +158,7 @@ class LoggedWorker:
     @property
     def is_starting(self) -> bool:
         """Tell whether its process has been started, and has neither loaded the model nor ended."""
-        attempt = self.attempt
-        return attempt is not None and attempt.loaded_at is None and attempt.ended_at is None
+        return self.attempt is not None and self.attempt.is_running
 
     def clock_was_set(self, by: int) -> None:
         """Take note that the log's clock jumped: what is under way goes on at the new time."""
@@ -190,7 +189,7 @@ class LoggedWorker:
     def log_ended(self) -> None:
         """Take note of the end of the log: a process whose last words are a traceback has failed."""
         attempt = self.attempt
-        if attempt is None or attempt.ended_at is not None or attempt.loaded_at is not None:
+        if attempt is None or not attempt.is_running:
             return
         if not self.removed and (attempt.died or attempt.ends_with_traceback):
             self._stop(attempt.last_at)
@@ -215,7 +214,7 @@ class LoggedWorker:
         before = self.attempt
         if before is not None and before.ended_at is None and before.started_at == at:
             return before
-        if before is not None and before.has_traceback and before.loaded_at is None:
+        if before is not None and before.is_running and before.has_traceback:
             self._stop(before.last_at)  # Nothing else tells of its end.
         self.starts += 1
         self._next_at = None

@@ -23,14 +23,15 @@ _ENDS = re.compile(
 _COLOURS = re.compile(rb"\x1b\[[\d;]{0,20}[mK]")
 _NAME = re.compile(rb"[\w.\-]+(?:/[\w.\-]+)+|[\w.\-]*\d[\w.\-]*")
 #: Lines of a block that are looked at; of the first one more.
-_SAMPLE, _FIRST_SAMPLE = 48, 4_000
+_SAMPLE, _FIRST_SAMPLE = 16, 4_000
 _LONGEST_SUFFIX = 600
 #: Columns of terminals and of mails.
 _WIDTHS = range(40, 400)
 _LEAST_FULL = 3
-_HTML = re.compile(rb"^\s*</?[a-zA-Z]{1,10}\b[^<>]{0,400}>|&lt;module&gt;|File &(?:quot|#34);")
+_HTML = re.compile(rb"^\s*</?[a-zA-Z]{1,10}\b[^<>]{0,400}>")
+_ESCAPED = re.compile(rb"&lt;module&gt;|File &(?:quot|#34);")
 #: Of JSON a line holds an object or one member; see `envelope`.
-_JSON = re.compile(rb"^[\s,\[]*(?:\{|\"[\w@.\-]{1,80}\"\s*:)")
+_JSON = re.compile(rb"^[\s,\[]*(?:\{\s*(?:[\"}]|$)|\"[\w@.\-]{1,80}\"\s*:)")
 _HTML_END = re.compile(r"(?i)<br ?/?>|</(?:tr|li|p|div|pre)>")
 _HTML_CELL = re.compile(r"(?i)</t[dh]>")
 _HTML_TAG = re.compile(r"(?i)</?(?:table|t[dhr]|thead|tbody|ul|ol|li|p|div|span|pre|code|a|b|i|em|strong|font|html|body)\b[^<>]{0,400}>")  # fmt: skip
@@ -77,7 +78,9 @@ class CollectedForm:
     def _look_at_first(self, lines: Sequence[bytes]) -> None:
         sample = lines[:_FIRST_SAMPLE]
         marked = sum(_HTML.search(line) is not None for line in sample)
-        self._is_html = marked * 2 > len(sample)
+        escaped = any(_ESCAPED.search(line) for line in sample)
+        raw = any(b'  File "' in line for line in sample)
+        self._is_html = marked * 2 > len(sample) or (escaped and not raw)
         if not self._is_html:
             self.width = _width(sample)
 

@@ -10,6 +10,7 @@ from typing import Any, Iterator, NamedTuple, Optional
 MOST_EVENTS = 50_000
 _MESSAGE_LINE = re.compile(rb'^\s*"(?:message|log|textPayload)"\s*:\s*(".*")\s*,?\s*$')
 
+_HEAD = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[,.]\d{3}\d{0,6} +\[\w{4,5} *\] ")
 _TEXTS = ("message", "msg", "log", "line", "textPayload", "@message")
 _THREADS = ("thread", "threadName", "thread_name", "process.thread.name")
 _TIMES = ("@timestamp", "timestamp", "time", "date", "timeMillis")
@@ -63,6 +64,8 @@ def _events(content: dict[str, Any], origin: bytes) -> Iterator[Envelope]:
             yield from _listed(content[key], origin)
             return
     text = _first(content, _TEXTS)
+    if text is None:
+        text = _text_of_unknown_key(content)
     if isinstance(text, dict):
         text = text.get("message") or text.get("text")
     if text is None:
@@ -103,6 +106,20 @@ def _pod(content: dict[str, Any]) -> object:
 
 def _first(content: dict[str, Any], keys: tuple[str, ...]) -> Any:
     return next((content[key] for key in keys if content.get(key) is not None), None)
+
+
+def _text_of_unknown_key(content: dict[str, Any]) -> str | None:
+    """Return what only can be the message: under a known key in another case, else the one value that is a sentence."""
+    for key, value in content.items():
+        if key.lower() in _TEXTS and isinstance(value, str):
+            return value
+    sentences = [
+        value for value in content.values() if isinstance(value, str) and " " in value.strip()
+    ]
+    headed = [value for value in sentences if _HEAD.search(value)]
+    if len(headed) == 1 or len(sentences) == 1:
+        return (headed or sentences)[0]
+    return None
 
 
 def _bytes(value: object) -> bytes:
