@@ -13,6 +13,8 @@ from typing import Any, Callable, Mapping, NamedTuple
 PROPERTY_PREFIX = "retry_"
 ENVIRONMENT_PREFIX = "TS_RETRY_"
 MODEL_SECTION = "retry"
+STATE_DIRECTORY_NAME = "ts_retry"
+"""The state directory's name in the server's log directory, where no setting says otherwise."""
 
 
 class OnFatal(str, Enum):

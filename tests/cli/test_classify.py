@@ -88,7 +88,7 @@ def test_a_missing_or_empty_file_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call("classify", str(tmp_path / "none")) == 1
-    assert "can't be read" in capsys.readouterr().err
+    assert "cannot be read" in capsys.readouterr().err
     (tmp_path / "empty").write_text(" \n")
     assert call("classify", str(tmp_path / "empty")) == 1
     assert "is empty" in capsys.readouterr().err

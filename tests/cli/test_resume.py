@@ -113,7 +113,7 @@ def test_timeout_must_be_a_number_of_seconds(
         main(["resume", "m", f"--timeout={seconds}"])
 
     assert caught.value.code == 2
-    assert "--timeout: invalid number of seconds above 0 value" in capsys.readouterr().err
+    assert "--timeout: invalid number above 0 value" in capsys.readouterr().err
 
 
 def test_no_server_is_an_error(

@@ -61,10 +61,10 @@ def test_the_table_has_a_line_for_each_rule(capsys: pytest.CaptureFixture[str]) 
     [
         (GOOD, 0, "1 rule in order, none wrong"),
         (WRONG, 3, "mine: verdict: got 'maybe'; one of non_recoverable, recoverable, unknown"),
-        ("a: [", 1, "isn't valid YAML"),
-        ("a: 2024-13-99", 1, "isn't YAML that can be read: ValueError: month must be in 1..12"),
-        ("a: !!bool x", 1, "isn't YAML that can be read: KeyError: 'x'"),
-        ("[" * 3000, 1, "isn't YAML that can be read: RecursionError"),
+        ("a: [", 1, "is not valid YAML"),
+        ("a: 2024-13-99", 1, "is not YAML that can be read: ValueError: month must be in 1..12"),
+        ("a: !!bool x", 1, "is not YAML that can be read: KeyError: 'x'"),
+        ("[" * 3000, 1, "is not YAML that can be read: RecursionError"),
         ("just text", 3, "must be a list of rules"),
     ],
 )
@@ -82,7 +82,7 @@ def test_a_file_is_checked(
 
 def test_a_missing_file_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("rules", "--check", "/no/such.yaml") == 1
-    assert "can't be read" in capsys.readouterr().err
+    assert "cannot be read" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("no_server")
@@ -140,7 +140,7 @@ def test_rules_of_a_running_server_and_of_its_models_are_listed(
             3,
             "x: verdict: got 'maybe'",
         ),
-        ("retry: {rules: nowhere.yaml}", 1, "nowhere.yaml: can't be read"),
+        ("retry: {rules: nowhere.yaml}", 1, "nowhere.yaml: cannot be read"),
         ("retry: {rules: 7}", 1, "must be a list of rules"),
         ("retry: [", 1, "x.mar: model-config.yaml"),
     ],

@@ -27,8 +27,8 @@ from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.check.unpack import NoRoomError, unpack
 from ts_retry_ext.cli import show, status
 from ts_retry_ext.cli.main import main
-from ts_retry_ext.cli.rule_sources import RulesUnreadableError, read_rules
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
+from ts_retry_ext.frontend.rules_file import RulesFileError, read_rules_file
 from ts_retry_ext.frontend.running_model import running_model
 from ts_retry_ext.judge import Limits
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
@@ -49,7 +49,6 @@ from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.marker import marker_path, read_marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.trial.frontend_side import NoAnswerError, WorkerDiedError, read_response
-from ts_retry_ext.worker import rules as worker_rules
 from ts_retry_ext.worker.protocol import (
     LOAD,
     DisconnectedError,
@@ -75,10 +74,8 @@ def configuration_gives_settings(path: Path, data: bytes) -> None:
 def rules_are_read_or_refused(path: Path, data: bytes) -> None:
     """A file of rules is read, or refused as what `ts-retry` and a worker tell."""
     path.write_bytes(data)
-    with suppress(RulesUnreadableError):
-        read_rules(str(path))
-    with suppress(ValueError):
-        data_gives_rules_or_problems(worker_rules._load(str(path)))
+    with suppress(RulesFileError):
+        data_gives_rules_or_problems(read_rules_file(str(path)))
 
 
 def model_folder_is_read(folder: Path, config: bytes, manifest: bytes) -> None:

@@ -13,7 +13,7 @@ from tests.packaging.interpreters import Interpreter
 
 STANDARD_LIBRARY_ONLY = (
     *("errors", "settings", "judge", "store", "worker"),
-    *("archive", "plain_text", "trial.bootstrap", "trial.peak_memory", "check.requirements"),
+    *("archive", "plain_text", "trial.bootstrap", "trial.peak_memory", "trial.requirements"),
 )
 """What a worker uses must import where TorchServe's own dependencies are what is missing."""
 

@@ -1,4 +1,4 @@
-"""List the archives of a model store."""
+"""Which archives and model folders a path names: one, or a model store of them."""
 
 from __future__ import annotations
 
@@ -25,3 +25,19 @@ def archives_in(store: str) -> list[str]:
     paths = (os.path.join(store, name) for name in names)
     endings = LOADED_BY_ALL + LOADED_BY_NAME
     return [p for p in paths if (is_model_folder(p) if os.path.isdir(p) else p.endswith(endings))]
+
+
+def models_at(path: str) -> list[str]:
+    """Return the archive or model folder at `path`, of a model store all that it holds.
+
+    Raises:
+        ArchiveError: there is nothing at `path`, or a folder with no model in it.
+    """
+    if not os.path.exists(path):
+        raise ArchiveError(path, "there is no such file or folder")
+    if not os.path.isdir(path) or is_model_folder(path):
+        return [path]
+    inside = archives_in(path)
+    if not inside:
+        raise ArchiveError(path, "holds no model archive and no model folder")
+    return inside

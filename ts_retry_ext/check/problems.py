@@ -6,11 +6,11 @@ import os
 from typing import Mapping
 
 from ts_retry_ext.archive.model_folder import ModelFolder
-from ts_retry_ext.check.requirements import declared
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.settings import MODEL_SECTION, resolve
 from ts_retry_ext.trial.findings import Findings
 from ts_retry_ext.trial.launch import Launch
+from ts_retry_ext.trial.requirements import declared
 
 _MODULE_MISSING = ("module-missing", "module-missing-text")
 

@@ -7,7 +7,7 @@ from typing import Callable, Sequence
 
 from ts_retry_ext.check.loading import Options, check
 from ts_retry_ext.check.report import Report
-from ts_retry_ext.demo.interruption import noted
+from ts_retry_ext.trial.interruption import noted
 
 TICK_SEC = 0.2
 

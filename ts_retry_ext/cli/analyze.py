@@ -31,7 +31,7 @@ MISSING = (
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
-    from ts_retry_ext.cli.rule_sources import add_rules_option
+    from ts_retry_ext.cli.options import add_rules_option
 
     parser = commands.add_parser(
         "analyze",
@@ -99,11 +99,12 @@ def _rules(path: str | None) -> tuple[Rule, ...]:
 
     if path is None:
         return tuple(BUILTIN_RULES)
-    from ts_retry_ext.cli.rule_sources import RulesUnreadableError, read_rules
+    from ts_retry_ext.frontend.rules_file import RulesFileError
+    from ts_retry_ext.snapshot.own_rules import read_rules
 
     try:
         own, problems = read_rules(path)
-    except RulesUnreadableError as error:
+    except RulesFileError as error:
         raise CommandError(str(error), ERROR) from error
     for problem in problems:
         warn(f"ts-retry: rule left out: {problem}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ts_retry_ext.cli.options import archives_named, positive_count, positive_number
 from ts_retry_ext.cli.output import ERROR, HALTED, OK, CommandError, print_json
 
 if TYPE_CHECKING:
@@ -33,12 +34,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--timeout",
-        type=_positive,
+        type=positive_number,
         metavar="SEC",
         help="how long a load may take (default: the model's startupTimeout)",
     )
     parser.add_argument(
-        "--jobs", type=_count, default=1, metavar="N", help="check N models at a time (default: 1)"
+        "--jobs",
+        type=positive_count,
+        default=1,
+        metavar="N",
+        help="check N models at a time (default: 1)",
     )
     parser.add_argument(
         "--ts-config",
@@ -47,7 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--max-unpacked",
-        type=_positive,
+        type=positive_number,
         metavar="GIB",
         help="how large an archive may unpack (default: 100 times its size, 1 GiB at least)",
     )
@@ -69,7 +74,6 @@ def run(arguments: argparse.Namespace) -> int:
     from ts_retry_ext.archive.config_errors import MissingYamlError
     from ts_retry_ext.check.progress import progress_for
     from ts_retry_ext.check.side_by_side import check_all
-    from ts_retry_ext.cli.archives import archives_named
     from ts_retry_ext.cli.check_output import print_reports
 
     paths = list(dict.fromkeys(archives_named(arguments.paths)))
@@ -153,22 +157,3 @@ def _write(path: str, data: bytes, mode: str = "wb") -> None:
             stream.write(data)
     except OSError as error:
         raise CommandError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise ValueError
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
-
-
-# What argparse calls them where it says that a value is none.
-_positive.__name__ = "positive number"
-_count.__name__ = "whole number of at least 1"

@@ -14,8 +14,9 @@ from ts_retry_ext.analyze.log_report import LogReport
 from ts_retry_ext.analyze.model_lines import model_lines, server_lines
 from ts_retry_ext.analyze.numbers_in_words import name
 from ts_retry_ext.analyze.text_failures import TextFailure, failures_in, no_cause
+from ts_retry_ext.cli.options import add_rules_option
 from ts_retry_ext.cli.output import print_wrapped
-from ts_retry_ext.cli.rule_sources import RulesUnreadableError, add_rules_option, read_rules
+from ts_retry_ext.frontend.rules_file import RulesFileError
 from ts_retry_ext.judge import (
     NO_HOST,
     Host,
@@ -27,6 +28,7 @@ from ts_retry_ext.judge import (
 )
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.plain_text import cause_line
+from ts_retry_ext.snapshot.own_rules import read_rules
 
 #: Characters of an exception's message shown to people.
 _SHOWN_MESSAGE = 300
@@ -81,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     if args.rules:
         try:
             own, problems = read_rules(args.rules)
-        except RulesUnreadableError as exc:
+        except RulesFileError as exc:
             print(f"ts-retry classify: {exc}", file=sys.stderr)
             return 1
         for problem in problems:

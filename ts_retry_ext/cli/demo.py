@@ -49,9 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from ts_retry_ext.demo import DemoError
-    from ts_retry_ext.demo.interruption import orderly_end
     from ts_retry_ext.demo.play import play
     from ts_retry_ext.demo.requirements import demo_environment
+    from ts_retry_ext.trial.interruption import orderly_end
 
     console = Console(stderr=arguments.json, highlight=False)
     try:

@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
+from ts_retry_ext.cli.options import positive_number
 from ts_retry_ext.cli.output import (
     ERROR,
     HALTED,
@@ -39,7 +40,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--all", action="store_true", help="every halted model")
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=positive_number,
         default=TIMEOUT_SEC,
         metavar="SECONDS",
         help="how long to wait for each model (default: %(default)g)",
@@ -167,14 +168,3 @@ def _content(model: ModelStatus, result: str, told: str) -> dict[str, Any]:
 def _tell(arguments: argparse.Namespace, text: str) -> None:
     """Print a step; on stderr where stdout is for JSON."""
     (warn if arguments.json else print_line)(text)
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise ValueError
-    return value
-
-
-# What argparse calls it where it says that a value is none.
-_seconds.__name__ = "number of seconds above 0"

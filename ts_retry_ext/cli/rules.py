@@ -7,21 +7,20 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Sequence
+from typing import TYPE_CHECKING, Sequence
 
 from ts_retry_ext.cli.output import OK, CommandError, print_line, print_wrapped, warn
-from ts_retry_ext.cli.rule_sources import (
+from ts_retry_ext.cli.servers import add_server_option, chosen_server
+from ts_retry_ext.frontend.rules_file import RulesFileError
+from ts_retry_ext.judge.builtin import BUILTIN_RULES
+from ts_retry_ext.judge.rule import Rule, rule_record
+from ts_retry_ext.snapshot.own_rules import (
     OwnRules,
-    RulesUnreadableError,
     read_rules,
     rules_of_archives,
     rules_of_registered,
     rules_of_server,
 )
-from ts_retry_ext.cli.servers import add_server_option, chosen_server
-from ts_retry_ext.judge.builtin import BUILTIN_RULES
-from ts_retry_ext.judge.rule import Rule, When
 
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.server import Server
@@ -61,13 +60,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; 0 fine, 1 rules can't be read, 3 a rule is wrong."""
+    """Run the command; 0 fine, 1 rules cannot be read, 3 a rule is wrong."""
     if args.check:
         return _check(args.check, as_json=args.json)
     if args.rules:
         try:
             own = [OwnRules(None, "--rules", *read_rules(args.rules))]
-        except RulesUnreadableError as exc:
+        except RulesFileError as exc:
             print(f"ts-retry rules: {exc}", file=sys.stderr)
             return 1
     else:
@@ -79,7 +78,9 @@ def run(args: argparse.Namespace) -> int:
     listed = [(rule, part.model) for part in own for rule in part.rules]
     listed += [(rule, None) for rule in BUILTIN_RULES]
     if args.json:
-        print(json.dumps([rule_record(rule, model) for rule, model in listed], indent=2))
+        print(
+            json.dumps([{**rule_record(rule), "model": model} for rule, model in listed], indent=2)
+        )
     else:
         _print(listed)
         for note in _notes(own):
@@ -91,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _in_force(args: argparse.Namespace) -> list[OwnRules]:
     """Return own rules, those of models first."""
-    from ts_retry_ext.cli.archives import archives_named
+    from ts_retry_ext.cli.options import archives_named
     from ts_retry_ext.frontend.condition import ManagementError
 
     running = _running_server(args)
@@ -126,36 +127,6 @@ def _configuration_here(ts_config: str | None) -> ServerConfiguration:
     if ts_config is not None and not os.path.isfile(ts_config):
         raise CommandError(f"--ts-config {ts_config}: there is no such file")
     return configuration_here(ts_config)
-
-
-def rule_record(rule: Rule, model: str | None) -> dict[str, Any]:
-    """Return the JSON form of a rule; empty fields of `when` are left out."""
-    return {
-        "id": rule.id,
-        "source": rule.source,
-        "model": model,
-        "since": rule.since,
-        "when": _when_record(rule.when),
-        "verdict": rule.verdict.value,
-        "scope": rule.scope.value,
-        "max_attempts": rule.max_attempts,
-        "reason": rule.reason,
-        "remedy": rule.remedy,
-    }
-
-
-def _when_record(when: When) -> dict[str, Any]:
-    record: dict[str, Any] = {}
-    for field in fields(When):
-        value = getattr(when, field.name)
-        if value == field.default:
-            continue
-        record[field.name] = (
-            [str(getattr(part, "value", part)) for part in value]
-            if isinstance(value, tuple)
-            else value
-        )
-    return record
 
 
 def _print(listed: Sequence[tuple[Rule, str | None]]) -> None:
@@ -216,7 +187,7 @@ def _notes(own: Sequence[OwnRules]) -> list[str]:
 def _check(path: str, *, as_json: bool) -> int:
     try:
         rules, problems = read_rules(path)
-    except RulesUnreadableError as exc:
+    except RulesFileError as exc:
         if as_json:
             print(
                 json.dumps(

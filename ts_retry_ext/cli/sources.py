@@ -16,12 +16,11 @@ from ts_retry_ext.frontend.choice import (
 )
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
-from ts_retry_ext.settings import ENVIRONMENT_PREFIX
+from ts_retry_ext.settings import ENVIRONMENT_PREFIX, STATE_DIRECTORY_NAME
 from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
 from ts_retry_ext.snapshot.observed_server import observed
 from ts_retry_ext.snapshot.take import take_snapshot, take_snapshot_of_run
 from ts_retry_ext.store.directory import (
-    DIRECTORY_NAME,
     server_runs,
     why_unreadable,
 )
@@ -104,4 +103,4 @@ def _usual_places() -> list[str]:
     """Return where a server started here would have kept its state."""
     configured = os.environ.get(ENVIRONMENT_PREFIX + "STATE_DIR")
     logs = os.environ.get("LOG_LOCATION", "logs")
-    return [*([configured] if configured else []), os.path.join(logs, DIRECTORY_NAME)]
+    return [*([configured] if configured else []), os.path.join(logs, STATE_DIRECTORY_NAME)]

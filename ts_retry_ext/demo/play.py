@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping
 
-from ts_retry_ext.demo.interruption import uninterrupted
 from ts_retry_ext.demo.models import MODELS, DemoModel
 from ts_retry_ext.demo.packing import HANDLERS, lay_out_handlers, pack, train
 from ts_retry_ext.demo.progress import Progress, progress_of
@@ -22,6 +21,7 @@ from ts_retry_ext.snapshot.observed_server import observed
 from ts_retry_ext.snapshot.registration import read_registrations
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import take_snapshot
+from ts_retry_ext.trial.interruption import uninterrupted
 
 SETTLE_LIMIT_SEC = 180.0
 """How long models may take; on two cores they take about 25 s."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
-from ts_retry_ext.settings import Settings, resolve
-from ts_retry_ext.store.directory import DIRECTORY_NAME
+from ts_retry_ext.settings import STATE_DIRECTORY_NAME, Settings, resolve
 
 
 def server_settings(configuration: ServerConfiguration) -> tuple[Settings, tuple[str, ...]]:
@@ -35,8 +34,8 @@ def state_directories(
         user_id: whom the server runs for.
     """
     paths = [
-        os.path.join(configuration.log_dir, DIRECTORY_NAME),
-        os.path.join(configuration.temp_dir, f"{DIRECTORY_NAME}-{user_id}"),
+        os.path.join(configuration.log_dir, STATE_DIRECTORY_NAME),
+        os.path.join(configuration.temp_dir, f"{STATE_DIRECTORY_NAME}-{user_id}"),
     ]
     if settings.state_dir.value is not None:
         paths.insert(0, os.path.join(configuration.cwd, settings.state_dir.value))

@@ -6,7 +6,8 @@ Python, since judging must work when PyYAML is what is missing; users write the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from ts_retry_ext.judge.failure import Phase
 from ts_retry_ext.judge.verdict import Outcome, Scope
@@ -89,3 +90,32 @@ class Rule:
 
 
 WHERE = ("any", "outermost", "inner")
+
+
+def rule_record(rule: Rule) -> dict[str, Any]:
+    """Return the JSON form of a rule; empty fields of `when` are left out."""
+    return {
+        "id": rule.id,
+        "source": rule.source,
+        "since": rule.since,
+        "when": _when_record(rule.when),
+        "verdict": rule.verdict.value,
+        "scope": rule.scope.value,
+        "max_attempts": rule.max_attempts,
+        "reason": rule.reason,
+        "remedy": rule.remedy,
+    }
+
+
+def _when_record(when: When) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    for field in fields(When):
+        value = getattr(when, field.name)
+        if value == field.default:
+            continue
+        record[field.name] = (
+            [str(getattr(part, "value", part)) for part in value]
+            if isinstance(value, tuple)
+            else value
+        )
+    return record

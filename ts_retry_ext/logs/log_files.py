@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Iterator, Sequence
 
 from ts_retry_ext.logs.byte_blocks import STDIN
-from ts_retry_ext.store.directory import DIRECTORY_NAME
+from ts_retry_ext.settings import STATE_DIRECTORY_NAME
 
 #: Logs of TorchServe that hold nothing of a worker's start (0.12.0, log4j2.xml).
 _OTHER_LOGS = re.compile(r"^(?:access_log|model_metrics|ts_metrics)\b")
@@ -91,7 +91,7 @@ def find_files(names: Sequence[str]) -> tuple[list[LogFile], list[str]]:
 
 def _in_folder(folder: str) -> Iterator[str]:
     for at, folders, files in os.walk(folder):
-        folders[:] = sorted(set(folders) - {DIRECTORY_NAME})
+        folders[:] = sorted(set(folders) - {STATE_DIRECTORY_NAME})
         for file in sorted(files):
             path = os.path.join(at, file)
             if _LOG_NAME.search(file) and not _OTHER_LOGS.match(file) and os.path.isfile(path):

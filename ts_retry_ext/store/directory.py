@@ -36,7 +36,6 @@ SERVER_FILE = "server.json"
 MARKER_FILE = "marker.json"
 JOURNAL_FILE = "journal.jsonl"
 LOCK_FILE = "lock"
-DIRECTORY_NAME = "ts_retry"
 _SERVER_PREFIX = "server-"
 _MAX_NAME = 60
 

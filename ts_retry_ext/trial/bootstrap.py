@@ -152,8 +152,8 @@ def _write_epilogue(session: Session, modules: Mapping[str, object]) -> None:
     """Write down what the process can tell of itself only: memory, and what it imported."""
     import json
 
-    from ts_retry_ext.check.requirements import undeclared
     from ts_retry_ext.trial.peak_memory import peak_gpu_memory, peak_memory
+    from ts_retry_ext.trial.requirements import undeclared
 
     told = {
         "peak_memory_bytes": peak_memory(),

@@ -27,7 +27,7 @@ def orderly_end() -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold back the signals that end the demo until the block is done."""
+    """Hold back the signals that end a run until the block is done."""
     came: list[tuple[int, FrameType | None]] = []
     before = {n: signal.signal(n, lambda *signalled: came.append(signalled)) for n in ENDING}
     try:

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from ts_retry_ext.demo.interruption import orderly_end, uninterrupted
+from ts_retry_ext.trial.interruption import orderly_end, uninterrupted
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -1,15 +1,14 @@
-"""Find the operator's own rules as the workers of a server do: settings, and a model's configuration."""
+"""The operator's own rules in force: those of a server's settings, and of its models' configuration."""
 
 from __future__ import annotations
 
-import argparse
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Iterable, Iterator
 
+from ts_retry_ext.frontend.rules_file import RulesFileError, read_rules_file
 from ts_retry_ext.judge.rule import Rule
 from ts_retry_ext.judge.user_rules import RuleProblem, rules_from_data
-from ts_retry_ext.plain_text import in_one_line
 from ts_retry_ext.settings import MODEL_SECTION, Resolved, Settings, resolve
 
 if TYPE_CHECKING:
@@ -17,16 +16,9 @@ if TYPE_CHECKING:
     from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 
-_VARIABLE = "TS_RETRY_RULES"
-
-
-class RulesUnreadableError(Exception):
-    """Say why rules can't be read at all."""
-
-
 @dataclass(frozen=True)
 class OwnRules:
-    """Hold the operator's rules that one setting names.
+    """The operator's rules that one setting names.
 
     Attributes:
         model: name and version of the model they are for, None for every model without own ones.
@@ -43,40 +35,13 @@ class OwnRules:
     unreadable: str = ""
 
 
-def add_rules_option(parser: argparse.ArgumentParser) -> None:
-    """Add ``--rules`` for a command that judges."""
-    parser.add_argument(
-        "--rules",
-        metavar="FILE",
-        default=os.environ.get(_VARIABLE) or None,
-        help=f"your own rules, asked before the built-in ones (default: ${_VARIABLE})",
-    )
-
-
 def read_rules(path: str) -> tuple[tuple[Rule, ...], tuple[RuleProblem, ...]]:
-    """Read a YAML file of rules.
+    """Return the rules of a YAML file, and what is wrong with those that are left out.
 
     Raises:
-        RulesUnreadableError: the file can't be opened or isn't YAML, or PyYAML is missing.
+        RulesFileError: the file cannot be read at all.
     """
-    try:
-        import yaml
-    except ImportError:
-        msg = f"{path}: PyYAML isn't installed here; install it with: pip install pyyaml"
-        raise RulesUnreadableError(msg) from None
-    try:
-        with open(path, encoding="utf-8") as stream:
-            data = yaml.safe_load(stream.read())
-    except OSError as exc:
-        msg = f"{path}: can't be read: {exc.strerror}"
-        raise RulesUnreadableError(msg) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        msg = f"{path}: isn't valid YAML: {in_one_line(str(exc))}"
-        raise RulesUnreadableError(msg) from None
-    except Exception as exc:  # A tag that does not fit its value is no error of YAML's.
-        msg = f"{path}: isn't YAML that can be read: {type(exc).__name__}: {in_one_line(str(exc))}"
-        raise RulesUnreadableError(msg) from None
-    return rules_from_data(data, path)
+    return rules_from_data(read_rules_file(path), path)
 
 
 def rules_of_server(configuration: ServerConfiguration) -> OwnRules | None:
@@ -106,7 +71,7 @@ def rules_of_registered(configuration: ServerConfiguration) -> Iterator[OwnRules
     """Yield the rules of the models that a running server has, for those that bring any.
 
     Raises:
-        ManagementError: the management API doesn't tell the models.
+        ManagementError: the management API does not name its models.
     """
     from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
     from ts_retry_ext.frontend.management import management_api_of
@@ -162,6 +127,6 @@ def _named_by(settings: Settings, model: str | None, cwd: str) -> OwnRules | Non
         return OwnRules(model, setting.source, rules, problems)
     try:
         rules, problems = read_rules(os.path.join(cwd, setting.value))
-    except RulesUnreadableError as error:
+    except RulesFileError as error:
         return OwnRules(model, setting.source, unreadable=f"{error} (set by {setting.source})")
     return OwnRules(model, setting.source, rules, problems)

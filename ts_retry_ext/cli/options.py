@@ -1,0 +1,65 @@
+"""Options, and values of options, that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Iterable
+
+from ts_retry_ext.cli.output import CommandError
+
+_RULES = "TS_RETRY_RULES"
+
+
+def add_rules_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--rules`` for a command that judges."""
+    parser.add_argument(
+        "--rules",
+        metavar="FILE",
+        default=os.environ.get(_RULES) or None,
+        help=f"your own rules, asked before the built-in ones (default: ${_RULES})",
+    )
+
+
+def archives_named(paths: Iterable[str]) -> list[str]:
+    """Return the archives and model folders that a command line names, see `models_at`.
+
+    Raises:
+        CommandError: a path names none.
+    """
+    from ts_retry_ext.archive.model_archive import ArchiveError
+    from ts_retry_ext.archive.model_store import models_at
+
+    try:
+        return [found for path in paths for found in models_at(path)]
+    except ArchiveError as error:
+        raise CommandError(str(error)) from error
+
+
+def positive_number(text: str) -> float:
+    """Return the value of an option that is a number above 0.
+
+    Raises:
+        ValueError: the text is none.
+    """
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError
+    return value
+
+
+def positive_count(text: str) -> int:
+    """Return the value of an option that is a whole number of at least 1.
+
+    Raises:
+        ValueError: the text is none.
+    """
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+# What argparse calls them where it says that a value is none.
+positive_number.__name__ = "number above 0"
+positive_count.__name__ = "whole number of at least 1"
