@@ -92,7 +92,7 @@ def _split(keys: str) -> list[str]:
         (["evil.mar", "--junit", "absent/x.xml"], 1, "cannot write absent/x.xml"),
         (["evil.mar", "--ts-config", "absent"], 1, "absent"),
         (["evil.mar", "--jobs", "0"], 2, "invalid whole number of at least 1 value: '0'"),
-        (["evil.mar", "--timeout", "-1"], 2, "invalid positive number value: '-1'"),
+        (["evil.mar", "--timeout", "-1"], 2, "invalid number above 0 value: '-1'"),
         ([], 2, "PATH"),
     ],
 )
