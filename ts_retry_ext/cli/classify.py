@@ -78,7 +78,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; 0 judged, 1 input or rules can't be read."""
+    """Run the command; 0 judged, 1 input or rules cannot be read."""
     own: tuple[Rule, ...] = ()
     if args.rules:
         try:
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         content = _read(args.file)
     except OSError as exc:
-        print(f"ts-retry classify: {args.file}: can't be read: {exc.strerror}", file=sys.stderr)
+        print(f"ts-retry classify: {args.file}: cannot be read: {exc.strerror}", file=sys.stderr)
         return 1
     if not content.strip():
         print(f"ts-retry classify: {args.file}: is empty; give it a traceback", file=sys.stderr)
@@ -153,7 +153,7 @@ def _is_json_lines(content: bytes) -> bool:
 
 
 def _json_lines(lines: Iterable[str], rules: Sequence[Rule], host: Host) -> int:
-    """Answer each line that isn't blank with one line, a line that can't be read as unknown."""
+    """Answer each line that isn't blank with one line, a line that cannot be read as unknown."""
     status = 0
     for number, line in enumerate(lines, start=1):
         if not line.strip():
