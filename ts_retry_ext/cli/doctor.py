@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from typing import TYPE_CHECKING
 
-from ts_retry_ext.cli.output import ERROR, OK, print_json, print_line, print_table, print_wrapped
+from ts_retry_ext.cli.output import (
+    ERROR,
+    OK,
+    CommandError,
+    print_json,
+    print_line,
+    print_table,
+    print_wrapped,
+)
 
 if TYPE_CHECKING:
-    from ts_retry_ext.doctor.checks import Check
-    from ts_retry_ext.frontend.server import Server
-    from ts_retry_ext.settings import Settings
+    from ts_retry_ext.doctor.examination import Examination
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,79 +48,28 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     from ts_retry_ext.cli.servers import chosen_server
-    from ts_retry_ext.doctor import checks
+    from ts_retry_ext.doctor.examination import examine
 
     server = chosen_server(arguments.pid)
-    settings, problems, config_file = _settings(server, arguments.ts_config)
-    # An environment that may not be read, of another user's server, is empty.
-    environ = (server.configuration.environ if server else None) or os.environ
-    made = [
-        *checks.check_interpreter(_python(server, arguments.python), environ),
-        checks.check_java(server, environ),
-        *checks.check_server(server),
-        *checks.check_sidecar(server, settings),
-        *checks.check_settings(settings, problems),
-        *checks.check_state(server, settings),
-    ]
-    if arguments.json:
-        print_json(_content(made, settings, server, config_file))
-    else:
-        _print(made, settings, config_file)
-    return ERROR if any(check.is_wrong for check in made) else OK
-
-
-def _python(server: Server | None, given: str | None) -> str:
-    if given is not None:
-        return given
-    if server is not None:
-        cmdline = server.frontend.cmdline
-        named = [v for option, v in zip(cmdline, cmdline[1:]) if option == "--python"]
-        return named[0] if named else server.configuration.properties.get("python", sys.executable)
-    return sys.executable
-
-
-def _settings(
-    server: Server | None, ts_config: str | None
-) -> tuple[Settings, tuple[str, ...], str | None]:
-    """Return the settings, what is wrong with them, and the file they were taken from."""
-    from ts_retry_ext.cli.output import CommandError
-    from ts_retry_ext.frontend.properties import read_properties, resolve_environment
-    from ts_retry_ext.frontend.state_directories import server_settings
-    from ts_retry_ext.settings import resolve
-
-    if server is not None and ts_config is None:
-        return (*server_settings(server.configuration), server.configuration.config_file)
-    path = ts_config or os.environ.get("TS_CONFIG_FILE") or "config.properties"
-    if ts_config is None and not os.path.exists(path):
-        return (*resolve({}, os.environ), None)
     try:
-        properties = resolve_environment(read_properties(path), os.environ)
+        found = examine(server, python=arguments.python, ts_config=arguments.ts_config)
     except OSError as error:
-        raise CommandError(f"cannot read {path}: {error.strerror}") from error
-    return (*resolve(properties, os.environ, config_file=path), path)
+        msg = f"cannot read {error.filename}: {error.strerror}"
+        raise CommandError(msg) from error
+    if arguments.json:
+        print_json(found.to_json())
+    else:
+        _print(found)
+    return OK if found.is_healthy else ERROR
 
 
-def _content(
-    made: list[Check], settings: Settings, server: Server | None, config_file: str | None
-) -> dict[str, object]:
-    return {
-        "healthy": not any(check.is_wrong for check in made),
-        "server_pid": server.frontend.pid if server else None,
-        "config_file": config_file,
-        "checks": [dict(vars(check)) for check in made],
-        "settings": {
-            name: {"value": resolved.value, "source": resolved.source}
-            for name, resolved in settings._asdict().items()
-        },
-    }
-
-
-def _print(made: list[Check], settings: Settings, config_file: str | None) -> None:
-    print_table(("CHECK", "OUTCOME", "FOUND"), [(c.name, c.outcome, c.found) for c in made])
-    for check in made:
-        if check.remedy:
-            print_wrapped(f"{check.name}: {check.remedy}")
+def _print(found: Examination) -> None:
+    rows = [(one.name, one.outcome, one.found) for one in found.diagnoses]
+    print_table(("CHECK", "OUTCOME", "FOUND"), rows)
+    for one in found.diagnoses:
+        if one.remedy:
+            print_wrapped(f"{one.name}: {one.remedy}")
     print_line()
-    print_line(f"settings, with {config_file or 'no config.properties'}:")
-    rows = [(n, r.value, r.source) for n, r in settings._asdict().items()]
-    print_table(("SETTING", "VALUE", "SOURCE"), rows)
+    print_line(f"settings, with {found.config_file or 'no config.properties'}:")
+    settings = [(n, r.value, r.source) for n, r in found.settings._asdict().items()]
+    print_table(("SETTING", "VALUE", "SOURCE"), settings)

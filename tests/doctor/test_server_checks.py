@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from tests.frontend.api import serving
+from ts_retry_ext.doctor.diagnosis import FINE, Diagnosis
+from ts_retry_ext.doctor.server_checks import check_sidecar
+from ts_retry_ext.frontend.process import Frontend
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.settings import resolve
+
+
+def sidecar_check(pid: int, address: str) -> Diagnosis | None:
+    """Return what is told of the sidecar of a server with process id `pid`."""
+    found = Frontend(pid, "boot-1", 0.0, (), "/nowhere", {})
+    settings, _ = resolve({"retry_sidecar": "true", "retry_sidecar_address": address}, {})
+    place = Server(found, ServerConfiguration("/nowhere", None, {}, "/nowhere/logs", {}))
+    return next(check_sidecar(place, settings), None)
+
+
+def test_sidecar_of_another_server_on_the_same_port_is_named() -> None:
+    with serving({"GET /models": {"server": {"pid": 7}, "models": []}}) as api:
+        own, others = sidecar_check(7, api.address), sidecar_check(8, api.address)
+        api.answers["GET /models"] = {"code": 404}
+        foreign = sidecar_check(7, api.address)
+
+    assert own is not None
+    assert own.outcome == FINE
+    assert others is not None
+    assert (others.outcome, others.is_wrong) == ("warning", False)
+    assert "observes process 7, not this server" in others.found
+    assert "retry_sidecar_address of its own" in str(others.remedy)
+    assert foreign is not None
+    assert "is no sidecar" in foreign.found
+
+
+def test_sidecar_that_does_not_answer_is_named_and_none_is_looked_for_unless_wanted() -> None:
+    silent = sidecar_check(7, "http://127.0.0.1:9")
+    assert silent is not None
+    assert "http://127.0.0.1:9 does not answer" in silent.found
+    assert list(check_sidecar(None, resolve({"retry_sidecar": "true"}, {})[0])) == []
+    place = Server(
+        Frontend(7, "", 0.0, (), "/", {}), ServerConfiguration("/", None, {}, "/logs", {})
+    )
+    assert list(check_sidecar(place, resolve({}, {})[0])) == []

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ts_retry_ext.doctor.settings_checks import why_unusable
+
+
+def test_file_in_the_place_of_the_state_directory_is_unusable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    user = os.geteuid()
+    assert why_unusable(str(tmp_path / "file"), user) == "is no directory"
+    assert why_unusable(str(tmp_path / "a" / "b"), user) is None
+    assert not os.path.exists(tmp_path / "a")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root to make what belongs to others")
+@pytest.mark.parametrize(
+    ("owner", "mode", "user", "reason"),
+    [
+        (0, 0o777, 1000, None),  # a volume of Kubernetes
+        (0, 0o775, 1000, None),  # its group may be the server's
+        (0, 0o755, 1000, "is not writable"),
+        (1000, 0o700, 1000, None),
+        (1001, 0o777, 1000, "belongs to user id 1001"),
+        (1000, 0o700, 0, "belongs to user id 1000"),
+    ],
+)
+def test_state_directory_belongs_to_the_servers_user_or_is_a_volume_of_roots(
+    tmp_path: Path, owner: int, mode: int, user: int, reason: str | None
+) -> None:
+    tmp_path.chmod(mode)
+    os.chown(tmp_path, owner, owner)
+    assert why_unusable(str(tmp_path), user) == reason

@@ -1,0 +1,82 @@
+"""Check a running server: does its API answer, do its workers use the package, is its sidecar there."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Iterator
+
+from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
+from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.exchange import UnreachableError, reachable_address
+from ts_retry_ext.frontend.http import request
+from ts_retry_ext.frontend.management import management_api_of
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
+from ts_retry_ext.settings import Settings
+from ts_retry_ext.snapshot.observed_server import observed
+
+SIDECAR_SEC = 5.0
+"""How long a sidecar may take to answer."""
+_OWN_ADDRESS = "give this server a retry_sidecar_address of its own, and restart it"
+
+
+def check_server(server: Server | None) -> Iterator[Diagnosis]:
+    """Check a running server: does its API answer, and do its workers use the package."""
+    if server is None:
+        unseen = in_words(unseen_frontends())
+        for why in unseen:
+            yield Diagnosis("server", WARNING, why)
+        if not unseen:
+            told = "no TorchServe runs here"
+            yield Diagnosis("server", WARNING, told, "start it, then run this again")
+        return
+    frontend = server.frontend
+    yield Diagnosis("server", FINE, f"process {frontend.pid} in {frontend.cwd}")
+    for problem in server.configuration.problems:
+        yield Diagnosis("server", WARNING, problem, "run this as the server's user")
+    try:
+        api = management_api_of(server.configuration)
+        models = api.describe_all()
+    except ManagementError as error:
+        remedy = "look at management_address, the key file and the user this runs as"
+        yield Diagnosis("management API", WRONG, str(error), remedy)
+        return
+    count = len({model.name for model in models})
+    yield Diagnosis("management API", FINE, f"{api.endpoint.management} answers, {count} models")
+    for model in models:
+        if model.out_of_reach:
+            told = f"{model.name} {model.version}: {model.out_of_reach}"
+            yield Diagnosis("server's workers", WARNING, told)
+    if observed(server).run_dirs:
+        yield Diagnosis("server's workers", FINE, "write to the state directory")
+        return
+    if any(model.workers for model in models if not model.out_of_reach):
+        said = "the server has workers, and none of them has written to the state directory"
+        remedy = "restart the server if the package was installed after its start; see the hook"
+        yield Diagnosis("server's workers", WRONG, said, remedy)
+
+
+def check_sidecar(server: Server | None, settings: Settings) -> Iterator[Diagnosis]:
+    """Check, where the first worker is to start a sidecar, that it answers, and for this server."""
+    if server is None or not settings.sidecar.value:
+        return
+    address, pid = str(settings.sidecar_address.value), server.frontend.pid
+    try:
+        answer = request("GET", reachable_address(address) + "/models", timeout_sec=SIDECAR_SEC)
+        told_of = json.loads(answer.body.decode("utf-8"))["server"]
+        other = told_of["pid"] if told_of else None
+    except UnreachableError as error:
+        logs = [os.path.join(folder, "sidecar.log") for folder in observed(server).run_dirs]
+        remedy = f"look into {logs[0]}" if logs else "it is started by the first worker"
+        yield Diagnosis("sidecar", WARNING, str(error), remedy)
+        return
+    except (ValueError, KeyError, TypeError):
+        found, remedy = "what answers is no sidecar of ts-retry", _OWN_ADDRESS
+        yield Diagnosis("sidecar", WARNING, f"{address}: {found}", remedy)
+        return
+    if other == pid:
+        yield Diagnosis("sidecar", FINE, f"answers at {address}")
+    else:
+        told = f"{address}: the sidecar there observes process {other}, not this server"
+        yield Diagnosis("sidecar", WARNING, told, _OWN_ADDRESS)
