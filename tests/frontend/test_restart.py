@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.frontend.api import serving
+from ts_retry_ext.frontend import restart as module
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.endpoint import Endpoint
 from ts_retry_ext.frontend.management import ManagementApi
@@ -41,11 +43,8 @@ def test_numbers_are_kept_on_disk_until_the_model_has_them_back(tmp_path: Path) 
     assert read_retired(str(tmp_path)) is None
 
 
-@pytest.mark.parametrize(("refused", "asked"), [(DOWN, [DOWN]), (UP, [DOWN, UP])])
-def test_numbers_stay_on_disk_where_the_api_refuses(
-    tmp_path: Path, refused: str, asked: list[str]
-) -> None:
-    with serving({DOWN: DONE, UP: DONE, refused: REFUSED}) as api, pytest.raises(
+def test_numbers_stay_on_disk_where_the_model_cannot_be_scaled_up(tmp_path: Path) -> None:
+    with serving({DOWN: DONE, UP: REFUSED}) as api, pytest.raises(
         ManagementError, match="Failed to start"
     ):
         management = ManagementApi(Endpoint(api.address))
@@ -53,7 +52,48 @@ def test_numbers_stay_on_disk_where_the_api_refuses(
 
     kept = read_retired(str(tmp_path))
     assert kept is not None
-    assert (kept.min_workers, kept.max_workers, api.asked) == (2, 5, asked)
+    assert (kept.min_workers, kept.max_workers, api.asked) == (2, 5, [DOWN, UP])
+
+
+def test_model_that_cannot_be_scaled_down_is_given_its_numbers_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """The frontend sets them before it ends the workers, and refuses where one does not end."""
+    called: list[None] = []
+    with serving({DOWN: REFUSED, UP: DONE}) as api, pytest.raises(
+        ManagementError, match="Failed to start"
+    ):
+        restart_workers(
+            ManagementApi(Endpoint(api.address)),
+            "m",
+            "1.0",
+            2,
+            5,
+            directory=str(tmp_path),
+            between=lambda: called.append(None),
+        )
+
+    assert (api.asked, called) == ([DOWN, UP], [])
+    assert read_retired(str(tmp_path)) is None
+
+
+def test_model_is_scaled_up_by_a_frontend_that_does_not_answer_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GIVE_BACK_PAUSES_SEC", (0.01, 0.01))
+    monkeypatch.setattr(module, "SCALE_TIMEOUT_SEC", 0.3)
+    late = [1.0, 0.0]
+
+    def answer(_: str | None) -> Any:
+        time.sleep(late.pop(0))
+        return DONE
+
+    with serving({DOWN: DONE, UP: answer}) as api:
+        management = ManagementApi(Endpoint(api.address))
+        restart_workers(management, "m", "1.0", 2, 5, directory=str(tmp_path))
+
+    assert api.asked == [DOWN, UP, UP]
+    assert read_retired(str(tmp_path)) is None
 
 
 def test_model_gets_its_workers_back_where_its_marker_cannot_be_removed(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ worker started once the frontend's retry window is over. Needs neither aiohttp n
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Callable
 
+from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.store.retired import Retired, forget_retired, write_retired
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 SCALE_TIMEOUT_SEC = 60.0
 """The frontend kills each worker and waits for it (``unregister_model_timeout``, 120 s)."""
+GIVE_BACK_PAUSES_SEC = (0.5, 2.0)
+"""Pauses before a model is scaled up once more where nobody answered."""
 
 
 def own_numbers(low: int, high: int, retired: Retired | None) -> tuple[int, int]:
@@ -62,16 +66,33 @@ def restart_workers(
             the model gets its workers back all the same.
 
     Raises:
-        ManagementError: the API cannot be reached or refuses.
+        ManagementError: the API cannot be reached or refuses. The numbers stay written down where
+            the model could not be scaled up.
         OSError: the numbers cannot be written down, and nothing was scaled; or not removed.
     """
     if directory is not None:
         write_retired(directory, low, high)
-    api.scale(model, version, 0, 0, synchronous=True, timeout_sec=SCALE_TIMEOUT_SEC)
     try:
+        api.scale(model, version, 0, 0, synchronous=True, timeout_sec=SCALE_TIMEOUT_SEC)
         if between is not None:
             between()
     finally:
-        api.scale(model, version, low, high, synchronous=False, timeout_sec=SCALE_TIMEOUT_SEC)
+        # Whatever came in between, the model must get its numbers back. A frontend that refused to
+        # scale down, or took too long to answer, may have scaled down all the same.
+        _give_back(api, model, version, low, high)
         if directory is not None:
             forget_retired(directory)
+
+
+def _give_back(api: ManagementApi, model: str, version: str, low: int, high: int) -> None:
+    """Scale a model up, again where nobody answers for a moment. Raises ManagementError."""
+    for pause_sec in GIVE_BACK_PAUSES_SEC:
+        try:
+            api.scale(model, version, low, high, synchronous=False, timeout_sec=SCALE_TIMEOUT_SEC)
+        except ManagementError as error:  # noqa: PERF203 - each is a try of its own
+            if error.condition is not Condition.AWAY:
+                raise
+            time.sleep(pause_sec)
+        else:
+            return
+    api.scale(model, version, low, high, synchronous=False, timeout_sec=SCALE_TIMEOUT_SEC)
