@@ -135,7 +135,7 @@ def _metrics(folder: Path) -> set[str]:
     from tests.frontend.api import described
     from ts_retry_ext.frontend.running_model import running_model
     from ts_retry_ext.snapshot.join import status_of
-    from ts_retry_ext.snapshot.registration import read_registration
+    from ts_retry_ext.snapshot.registration_files import read_registration
     from ts_retry_ext.store.marker import write_marker
 
     write_journal(folder / "m", record(Event.START, 0), failure(1))

@@ -40,7 +40,7 @@ from ts_retry_ext.sidecar.metrics import Metrics
 from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
 from ts_retry_ext.snapshot.join import alive_by_its_words, status_of
 from ts_retry_ext.snapshot.model import WindowInForce
-from ts_retry_ext.snapshot.registration import read_registration
+from ts_retry_ext.snapshot.registration_files import read_registration
 from ts_retry_ext.snapshot.take import take_snapshot_of_run
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError

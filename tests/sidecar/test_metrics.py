@@ -18,7 +18,7 @@ from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
 from ts_retry_ext.snapshot.effective import OUT_OF_REACH, Effective
 from ts_retry_ext.snapshot.join import status_of
 from ts_retry_ext.snapshot.model import ModelStatus, Snapshot, WindowInForce
-from ts_retry_ext.snapshot.registration import read_registration
+from ts_retry_ext.snapshot.registration_files import read_registration
 from ts_retry_ext.store.marker import write_marker
 from ts_retry_ext.store.record import Event, Record
 

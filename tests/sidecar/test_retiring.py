@@ -12,7 +12,7 @@ from ts_retry_ext.frontend.running_model import running_model
 from ts_retry_ext.sidecar.retiring import PATIENCE_SEC, STALE_SEC, Step, next_step
 from ts_retry_ext.snapshot.join import status_of
 from ts_retry_ext.snapshot.model import ModelStatus, WindowInForce
-from ts_retry_ext.snapshot.registration import read_registration
+from ts_retry_ext.snapshot.registration_files import read_registration
 from ts_retry_ext.store.atomic import write_json
 from ts_retry_ext.store.marker import write_marker
 from ts_retry_ext.store.record import Event

@@ -17,7 +17,7 @@ from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.snapshot.join import alive_by_its_words, back_offs
 from ts_retry_ext.snapshot.observed_server import ObservedServer, observed
-from ts_retry_ext.snapshot.registration import read_registration
+from ts_retry_ext.snapshot.registration_files import read_registration
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import (
     model_status,

@@ -18,7 +18,7 @@ from ts_retry_ext.demo.torchserve import TorchServe, start
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.logs.frontend_log import WorkerLog, read_log
 from ts_retry_ext.snapshot.observed_server import observed
-from ts_retry_ext.snapshot.registration import read_registrations
+from ts_retry_ext.snapshot.registration_files import read_registrations
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import take_snapshot
 from ts_retry_ext.trial.interruption import uninterrupted

@@ -21,7 +21,8 @@ from ts_retry_ext.sidecar.target import NoTargetError, Target, find_target
 from ts_retry_ext.sidecar.windows import Windows, rows_of_markers
 from ts_retry_ext.snapshot.join import confirmed_models, unconfirmed_models, why_unknown
 from ts_retry_ext.snapshot.model import ServerStatus, Snapshot
-from ts_retry_ext.snapshot.registration import Registrations, still_registered
+from ts_retry_ext.snapshot.registration import Registrations
+from ts_retry_ext.snapshot.registration_files import still_registered
 from ts_retry_ext.snapshot.state import State
 
 log = logging.getLogger(__name__)

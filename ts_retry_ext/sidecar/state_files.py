@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 from typing import Iterable, Tuple
 
-from ts_retry_ext.snapshot.registration import (
-    Registration,
-    read_registration,
-    recorded_names,
-)
+from ts_retry_ext.snapshot.registration import Registration, recorded_names
+from ts_retry_ext.snapshot.registration_files import read_registration
 from ts_retry_ext.store.directory import JOURNAL_FILE, MARKER_FILE
 from ts_retry_ext.store.retired import RETIRED_FILE
 

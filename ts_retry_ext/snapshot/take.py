@@ -12,13 +12,8 @@ from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.snapshot.join import confirmed_models, unconfirmed_models
 from ts_retry_ext.snapshot.model import ModelStatus, ServerStatus, Snapshot
 from ts_retry_ext.snapshot.observed_server import ObservedServer
-from ts_retry_ext.snapshot.registration import (
-    Registration,
-    Registrations,
-    read_registrations,
-    recorded_names,
-    still_registered,
-)
+from ts_retry_ext.snapshot.registration import Registration, Registrations, recorded_names
+from ts_retry_ext.snapshot.registration_files import read_registrations, still_registered
 from ts_retry_ext.snapshot.window_in_force import window_in_force
 from ts_retry_ext.store.directory import read_server_run
 
