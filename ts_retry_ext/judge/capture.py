@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -28,7 +29,11 @@ _DURING = "\nDuring handling of the above exception, another exception occurred:
 
 
 def failure_from_exception(
-    exc: BaseException, phase: Phase, *, model_dir: str | None = None
+    exc: BaseException,
+    phase: Phase,
+    *,
+    model_dir: str | None = None,
+    secrets: Sequence[str] = (),
 ) -> Failure:
     """Turn a live exception into plain data.
 
@@ -39,11 +44,18 @@ def failure_from_exception(
         exc: any exception, also one whose `__str__` or attributes raise.
         phase: how far the worker was.
         model_dir: directory of the model's files, to tell its own code from libraries.
+        secrets: values that must not be cut in two (see `redact.secret_values`); what isn't cut is
+            left to `redact.redacted`.
     """
     try:
         chain = _walk(exc)
         frames = _frames(exc, model_dir)
-        return failure_of([_cause(link) for link in chain], frames, phase, _text(chain, model_dir))
+        return failure_of(
+            [_cause(link, secrets) for link in chain],
+            frames,
+            phase,
+            _text(chain, model_dir, secrets),
+        )
     except BaseException:
         name = _type_name(type(exc))
         return Failure(type=name, message=_UNREADABLE, phase=phase, mro=(name,))
@@ -67,14 +79,14 @@ def _walk(exc: BaseException) -> list[BaseException]:
     return found
 
 
-def _cause(exc: BaseException) -> Cause:
-    message = clean(_message(exc))
+def _cause(exc: BaseException, secrets: Sequence[str]) -> Cause:
+    message = clean(_message(exc, secrets), secrets=secrets)
     return Cause(
         type=_type_name(type(exc)),
         message=message,
         mro=tuple(_type_name(base) for base in type(exc).__mro__ if base is not object)[:32],
         errno=_errno(exc, message),
-        notes=_notes(exc),
+        notes=_notes(exc, secrets),
         missing_module=_missing_module(exc, message),
         http_status=_http_status(exc),
         filename=_text_attribute(exc, "filename"),
@@ -91,7 +103,7 @@ def _type_name(kind: type) -> str:
         return _UNREADABLE
 
 
-def _message(exc: BaseException) -> str:
+def _message(exc: BaseException, secrets: Sequence[str]) -> str:
     try:
         text = str(exc)
     except BaseException:
@@ -102,7 +114,7 @@ def _message(exc: BaseException) -> str:
             return _UNREADABLE
     if isinstance(exc, SyntaxError):
         text = _with_source_line(exc, text)
-    return bounded(text, MESSAGE_LIMIT)
+    return bounded(text, MESSAGE_LIMIT, secrets)
 
 
 def _with_source_line(exc: SyntaxError, text: str) -> str:
@@ -125,11 +137,13 @@ def _text_attribute(obj: object, name: str) -> str | None:
     return clean(value, NAME_LIMIT * 4) if isinstance(value, str) and value else None
 
 
-def _notes(exc: BaseException) -> tuple[str, ...]:
+def _notes(exc: BaseException, secrets: Sequence[str]) -> tuple[str, ...]:
     notes = _attribute(exc, "__notes__")
     if not isinstance(notes, (list, tuple)):
         return ()
-    return tuple(clean(note) for note in notes[:NOTE_LIMIT] if isinstance(note, str))
+    return tuple(
+        clean(note, secrets=secrets) for note in notes[:NOTE_LIMIT] if isinstance(note, str)
+    )
 
 
 def _errno(exc: BaseException, message: str) -> int | None:
@@ -185,7 +199,7 @@ def _frames(exc: BaseException, model_dir: str | None) -> tuple[Frame, ...]:
     )
 
 
-def _text(chain: list[BaseException], model_dir: str | None) -> str:
+def _text(chain: list[BaseException], model_dir: str | None, secrets: Sequence[str]) -> str:
     """Format the chain as Python does, innermost first, without frames of this package."""
     blocks: list[str] = []
     for position in range(len(chain) - 1, -1, -1):
@@ -196,14 +210,14 @@ def _text(chain: list[BaseException], model_dir: str | None) -> str:
             # The one thing that is read from disk in judging, and by what Python's traceback reads it with.
             source = linecache.getline(frame.file, frame.line or 0).strip()
             if source:
-                lines.append(f"    {clean(source, NAME_LIMIT)}\n")
-        message = clean(_message(exc))
+                lines.append(f"    {clean(source, NAME_LIMIT, secrets)}\n")
+        message = clean(_message(exc, secrets), secrets=secrets)
         lines.append(
             f"{_type_name(type(exc))}: {message}\n" if message else f"{_type_name(type(exc))}\n"
         )
-        lines += [f"{note}\n" for note in _notes(exc)]
+        lines += [f"{note}\n" for note in _notes(exc, secrets)]
         blocks.append("".join(lines))
         if position:
             outer = chain[position - 1]
             blocks.append(_CAUSED if outer.__cause__ is exc else _DURING)
-    return bounded("".join(blocks), TRACEBACK_LIMIT)
+    return bounded("".join(blocks), TRACEBACK_LIMIT, secrets)

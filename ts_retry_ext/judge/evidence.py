@@ -9,7 +9,7 @@ from ts_retry_ext.judge.facts import errno_names, http_statuses, missing_module_
 from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.memory import MemoryNumbers, memory_numbers
 from ts_retry_ext.judge.paths import Host, paths_in
-from ts_retry_ext.judge.text import bounded
+from ts_retry_ext.judge.text import head_and_tail
 
 #: Characters of one message that rules see, head and tail.
 LINK_TEXT_LIMIT = 4_000
@@ -90,7 +90,7 @@ def evidence_of(failure: Failure, host: Host) -> Evidence:
 
 def _link(cause: Cause) -> LinkEvidence:
     text = "\n".join((cause.message, *cause.notes))
-    text = bounded(_SPACE.sub(" ", bounded(text, LINK_TEXT_LIMIT * 2)), LINK_TEXT_LIMIT)
+    text = head_and_tail(_SPACE.sub(" ", head_and_tail(text, LINK_TEXT_LIMIT * 2)), LINK_TEXT_LIMIT)
     return LinkEvidence(
         cause=cause,
         text=text,

@@ -154,7 +154,7 @@ def _said(outcome: Outcome, link: Cause, name: str) -> Verdict:
 
 
 def _one_line(text: str) -> str:
-    return redact(bounded(" ".join(text.split()), _REASON_LIMIT))
+    return bounded(redact(" ".join(text.split())), _REASON_LIMIT)
 
 
 def _unknown(name: str) -> Verdict:

@@ -1,75 +1,32 @@
 """Secrets taken out of text before it is stored or shown.
 
-An ordered table of well-known shapes, then the values of secret-looking environment variables.
+First the values of secret-looking environment variables, then an ordered table of well-known shapes
+(`secret_formats.py`), then values behind names (`named_secrets.py`).
 What an operator needs to find the fault stays: hosts, paths, user names, the first characters of a
 key format that say which kind of key it was.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from urllib.parse import quote, quote_plus
 
 from ts_retry_ext.judge.failure import Cause, Failure, Frame
+from ts_retry_ext.judge.named_secrets import without_named_secrets
+from ts_retry_ext.judge.secret_formats import MASK, without_known_formats
+from ts_retry_ext.judge.text import LEFT_OUT
 
-MASK = "[redacted]"
+__all__ = ["MASK", "SECRET_MIN_LENGTH", "redact", "redacted", "secret_values"]
+
 #: Environment values shorter than this are words, not secrets.
 SECRET_MIN_LENGTH = 6
-
-_KEY_WORD = (
-    r"(?:pass(?:word|wd|phrase)?|pwd|secret(?:[_-]?(?:access)?[_-]?key)?|(?:access|api|account|shared|auth|private)"
-    r"[_-]?key|(?:access|refresh|id|auth|bearer|session|security|api|hf|sas)?[_-]?token|credentials?|client[_-]?secret"
-    r"|sig|signature|x-amz-signature|x-amz-security-token|x-amz-credential|x-goog-signature"
-    r"|x-goog-credential|authorization)"
-)
-
-#: Name of the shape, pattern, what is put in its place.
-_SHAPES: tuple[tuple[str, re.Pattern[str], str], ...] = (
-    (
-        "private key block",
-        re.compile(
-            r"-----BEGIN ([A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?)-----(?! \[redacted\])"
-            r"(?:(?!-----END)[\s\S]){0,20000}(?:-----END [A-Z0-9 ]{0,60}-----)?"
-        ),
-        r"-----BEGIN \1----- " + MASK,
-    ),
-    (
-        "password in a URL",
-        re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30}://)([^\s/:@'\"?#]{0,200}):([^\s'\"]{1,500}?)@(?=[\w\[.\-])"),
-        r"\1\2:" + MASK + "@",
-    ),
-    (
-        "token as the user of a URL",
-        re.compile(r"([A-Za-z][A-Za-z0-9+.\-]{0,30}://)([^\s/:@'\"?#]{16,500})@(?=[\w\[])"),
-        r"\1" + MASK + "@",
-    ),
-    (
-        "authorization header",
-        re.compile(r"(?i)\b(bearer|basic|digest|negotiate)(\s{1,4})(?=[^\s'\",;]*[\d+/=._\-])([^\s'\",;]{8,8000})"),
-        r"\1\2" + MASK,
-    ),
-    ("AWS access key id", re.compile(r"\b(AKIA|ASIA|AGPA|AROA|AIDA)[0-9A-Z]{12,124}"), r"\1" + MASK),
-    ("GitHub token", re.compile(r"\b(gh[pousr]_|github_pat_)\w{16,400}"), r"\1" + MASK),
-    ("GitLab token", re.compile(r"\b(gl(?:pat|dt|rt|cbt)-)[\w\-]{16,200}"), r"\1" + MASK),
-    ("Hugging Face token", re.compile(r"\b(hf_|api_org_)[A-Za-z0-9]{16,200}"), r"\1" + MASK),
-    ("Google API key", re.compile(r"\b(AIza)[\w\-]{30,60}"), r"\1" + MASK),
-    ("Google OAuth token", re.compile(r"\b(ya29\.|GOCSPX-)[\w\-.]{16,2000}"), r"\1" + MASK),
-    ("Slack token", re.compile(r"\b(xox[abeoprs]-|xapp-)[\w\-]{8,400}"), r"\1" + MASK),
-    ("Slack hook", re.compile(r"(hooks\.slack\.com/(?:services|workflows)/)[\w/]{8,200}"), r"\1" + MASK),
-    ("OpenAI style key", re.compile(r"\b(sk-|pk_live_|sk_live_|rk_live_|nvapi-|dapi|pypi-|npm_)[\w\-]{20,400}"), r"\1" + MASK),
-    ("JSON web token", re.compile(r"\beyJ[\w\-]{8,8000}\.[\w\-]{4,8000}(?:\.[\w\-]{0,8000})?"), "eyJ" + MASK),
-    ("Azure storage key", re.compile(r"(?i)(AccountKey=|SharedAccessKey=|SharedAccessSignature=)[^;\s'\"]{8,2000}"), r"\1" + MASK),
-    (
-        "named secret",
-        re.compile(
-            r"(?i)((?:^|[\s\"'{(,;&?\[])(?:[\w\-.]{1,60}[_\-.])?" + _KEY_WORD + r"[\"']?\s{0,4}(?:=|:|=>)\s{0,4})"
-            r"(?:\"((?!\[redacted\])[^\"\n]{4,4000})\"|'((?!\[redacted\])[^'\n]{4,4000})'"
-            r"|(?!\[redacted\]|[\w\-.]{1,20}\[redacted\]|bearer\b|basic\b|eyJ\[|none\b|null\b|true\b|false\b|str\b|not |is |<)([^\s\"'&,;}{)\]]{6,4000}))"
-        ),
-        r"\1" + MASK,
-    ),
-)  # fmt: skip
+#: Characters of a divided secret that are masked; fewer tell nothing of it.
+_PART_LENGTH = 4
+#: Where `text.bounded` has cut.
+_CUT = re.compile(r"( … \[\d{1,12} characters left out\] … )")
 
 _SECRET_NAME = re.compile(
     r"(?i)(?:pass(?:word|wd|phrase)?$|^pass|pwd$|secret|token|api_?key|access_?key|private_?key"
@@ -92,9 +49,21 @@ def redact(text: str, secrets: Sequence[str] = ()) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, MASK)
-    for _name, pattern, shown in _SHAPES:
-        text = pattern.sub(shown, text)
-    return text
+    if secrets and LEFT_OUT in text:
+        text = _without_divided(text, secrets)
+    return without_named_secrets(without_known_formats(text))
+
+
+def _without_divided(text: str, secrets: Sequence[str]) -> str:
+    """Mask the parts of secrets that a cut has left on its two sides."""
+    head, mark, tail = _CUT.split(text, maxsplit=1) if _CUT.search(text) else (text, "", "")
+    for secret in secrets:
+        for length in range(len(secret) - 1, _PART_LENGTH - 1, -1):
+            if head.endswith(secret[:length]):
+                head = head[:-length] + MASK
+            if tail.startswith(secret[-length:]):
+                tail = MASK + tail[length:]
+    return f"{head}{mark}{tail}"
 
 
 def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -111,8 +80,20 @@ def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
         is_path = value.startswith(("/", "./", "~"))
         is_number = value.isdigit() and len(value) < 12
         if len(value) >= SECRET_MIN_LENGTH and not is_path and not is_number:
-            found.add(value)
+            found.update(_spellings(value))
     return tuple(sorted(found, key=lambda value: (-len(value), value)))
+
+
+def _spellings(value: str) -> set[str]:
+    """Return a value as it stands, and as repr, JSON and a URL write it."""
+    return {
+        value,
+        repr(value)[1:-1],
+        json.dumps(value)[1:-1],
+        quote(value),
+        quote(value, safe=""),
+        quote_plus(value, safe=""),
+    }
 
 
 def redacted(failure: Failure, secrets: Sequence[str] = ()) -> Failure:

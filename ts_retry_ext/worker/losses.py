@@ -54,8 +54,11 @@ def record_poisoned(session: Session, exc: BaseException, *, declared: bool) -> 
     Raises:
         OSError: the store cannot be written.
     """
-    failure = failure_from_exception(exc, Phase.INFERENCE, model_dir=session.model_dir)
-    failure = redacted(failure, secrets_of(session))
+    secrets = secrets_of(session)
+    failure = failure_from_exception(
+        exc, Phase.INFERENCE, model_dir=session.model_dir, secrets=secrets
+    )
+    failure = redacted(failure, secrets)
     with journal.locked(session.directory):
         _record_loss(session, failure, DECLARED_POISONOUS if declared else POISONED)
 

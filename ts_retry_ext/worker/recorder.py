@@ -66,7 +66,9 @@ def record_exception(session: Session, exc: BaseException, phase: Phase) -> None
     Raises:
         OSError: the store cannot be written.
     """
-    failure = failure_from_exception(_unmasked(exc), phase, model_dir=session.model_dir)
+    failure = failure_from_exception(
+        _unmasked(exc), phase, model_dir=session.model_dir, secrets=secrets_of(session)
+    )
     worker = FailedWorker(
         session.pid,
         session.start,
