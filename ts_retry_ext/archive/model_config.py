@@ -5,13 +5,28 @@ PyYAML is imported when a file is read, and not before.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ts_retry_ext.archive.config_errors import (
     MissingYamlError,
     RefusedConfigError,
     UnreadableConfigError,
 )
+
+if TYPE_CHECKING:
+    from ts_retry_ext.archive.snake_yaml import Loaded, Note
+
+
+class ModelConfig(NamedTuple):
+    """What the frontend reads of a model's configuration.
+
+    Attributes:
+        content: the mapping.
+        notes: what is worth a note about its keys (`snake_yaml.Note`).
+    """
+
+    content: dict[str, Any]
+    notes: tuple[Note, ...]
 
 
 def read_model_config(data: bytes) -> dict[str, Any]:
@@ -22,24 +37,52 @@ def read_model_config(data: bytes) -> dict[str, Any]:
         RefusedConfigError: it is YAML, but no mapping with texts as keys.
         MissingYamlError: PyYAML is not installed.
     """
-    content = _load(data.decode("utf-8", errors="replace"))
+    return parse_model_config(data).content
+
+
+def parse_model_config(data: bytes) -> ModelConfig:
+    """Return what the frontend reads, with notes. Raises as `read_model_config` does."""
+    content, notes = _load(data.decode("utf-8", errors="replace"))
     if content is None:
-        raise RefusedConfigError("the file is empty")
+        raise RefusedConfigError(
+            "the file is empty: write at least one key, such as minWorkers: 1, or name no configFile"
+        )
     if not isinstance(content, dict):
-        raise RefusedConfigError(f"the file holds no mapping but {_kind(content)}")
-    for key in content:
-        if not isinstance(key, str):
-            raise RefusedConfigError(f"the key {_shown(key)} is read as {_kind(key)}, not as text")
+        raise RefusedConfigError(
+            f"the file holds no mapping but {_kind(content)}: write lines such as minWorkers: 1"
+        )
+    _check_keys(content, "")
     torchrun = content.get("torchrun")
     if isinstance(torchrun, dict):
-        for key in torchrun:
-            if not isinstance(key, str):
-                where = f"the key {_shown(key)} under torchrun"
-                raise RefusedConfigError(f"{where} is read as {_kind(key)}, not as text")
-    return content
+        _check_keys(torchrun, " under torchrun")
+    return ModelConfig(content, notes)
 
 
-def _load(text: str) -> Any:
+def why_python_refuses(data: bytes) -> str | None:
+    """Return why PyYAML does not read a file that the frontend reads, or None if it does.
+
+    TorchServe's worker reads it so before it makes the handler (0.12.0 ts/service.py, ts/utils/util.py).
+    """
+    import yaml
+
+    try:
+        yaml.safe_load(data.decode("utf-8", errors="replace"))
+    except yaml.YAMLError as error:
+        return _first_line(error)
+    except Exception as error:  # A tag that does not fit its value is no error of YAML's.
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _check_keys(content: dict[Any, Any], where: str) -> None:
+    for key in content:
+        if not isinstance(key, str):
+            raise RefusedConfigError(
+                f"the key {_shown(key)}{where} is read as {_kind(key)}, not as text: quote it"
+            )
+
+
+def _load(text: str) -> Loaded:
     try:
         import yaml
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import re
-from typing import Any, ClassVar, Iterator
+from typing import Any, ClassVar, Iterator, NamedTuple
 
 import yaml
 
@@ -28,6 +28,7 @@ _ANCHOR_ENDS = "\0 \t\r\n\x85\u2028\u2029:,[]{}/.*&"
 _AFTER_ANCHOR = "\0 \t\r\n\x85\u2028\u2029?:,]}%@`"
 _LONGEST = {_INTEGER: 1024, _FLOAT: 1024, _STANDARD + "timestamp": 50}
 """Characters of an untagged value beyond which it is text, whatever it looks like."""
+_OCTAL = re.compile(r"[-+]?0[0-7_]*[1-7][0-7_]*", re.ASCII)
 _NO_DIGITS = re.compile(r"[-+]?0[bx]?_+", re.ASCII)
 _EXPONENT = re.compile(
     r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)[eE][-+]?[0-9]+", re.ASCII
@@ -215,7 +216,36 @@ for _name, _construct in _constructors():
     SnakeYamlLoader.add_constructor(_STANDARD + _name, _construct)
 
 
-def load(text: str) -> Any:
+class Note(NamedTuple):
+    """Something about a key at the top of a file that its value does not show.
+
+    Attributes:
+        kind: `REPEATED` or `OCTAL`.
+        key: the key.
+        line: the line of the key, from 1 on.
+        text: the value as it stands in the file, where that is a scalar.
+    """
+
+    kind: str
+    key: str
+    line: int
+    text: str
+
+
+REPEATED = "repeated"
+"""A key that stood in the file before; the last one counts."""
+OCTAL = "octal"
+"""A number that starts with 0 and is octal for that."""
+
+
+class Loaded(NamedTuple):
+    """What SnakeYAML makes of a text, and what is worth a note."""
+
+    content: Any
+    notes: tuple[Note, ...]
+
+
+def load(text: str) -> Loaded:
     """Return what SnakeYAML makes of a text.
 
     Raises:
@@ -225,10 +255,32 @@ def load(text: str) -> Any:
     """
     collects = gc.isenabled()
     gc.disable()  # It looks at each new node again and again: half of the time for a large file.
+    loader = SnakeYamlLoader(text)
     try:
-        return yaml.load(text, Loader=SnakeYamlLoader)
+        root = loader.get_single_node()
+        if root is None:
+            return Loaded(None, ())
+        notes = tuple(_notes(root))
+        return Loaded(loader.construct_document(root), notes)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise MisfitError(str(error)) from error
     finally:
+        loader.dispose()
         if collects:
             gc.enable()
+
+
+def _notes(root: Any) -> Iterator[Note]:
+    if not isinstance(root, yaml.MappingNode):
+        return
+    seen = set()
+    for key, value in root.value:
+        if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
+            continue
+        line = key.start_mark.line + 1
+        text = value.value if isinstance(value, yaml.ScalarNode) else ""
+        if key.value in seen:
+            yield Note(REPEATED, key.value, line, text)
+        seen.add(key.value)
+        if value.tag == _INTEGER and _OCTAL.fullmatch(text):
+            yield Note(OCTAL, key.value, line, text)

@@ -13,9 +13,15 @@ from enum import Enum
 from typing import Any, Iterator
 
 from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
+from ts_retry_ext.archive.config_problems import (
+    Problem,
+    problems_of_config,
+    shown,
+    suggested_integer,
+)
 from ts_retry_ext.archive.limits import INT_MAX, WINDOW, is_java_int, window_msec
 from ts_retry_ext.archive.model_archive import Archive
-from ts_retry_ext.archive.model_config import read_model_config
+from ts_retry_ext.archive.model_config import parse_model_config
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 
 KEY = WINDOW
@@ -31,19 +37,6 @@ class Source(str, Enum):
     DEFAULT = "default"
     MODEL_CONFIG = "model-config"
     FRONTEND = "frontend"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing about the value that an operator should know.
-
-    Attributes:
-        code: a stable name in lower case with hyphens.
-        message: a sentence for people.
-    """
-
-    code: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -112,9 +105,11 @@ def window_of_config(config: bytes, name: str = "model-config.yaml") -> Window:
         MissingYamlError: PyYAML is not installed.
     """
     try:
-        content = read_model_config(config)
+        read = parse_model_config(config)
     except UnreadableConfigError as error:
-        message = f"{name} cannot be read as YAML ({error}): all of it is ignored"
+        message = (
+            f"{name} cannot be read as YAML ({error}): all of it is ignored until that is corrected"
+        )
         return Window.default(Problem("unreadable-yaml", message))
     except RefusedConfigError as error:
         message = (
@@ -122,8 +117,10 @@ def window_of_config(config: bytes, name: str = "model-config.yaml") -> Window:
             "at its start ends"
         )
         return Window.default(Problem("stops-registration", message))
-    window = _from_value(content[KEY]) if KEY in content else Window.default()
-    return replace(window, problems=window.problems + tuple(_wrong_keys(content)))
+    content = read.content
+    window = _from_value(content[KEY], name) if KEY in content else Window.default()
+    others = (*_wrong_keys(content, name), *problems_of_config(read, config, name))
+    return replace(window, problems=window.problems + others)
 
 
 def compare(window: Window, reported: int | None) -> Window:
@@ -142,30 +139,33 @@ def compare(window: Window, reported: int | None) -> Window:
     return Window(reported * 1000, Source.FRONTEND, window.configured, problems)
 
 
-def _from_value(value: object) -> Window:
+def _from_value(value: object, file: str) -> Window:
     if isinstance(value, bool) or not isinstance(value, int):
-        message = f"{KEY} is {_shown(value)}, only a YAML integer counts"
-        return _ignored(value, "not-an-integer", message)
+        message = f"{KEY} is {shown(value)} in {file}, only a YAML integer counts"
+        return _ignored(value, "not-an-integer", message, suggested_integer(value))
     if not is_java_int(value):
-        message = f"{KEY} {value} does not fit into 32 bits"
-        return _ignored(value, "overflow", message)
+        message = f"{KEY} {value} in {file} does not fit into 32 bits"
+        return _ignored(value, "overflow", message, f"{INT_MAX // 1000} at most")
     if value < 0:
-        problem = Problem("negative", f"{KEY} {value} is negative: 0 is in force, no retry at all")
-        return Window(0, Source.MODEL_CONFIG, value, (problem,))
+        message = (
+            f"{KEY} {value} in {file} is negative: 0 is in force, no retry at all; write {KEY}: 0 "
+            "if that is meant"
+        )
+        return Window(0, Source.MODEL_CONFIG, value, (Problem("negative", message),))
     milliseconds = window_msec({KEY: value})
     if milliseconds == value * 1000:
         return Window(milliseconds, Source.MODEL_CONFIG, value)
     effect = "no retry at all" if milliseconds <= 0 else "far less than was meant"
     message = (
-        f"{KEY} {value} overflows when the frontend turns it into milliseconds: "
-        f"{milliseconds / 1000} s are in force, {effect}; the largest that works is "
-        f"{INT_MAX // 1000}"
+        f"{KEY} {value} in {file} overflows when the frontend turns it into milliseconds: "
+        f"{milliseconds / 1000} s are in force, {effect}; write at most {INT_MAX // 1000}"
     )
     return Window(milliseconds, Source.MODEL_CONFIG, value, (Problem("overflow", message),))
 
 
-def _ignored(value: object, code: str, message: str) -> Window:
-    problem = Problem(code, f"{message}: ignored, {DEFAULT_WINDOW_SEC} is in force")
+def _ignored(value: object, code: str, message: str, instead: str) -> Window:
+    whole = f"{message}: ignored, {DEFAULT_WINDOW_SEC} is in force; write {KEY}: {instead}"
+    problem = Problem(code, whole)
     return replace(Window.default(problem), configured=_plain(value))
 
 
@@ -181,7 +181,7 @@ def _unnamed(name: str) -> Problem:
     return Problem("file-not-in-manifest", message)
 
 
-def _wrong_keys(content: dict[str, Any]) -> Iterator[Problem]:
+def _wrong_keys(content: dict[str, Any], file: str) -> Iterator[Problem]:
     """Yield a problem for each key that was probably meant to be `KEY`."""
     for path, value in _keys(content, ()):
         name, where = path[-1], ".".join(path)
@@ -191,10 +191,13 @@ def _wrong_keys(content: dict[str, Any]) -> Iterator[Problem]:
         if not exact and not _is_alike(name):
             continue
         if len(path) > 1:
-            message = f"{where} is ignored: {KEY} counts at the top of the file only"
+            message = f"{where} is ignored in {file}: {KEY} counts at the top of the file only; write it there"
             yield Problem("nested-key", message)
         else:
-            message = f"{name}: {_shown(value)} is ignored: the key is spelt {KEY}"
+            message = (
+                f"{name}: {shown(value)} is ignored in {file}: the key is spelt {KEY}; write "
+                f"{KEY}: {value if is_java_int(value) else suggested_integer(value)}"
+            )
             yield Problem("misspelt-key", message)
 
 
@@ -212,10 +215,3 @@ def _keys(content: dict[Any, Any], above: tuple[str, ...]) -> Iterator[tuple[tup
 def _is_alike(name: str) -> bool:
     plain = "".join(c for c in name.lower() if c.isalnum())
     return SequenceMatcher(None, plain, KEY.lower()).ratio() >= ALIKE
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "empty"
-    shown = repr(value) if isinstance(value, str) else str(value)
-    return shown if len(shown) <= 80 else shown[:77] + "..."

@@ -79,7 +79,7 @@ def check(path: str, options: Options) -> Report:
             launch = launch_of(archive, options.configuration.properties, options.gpus)
             noted = [("link-unpacked", note) for note in notes]
             settings = settings_problems(model_dir, options.configuration)
-            problems = (*begun.problems, *launch.problems, *settings, *noted)
+            problems = tuple(dict.fromkeys((*begun.problems, *launch.problems, *settings, *noted)))
             begun = replace(
                 begun, problems=problems, startup_timeout_sec=launch.startup_timeout_sec
             )

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Iterable
 from urllib.parse import urlsplit
 
+from ts_retry_ext.archive.config_problems import Problem
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
-from ts_retry_ext.archive.window import KEY, Problem, Source, Window, compare, window_of_archive
+from ts_retry_ext.archive.window import KEY, Source, Window, compare, window_of_archive
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
+from ts_retry_ext.archive.config_problems import ignored_values
 from ts_retry_ext.archive.limits import CUSTOM, limits_in_force, positive
 from ts_retry_ext.archive.manifest import Manifest
 from ts_retry_ext.archive.model_archive import Archive
@@ -96,7 +97,7 @@ def launch_of(archive: Archive, properties: Mapping[str, str], gpus: int) -> Lau
     torchrun = config.get("torchrun")
     manifest = archive.manifest or Manifest()
     handler = manifest.handler or properties.get("default_service_handler")
-    problems = _ignored(config, archive.config_file or "")
+    problems = [(p.code, p.message) for p in ignored_values(config, archive.config_file or "")]
     ids = _devices(config, gpus)
     ranks = limits.ranks
     return Launch(
@@ -163,14 +164,3 @@ def _devices(config: Mapping[str, Any], gpus: int) -> list[int]:
 
 def _is_device(value: object, gpus: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < gpus
-
-
-def _ignored(config: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
-    """Name numbers of the configuration that are none for the frontend (ModelConfig.build)."""
-    found = []
-    for key in ("startupTimeout", "responseTimeout", "batchSize", "minWorkers", "maxWorkers"):
-        value = config.get(key)
-        if key in config and (isinstance(value, bool) or not isinstance(value, int)):
-            message = f"{name}: {key} is {value!r:.80}, only a YAML integer counts: it is ignored"
-            found.append(("not-an-integer", message))
-    return found
