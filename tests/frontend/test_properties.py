@@ -9,7 +9,12 @@ from typing import Iterable, Mapping
 import pytest
 
 from ts_retry_ext.frontend.java import find_java
-from ts_retry_ext.frontend.properties import parse_properties, read_properties, resolve_environment
+from ts_retry_ext.frontend.properties import (
+    marked_keys,
+    parse_properties,
+    read_properties,
+    resolve_environment,
+)
 
 
 def as_bytes(text: str) -> str:
@@ -127,3 +132,14 @@ def test_references_to_the_environment_are_resolved(value: str, expected: str) -
 
 def _hex(text: str) -> str:
     return "x" + text.encode("utf-16-be").hex()
+
+
+def test_a_byte_order_mark_that_hides_the_first_key_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "config.properties"
+    path.write_text("retry_enabled=false\nload_models=all\n", encoding="utf-8-sig")
+
+    (problem,) = marked_keys(read_properties(str(path)), str(path))
+
+    assert "retry_enabled" in problem
+    assert str(path) in problem
+    assert marked_keys({"retry_enabled": "false"}, str(path)) == []

@@ -1,8 +1,8 @@
 """Read JSON as leniently as Gson 2.10 does for the frontend, beyond what JSON allows.
 
 Comments, single quotes, names and texts without quotes, ``=`` or ``=>`` for a colon and ``;`` for a
-comma are taken (JsonReader with setLenient, which Gson.fromJson sets). Imported only where Python's
-own reader refuses a text; each point was tried on the classes in TorchServe 0.12.0's jar.
+comma are taken (JsonReader with setLenient, which Gson.fromJson sets). Each point was tried on the
+classes in TorchServe 0.12.0's jar.
 """
 
 from __future__ import annotations

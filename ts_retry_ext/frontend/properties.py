@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterator, Mapping
 
 _WHITESPACE = " \t\f"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf".decode("latin-1")
 _HEX = "0123456789abcdefABCDEF"
 _ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
@@ -28,6 +29,16 @@ def read_properties(path: str) -> dict[str, str]:
     # java.util.Properties.load(InputStream) is defined to read ISO 8859-1.
     with open(path, "rb") as stream:
         return parse_properties(stream.read().decode("latin-1"))
+
+
+def marked_keys(properties: Mapping[str, str], path: str) -> list[str]:
+    """Return a sentence where a byte order mark hides the first key of the file at `path`."""
+    return [
+        f"{path} starts with a byte order mark, so that Java reads its first key as {key!r}, which "
+        f"counts for nothing: save the file without the mark"
+        for key in properties
+        if key.startswith(_BYTE_ORDER_MARK)
+    ]
 
 
 def resolve_environment(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from typing import Iterable
 from urllib.parse import urlsplit
 
 from ts_retry_ext.archive.config_problems import Problem
+from ts_retry_ext.archive.gson import GsonError, loads
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
 from ts_retry_ext.archive.window import KEY, Source, Window, compare, window_of_archive
 from ts_retry_ext.frontend.running_model import RunningModel
@@ -116,9 +116,10 @@ def _versions_in_properties(
 ) -> dict[str, dict[str, object]]:
     """Return what ``models``, a JSON object in the configuration, says of a model, by version."""
     try:
-        versions = json.loads(configuration.properties.get("models", "{}"))[name]
-    except (ValueError, KeyError, TypeError):
+        models = loads(configuration.properties.get("models", "{}"))
+    except (GsonError, RecursionError):
         return {}
+    versions = models.get(name) if isinstance(models, dict) else None
     if not isinstance(versions, dict):
         return {}
     return {version: keys for version, keys in versions.items() if isinstance(keys, dict)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple, Sequence
 
-from ts_retry_ext.frontend.properties import read_properties, resolve_environment
+from ts_retry_ext.frontend.properties import marked_keys, read_properties, resolve_environment
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX as OUR_PREFIX
 
 DEFAULT_MANAGEMENT_ADDRESS = "http://127.0.0.1:8081"
@@ -104,6 +104,7 @@ def configuration_of_file(
         try:
             properties = resolve_environment(read_properties(path), environ)
             properties.update(_from_environment(properties, environ))
+            problems.extend(marked_keys(properties, path))
         except OSError as error:
             problems.append(f"cannot read the server's configuration {path!r}: {error.strerror}")
     store = properties.get("model_store")
