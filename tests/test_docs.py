@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ts_retry_ext.cli.main import COMMANDS
 from ts_retry_ext.frontend.properties import read_properties
@@ -21,7 +22,8 @@ def test_the_readme_lists_every_setting_with_its_keys_and_default(row: Setting) 
 
 
 def test_every_link_of_the_documents_leads_to_a_file() -> None:
-    for document in (ROOT / "README.md", *ROOT.glob("docs/*.md"), ROOT / "handlers/README.md"):
+    top = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "handlers/README.md")]
+    for document in (*top, *ROOT.glob("docs/*.md")):
         for target in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document}: {target}"
 
@@ -45,6 +47,41 @@ def _table_row(row: Setting) -> str:
     shown = str(row.default).lower() if isinstance(row.default, bool) else row.default
     default = "" if row.default is None else f"`{shown}`"
     return f"| `{row.property_key}` | `{row.variable}` | {model} | {default} | {row.help} |"
+
+
+def test_every_path_that_the_guide_for_contributors_names_is_there() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`((?:ts_retry_ext|tests|docs|deploy|bench|handlers)/[\w/.-]*)`", guide)
+    made_up = {"ts_retry_ext/cli/NAME.py", "tests/cli/test_NAME.py"}
+    missing = [name for name in named if name not in made_up and not (ROOT / name).exists()]
+    assert len(named) > 30
+    assert not missing
+
+
+def test_the_guide_names_every_room_of_the_package() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    rooms = [path.parent.name for path in (ROOT / "ts_retry_ext").glob("*/__init__.py")]
+    assert rooms
+    assert not [room for room in rooms if f"`ts_retry_ext/{room}/`" not in guide]
+
+
+def test_the_documents_of_the_sidecar_list_every_metric() -> None:
+    source = (ROOT / "ts_retry_ext/sidecar/metrics.py").read_text()
+    metrics = set(re.findall(r'"(ts_retry_\w+)"', source))
+    document = (ROOT / "docs/sidecar.md").read_text()
+    assert metrics
+    assert not [name for name in metrics if f"`{name}" not in document]
+
+
+def test_forms_for_issues_ask_for_what_doctor_and_show_print() -> None:
+    forms = [
+        yaml.safe_load(path.read_text()) for path in ROOT.glob(".github/ISSUE_TEMPLATE/*.yaml")
+    ]
+    assert forms
+    for form in forms:
+        labels = [field["attributes"].get("label", "") for field in form["body"]]
+        assert any("`ts-retry doctor`" in label for label in labels), form["name"]
+        assert any("`ts-retry show MODEL`" in label for label in labels), form["name"]
 
 
 def test_the_index_of_the_decisions_lists_each_one_with_its_date() -> None:
