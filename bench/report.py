@@ -18,7 +18,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 import psutil
 
-from ts_retry_ext.cli.output import print_table
+from ts_retry_ext.cli.printing import print_table
 
 RESULTS = Path(__file__).parent / "results"
 #: Distributions whose versions matter to a figure, where they are installed.

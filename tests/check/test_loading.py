@@ -15,8 +15,8 @@ import pytest
 from tests.archive.packing import write_folder, write_mar, write_tar
 from tests.check.models import entries, options, pack
 from tests.e2e.archives import initialize
+from ts_retry_ext.check.check_report import CheckReport, CheckResult
 from ts_retry_ext.check.loading import check
-from ts_retry_ext.check.report import Report, Result
 
 SOUND = initialize("pass")
 ECHO = """
@@ -40,7 +40,7 @@ def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def checked(tmp_path: Path, handler: str, *, pack_as: dict[str, Any] | None = None,
-            **more: Any) -> Report:  # fmt: skip
+            **more: Any) -> CheckReport:  # fmt: skip
     tmp_path.mkdir(exist_ok=True)
     return check(pack(tmp_path, "m", handler, **(pack_as or {})), options(tmp_path, **more))
 
@@ -59,7 +59,7 @@ def test_a_sound_model_loads_and_answers_as_on_a_server(tmp_path: Path, temp: Pa
         tmp_path, ECHO, pack_as={"config": config}, data=b'{"a": 1}',
         content_type="application/json; charset=utf-8",
     )  # fmt: skip
-    assert report.result is Result.LOADS, report
+    assert report.result is CheckResult.LOADS, report
     row = report.to_json()
     assert (row["max_retry_timeout_sec"], row["startup_timeout_sec"]) == (20, 33)
     assert row["peak_memory_bytes"] > 5_000_000
@@ -83,7 +83,7 @@ def test_a_sound_model_loads_and_answers_as_on_a_server(tmp_path: Path, temp: Pa
 def test_a_function_is_a_handler(tmp_path: Path, handler: str, named: str, body: str) -> None:
     report = checked(tmp_path, handler, pack_as={"handler": named}, data=b"")
     assert report.request is not None
-    assert (report.result, report.request.body) == (Result.LOADS, body)
+    assert (report.result, report.request.body) == (CheckResult.LOADS, body)
 
 
 def test_an_envelope_of_the_server_unwraps_the_request(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_folder_is_used_where_it_is_and_stays_as_it_was(tmp_path: Path, temp: 
 
 def test_a_gzipped_tar_loads(tmp_path: Path) -> None:
     path = write_tar(tmp_path / "m.tgz", entries(SOUND))
-    assert check(str(path), options(tmp_path)).result is Result.LOADS
+    assert check(str(path), options(tmp_path)).result is CheckResult.LOADS
 
 
 def test_a_failed_load_is_judged_and_its_paths_are_those_of_the_archive(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_load_that_hangs_is_ended_with_all_it_started(tmp_path: Path, temp: Pa
         time.sleep(1000)
     """
     report = checked(tmp_path, initialize(body), timeout_sec=3.0)
-    assert report.result is Result.FAILS
+    assert report.result is CheckResult.FAILS
     assert report.reason.startswith("The load did not end within 3 s (--timeout)")
     assert "in initialize" in report.traceback
     assert report.to_json()["verdict"] == "unknown"
@@ -164,7 +164,7 @@ def test_a_daemon_that_a_sound_model_leaves_behind_is_ended(tmp_path: Path) -> N
         child = subprocess.Popen(["sleep", "1000"], start_new_session=True, env={{}})
         open({str(note)!r}, "w").write(str(child.pid))
     """
-    assert checked(tmp_path, initialize(body)).result is Result.LOADS
+    assert checked(tmp_path, initialize(body)).result is CheckResult.LOADS
     wait_until_gone(int(note.read_text()))
 
 
@@ -197,7 +197,7 @@ def test_secrets_that_a_worker_writes_do_not_come_through(
     assert "correct horse" not in report.output
     handler = SOUND.replace("return ['sound'] * len(data)", "raise KeyError('password=hunter2')")
     report = checked(tmp_path / "again", handler, data=b"x")
-    assert report.result is Result.FAILS
+    assert report.result is CheckResult.FAILS
     assert "hunter2" not in json.dumps(report.to_json())
 
 
@@ -212,7 +212,7 @@ def test_a_request_that_fails_is_judged(tmp_path: Path) -> None:
 def test_a_request_that_kills_the_worker_fails(tmp_path: Path) -> None:
     handler = SOUND.replace("return ['sound'] * len(data)", "import os; os._exit(9)")
     report = checked(tmp_path, handler, data=b"x")
-    assert report.result is Result.FAILS
+    assert report.result is CheckResult.FAILS
     assert "Its exit status is 9." in report.reason
     assert report.load_sec is not None
 
@@ -250,7 +250,7 @@ def test_requirements_are_installed_where_the_server_would_do_so(tmp_path: Path)
     parts = {"files": {"needs.txt": f"{path}\n"}, "requirementsFile": "needs.txt"}
     handler = "import tinywheel\n" + SOUND
     report = checked(tmp_path, handler, pack_as=parts, config="install_py_dep_per_model=true\n")
-    assert report.result is Result.LOADS, report
+    assert report.result is CheckResult.LOADS, report
     assert report.missing_requirements == ()
 
 
@@ -265,13 +265,13 @@ def test_what_the_configuration_says_in_vain_is_named(
     tmp_path: Path, config: str, code: str
 ) -> None:
     report = checked(tmp_path, SOUND, pack_as={"config": config})
-    assert report.result is Result.LOADS
+    assert report.result is CheckResult.LOADS
     assert [found for found, _ in report.problems] == [code]
 
 
 def test_a_configuration_that_ends_the_registration_fails_without_a_load(tmp_path: Path) -> None:
     report = checked(tmp_path, SOUND, pack_as={"config": "[]\n"})
-    assert (report.result, report.start_sec) == (Result.FAILS, None)
+    assert (report.result, report.start_sec) == (CheckResult.FAILS, None)
     assert "The registration fails" in report.reason
 
 
@@ -280,7 +280,7 @@ def test_a_dangerous_archive_is_refused_and_not_run(tmp_path: Path, temp: Path) 
     handler = f"open({str(note)!r}, 'w')\n" + SOUND
     path = write_mar(tmp_path / "m.mar", {**entries(handler), "../x.py": b""})
     report = check(str(path), options(tmp_path))
-    assert report.result is Result.REFUSED
+    assert report.result is CheckResult.REFUSED
     assert report.reason.startswith(f"{path}: ")
     assert "'../x.py'" in report.reason
     assert not note.exists()
@@ -291,9 +291,9 @@ def test_a_folder_with_a_link_out_of_it_is_taken_only_when_asked_for(tmp_path: P
     folder = write_folder(tmp_path / "model", entries(SOUND))
     (folder / "weights.pt").symlink_to("/dev/null")
     made = options(tmp_path)
-    assert check(str(folder), made).result is Result.REFUSED
+    assert check(str(folder), made).result is CheckResult.REFUSED
     followed = type(made)(**{**vars(made), "follow_links": True})
-    assert check(str(folder), followed).result is Result.LOADS
+    assert check(str(folder), followed).result is CheckResult.LOADS
 
 
 def test_a_long_temporary_path_does_not_hinder_a_socket(
@@ -302,5 +302,5 @@ def test_a_long_temporary_path_does_not_hinder_a_socket(
     deep = tmp_path / ("d" * 90)
     deep.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(deep))
-    assert checked(tmp_path, SOUND).result is Result.LOADS
+    assert checked(tmp_path, SOUND).result is CheckResult.LOADS
     assert not os.listdir(deep)

@@ -11,7 +11,7 @@ import pytest
 from tests.archive.packing import packed
 from tests.cli.servers import described, frontend
 from tests.cli.test_classify import call
-from tests.cli.test_output import shown_on_a_terminal
+from tests.cli.test_printing import shown_on_a_terminal
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.frontend import choice
 from ts_retry_ext.judge.builtin import BUILTIN_RULES

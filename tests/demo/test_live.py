@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from ts_retry_ext.demo.live import LiveScreen
-from ts_retry_ext.demo.progress import Progress
+from ts_retry_ext.demo.model_progress import ModelProgress
 from ts_retry_ext.snapshot.state import State
 
 
@@ -17,10 +17,10 @@ def test_a_terminal_shows_each_model_in_one_line(width: int) -> None:
     console = Console(file=stream, force_terminal=True, width=width, color_system=None)
     screen = LiveScreen(console)
     cause = "RuntimeError: " + "size mismatch " * 20
-    waits = Progress("w", State.RECOVERING, 1, 1, "failed", "OSError: no", time.time() + 2.6)
+    waits = ModelProgress("w", State.RECOVERING, 1, 1, "failed", "OSError: no", time.time() + 2.6)
     try:
         screen.step("watching")
-        screen.show([Progress("m", State.HALTED, 2, 1, "held", cause, is_settled=True), waits])
+        screen.show([ModelProgress("m", State.HALTED, 2, 1, "held", cause, is_settled=True), waits])
         shown = console.render_lines(screen._render())
     finally:
         screen.close()

@@ -5,11 +5,11 @@ import io
 import pytest
 
 from ts_retry_ext.demo import screen as module
-from ts_retry_ext.demo.progress import Progress
+from ts_retry_ext.demo.model_progress import ModelProgress
 from ts_retry_ext.demo.screen import PlainScreen
 from ts_retry_ext.snapshot.state import State
 
-FAILED = Progress("m", State.RECOVERING, 1, 1, "load 1 failed", "ValueError: no")
+FAILED = ModelProgress("m", State.RECOVERING, 1, 1, "load 1 failed", "ValueError: no")
 
 
 def lines(stream: io.StringIO) -> list[str]:
@@ -20,8 +20,8 @@ def test_each_news_is_printed_once_and_a_cause_only_when_it_changes() -> None:
     stream = io.StringIO()
     screen = PlainScreen(stream)
     screen.step("watching")
-    starting = Progress("m", State.STARTING, 1, 0, "starts a worker")
-    held = Progress("m", State.HALTED, 2, 1, "held", "ValueError: no", is_settled=True)
+    starting = ModelProgress("m", State.STARTING, 1, 0, "starts a worker")
+    held = ModelProgress("m", State.HALTED, 2, 1, "held", "ValueError: no", is_settled=True)
     for progress in (starting, FAILED, FAILED, starting, held):
         screen.show([progress])
         screen.tick()

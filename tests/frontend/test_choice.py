@@ -9,7 +9,7 @@ from typing import Callable, Iterator
 import pytest
 
 from tests.cli.servers import Frontend, frontend
-from ts_retry_ext.cli.output import CommandError
+from ts_retry_ext.cli.printing import CommandError
 from ts_retry_ext.cli.servers import chosen_server
 from ts_retry_ext.frontend import choice as module
 from ts_retry_ext.frontend.choice import (

@@ -9,7 +9,7 @@ import re
 from typing import Sequence
 from xml.etree import ElementTree as Xml
 
-from ts_retry_ext.check.report import Report, Result
+from ts_retry_ext.check.check_report import CheckReport, CheckResult
 
 SUITE = "ts-retry check"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -20,23 +20,23 @@ _PROPERTIES = (
 )  # fmt: skip
 
 
-def junit_xml(reports: Sequence[Report]) -> bytes:
+def junit_xml(reports: Sequence[CheckReport]) -> bytes:
     """Return the reports as a JUnit document. What fails is a failure, what could not be checked an error."""
     root = Xml.Element("testsuites", {"name": SUITE, **_counts(reports)})
     root.extend(_suite(report) for report in reports)
     return bytes(Xml.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def _counts(reports: Sequence[Report]) -> dict[str, str]:
-    failed = sum(report.result in (Result.FAILS, Result.REFUSED) for report in reports)
-    errors = sum(report.result is Result.ERROR for report in reports)
+def _counts(reports: Sequence[CheckReport]) -> dict[str, str]:
+    failed = sum(report.result in (CheckResult.FAILS, CheckResult.REFUSED) for report in reports)
+    errors = sum(report.result is CheckResult.ERROR for report in reports)
     time = f"{sum(_seconds(report) for report in reports):.3f}"
     return {
         "tests": str(len(reports)), "failures": str(failed), "errors": str(errors), "time": time,
     }  # fmt: skip
 
 
-def _suite(report: Report) -> Xml.Element:
+def _suite(report: CheckReport) -> Xml.Element:
     """Return the suite of one model; only a suite may have properties and a file in the schema."""
     suite = Xml.Element("testsuite", {"name": _clean(report.name), **_counts([report])})
     suite.set("skipped", "0")
@@ -50,11 +50,11 @@ def _suite(report: Report) -> Xml.Element:
     return suite
 
 
-def _case(report: Report) -> Xml.Element:
+def _case(report: CheckReport) -> Xml.Element:
     time = f"{_seconds(report):.3f}"
     case = Xml.Element("testcase", name=_clean(report.name), classname=SUITE, time=time)
-    if report.result is not Result.LOADS:
-        tag = "error" if report.result is Result.ERROR else "failure"
+    if report.result is not CheckResult.LOADS:
+        tag = "error" if report.result is CheckResult.ERROR else "failure"
         message = report.cause or report.reason
         failure = Xml.SubElement(case, tag, message=_clean(message))
         verdict = report.failure.verdict if report.failure else None
@@ -67,7 +67,7 @@ def _case(report: Report) -> Xml.Element:
     return case
 
 
-def _seconds(report: Report) -> float:
+def _seconds(report: CheckReport) -> float:
     return (report.start_sec or 0.0) + (report.load_sec or 0.0)
 
 

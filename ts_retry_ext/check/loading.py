@@ -9,10 +9,10 @@ from typing import Callable, Mapping
 
 from ts_retry_ext.archive.manifest import CPP_RUNTIME
 from ts_retry_ext.archive.model_archive import Archive, ArchiveError, model_root, read_archive
+from ts_retry_ext.check.check_report import CheckReport, CheckResult, is_death, timed
 from ts_retry_ext.check.dependencies import RegistrationError, install
 from ts_retry_ext.check.environment import metrics_file, worker_environment
 from ts_retry_ext.check.problems import requirement_problems, settings_problems
-from ts_retry_ext.check.report import Report, Result, is_death, timed
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.judge import Phase, redact
@@ -62,7 +62,7 @@ class Options:
     tell: Callable[[str, str], None] = field(default=lambda _archive, _stage: None)
 
 
-def check(path: str, options: Options) -> Report:
+def check(path: str, options: Options) -> CheckReport:
     """Check the archive or model folder at `path`, and leave nothing behind.
 
     Raises:
@@ -75,7 +75,7 @@ def check(path: str, options: Options) -> Report:
             options.tell(path, "unpacks")
             archive, model_dir, notes = _lay_out(path, folder, options)
             effective = effective_of_read(archive)
-            begun = Report(path, Result.LOADS, effective, problems=effective.problems)
+            begun = CheckReport(path, CheckResult.LOADS, effective, problems=effective.problems)
             launch = launch_of(archive, options.configuration.properties, options.gpus)
             noted = [("link-unpacked", note) for note in notes]
             settings = settings_problems(model_dir, options.configuration)
@@ -87,18 +87,22 @@ def check(path: str, options: Options) -> Report:
             return _without_secrets(report, options.configuration.environ)
     except ArchiveError as error:
         ends = " A server that is to load it at its start ends." if error.stops_server else ""
-        return Report(path, Result.REFUSED, reason=f"{error}.{ends}")
+        return CheckReport(path, CheckResult.REFUSED, reason=f"{error}.{ends}")
     except (NoRoomError, OSError) as error:
-        return Report(path, Result.ERROR, reason=f"{error}.")
+        return CheckReport(path, CheckResult.ERROR, reason=f"{error}.")
 
 
-def _load(begun: Report, launch: Launch, folder: str, model_dir: str, options: Options) -> Report:
+def _load(
+    begun: CheckReport, launch: Launch, folder: str, model_dir: str, options: Options
+) -> CheckReport:
     if launch.runtime == CPP_RUNTIME:
-        return replace(begun, result=Result.ERROR, reason="C++ workers (LSP) cannot be checked.")
+        return replace(
+            begun, result=CheckResult.ERROR, reason="C++ workers (LSP) cannot be checked."
+        )
     refused = [text for code, text in begun.problems if code == STOPS_REGISTRATION]
     if refused:
         others = tuple(p for p in begun.problems if p[0] != STOPS_REGISTRATION)
-        return replace(begun, result=Result.FAILS, reason=f"{refused[0]}.", problems=others)
+        return replace(begun, result=CheckResult.FAILS, reason=f"{refused[0]}.", problems=others)
     properties = options.configuration.properties
     environ = worker_environment(
         options.configuration.environ,
@@ -116,7 +120,7 @@ def _load(begun: Report, launch: Launch, folder: str, model_dir: str, options: O
         python = install(launch, model_dir, options.home, properties, environ, options.children)
     except RegistrationError as error:
         why = f"The registration fails: {error}."
-        return replace(begun, result=Result.FAILS, reason=why, output=error.output)
+        return replace(begun, result=CheckResult.FAILS, reason=why, output=error.output)
     place = Place(
         folder=folder,
         model_dir=model_dir,
@@ -164,7 +168,7 @@ def _load_request(launch: Launch, model_dir: str, properties: Mapping[str, str])
     )
 
 
-def _report(begun: Report, trial: LoadOutcome, found: Findings) -> Report:
+def _report(begun: CheckReport, trial: LoadOutcome, found: Findings) -> CheckReport:
     """Put together what the worker answered and what it wrote down."""
     failure = found.failure
     failed = bool(trial.why or failure)
@@ -175,7 +179,7 @@ def _report(begun: Report, trial: LoadOutcome, found: Findings) -> Report:
         reason = f"{reason} {trial.why}"
     report = replace(
         begun,
-        result=Result.FAILS if failed else Result.LOADS,
+        result=CheckResult.FAILS if failed else CheckResult.LOADS,
         failure=failure,
         reason=reason.strip() or trial.why,
         remedy=remedy,
@@ -190,7 +194,7 @@ def _report(begun: Report, trial: LoadOutcome, found: Findings) -> Report:
     return report if failed else timed(report)
 
 
-def _without_secrets(report: Report, environ: Mapping[str, str]) -> Report:
+def _without_secrets(report: CheckReport, environ: Mapping[str, str]) -> CheckReport:
     """Take secrets out of what the worker wrote and answered; the guard did so with the failure.
 
     An answer that is none of an error is the model's own word, which a client gets as it is.

@@ -10,7 +10,7 @@ from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.settings import MODEL_SECTION, resolve
 from ts_retry_ext.trial.findings import Findings
 from ts_retry_ext.trial.launch import Launch
-from ts_retry_ext.trial.requirements import declared
+from ts_retry_ext.trial.undeclared_imports import declared
 
 _MODULE_MISSING = ("module-missing", "module-missing-text")
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Callable, Sequence
 
+from ts_retry_ext.check.check_report import CheckReport
 from ts_retry_ext.check.loading import Options, check
-from ts_retry_ext.check.report import Report
 from ts_retry_ext.trial.interruption import noted
 
 TICK_SEC = 0.2
 
 
 def check_all(
-    paths: Sequence[str], options: Options, jobs: int, done: Callable[[Report], None]
-) -> list[Report]:
+    paths: Sequence[str], options: Options, jobs: int, done: Callable[[CheckReport], None]
+) -> list[CheckReport]:
     """Check every archive and folder of `paths`; return the reports in that order.
 
     Args:
@@ -29,7 +29,7 @@ def check_all(
         MissingYamlError: there is a configuration, and PyYAML is not installed.
     """
     pool = ThreadPoolExecutor(max_workers=jobs)
-    futures: list[Future[Report]] = []
+    futures: list[Future[CheckReport]] = []
     with noted() as proceed:
         try:
             futures += [pool.submit(check, path, options) for path in paths]

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Callable, Iterator, Sequence
 
-from ts_retry_ext.cli.output import (
+from ts_retry_ext.cli.printing import (
     ERROR,
     HALTED,
     OK,

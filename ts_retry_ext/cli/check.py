@@ -6,12 +6,12 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ts_retry_ext.cli.options import archives_named, positive_count, positive_number
-from ts_retry_ext.cli.output import ERROR, HALTED, OK, CommandError, print_json
+from ts_retry_ext.cli.printing import ERROR, HALTED, OK, CommandError, print_json
 
 if TYPE_CHECKING:
+    from ts_retry_ext.check.check_report import CheckReport
     from ts_retry_ext.check.loading import Options
-    from ts_retry_ext.check.progress import Progress
-    from ts_retry_ext.check.report import Report
+    from ts_retry_ext.check.progress_line import CheckProgress
 
 GIB = 1024**3
 
@@ -72,7 +72,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     from ts_retry_ext.archive.config_errors import MissingYamlError
-    from ts_retry_ext.check.progress import progress_for
+    from ts_retry_ext.check.progress_line import progress_for
     from ts_retry_ext.check.side_by_side import check_all
     from ts_retry_ext.cli.check_output import print_reports
 
@@ -98,17 +98,17 @@ def run(arguments: argparse.Namespace) -> int:
     return _exit_code(reports)
 
 
-def _exit_code(reports: list[Report]) -> int:
+def _exit_code(reports: list[CheckReport]) -> int:
     """Return 3 where a model does not load, else 1 where one could not be checked, else 0."""
-    from ts_retry_ext.check.report import Result
+    from ts_retry_ext.check.check_report import CheckResult
 
     results = {report.result for report in reports}
-    if results & {Result.FAILS, Result.REFUSED}:
+    if results & {CheckResult.FAILS, CheckResult.REFUSED}:
         return HALTED
-    return ERROR if Result.ERROR in results else OK
+    return ERROR if CheckResult.ERROR in results else OK
 
 
-def _options(arguments: argparse.Namespace, progress: Progress) -> Options:
+def _options(arguments: argparse.Namespace, progress: CheckProgress) -> Options:
     from ts_retry_ext.check.environment import (
         NoTorchServeError,
         configuration_here,

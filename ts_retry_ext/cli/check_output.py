@@ -7,8 +7,8 @@ import sys
 import textwrap
 from typing import Iterator, Sequence
 
-from ts_retry_ext.check.report import Report, Result, is_death
-from ts_retry_ext.cli.output import print_line, print_table
+from ts_retry_ext.check.check_report import CheckReport, CheckResult, is_death
+from ts_retry_ext.cli.printing import print_line, print_table
 from ts_retry_ext.plain_text import in_one_line, verdict_line, visible
 
 OUTPUT_LINES = 10
@@ -22,7 +22,7 @@ _INDENT = 4
 _LABEL = 13
 
 
-def print_reports(reports: Sequence[Report], *, verbose: bool) -> None:
+def print_reports(reports: Sequence[CheckReport], *, verbose: bool) -> None:
     """Print a table, then what is to be said of each model, then how many load."""
     columns = ("MODEL", "RESULT", "VERDICT", "LOAD", "LIMIT", "MEMORY", "WINDOW")
     print_table(columns, [_cells(report) for report in reports])
@@ -38,11 +38,11 @@ def print_reports(reports: Sequence[Report], *, verbose: bool) -> None:
             _print_wrapped(label, text)
         for line in shown:
             print(" " * _INDENT + visible(line, keep="\t"))
-    good = sum(report.result is Result.LOADS for report in reports)
+    good = sum(report.result is CheckResult.LOADS for report in reports)
     print_line(f"{good} of {len(reports)} load" if len(reports) > 1 or not good else "it loads")
 
 
-def _cells(report: Report) -> tuple[object, ...]:
+def _cells(report: CheckReport) -> tuple[object, ...]:
     row = report.to_json()
     window = row["max_retry_timeout_sec"]
     limit = report.startup_timeout_sec
@@ -57,7 +57,7 @@ def _cells(report: Report) -> tuple[object, ...]:
     )
 
 
-def _size(report: Report) -> str:
+def _size(report: CheckReport) -> str:
     host = f"{(report.peak_memory_bytes or 0) / 1024**2:.0f} MiB"
     gpu = report.peak_gpu_memory_bytes
     return host if gpu is None else f"{host}, GPU {gpu / 1024**2:.0f} MiB"
@@ -67,7 +67,7 @@ def _seconds(value: float | None) -> str | None:
     return None if value is None else f"{value:.1f} s"
 
 
-def _lines(report: Report) -> Iterator[tuple[str, str]]:
+def _lines(report: CheckReport) -> Iterator[tuple[str, str]]:
     if report.cause:
         yield "cause", report.cause
     if report.reason:
@@ -86,13 +86,13 @@ def _lines(report: Report) -> Iterator[tuple[str, str]]:
         yield "note", f"{message} [{code}]"
 
 
-def _shown_output(report: Report, verbose: bool) -> list[str]:
+def _shown_output(report: CheckReport, verbose: bool) -> list[str]:
     """Return the lines of traceback and output that belong to the report."""
     traceback = report.traceback.splitlines()
     own = [line for line in report.output.splitlines() if not line.startswith(_OF_EVERY_WORKER)]
     if verbose:
         return [*traceback, *own]
-    if report.result is Result.LOADS:
+    if report.result is CheckResult.LOADS:
         return []
     if is_death(report.failure):  # All there is to go by; an exception speaks for itself.
         return [*traceback[:OUTPUT_LINES], *own[-OUTPUT_LINES:]]

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ts_retry_ext.cli.output import ERROR, OK, CommandError, print_json
+from ts_retry_ext.cli.printing import ERROR, OK, CommandError, print_json
 from ts_retry_ext.plain_text import visible
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from ts_retry_ext.demo import DemoError
     from ts_retry_ext.demo.play import play
-    from ts_retry_ext.demo.requirements import demo_environment
+    from ts_retry_ext.demo.prerequisites import demo_environment
     from ts_retry_ext.trial.interruption import orderly_end
 
     console = Console(stderr=arguments.json, highlight=False)
@@ -88,7 +88,7 @@ def _screen(console: Console) -> Screen:
 
 
 def _print(console: Console, finished: Finished) -> None:
-    from ts_retry_ext.demo.report import closing_lines, table_lines
+    from ts_retry_ext.demo.closing_table import closing_lines, table_lines
 
     width = min(console.width, MAX_WIDTH) if console.is_terminal else PLAIN_WIDTH
     lines = [*table_lines(finished.results, width)]

@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 from typing import Sequence
 
-from ts_retry_ext.cli.output import CommandError, warn
+from ts_retry_ext.cli.printing import CommandError, warn
 
 COMMANDS = (
     "status",

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Iterable
 
-from ts_retry_ext.cli.output import CommandError
+from ts_retry_ext.cli.printing import CommandError
 
 _RULES = "TS_RETRY_RULES"
 

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ts_retry_ext.cli.options import positive_number
-from ts_retry_ext.cli.output import (
+from ts_retry_ext.cli.printing import (
     ERROR,
     HALTED,
     OK,

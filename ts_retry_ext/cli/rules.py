@@ -9,7 +9,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Sequence
 
-from ts_retry_ext.cli.output import OK, CommandError, print_line, print_wrapped, warn
+from ts_retry_ext.cli.printing import OK, CommandError, print_line, print_wrapped, warn
 from ts_retry_ext.cli.servers import add_server_option, chosen_server
 from ts_retry_ext.frontend.rules_file import RulesFileError
 from ts_retry_ext.judge.builtin import BUILTIN_RULES

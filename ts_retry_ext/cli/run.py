@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ts_retry_ext.cli.output import ERROR, HALTED, USAGE, CommandError, warn
+from ts_retry_ext.cli.printing import ERROR, HALTED, USAGE, CommandError, warn
 
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.server import Server

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ts_retry_ext.cli.output import USAGE, CommandError
+from ts_retry_ext.cli.printing import USAGE, CommandError
 from ts_retry_ext.frontend.choice import (
     NoServerError,
     SeveralServersError,

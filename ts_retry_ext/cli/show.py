@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ts_retry_ext.cli.output import HALTED, OK, print_json, print_line, print_wrapped, warn
+from ts_retry_ext.cli.printing import HALTED, OK, print_json, print_line, print_wrapped, warn
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.store.exception_record import (
     ExceptionRecord,

@@ -6,7 +6,7 @@ import argparse
 import logging
 import sys
 
-from ts_retry_ext.cli.output import ERROR, OK, CommandError
+from ts_retry_ext.cli.printing import ERROR, OK, CommandError
 
 MISSING = (
     "the sidecar needs further libraries, {name} is missing: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ts_retry_ext.cli.output import USAGE, CommandError
+from ts_retry_ext.cli.printing import USAGE, CommandError
 from ts_retry_ext.cli.servers import add_server_option, chosen_server
 from ts_retry_ext.frontend.choice import (
     NoServerError,

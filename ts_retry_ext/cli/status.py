@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ts_retry_ext.cli.output import (
+from ts_retry_ext.cli.printing import (
     ERROR,
     HALTED,
     OK,

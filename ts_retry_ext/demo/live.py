@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ts_retry_ext.demo.progress import Progress
+from ts_retry_ext.demo.model_progress import ModelProgress
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.snapshot.state import State
 
@@ -36,7 +36,7 @@ class LiveScreen:
         self._begun = time.monotonic()
         self._spinner = Spinner("dots")
         self._step = ""
-        self._models: Sequence[Progress] = ()
+        self._models: Sequence[ModelProgress] = ()
         self._live = Live(
             console=console,
             get_renderable=self._render,
@@ -50,7 +50,7 @@ class LiveScreen:
         self._leave_line()
         self._step = f"{self._elapsed()}  {visible(text)}"
 
-    def show(self, models: Sequence[Progress]) -> None:
+    def show(self, models: Sequence[ModelProgress]) -> None:
         """Show the models from now on."""
         self._models = models
 
@@ -86,7 +86,7 @@ class LiveScreen:
         return table
 
 
-def _said(model: Progress) -> str:
+def _said(model: ModelProgress) -> str:
     """Return what happens in one line, with the seconds to the next retry counted down."""
     said = {State.HALTED: "held" if model.is_settled else "failed for good"}.get(
         model.state, model.said

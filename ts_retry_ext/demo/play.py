@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping
 
+from ts_retry_ext.demo.demo_outcome import DemoOutcome, result_of
+from ts_retry_ext.demo.model_progress import ModelProgress, progress_of
 from ts_retry_ext.demo.models import MODELS, DemoModel
 from ts_retry_ext.demo.packing import HANDLERS, lay_out_handlers, pack, train
-from ts_retry_ext.demo.progress import Progress, progress_of
-from ts_retry_ext.demo.result import Result, result_of
 from ts_retry_ext.demo.screen import Screen
 from ts_retry_ext.demo.torchserve import TorchServe, start
 from ts_retry_ext.frontend.server import Server
@@ -44,7 +44,7 @@ class Finished:
         kept: whether it still runs.
     """
 
-    results: tuple[Result, ...]
+    results: tuple[DemoOutcome, ...]
     seconds: float
     watched_sec: float | None
     pid: int
@@ -129,7 +129,7 @@ def _watch(torchserve: TorchServe, server: Server, screen: Screen, *, switched_o
         time.sleep(POLL_SEC)
 
 
-def _progress(server: Server, log: Mapping[str, WorkerLog]) -> dict[str, Progress]:
+def _progress(server: Server, log: Mapping[str, WorkerLog]) -> dict[str, ModelProgress]:
     registrations = read_registrations(observed(server).run_dirs)
     names = (model.name for model in MODELS)
     return {name: progress_of(name, log.get(name), registrations) for name in names}
@@ -137,7 +137,7 @@ def _progress(server: Server, log: Mapping[str, WorkerLog]) -> dict[str, Progres
 
 def _results(
     torchserve: TorchServe, server: Server, *, switched_off: bool
-) -> tuple[tuple[Result, ...], str | None]:
+) -> tuple[tuple[DemoOutcome, ...], str | None]:
     """Return the rows, and TorchServe's version."""
     log = read_log(torchserve.log())
     seen = _progress(server, log)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import IO, Protocol, Sequence
 
-from ts_retry_ext.demo.progress import Progress
+from ts_retry_ext.demo.model_progress import ModelProgress
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.snapshot.state import State
 
@@ -19,7 +19,7 @@ class Screen(Protocol):
     def step(self, text: str) -> None:
         """Say what begins now."""
 
-    def show(self, models: Sequence[Progress]) -> None:
+    def show(self, models: Sequence[ModelProgress]) -> None:
         """Show how the models do."""
 
     def tick(self) -> None:
@@ -48,7 +48,7 @@ class PlainScreen:
         self._step = text
         self._print(text)
 
-    def show(self, models: Sequence[Progress]) -> None:
+    def show(self, models: Sequence[ModelProgress]) -> None:
         """Print what is new; that a worker starts or loads is left out, for there are many."""
         for model in models:
             if model.state in (State.UNKNOWN, State.STARTING):

@@ -153,7 +153,7 @@ def _write_epilogue(session: Session, modules: Mapping[str, object]) -> None:
     import json
 
     from ts_retry_ext.trial.peak_memory import peak_gpu_memory, peak_memory
-    from ts_retry_ext.trial.requirements import undeclared
+    from ts_retry_ext.trial.undeclared_imports import undeclared
 
     told = {
         "peak_memory_bytes": peak_memory(),

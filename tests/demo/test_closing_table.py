@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from ts_retry_ext.archive.schedule import Schedule
-from ts_retry_ext.demo.report import closing_lines, table_lines
-from ts_retry_ext.demo.result import RETRYING, Result
+from ts_retry_ext.demo.closing_table import closing_lines, table_lines
+from ts_retry_ext.demo.demo_outcome import RETRYING, DemoOutcome
 
-HELD = Result(
+HELD = DemoOutcome(
     model="syntax_error_in_import",
     outcome="halted",
     loads=1,
@@ -36,11 +36,11 @@ SOUND = replace(
 )  # fmt: skip
 
 
-def table(*results: Result, width: int = 80) -> list[str]:
+def table(*results: DemoOutcome, width: int = 80) -> list[str]:
     return [line.plain for line in table_lines(results, width)]
 
 
-def closing(*results: Result, watched_sec: float | None = None) -> str:
+def closing(*results: DemoOutcome, watched_sec: float | None = None) -> str:
     lines = closing_lines(results, seconds=41.2, watched_sec=watched_sec, width=80)
     return " ".join(line.plain for line in lines)
 

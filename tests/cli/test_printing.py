@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from ts_retry_ext.cli.output import print_json, print_line, print_table, warn
+from ts_retry_ext.cli.printing import print_json, print_line, print_table, warn
 from ts_retry_ext.plain_text import visible
 
 
@@ -61,7 +61,7 @@ def shown_on_a_terminal(code: str, width: int) -> str:
     """Return what `code` shows on a terminal of so many characters."""
     near, far = pty.openpty()
     environ = {**os.environ, "TERM": "xterm", "COLUMNS": str(width), "NO_COLOR": ""}
-    program = f"from ts_retry_ext.cli.output import *\n{code}"
+    program = f"from ts_retry_ext.cli.printing import *\n{code}"
     shown = b""
     with subprocess.Popen([sys.executable, "-c", program], stdout=far, env=environ):
         os.close(far)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from ts_retry_ext.archive.schedule import Schedule
+from ts_retry_ext.demo.demo_outcome import RETRYING, result_of, stock_schedule
+from ts_retry_ext.demo.model_progress import ModelProgress
 from ts_retry_ext.demo.models import MODELS, DemoModel
-from ts_retry_ext.demo.progress import Progress
-from ts_retry_ext.demo.result import RETRYING, result_of, stock_schedule
 from ts_retry_ext.snapshot.state import State
 
 SOUND = DemoModel("sound", "sound.py", State.SERVING)
@@ -51,7 +51,7 @@ def test_what_must_become_of_a_model_is_compared_with_what_did(
     outcome: str,
     as_expected: bool,
 ) -> None:
-    seen = Progress(model.name, state, 2, 1)
+    seen = ModelProgress(model.name, state, 2, 1)
     found = result_of(model, seen, None, None, prediction, switched_off=switched_off)
     assert (found.outcome, found.as_expected) == (outcome, as_expected)
     assert found.to_json()["stock"] is None

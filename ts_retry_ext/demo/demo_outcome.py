@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any
 
 from ts_retry_ext.archive.schedule import Schedule, retry_times, schedule
+from ts_retry_ext.demo.model_progress import ModelProgress, cause_of_exception, short_cause
 from ts_retry_ext.demo.models import DemoModel
-from ts_retry_ext.demo.progress import Progress, cause_of_exception, short_cause
 from ts_retry_ext.logs.frontend_log import WorkerLog
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
@@ -20,7 +20,7 @@ RETRYING = "retrying"
 
 
 @dataclass(frozen=True)
-class Result:
+class DemoOutcome:
     """What became of one model.
 
     Attributes:
@@ -63,13 +63,13 @@ class Result:
 
 def result_of(
     model: DemoModel,
-    progress: Progress,
+    progress: ModelProgress,
     worker: WorkerLog | None,
     status: ModelStatus | None,
     prediction: str | None,
     *,
     switched_off: bool,
-) -> Result:
+) -> DemoOutcome:
     """Return what became of a model.
 
     Args:
@@ -85,7 +85,7 @@ def result_of(
     expected = RETRYING if switched_off and model.outcome is State.HALTED else model.outcome.value
     report = status.report if status else None
     window = status.max_retry_timeout_sec if status else None
-    return Result(
+    return DemoOutcome(
         model=model.name,
         outcome=outcome,
         loads=progress.loads,

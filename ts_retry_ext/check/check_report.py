@@ -18,7 +18,7 @@ _ROOM = 0.5
 """Share of ``startupTimeout`` that a load may take before it is called tight."""
 
 
-class Result(str, Enum):
+class CheckResult(str, Enum):
     """Say what a server would do with the model; the check itself may fail, too."""
 
     LOADS = "loads"
@@ -28,7 +28,7 @@ class Result(str, Enum):
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """What is known of one archive or folder after its check.
 
     Attributes:
@@ -50,7 +50,7 @@ class Report:
     """
 
     archive: str
-    result: Result
+    result: CheckResult
     effective: Effective | None = None
     reason: str = ""
     remedy: str = ""
@@ -122,7 +122,7 @@ def is_death(failure: Record | None) -> bool:
     return bool(failure and failure.exception and failure.exception.type == _DIED)
 
 
-def timed(report: Report) -> Report:
+def timed(report: CheckReport) -> CheckReport:
     """Return a report on a model that loads, with what its load time means on a server."""
     load_sec, limit = report.load_sec, report.startup_timeout_sec
     if load_sec is None or limit is None or load_sec <= limit * _ROOM:
@@ -134,7 +134,7 @@ def timed(report: Report) -> Report:
             "and starts it again."
         )
         return replace(
-            report, result=Result.FAILS, reason=why, remedy=f"Make it faster, or {enough}."
+            report, result=CheckResult.FAILS, reason=why, remedy=f"Make it faster, or {enough}."
         )
     message = (
         f"the load took {load_sec:.1f} s of the {limit} s that startupTimeout allows; where it takes "

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.snapshot.writing import failure, marker, record
-from ts_retry_ext.demo.progress import CAUSE_LENGTH, Progress, progress_of, short_cause
+from ts_retry_ext.demo.model_progress import CAUSE_LENGTH, ModelProgress, progress_of, short_cause
 from ts_retry_ext.logs.frontend_log import LOADED, STOPPED, WorkerLog
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State
@@ -23,7 +23,7 @@ def registration(*records: Record, held: Marker | None = None) -> Registration:
     return Registration("/state/m-0", records, summarise(records), held, None)
 
 
-def of(worker: WorkerLog | None, *registrations: Registration) -> Progress:
+def of(worker: WorkerLog | None, *registrations: Registration) -> ModelProgress:
     name = registrations[0].model if registrations else "m"
     assert name is not None
     return progress_of(name, worker, registrations)

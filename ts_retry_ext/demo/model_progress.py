@@ -17,7 +17,7 @@ CAUSE_LENGTH = 240
 
 
 @dataclass(frozen=True)
-class Progress:
+class ModelProgress:
     """What happens to one model.
 
     Attributes:
@@ -43,7 +43,7 @@ class Progress:
 
 def progress_of(
     model: str, worker: WorkerLog | None, registrations: Sequence[Registration]
-) -> Progress:
+) -> ModelProgress:
     """Return what happens to `model`.
 
     Args:
@@ -52,28 +52,28 @@ def progress_of(
         registrations: what the workers of the server wrote down; none where the package is off.
     """
     if worker is None or not worker.starts:
-        return Progress(model, State.UNKNOWN)
+        return ModelProgress(model, State.UNKNOWN)
     own = next((found for found in registrations if found.model == model), None)
     starts = own.history.worker_starts if own else worker.starts
     # Without the package every LOAD is a load; a holder gets one too, and answers it with an error.
     loads = own.history.loads if own else worker.loads
     if worker.state == LOADED:
         said = "serves" if loads == 1 else f"serves after {loads} loads"
-        return Progress(model, State.SERVING, starts, loads, said, is_settled=True)
+        return ModelProgress(model, State.SERVING, starts, loads, said, is_settled=True)
     if own is not None and own.marker is not None:
         holds = own.records[-1].event in HOLDING
         said = "held, no worker loads it again" if holds else f"load {loads} failed for good"
         cause = cause_of(worker, own)
-        return Progress(model, State.HALTED, starts, loads, said, cause, is_settled=holds)
+        return ModelProgress(model, State.HALTED, starts, loads, said, cause, is_settled=holds)
     if worker.state == STOPPED or worker.wait_sec is not None:
         said, wait = f"load {loads} failed", worker.wait_sec
         if wait is not None:
             said += f", TorchServe tries again in {wait} s"
         cause = cause_of(worker, own)
-        return Progress(model, State.RECOVERING, starts, loads, said, cause, worker.retry_at)
+        return ModelProgress(model, State.RECOVERING, starts, loads, said, cause, worker.retry_at)
     attempt = "" if starts == 1 else f", attempt {starts}"
     said = ("starts a worker" if worker.state is None else "loads") + attempt
-    return Progress(model, State.STARTING, starts, loads, said)
+    return ModelProgress(model, State.STARTING, starts, loads, said)
 
 
 def cause_of(worker: WorkerLog, registration: Registration | None) -> str:

@@ -6,17 +6,17 @@ import sys
 import threading
 from typing import Any, Protocol
 
-from ts_retry_ext.check.report import Report
+from ts_retry_ext.check.check_report import CheckReport
 from ts_retry_ext.plain_text import visible
 
 
-class Progress(Protocol):
+class CheckProgress(Protocol):
     """How far a run is."""
 
     def tell(self, archive: str, stage: str) -> None:
         """Note what is done with an archive now; called from any thread."""
 
-    def done(self, report: Report) -> None:
+    def done(self, report: CheckReport) -> None:
         """Note the end of one check."""
 
     def close(self) -> None:
@@ -33,7 +33,7 @@ class Lines:
     def tell(self, archive: str, stage: str) -> None:
         """Say nothing: a log is for what has happened."""
 
-    def done(self, report: Report) -> None:
+    def done(self, report: CheckReport) -> None:
         """Print the result."""
         self._count += 1
         if self._total > 1:
@@ -78,7 +78,7 @@ class Bar:
             self._stages[archive] = stage
         self._show()
 
-    def done(self, report: Report) -> None:
+    def done(self, report: CheckReport) -> None:
         """Show one more as done."""
         with self._lock:
             self._stages.pop(report.archive, None)
@@ -95,7 +95,7 @@ class Bar:
         self._bar.update(self._task, description=visible(", ".join(running)))
 
 
-def progress_for(total: int) -> Progress:
+def progress_for(total: int) -> CheckProgress:
     """Return what suits stderr."""
     return Bar(total) if sys.stderr.isatty() else Lines(total)
 

@@ -4,26 +4,28 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from ts_retry_ext.check.check_report import CheckReport, CheckResult, timed
 from ts_retry_ext.check.junit import junit_xml
-from ts_retry_ext.check.report import Report, Result, timed
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.record import Event, Record
 
 
-def loaded(load_sec: float, limit: int) -> Report:
-    return timed(Report("m.mar", Result.LOADS, load_sec=load_sec, startup_timeout_sec=limit))
+def loaded(load_sec: float, limit: int) -> CheckReport:
+    return timed(
+        CheckReport("m.mar", CheckResult.LOADS, load_sec=load_sec, startup_timeout_sec=limit)
+    )
 
 
 @pytest.mark.parametrize(
     ("load_sec", "result", "codes"),
     [
-        (60.0, Result.LOADS, []),
-        (60.1, Result.LOADS, ["startup-timeout-tight"]),
-        (120.1, Result.FAILS, []),
+        (60.0, CheckResult.LOADS, []),
+        (60.1, CheckResult.LOADS, ["startup-timeout-tight"]),
+        (120.1, CheckResult.FAILS, []),
     ],
 )
 def test_the_load_time_is_held_against_startup_timeout(
-    load_sec: float, result: Result, codes: list[str]
+    load_sec: float, result: CheckResult, codes: list[str]
 ) -> None:
     report = loaded(load_sec, 120)
     assert report.result is result
@@ -36,9 +38,9 @@ def test_a_load_that_the_server_would_end_says_what_to_set() -> None:
     assert "startupTimeout: 450" in report.remedy
 
 
-FAILED = Report(
+FAILED = CheckReport(
     "bad.mar",
-    Result.FAILS,
+    CheckResult.FAILS,
     reason="It is broken.",
     remedy="Repair it.",
     failure=Record(
@@ -50,10 +52,12 @@ FAILED = Report(
     start_sec=1.0,
 )
 REPORTS = (
-    Report("good.mar", Result.LOADS, start_sec=1.5, load_sec=0.5, problems=(("code", "<told>"),)),
+    CheckReport(
+        "good.mar", CheckResult.LOADS, start_sec=1.5, load_sec=0.5, problems=(("code", "<told>"),)
+    ),
     FAILED,
-    Report("evil.mar", Result.REFUSED, reason="evil.mar: leads out."),
-    Report("big.mar", Result.ERROR, reason="no room \ud800"),
+    CheckReport("evil.mar", CheckResult.REFUSED, reason="evil.mar: leads out."),
+    CheckReport("big.mar", CheckResult.ERROR, reason="no room \ud800"),
 )
 
 

