@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+#: What stands where a text of a failure was cut.
+LEFT_OUT = "characters left out"
 #: Inner causes kept of one failure.
 CHAIN_LIMIT = 16
 #: Frames kept of one failure: half of them from the start of the stack, half from its end.

@@ -14,10 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
-from ts_retry_ext.judge.failure import Cause, Failure, Frame
+from ts_retry_ext.judge.failure import LEFT_OUT, Cause, Failure, Frame
 from ts_retry_ext.judge.named_secrets import without_named_secrets
 from ts_retry_ext.judge.secret_formats import MASK, without_known_formats
-from ts_retry_ext.judge.text import LEFT_OUT
 
 __all__ = ["MASK", "SECRET_MIN_LENGTH", "redact", "redacted", "secret_values"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ts_retry_ext.judge.failure import LEFT_OUT
+
 #: Characters of an exception's message that are kept; of a longer one its head and its tail.
 MESSAGE_LIMIT = 8_000
 #: Characters of a whole traceback that are kept.
 TRACEBACK_LIMIT = 64_000
 #: Characters of a type name, file or function name that are kept.
 NAME_LIMIT = 400
-#: What stands where a text was cut.
-LEFT_OUT = "characters left out"
 #: Characters beyond a cut in which a secret that begins before it may end: an RSA key of 4096 bits has 3,300.
 _SECRET_LENGTH = 4_000
 #: Characters at the start of the last window that aren't kept.
