@@ -61,7 +61,7 @@ def serving(answers: Answers | Callable[[str | None], Any]) -> Iterator[Api]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_PUT = do_OPTIONS = _answer  # noqa: N815
+        do_GET = do_PUT = do_POST = do_DELETE = do_OPTIONS = _answer  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass

@@ -349,10 +349,22 @@ def test_refusal_is_an_error_with_the_servers_words(ask: Ask, api: Api) -> None:
     assert e.value.condition is Condition.GARBAGE
 
 
+def test_403_with_words_of_the_frontends_is_no_trouble_with_the_key(
+    ask: Ask, api: Api, tmp_path: Path
+) -> None:
+    refusal = {"code": 403, "message": "Cannot remove default version for model m"}
+    api.answers["PUT /models/m/1.0"] = (403, refusal)
+    endpoint = Endpoint(api.address, None, key_file(tmp_path, "valid"))
+    with pytest.raises(ManagementError, match="Cannot remove default version for model m$") as e:
+        ask(endpoint, partial(scale_to_0, synchronous=True))
+    assert (e.value.condition, e.value.status) == (Condition.GARBAGE, 403)
+    assert len(api.asked) == 1
+
+
 def test_model_api_that_is_off_is_named_with_what_switches_it_on(ask: Ask, api: Api) -> None:
     api.answers["PUT /models/m/1.0"] = NOT_ALLOWED
     with pytest.raises(ManagementError, match="not allowed; .* enable_model_api=true") as e:
-        ask(Endpoint(api.address), lambda client: client.scale("m", "1.0", 2, 1, synchronous=False))
+        ask(Endpoint(api.address), partial(scale_to_0, synchronous=True))
     assert e.value.status == 405
 
 
@@ -361,6 +373,8 @@ def test_model_api_that_is_off_is_named_with_what_switches_it_on(ask: Ask, api: 
     [
         ((401, {"message": "no"}), Condition.REFUSED),
         ((403, b"<html>"), Condition.REFUSED),
+        ((403, {"message": "Token Authorization failed."}), Condition.REFUSED),
+        ((403, {"message": "Cannot remove default version"}), Condition.GARBAGE),
         ((400, {"message": "Token Authorization failed."}), Condition.REFUSED),
         ((400, {"message": "limit?"}), Condition.GARBAGE),
         ((500, {"message": "no"}), Condition.GARBAGE),

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from typing import Callable
+
+import pytest
+
 from tests.frontend.api import described, serving
 from ts_retry_ext.frontend.endpoint import Endpoint
 from ts_retry_ext.frontend.management import ManagementApi
@@ -24,3 +28,27 @@ def test_functions_of_a_workflow_which_no_list_has_are_asked_for_by_name() -> No
     with serving(answers) as api:
         found = ManagementApi(Endpoint(api.address)).describe_all(["flow__f", "m"])
     assert [model.name for model in found] == ["m", "flow__f"]
+
+
+@pytest.mark.parametrize(
+    ("do", "asked"),
+    [
+        (
+            lambda api: api.register("m.mar", initial_workers=2),
+            "POST /models?url=m.mar&initial_workers=2&synchronous=true",
+        ),
+        (
+            lambda api: api.register("https://h/a b.mar?x=1", initial_workers=1),
+            "POST /models?url=https%3A%2F%2Fh%2Fa+b.mar%3Fx%3D1&initial_workers=1&synchronous=true",
+        ),
+        (lambda api: api.unregister("m", "1.0"), "DELETE /models/m/1.0"),
+        (lambda api: api.unregister("a/b", "1 0"), "DELETE /models/a%2Fb/1%200"),
+        (lambda api: api.set_default("m", "2.0"), "PUT /models/m/2.0/set-default"),
+    ],
+)
+def test_models_are_registered_unregistered_and_made_the_default(
+    do: Callable[[ManagementApi], str], asked: str
+) -> None:
+    with serving({asked.partition("?")[0]: {"status": "done"}}) as api:
+        assert do(ManagementApi(Endpoint(api.address))) == "done"
+    assert api.asked == [asked]

@@ -51,8 +51,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     try:
-        from ts_retry_ext.sidecar.run import AddressError
-        from ts_retry_ext.sidecar.run import run as run_sidecar
+        from ts_retry_ext.sidecar.lifetime import AddressError
+        from ts_retry_ext.sidecar.lifetime import run as run_sidecar
     except ModuleNotFoundError as error:
         raise CommandError(MISSING.format(name=error.name)) from error
     from ts_retry_ext.sidecar.options import SidecarOptions

@@ -1,11 +1,10 @@
 """What is said to a frontend's APIs, and what its answers mean (TorchServe 0.8 to 0.12).
 
 Nothing here sends anything. A conversation is a generator: it yields a `Question` and is sent the
-`Answer`, or has an `UnreachableError` thrown into it, until it returns what was asked for or raises
+`HttpAnswer`, or has an `UnreachableError` thrown into it, until it returns what was asked for or raises
 a `ManagementError`. So every client says the same, whether it waits or not.
 
-Token authorization refuses with status 400 (0.12.0 InvalidKeyException), proxies in front of it with
-401 or 403. The management key expires (60 minutes by default); the API key of the same file renews
+The management key expires (60 minutes by default); the API key of the same file renews
 it with ``GET /token?type=management``, which writes the file anew before it answers.
 """
 
@@ -21,10 +20,17 @@ from ts_retry_ext.frontend.exchange import (
     HttpAnswer,
     Question,
     UnreachableError,
-    place_of,
     reachable_address,
 )
 from ts_retry_ext.frontend.keys import Key, KeyFileError
+from ts_retry_ext.frontend.refusal import (
+    NOT_FOUND,
+    OTHER_FORM,
+    is_key_refused,
+    other_form,
+    parsed,
+    refusal,
+)
 from ts_retry_ext.frontend.running_model import RunningModel, running_model
 
 T = TypeVar("T")
@@ -32,23 +38,9 @@ Conversation = Generator[Question, HttpAnswer, T]
 
 PAGE = 100
 """Models on a page: the most that the frontend gives (0.12.0 ApiUtils.getModelList)."""
-TOKEN_WORDS = "Token Authorization failed"
-"""What the refusal of a token says (0.12.0 InvalidKeyException); its status, 400, has other uses."""
-TOKEN_REFUSED = 400
-UNAUTHORIZED = (401, 403)
-NOT_FOUND, NOT_ALLOWED = 404, 405
 MANAGEMENT, INFERENCE = "the management API", "the inference API"
 KEYS_TRIED = 3
 """Keys tried for one question: others may renew the key at the same time, and the newest counts."""
-MAX_WORDS = 300
-"""Of a refusal so many characters are shown."""
-_OTHER_FORM = (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError)
-"""What comes of reading an answer of another form."""
-
-MODEL_API_OFF = (
-    "; the model API is off, set enable_model_api=true and restart the server to register or"
-    " unregister models"
-)
 
 
 def follow_up(conversation: Conversation[T], told: HttpAnswer | UnreachableError) -> Question:
@@ -84,8 +76,8 @@ class Conversations(NamedTuple):
             try:
                 names += [str(entry["modelName"]) for entry in page["models"]]
                 following = int(page.get("nextPageToken") or 0)
-            except _OTHER_FORM as error:
-                raise _other_form("a list of models") from error
+            except OTHER_FORM as error:
+                raise other_form("a list of models") from error
         return sorted(set(names))
 
     def describe(self, name: str) -> Conversation[list[RunningModel]]:
@@ -102,8 +94,8 @@ class Conversations(NamedTuple):
         try:
             named = str(default[0]["modelVersion"]) if versions else ""
             found = [running_model(entry, named) for entry in versions]
-        except _OTHER_FORM as error:
-            raise _other_form(f"a description of {name}") from error
+        except OTHER_FORM as error:
+            raise other_form(f"a description of {name}") from error
         return sorted(found, key=lambda model: (not model.is_default, model.version))
 
     def scale(
@@ -129,18 +121,49 @@ class Conversations(NamedTuple):
             synchronous: whether to wait until the workers are gone, or have loaded the model.
             timeout_sec: how long to wait for the answer; None for as long as the client usually does.
         """
-        content = yield from self._managed(
-            "PUT",
-            f"/models/{quote(name, safe='')}/{quote(version, safe='')}",
-            timeout_sec,
-            synchronous="true" if synchronous else "false",
-            min_worker=min_workers,
-            max_worker=max_workers,
+        return (
+            yield from self._told(
+                "PUT",
+                _path(name, version),
+                timeout_sec,
+                synchronous="true" if synchronous else "false",
+                min_worker=min_workers,
+                max_worker=max_workers,
+            )
         )
-        try:
-            return str(content["status"])
-        except _OTHER_FORM as error:
-            raise _other_form("an answer to scaling") from error
+
+    def register(
+        self, archive: str, *, initial_workers: int, timeout_sec: float | None = None
+    ) -> Conversation[str]:
+        """Register an archive of the model store, and wait until its first workers have loaded it.
+
+        A version beside another one of its name does not become the default. The model API must be
+        on (``enable_model_api``). If a worker fails, the frontend answers with 500 and, where that
+        was the first failure of a worker that ended, registers nothing.
+
+        Args:
+            archive: its file name in the model store, or a URL that ``allowed_urls`` names.
+            initial_workers: workers to start.
+            timeout_sec: how long to wait for the answer; None for as long as the client usually does.
+        """
+        query = {"url": archive, "initial_workers": initial_workers, "synchronous": "true"}
+        return (yield from self._told("POST", "/models", timeout_sec, **query))
+
+    def unregister(
+        self, name: str, version: str, *, timeout_sec: float | None = None
+    ) -> Conversation[str]:
+        """Unregister a version of a model. The model API must be on; the default version stays.
+
+        Args:
+            name: the model.
+            version: its version.
+            timeout_sec: how long to wait for the answer; None for as long as the client usually does.
+        """
+        return (yield from self._told("DELETE", _path(name, version), timeout_sec))
+
+    def set_default(self, name: str, version: str) -> Conversation[str]:
+        """Make a version the one that requests without a version mean. Works without the model API."""
+        return (yield from self._told("PUT", _path(name, version) + "/set-default"))
 
     def torchserve_version(self) -> Conversation[str | None]:
         """Return TorchServe's version from its API description, which asks for no key."""
@@ -148,7 +171,7 @@ class Conversations(NamedTuple):
         answer = yield from self._exchange(Question("OPTIONS", url, {}), MANAGEMENT)
         try:
             return str(json.loads(answer.body.decode("utf-8"))["info"]["version"])
-        except _OTHER_FORM:
+        except OTHER_FORM:
             return None
 
     def ping(self) -> Conversation[str | None]:
@@ -163,10 +186,20 @@ class Conversations(NamedTuple):
         sent, answer = yield from self._with_key(
             Question("GET", address + "/ping", {}), "inference", INFERENCE
         )
-        content = _parsed(answer)
+        content = parsed(answer)
         if isinstance(content, dict) and isinstance(content.get("status"), str):
             return str(content["status"])
-        raise self._refusal(sent, answer, INFERENCE)
+        raise refusal(sent, answer, INFERENCE, self.endpoint.key_file)
+
+    def _told(
+        self, method: str, path: str, timeout_sec: float | None = None, **query: object
+    ) -> Conversation[str]:
+        """Let the management API do something, and return its words."""
+        content = yield from self._managed(method, path, timeout_sec, **query)
+        try:
+            return str(content["status"])
+        except OTHER_FORM as error:
+            raise other_form("an answer in words") from error
 
     def _managed(
         self, method: str, path: str, timeout_sec: float | None = None, **query: object
@@ -177,8 +210,8 @@ class Conversations(NamedTuple):
             Question(method, url, {}, timeout_sec), "management", MANAGEMENT
         )
         if not 200 <= answer.status < 300:
-            raise self._refusal(sent, answer, MANAGEMENT)
-        return _parsed(answer)
+            raise refusal(sent, answer, MANAGEMENT, self.endpoint.key_file)
+        return parsed(answer)
 
     def _with_key(
         self, question: Question, kind: str, whom: str
@@ -188,7 +221,7 @@ class Conversations(NamedTuple):
         for _ in range(KEYS_TRIED - 1):
             sent = question._replace(headers=key.headers if key else {})
             answer = yield from self._exchange(sent, whom)
-            if key is None or not _is_token_refused(answer):
+            if key is None or not is_key_refused(answer):
                 return sent, answer
             refused, key = key, (yield from self._valid_key(kind, refused=key))
             if key == refused:
@@ -229,50 +262,6 @@ class Conversations(NamedTuple):
             condition = Condition.GARBAGE if error.is_garbage else Condition.AWAY
             raise ManagementError(f"{whom} at {error}", condition) from error
 
-    def _refusal(self, sent: Question, answer: HttpAnswer, whom: str) -> ManagementError:
-        """Return what an answer that is no success comes to, with the frontend's own words."""
-        refused = _is_token_refused(answer)
-        words = _words(answer)
-        if refused and not sent.headers:
-            words += _why_no_key(self.endpoint.key_file)
-        elif answer.status == NOT_ALLOWED:
-            words += MODEL_API_OFF
-        path = sent.url[len(place_of(sent.url)) :].partition("?")[0]
-        msg = f"{whom} at {place_of(sent.url)} refuses {sent.method} {path}: {words}"
-        condition = Condition.REFUSED if refused else Condition.GARBAGE
-        return ManagementError(msg, condition, answer.status)
 
-
-def _why_no_key(key_file: str | None) -> str:
-    """Return what to add to the refusal of a request that was sent without a key."""
-    if key_file is None:
-        return " (the server asks for a token although its configuration says it does not)"
-    return f" (its key file is not there: {key_file})"
-
-
-def _is_token_refused(answer: HttpAnswer) -> bool:
-    """Tell whether an answer refuses the key, or asks for one."""
-    if answer.status == TOKEN_REFUSED:
-        return TOKEN_WORDS in _words(answer)
-    return answer.status in UNAUTHORIZED
-
-
-def _words(answer: HttpAnswer) -> str:
-    """Return what a refusal says."""
-    try:
-        return str(json.loads(answer.body.decode("utf-8"))["message"])[:MAX_WORDS]
-    except _OTHER_FORM:
-        return f"status {answer.status}"
-
-
-def _parsed(answer: HttpAnswer) -> Any:
-    """Return the JSON of an answer. Raises ManagementError."""
-    try:
-        return json.loads(answer.body.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        msg = f"the frontend answered {answer.status} with something that is no JSON"
-        raise ManagementError(msg, Condition.GARBAGE, answer.status) from error
-
-
-def _other_form(what: str) -> ManagementError:
-    return ManagementError(f"the management API answers with something that is not {what}")
+def _path(name: str, version: str) -> str:
+    return f"/models/{quote(name, safe='')}/{quote(version, safe='')}"

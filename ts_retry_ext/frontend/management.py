@@ -68,6 +68,21 @@ class ManagementApi:
         )
         return self._hold(say)
 
+    def register(
+        self, archive: str, *, initial_workers: int, timeout_sec: float | None = None
+    ) -> str:
+        """Register an archive of the model store, see `Conversations.register`."""
+        say = self._say.register(archive, initial_workers=initial_workers, timeout_sec=timeout_sec)
+        return self._hold(say)
+
+    def unregister(self, name: str, version: str, *, timeout_sec: float | None = None) -> str:
+        """Unregister a version of a model, see `Conversations.unregister`."""
+        return self._hold(self._say.unregister(name, version, timeout_sec=timeout_sec))
+
+    def set_default(self, name: str, version: str) -> str:
+        """Make a version the default one, see `Conversations.set_default`."""
+        return self._hold(self._say.set_default(name, version))
+
     def torchserve_version(self) -> str | None:
         """Return TorchServe's version; None where its API description does not tell."""
         return self._hold(self._say.torchserve_version())

@@ -14,7 +14,7 @@ SHOWN = 200
 
 
 @dataclass(frozen=True)
-class Attempt:
+class TimelineEntry:
     """One event of a worker.
 
     Attributes:
@@ -34,7 +34,7 @@ class Attempt:
     words: str
 
 
-def attempts_of(records: Sequence[Record]) -> tuple[Attempt, ...]:
+def attempts_of(records: Sequence[Record]) -> tuple[TimelineEntry, ...]:
     """Return the newest events, oldest first."""
     shown = [r for r in records if r.event is not Event.SUMMARY][-SHOWN:]
     if not shown:
@@ -42,7 +42,7 @@ def attempts_of(records: Sequence[Record]) -> tuple[Attempt, ...]:
     times = [to_seconds(record.at) for record in shown]
     first, span = times[0], max(1.0, times[-1] - times[0])
     return tuple(
-        Attempt(
+        TimelineEntry(
             at=record.at,
             after_sec=max(0.0, at - first),
             place=min(1.0, max(0.0, (at - first) / span)),

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.sidecar import metrics as metrics_form
-from ts_retry_ext.sidecar.guard import Refusal, bearer, foreign, unauthorized
+from ts_retry_ext.sidecar.authorization import Refusal, bearer, foreign, unauthorized
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.pages import Pages
 from ts_retry_ext.sidecar.picture import cause_json, key_of

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.sidecar.guard import bearer, foreign, unauthorized
+from ts_retry_ext.sidecar.authorization import bearer, foreign, unauthorized
 
 FUTURE, PAST = "2100-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
 

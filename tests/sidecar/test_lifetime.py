@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from ts_retry_ext.sidecar.lifetime import AddressError, host_and_port, listening_address
 from ts_retry_ext.sidecar.options import SidecarOptions
-from ts_retry_ext.sidecar.run import AddressError, host_and_port, listening_address
 
 
 @pytest.mark.parametrize(
