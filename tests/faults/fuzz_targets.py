@@ -148,6 +148,21 @@ def _log_seeds() -> list[bytes]:
     return pieces + [text.encode() for text in wrapped]
 
 
+def _paste_seeds() -> list[bytes]:
+    """Return pieces of a real log as consoles and copies show them."""
+    lines = log("console.log").decode().split("\n")[180:230]
+    forms = (
+        "> {}",
+        "<tr><td>1</td><td>{}</td></tr>",
+        "| 1713848436460 | {} | AllTraffic/i-0b |",
+        "[rank0]: {}",
+        "   12\t{}",
+    )
+    texts = ["\n".join(form.format(line) for line in lines) for form in forms]
+    broken = "\n".join(line[at : at + 80] for line in lines for at in range(0, len(line) or 1, 80))
+    return [text.encode() for text in (*texts, broken, "```\n" + "\n".join(lines) + "\n```")]
+
+
 _TRACEBACKS = [
     f'Traceback (most recent call last):\n  File "/m/h.py", line 3, in load\n{row[1]}: {row[2]}\n'.encode()
     for rows in SHAPES.values()
@@ -173,6 +188,13 @@ TARGETS = {
         _log_seeds(),
         ("State change null -> WORKER_STOPPED", "Worker cmdline", "Retry worker: 1 in 1 seconds", "-stdout", "[PID]1",
          "Backend worker error", "Backend worker process died.", '{"message": "', "Torchserve version: 0.12.0"),
+    ),
+    "paste": Target(
+        lambda data, _: promises.paste_is_classified(data),
+        [*_TRACEBACKS[:20], *_log_seeds(), *_paste_seeds()],
+        ("Traceback (most recent call last):", '  File "/m/h.py", line 3, in f', "Error: ", "State change null -> WORKER_STOPPED",
+         "</td></tr>", "&quot;", "[PID]1", "  | ", "> ", "\x1b[36m", "[rank0]: ", "Failed to load model: x.mar", "Torchserve stopped.",
+         "During handling of the above exception, another exception occurred:", "  + Exception Group Traceback (most recent call last):"),
     ),
     "marker": Target(
         lambda data, folder: promises.marker_is_refused_or_as_good_as_ours(folder / "marker", data),

@@ -22,6 +22,7 @@ from tests.sidecar.test_metrics import text
 from ts_retry_ext.analyze.analysis import Analysis
 from ts_retry_ext.analyze.judged_failure import FailureJudge
 from ts_retry_ext.analyze.log_report import report_of
+from ts_retry_ext.analyze.text_failures import failures_in
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
 from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.check.unpack import NoRoomError, unpack
@@ -202,6 +203,15 @@ def log_gives_a_report(data: bytes) -> None:
     report = report_of(analysis, ["x.log"], len(data), [], zone_known=False)
     json.dumps(report.content)
     assert report.content["totals"]["failures"] >= 0
+
+
+def paste_is_classified(data: bytes) -> None:
+    """Any text is read in whatever form it has, and each failure that is found gets a verdict."""
+    found = failures_in(data, "x", _JUDGE)
+    json.dumps(found.report.content)
+    for failure in found.found:
+        json.dumps(failure.judged.verdict.to_record())
+        assert failure.count > 0
 
 
 _JUDGE = FailureJudge(BUILTIN_RULES)

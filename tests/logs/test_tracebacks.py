@@ -52,6 +52,24 @@ def test_what_another_writes_is_none_of_the_message(after: str) -> None:
 @pytest.mark.parametrize(
     "message",
     [
+        "ModuleNotFoundError: No module named 'setfit'",
+        "ImportError: cannot import name 'x' from 'y' (/v/y.py)",
+        "ConnectionRefusedError: [Errno 111] Connection refused",
+        "FileNotFoundError: [Errno 2] No such file or directory: '/m/w.bin'",
+        "KeyError: 'bias'",
+        "SyntaxError: invalid syntax",
+        "AttributeError: 'NoneType' object has no attribute 'shape'",
+        "TypeError: load() missing 1 required positional argument: 'path'",
+    ],
+)
+def test_after_a_message_that_python_made_nothing_is_its_own(message: str) -> None:
+    after = "feature store not reachable yet (Connection reset by peer), using the local copy"
+    assert last_lines([*STACK, message, after]) == [(message,)]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
         MISMATCH,
         ("RuntimeError: Failed to import transformers.models.x because of the following error (look up to see its traceback):", "No module named 'flash_attn'"),
         ("RuntimeError: CUDA error: device-side assert triggered", "CUDA kernel errors might be asynchronously reported at some other API call.", "For debugging consider passing CUDA_LAUNCH_BLOCKING=1", "Compile with `TORCH_USE_CUDA_DSA` to enable device-side assertions."),

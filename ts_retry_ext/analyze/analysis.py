@@ -263,7 +263,7 @@ class Analysis:
             return
         unregistered = _UNREGISTERED.match(text)
         if unregistered is not None:
-            name = unregistered[1] or unregistered[2]
+            name = _archive_name(unregistered[1] or unregistered[2])
             if len(tally.not_registered) < _MOST_NOT_REGISTERED:
                 found = Ended(at, False, text)
                 tally.awaits_why = tally.not_registered.setdefault(name, found)
@@ -291,11 +291,17 @@ class Analysis:
                         worker.server_ended()
             tally.started_at = at
             tally.torchserve = found[1].decode()
-        elif b"Exception: " in text or b"Error: " in text:
+        elif b"Exception: " in text or b"Error: " in text or text.startswith(b"ERROR: "):
             if tally.in_error is not None:
                 tally.in_error.error(text.strip())
             elif tally.awaits_why is not None and not tally.awaits_why.why:
                 tally.awaits_why.why = without_java_type(text.decode("utf-8", "replace").strip())
+
+
+def _archive_name(path: str) -> str:
+    """Return the name under which an archive is registered from a model store."""
+    name = path.rstrip("/").replace("\\", "/").rpartition("/")[2]
+    return name[:-4] if name.endswith(".mar") else name
 
 
 def _split(name: bytes, tally: ServerTally) -> tuple[str, str | None]:

@@ -11,14 +11,14 @@ from ts_retry_ext.logs.tracebacks import HEADER, PAUSE
 OUTPUT_LIMIT = 256 * 1024
 _LINE_LIMIT = 4_000
 #: What comes after so long is no part of the message above.
-_PAUSE_MS = 1_000
+_PAUSE_MS = 500
 _PAUSE = PAUSE.encode()
 _HEADER, _DIED = HEADER.encode(), DIED.encode()
 
 
 @dataclass
 class Output:
-    """Keep the end of what a process wrote to one stream, with a mark where it wrote nothing for a second."""
+    """Keep the end of what a process wrote to one stream, with a mark where it wrote nothing for a while."""
 
     lines: list[bytes] = field(default_factory=list)
     size: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from ts_retry_ext.analyze.analysis import Analysis
@@ -10,10 +11,11 @@ from ts_retry_ext.analyze.judged_failure import FailureJudge, JudgedFailure
 from ts_retry_ext.analyze.log_report import LogReport, report_of
 from ts_retry_ext.judge import Limits, Phase, failure_from_record, failure_from_text, judge
 from ts_retry_ext.logs.collected_form import CollectedForm
+from ts_retry_ext.logs.foreign_lines import is_foreign
 from ts_retry_ext.logs.log_files import LogFile
 from ts_retry_ext.logs.open_logs import Reading, bare_lines
 from ts_retry_ext.logs.root_cause import is_wrapper, root_of
-from ts_retry_ext.logs.text_tracebacks import TextParts, parts_of
+from ts_retry_ext.logs.text_tracebacks import TextParts, begins_with_exception, parts_of
 
 #: A longer text without a traceback and without an exception's line is no message of an exception.
 _LONGEST_MESSAGE = 30
@@ -114,11 +116,16 @@ def _of_parts(parts: TextParts, judges: FailureJudge) -> list[TextFailure]:
 
 
 def _of_message(parts: TextParts, judges: FailureJudge) -> list[TextFailure]:
-    """Return a short text read as type and message, or as a bare message."""
+    """Return a short text read as type and message, or one line as a bare message."""
     lines = [line for line in parts.rest if line.strip()]
     if not lines or len(lines) > _LONGEST_MESSAGE:
         return []
-    return [TextFailure(judges.of_failure(failure_from_text("\n".join(parts.rest))))]
+    message = [lines[0], *takewhile(lambda line: not is_foreign(line), lines[1:])]
+    if not begins_with_exception(lines[0]) and len(lines) > 1:
+        message = list(parts.exceptions[-1:])
+    return (
+        [TextFailure(judges.of_failure(failure_from_text("\n".join(message))))] if message else []
+    )
 
 
 def _count(found: dict[str, TextFailure], judged: JudgedFailure) -> None:

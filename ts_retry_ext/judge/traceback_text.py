@@ -37,6 +37,7 @@ _JOINT = re.compile(
 _WRAPPER = re.compile(r"^50[07] - (?:Unknown exception|System out of memory)$")
 
 
+_LOOKED_UP = re.compile(r"^No module named '([^'\n]{1,4000})'")
 _DEFAULT_HANDLERS = "ts.torch_handler"
 _IMPORT_ERRORS = ("ModuleNotFoundError", "ImportError")
 
@@ -95,7 +96,8 @@ def _is_masked(outermost_first: list[_Block]) -> bool:
     if len(outermost_first) < 2:
         return False
     missing, hidden = (_cause(b.type, "\n".join(b.message)) for b in outermost_first[:2])
-    package, _, handler = (missing.missing_module or "").rpartition(".")
+    looked_up = _LOOKED_UP.match(missing.message)
+    package, _, handler = (looked_up[1] if looked_up else "").rpartition(".")
     return (
         package == _DEFAULT_HANDLERS
         and plain(hidden.type) in _IMPORT_ERRORS

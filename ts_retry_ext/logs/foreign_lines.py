@@ -22,7 +22,8 @@ _FOREIGN = re.compile(
     | [a-z][\w.\-]{1,40}(?:\[\d+\])?:\s                               # wandb: …, ts-retry: …
     | [\w.\-]{1,80}:\d{1,10}:\d{1,10}\s+\[\d+\]\ NCCL                 # NCCL
     | \S{1,300}\.(?:py|pyx|cc|cpp|cu|c|h):\d+:?\s                     # a warning, and where
-    | \S{0,100}\ ?\|\s\d+/\d+\ \[ | \s*\d{1,3}%\|                     # tqdm
+    | [^%]{0,200}\b\d{1,3}%\|                                          # tqdm
+    | Sentry\ is\ attempting | Waiting\ up\ to\ \d | Press\ Ctrl         # Sentry, at the end of a process
     | Exception\ (?:ignored\ in|in\ thread)\b | Error\ in\ (?:atexit|sys\.excepthook) | ---\ Logging\ error\ ---
     | Task\ exception\ was\ never\ retrieved | Process\ [\w\-:]{1,80}:$ | Thread\ 0x | Current\ thread\ 0x
     | Fatal\ Python\ error | Frontend\ disconnected | Backend\ (?:worker|received) | Failed\ to\ load\ model\ .*,\ exception\ | Load\ model\ .*\ (?:cpu|cuda)\ OOM
@@ -31,8 +32,30 @@ _FOREIGN = re.compile(
     | (?:java|javax|io|org|sun|com)\.[\w.$]{1,200}(?:Exception|Error)\b | Caused\ by:\s
     )"""
 )
+#: Messages of the interpreter's own exceptions (CPython 3.8 to 3.13), which have one line.
+_MADE_BY_PYTHON = re.compile(
+    r"""(?x)^(?:\w+\.)*(?:
+      (?:ModuleNotFound|Import)Error:\ (?:No\ module\ named\ \S+ | cannot\ import\ name\ .+\))$
+    | \w*Error:\ \[Errno\ -?\d+\]\ [^:]+(?::\ (?:b?'[^']*'|"[^"]*"|\d+)(?:\ ->\ '[^']*')?)?$
+    | KeyError:\ (?:'[^']*'|"[^"]*"|-?\d+|\(.*\))$
+    | (?:Syntax|Indentation|Tab)Error:\ .*$
+    | NameError:\ name\ '\w+'\ is\ not\ defined\b.*$
+    | AttributeError:\ (?:'[\w.]+'\ object|module\ '[\w.]+'|type\ object\ '\w+')\ has\ no\ attribute\ '\w+'.*$
+    | IndexError:\ \w+(?:\ assignment)?\ index\ out\ of\ range$
+    | ZeroDivisionError:\ .*$
+    | TypeError:\ .*(?:positional\ arguments?|keyword\ argument|required\ .*argument|object\ is\ not\ \w+|unsupported\ operand).*$
+    | UnicodeDecodeError:\ .*$
+    | json\.decoder\.JSONDecodeError:\ .*$
+    | FileNotFoundError:\ .*'$
+    )"""
+)
 #: Only these make a line that is indented foreign.
 _FOREIGN_INDENTED = re.compile(r"^\s+(?:at [\w.$/]{1,300}\(|\.\.\. \d+ more$)")
+
+
+def is_whole_message(line: str) -> bool:
+    """Tell whether an exception's first line is its whole message: Python itself made it, in one line."""
+    return _MADE_BY_PYTHON.match(line) is not None
 
 
 def is_of_new_process(line: str) -> bool:

@@ -25,6 +25,7 @@ _WRAPPER = re.compile(
     | \bsee\ (?:the\ )?(?:root\ cause|stack\ ?trace|traceback|error|logs?|exception|output)s?\ (?:\w+\ ){0,3}(?:above|for\ the\ root\ cause)  # vLLM
     | \bfailed\ core\ proc | \bengine\ (?:process|core)\ (?:failed\ to\ start|initialization\ failed)     # vLLM
     | \bChildFailedError\b                                                          # torchrun
+    | \bProcess(?:Raised|Exited)Exception\b                                         # torch.multiprocessing
     | ^(?:subprocess\.)?CalledProcessError:\ .*non-zero\ exit\ status               # DeepSpeed's builder, any child
     | \b(?:worker|actor|process|rank)s?\b.{0,80}\b(?:died|exited|terminated)\ (?:unexpectedly|before|because)  # Ray, DataLoader
     """,
@@ -33,7 +34,7 @@ _WRAPPER = re.compile(
 
 
 def root_of(tracebacks: Sequence[Traceback]) -> Traceback | None:
-    """Return the traceback of the failure, or None where none has its exception.
+    """Return the traceback of the failure, or None where none is one that ends a load or a process.
 
     The one that the worker script logs when it ends or refuses a load counts, of several processes (ranks) the first;
     else the last one. Where it only points at another one above, that one counts.
@@ -42,13 +43,13 @@ def root_of(tracebacks: Sequence[Traceback]) -> Traceback | None:
         tracebacks: of one worker process and its children, in the order in which they begin.
     """
     whole = [found for found in tracebacks if found.is_whole]
-    main = [found for found in whole if not _ASIDE.match(found.above)] or whole
+    main = [found for found in whole if not _ASIDE.match(found.above)]
     if not main:
         return None
     ended = [found for found in main if found.above == DIED or _REFUSED.match(found.above)]
     chosen = ended[0] if ended else main[-1]
     while is_wrapper(chosen):
-        earlier = main[: main.index(chosen)]
+        earlier = whole[: whole.index(chosen)]
         if not earlier:
             later = [found for found in main if not is_wrapper(found)]
             return later[0] if later else chosen

@@ -13,6 +13,7 @@ from ts_retry_ext.logs.tracebacks import Traceback, cut
 _EXCEPTION = re.compile(
     r"(?<![\w.])(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception|Timeout)\b(?:\([\w.]+\))?: \S.*$"
 )
+_RAISED = re.compile(r"^(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Za-z_]\w{0,80}(?:: |$)")
 _JAVA = re.compile(r"\b(?:java|javax|sun|com|org|io)\.[\w.$]{1,200}(?:Exception|Error)\b|^\s*(?:at [\w.$/]+\(|Caused by: )")  # fmt: skip
 
 
@@ -55,6 +56,11 @@ def parts_of(lines: Iterable[bytes]) -> TextParts:
     tracebacks = tuple(one for _, one in sorted(found, key=lambda pair: pair[0]) if one.is_whole)
     rest = [text for _, text in sorted(pair for own in written.values() for pair in own)]
     return TextParts(tracebacks, tuple(_exceptions(rest)), tuple(rest), heads)
+
+
+def begins_with_exception(line: str) -> bool:
+    """Tell whether a line begins with an exception's type and message."""
+    return _RAISED.match(line) is not None
 
 
 def _writer(record: Record) -> tuple[bytes, ...]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Iterable, NamedTuple, Sequence
 
-from ts_retry_ext.logs.foreign_lines import is_foreign, is_of_new_process
+from ts_retry_ext.logs.foreign_lines import is_foreign, is_of_new_process, is_whole_message
 from ts_retry_ext.logs.shared_prefix import PrefixPatterns
 
 #: How the line begins that stands above the frames.
 HEADER = "Traceback (most recent call last)"
-#: Stands for a second or more in which a process wrote nothing; no line of a log can hold it.
+#: Stands for half a second or more in which a process wrote nothing; no line of a log can hold it.
 PAUSE = "\x00pause"
 #: Lines of one message that are kept.
 _MESSAGE_LINES = 300
@@ -257,7 +257,8 @@ class _Cutter:
             raising.add(line, _Awaits.FRAME, self._at)
         elif raising is not None and _RAISED.match(line):
             raising.add(line, _Awaits.MESSAGE, self._at)
-            raising.whole, raising.message_lines = True, 1
+            raising.whole = True
+            raising.message_lines = _MESSAGE_LINES if is_whole_message(line) else 1
         else:
             messages = [f for f in own if f.awaits is _Awaits.MESSAGE]
             if messages:
@@ -266,6 +267,11 @@ class _Cutter:
     def _continue(self, messages: Sequence[_Open], line: str) -> None:
         """Give a line to a message, or end the message there."""
         latest = max(messages, key=lambda f: f.touched)
+        if (
+            line.strip() == '"""'
+        ):  # Ends the traceback of another process that multiprocessing passes on.
+            latest.message_lines = _MESSAGE_LINES
+            return
         # Messages of processes that write at the same time grow in turns.
         beside = [f for f in messages if f is latest or f.touched >= latest.begun]
         found = min(beside, key=lambda f: (f.message_lines, f.touched))

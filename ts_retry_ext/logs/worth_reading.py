@@ -36,7 +36,8 @@ def tells(line: bytes) -> bool:
             or b"maxRetryTimeout" in line
             or b"ModelManager" in line
             or b"ModelServer" in line
-            or b"IOException" in line
+            or b"Error: " in line
+            or line[:7] == b"ERROR: "
         )
     if b"-std" in line:
         return wrote(line)
