@@ -77,3 +77,26 @@ def test_config_shows_what_is_wrong_beside_the_window(tmp_path: Path) -> None:
     row = effective_of_archive(str(write_mar(tmp_path / "m.mar", entries)))
 
     assert [code for code, _ in row.problems] == ["not-an-integer"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{'model': {'modelName': 'm'}}", "Expecting property name"),
+        ('\ufeff{"model": {"modelName": "m"}}', "byte order mark"),
+        ('{"model": {"modelName": "m"}}', None),
+    ],
+)
+def test_a_manifest_that_only_the_frontend_reads_is_named(
+    tmp_path: Path, text: str, words: str | None
+) -> None:
+    row = effective_of_archive(str(write_mar(tmp_path / "m.mar", files(text))))
+
+    assert row.model == "m"
+    if words is None:
+        assert row.problems == ()
+    else:
+        ((code, message),) = row.problems
+        assert code == "unreadable-for-workers"
+        assert words in message
+        assert "every load fails" in message

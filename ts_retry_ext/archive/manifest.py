@@ -91,6 +91,21 @@ def parse_manifest(data: bytes) -> Manifest:
     )
 
 
+def why_worker_refuses(data: bytes) -> str | None:
+    """Return why a worker cannot read a manifest that the frontend takes, or None if it can.
+
+    TorchServe's loader reads it with Python's ``json`` (0.12.0 ts/model_loader.py).
+    """
+    text = data.decode("utf-8", errors="replace")
+    if text.startswith("\ufeff"):
+        return "it starts with a byte order mark"
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return str(error)
+    return None
+
+
 def why_out_of_reach(runtime: str) -> str | None:
     """Return why nothing of ours runs in workers of `runtime`, in a sentence; None where it can."""
     if runtime != CPP_RUNTIME:

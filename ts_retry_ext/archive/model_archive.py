@@ -16,7 +16,12 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Callable, Iterable, Iterator
 
-from ts_retry_ext.archive.manifest import Manifest, ManifestError, parse_manifest
+from ts_retry_ext.archive.manifest import (
+    Manifest,
+    ManifestError,
+    parse_manifest,
+    why_worker_refuses,
+)
 from ts_retry_ext.archive.model_folder import (
     MANIFEST,
     MAX_CONFIG_BYTES,
@@ -68,12 +73,14 @@ class Archive:
             none or the archive does not hold it.
         unnamed_config: a file at the top of the archive that looks like a configuration although
             the manifest names none, or None.
+        manifest_refused: why TorchServe's worker cannot read the manifest, or None where it can.
     """
 
     path: str
     manifest: Manifest | None
     config: bytes | None = field(repr=False)
     unnamed_config: str | None
+    manifest_refused: str | None = None
 
     @property
     def model(self) -> str:
@@ -221,12 +228,15 @@ def _read_entries(
     """Put an archive together from its entries' names and a reader of one entry."""
     content = read(MANIFEST, MAX_MANIFEST_BYTES)
     manifest = None if content is None else parse_manifest(content)
+    refused = None if content is None else why_worker_refuses(content)
     config_file = manifest.config_file if manifest else None
     if config_file:
         # Java takes an absolute path as one inside the folder.
-        return Archive(path, manifest, read(config_file.lstrip("/"), MAX_CONFIG_BYTES), None)
+        return Archive(
+            path, manifest, read(config_file.lstrip("/"), MAX_CONFIG_BYTES), None, refused
+        )
     unnamed = sorted(name for name in names if _CONFIG_NAME.fullmatch(name))
-    return Archive(path, manifest, None, unnamed[0] if unnamed else None)
+    return Archive(path, manifest, None, unnamed[0] if unnamed else None, refused)
 
 
 def inside(path: str, name: str) -> str:

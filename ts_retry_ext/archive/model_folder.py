@@ -79,12 +79,15 @@ class ModelFolder:
 
     def section(self, key: str) -> tuple[object, str | None]:
         """Return what stands under `key` in the configuration, and a problem or None."""
-        from ts_retry_ext.archive.config_errors import ModelConfigError
+        from ts_retry_ext.archive.config_errors import ModelConfigError, UnreadableConfigError
 
         try:
             return (self.configuration(key) or {}).get(key), None
         except ModelConfigError as error:
-            return None, f"cannot read {key}: in {self.config_path}: {error}"
+            problem = f"cannot read {key}: in {self.config_path}: {error}"
+            if isinstance(error, UnreadableConfigError):
+                problem += "; TorchServe ignores all of the file until that is corrected"
+            return None, problem
 
     def _read_config(self) -> bytes | None:
         if not self._is_read:

@@ -78,6 +78,18 @@ def window_of_archive(archive: Archive) -> Window:
     Raises:
         MissingYamlError: there is a configuration, and PyYAML is not installed.
     """
+    window = _window_of_archive(archive)
+    if archive.manifest_refused is None:
+        return window
+    message = (
+        "MANIFEST.json: the frontend reads it, but Python's json, with which TorchServe's workers read "
+        f"it, does not ({archive.manifest_refused}): every load fails until that is corrected"
+    )
+    problem = Problem("unreadable-for-workers", message)
+    return replace(window, problems=(*window.problems, problem))
+
+
+def _window_of_archive(archive: Archive) -> Window:
     if archive.manifest is None:
         message = (
             "the archive has no MAR-INF/MANIFEST.json: it registers at a server's start under the "

@@ -8,15 +8,6 @@ import time
 from typing import Any
 
 from ts_retry_ext import settings as settings_table
-from ts_retry_ext.archive.config_errors import ModelConfigError
-from ts_retry_ext.archive.limits import (
-    RESPONSE_TIMEOUT,
-    SERVER_KEYS,
-    STARTUP_TIMEOUT,
-    WINDOW,
-    timeout_sec,
-    window_msec,
-)
 from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.frontend.process import (
     FrontendId,
@@ -130,32 +121,21 @@ class Session:
         """Return after how many seconds the frontend ends a load that has not answered."""
         if self.load_limit_sec is not None:
             return self.load_limit_sec
-        return self._timeout(STARTUP_TIMEOUT)
+        from ts_retry_ext.archive.folder_limits import startup_timeout_of
+
+        return startup_timeout_of(self.folder, self.configuration.properties)
 
     def response_timeout(self) -> float:
         """Return after how many seconds the frontend ends a worker that owes it an answer."""
-        return self._timeout(RESPONSE_TIMEOUT)
+        from ts_retry_ext.archive.folder_limits import response_timeout_of
+
+        return response_timeout_of(self.folder, self.configuration.properties)
 
     def retry_window(self) -> float:
         """Return ``maxRetryTimeoutInSec`` as the frontend takes it, in seconds; negative if it overflows."""
-        return window_msec(self._configuration(WINDOW)) / 1000
+        from ts_retry_ext.archive.folder_limits import window_of
 
-    def _timeout(self, key: str) -> float:
-        """Return a time limit of the frontend's in seconds.
-
-        Where the server has a default of its own, it matters whether the frontend can read the
-        model's configuration at all.
-        """
-        properties = self.configuration.properties
-        keys = () if SERVER_KEYS[key] in properties else (key,)
-        return float(timeout_sec(key, self._configuration(*keys), properties))
-
-    def _configuration(self, *keys: str) -> dict[str, Any] | None:
-        """Return what the frontend reads of the model's configuration, None where that is nothing."""
-        try:
-            return self.folder.configuration(*keys)
-        except ModelConfigError:
-            return None
+        return window_of(self.folder)
 
     def applicable_marker(self) -> Marker | None:
         """Return the marker that this process has to obey, or None.

@@ -1,0 +1,49 @@
+"""Tell what the frontend has in force for an unpacked model, and parse its configuration only if need be.
+
+A worker imports this when it needs a limit: a holder, which waits, does not.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ts_retry_ext.archive.config_errors import ModelConfigError
+from ts_retry_ext.archive.limits import (
+    RESPONSE_TIMEOUT,
+    SERVER_KEYS,
+    STARTUP_TIMEOUT,
+    WINDOW,
+    timeout_sec,
+    window_msec,
+)
+from ts_retry_ext.archive.model_folder import ModelFolder
+
+
+def startup_timeout_of(folder: ModelFolder, properties: Mapping[str, str]) -> float:
+    """Return after how many seconds the frontend ends a load of a model that has not answered."""
+    return _timeout(folder, STARTUP_TIMEOUT, properties)
+
+
+def response_timeout_of(folder: ModelFolder, properties: Mapping[str, str]) -> float:
+    """Return after how many seconds the frontend ends a worker that owes it an answer."""
+    return _timeout(folder, RESPONSE_TIMEOUT, properties)
+
+
+def window_of(folder: ModelFolder) -> float:
+    """Return the retry window of a model in seconds; negative where it overflows."""
+    return window_msec(_configuration(folder, WINDOW)) / 1000
+
+
+def _timeout(folder: ModelFolder, key: str, properties: Mapping[str, str]) -> float:
+    # Where the server has a default of its own, it matters whether the frontend can read the
+    # model's configuration at all.
+    keys = () if SERVER_KEYS[key] in properties else (key,)
+    return float(timeout_sec(key, _configuration(folder, *keys), properties))
+
+
+def _configuration(folder: ModelFolder, *keys: str) -> dict[str, Any] | None:
+    """Return what the frontend reads of the model's configuration, None where that is nothing."""
+    try:
+        return folder.configuration(*keys)
+    except ModelConfigError:
+        return None
