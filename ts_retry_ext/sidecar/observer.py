@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Awaitable, Callable
+from dataclasses import replace
+from typing import Awaitable, Callable, Mapping, Sequence
 
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.sidecar.client import Client
 from ts_retry_ext.sidecar.file_events import FileEvents
 from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.frontend_watch import FrontendWatch
+from ts_retry_ext.sidecar.observation import Observation, picture_of
 from ts_retry_ext.sidecar.options import SidecarOptions
-from ts_retry_ext.sidecar.picture import Picture, key_of
+from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.start_up import StartUp
 from ts_retry_ext.sidecar.state_files import StateFiles
 from ts_retry_ext.sidecar.target import NoTargetError, Target, find_target
-from ts_retry_ext.sidecar.windows import Windows, rows_of_markers
-from ts_retry_ext.snapshot.join import confirmed_models, unconfirmed_models, why_unknown
-from ts_retry_ext.snapshot.model import ServerStatus, Snapshot
-from ts_retry_ext.snapshot.registration import Registrations
+from ts_retry_ext.sidecar.windows import Windows
+from ts_retry_ext.snapshot.model import Snapshot
+from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration_files import still_registered
 from ts_retry_ext.snapshot.state import State
 
@@ -199,60 +201,32 @@ class Observer:
             )
             snapshot = Snapshot(None, (), (str(health.words),))
             return Picture(number, now, snapshot, (), health)
+        seen = self._seen(target.server, watch, windows)
+        picture = picture_of(seen, number=number, now=now, is_alive=is_alive)
+        if seen.is_there and seen.running is not None:
+            return replace(picture, starting=self._start_up.waits_for(picture.models))
+        return picture
+
+    def _seen(self, server: ObservedServer, watch: FrontendWatch, windows: Windows) -> Observation:
+        """Return what is known now. Asks the file system which registrations are still there."""
         registrations = list(self._files.registrations.values())
-        if target.server.sees_processes and self._server_runs:
-            registrations = still_registered(registrations, target.server.frontend.pid)
-        alive = is_alive if target.server.sees_processes else None
+        if server.sees_processes and self._server_runs:
+            registrations = still_registered(registrations, server.frontend.pid)
         health = watch.health
-        running = self._server_runs and (
-            target.server.sees_processes
-            or health.condition not in (Condition.AWAY, Condition.STARTING)
-        )
         if not self._server_runs:
             health = FrontendHealth(Condition.AWAY, self._not_found or "the server has ended")
-        if self._server_runs and watch.running is not None:
-            models = confirmed_models(
-                [model for versions in watch.running.values() for model in versions],
-                Registrations(registrations),
-                windows.in_force(),
-                now=now,
-                is_alive=alive,
-            )
-            starting = self._start_up.waits_for(models)
-        else:
-            last_known = [(m.name, m.version) for ms in watch.last_known.values() for m in ms]
-            models = unconfirmed_models(
-                registrations,
-                server_runs=running,
-                is_alive=alive,
-                last_known=last_known,
-                windows=windows.in_force(),
-            )
-            starting = ()
-        status = ServerStatus(
-            target.server.frontend.pid,
-            running,
-            watch.torchserve,
-            target.server.configuration.management_address,
+        return Observation(
+            server,
+            is_there=self._server_runs,
+            has_state_dir=bool(server.run_dirs),
+            registrations=registrations,
+            health=health,
+            torchserve=watch.torchserve,
+            running=None if watch.running is None else _flat(watch.running),
+            last_known=_flat(watch.last_known),
+            windows=windows.in_force(),
+            rows=windows.rows(),
         )
-        problems = (
-            *target.server.configuration.problems,
-            *(r.problem for r in registrations if r.problem),
-            *([health.words] if health.words else []),
-        )
-        unknown = {
-            key_of(model): why
-            for model in models
-            for why in [
-                why_unknown(model, server_runs=running, has_state_dir=bool(target.server.run_dirs))
-            ]
-            if why is not None
-        }
-        effective = windows.rows()
-        if not effective and health.condition is not Condition.STARTING:
-            effective = rows_of_markers(models)
-        snapshot = Snapshot(status, models, problems)
-        return Picture(number, now, snapshot, effective, health, unknown, starting)
 
     async def _stop_asking(self) -> None:
         """Stop following what there is; what is known of it stays."""
@@ -267,6 +241,10 @@ class Observer:
         await self._stop_asking()
         self.target = None
         self.watch = None
+
+
+def _flat(by_name: Mapping[str, Sequence[RunningModel]]) -> list[RunningModel]:
+    return [model for versions in by_name.values() for model in versions]
 
 
 async def _for_ever(follow: Callable[[], Awaitable[None]]) -> None:

@@ -1,0 +1,113 @@
+"""What was seen of a server at one moment, and the picture that it makes. Reads nothing itself."""
+
+from __future__ import annotations
+
+from typing import Mapping, NamedTuple, Sequence
+
+from ts_retry_ext.frontend.condition import Condition
+from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.sidecar.frontend_health import FrontendHealth
+from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.windows import rows_of_markers
+from ts_retry_ext.snapshot.effective import Effective
+from ts_retry_ext.snapshot.join import (
+    IsAlive,
+    confirmed_models,
+    unconfirmed_models,
+    why_unknown,
+)
+from ts_retry_ext.snapshot.model import (
+    ModelKey,
+    ModelStatus,
+    ServerStatus,
+    Snapshot,
+    WindowInForce,
+)
+from ts_retry_ext.snapshot.observed_server import ObservedServer
+from ts_retry_ext.snapshot.registration import Registration, Registrations
+
+_NOT_HEARD = (Condition.AWAY, Condition.STARTING)
+
+
+class Observation(NamedTuple):
+    """What was seen of a server.
+
+    Attributes:
+        server: the server.
+        is_there: whether its process runs; True where that cannot be seen.
+        has_state_dir: whether its workers have a place that they write to.
+        registrations: what they wrote down.
+        health: how its frontend answered last.
+        torchserve: TorchServe's version, or None.
+        running: the models that the frontend has; None where it does not tell.
+        last_known: the models that it had when it last told.
+        windows: the windows in force, as far as they are known.
+        rows: the same as ``config --json`` shows them.
+    """
+
+    server: ObservedServer
+    is_there: bool
+    has_state_dir: bool
+    registrations: Sequence[Registration]
+    health: FrontendHealth
+    torchserve: str | None
+    running: Sequence[RunningModel] | None
+    last_known: Sequence[RunningModel]
+    windows: Mapping[ModelKey, WindowInForce]
+    rows: tuple[Effective, ...]
+
+    @property
+    def server_runs(self) -> bool:
+        """Tell whether the server runs: one whose process cannot be seen has to answer."""
+        heard = self.health.condition not in _NOT_HEARD
+        return self.is_there and (self.server.sees_processes or heard)
+
+
+def picture_of(seen: Observation, *, number: int, now: float, is_alive: IsAlive) -> Picture:
+    """Return the picture that an observation makes.
+
+    Args:
+        seen: what was seen.
+        number: the picture's number.
+        now: seconds since the epoch.
+        is_alive: tells whether a process runs, where that can be seen.
+    """
+    models = _models(seen, now, is_alive if seen.server.sees_processes else None)
+    configuration = seen.server.configuration
+    status = ServerStatus(
+        seen.server.frontend.pid,
+        seen.server_runs,
+        seen.torchserve,
+        configuration.management_address,
+    )
+    problems = (
+        *configuration.problems,
+        *(r.problem for r in seen.registrations if r.problem),
+        *([seen.health.words] if seen.health.words else []),
+    )
+    unknown = {
+        model.key: why for model in models for why in [_why_unknown(model, seen)] if why is not None
+    }
+    rows = seen.rows
+    if not rows and seen.health.condition is not Condition.STARTING:
+        rows = rows_of_markers(models)
+    return Picture(number, now, Snapshot(status, models, problems), rows, seen.health, unknown)
+
+
+def _models(seen: Observation, now: float, is_alive: IsAlive | None) -> tuple[ModelStatus, ...]:
+    if seen.is_there and seen.running is not None:
+        registrations = Registrations(seen.registrations)
+        return confirmed_models(
+            seen.running, registrations, seen.windows, now=now, is_alive=is_alive
+        )
+    return unconfirmed_models(
+        seen.registrations,
+        server_runs=seen.server_runs,
+        is_alive=is_alive,
+        last_known=[(model.name, model.version) for model in seen.last_known],
+        windows=seen.windows,
+    )
+
+
+def _why_unknown(model: ModelStatus, seen: Observation) -> str | None:
+    return why_unknown(model, server_runs=seen.server_runs, has_state_dir=seen.has_state_dir)
