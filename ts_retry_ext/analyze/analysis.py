@@ -13,7 +13,7 @@ from ts_retry_ext.analyze.logged_worker import LoggedWorker
 from ts_retry_ext.analyze.model_tally import ModelTally
 from ts_retry_ext.analyze.timeline import Timeline
 from ts_retry_ext.judge import Limits
-from ts_retry_ext.logs.log_record import Kind, Record
+from ts_retry_ext.logs.log_record import Kind, LogRecord
 from ts_retry_ext.logs.merging import LoggedServer
 
 #: Workers followed at once in all; of more the log is damaged, or no log.
@@ -128,7 +128,7 @@ class Analysis:
         self._workers = 0
         self._late: deque[_Late] = deque()
 
-    def take(self, server: LoggedServer, at: int, record: Record) -> None:
+    def take(self, server: LoggedServer, at: int, record: LogRecord) -> None:
         """Take the next record."""
         tally = self.servers.get(server)
         if tally is None:
@@ -185,7 +185,7 @@ class Analysis:
             for worker in workers:
                 worker.clock_was_set(by)
 
-    def _worker(self, tally: ServerTally, record: Record) -> LoggedWorker | None:
+    def _worker(self, tally: ServerTally, record: LogRecord) -> LoggedWorker | None:
         if self._workers >= MOST_WORKERS:
             self.left_out += 1
             return None
@@ -237,7 +237,7 @@ class Analysis:
             if log_goes_on and tally.server.from_frontend and worker.attempt is attempt:
                 worker.goes_unretried()
 
-    def _of_server(self, tally: ServerTally, at: int, record: Record) -> None:
+    def _of_server(self, tally: ServerTally, at: int, record: LogRecord) -> None:
         tally.awaits_why = None
         if _VERSION.search(record.text):
             self._continued(tally, at, record.text)

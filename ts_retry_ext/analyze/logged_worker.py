@@ -14,7 +14,7 @@ from typing import Callable
 from ts_retry_ext.analyze.logged_process import LoggedProcess
 from ts_retry_ext.analyze.retry_window import WindowBounds
 from ts_retry_ext.archive.schedule import waited_before
-from ts_retry_ext.logs.log_record import Kind, Record
+from ts_retry_ext.logs.log_record import Kind, LogRecord
 from ts_retry_ext.logs.root_cause import DIED
 
 _STATE = re.compile(rb"State change (\S+) -> (WORKER_\w+)")
@@ -78,7 +78,7 @@ class LoggedWorker:
     #: When the frontend said it would start the next process; a log without debug lines tells no more.
     _next_at: int | None = None
 
-    def wrote(self, record: Record, at: int, *, from_frontend: bool) -> None:
+    def wrote(self, record: LogRecord, at: int, *, from_frontend: bool) -> None:
         """Take a line that its process wrote.
 
         Args:

@@ -31,7 +31,7 @@ MISSING = (
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
-    from ts_retry_ext.cli.options import add_rules_option
+    from ts_retry_ext.cli.shared_options import add_rules_option
 
     parser = commands.add_parser(
         "analyze",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ts_retry_ext.cli.options import archives_named, positive_count, positive_number
 from ts_retry_ext.cli.printing import ERROR, HALTED, OK, CommandError, print_json
+from ts_retry_ext.cli.shared_options import archives_named, positive_count, positive_number
 
 if TYPE_CHECKING:
     from ts_retry_ext.check.check_report import CheckReport

@@ -14,8 +14,8 @@ from ts_retry_ext.analyze.log_report import LogReport
 from ts_retry_ext.analyze.model_lines import model_lines, server_lines
 from ts_retry_ext.analyze.numbers_in_words import name
 from ts_retry_ext.analyze.text_failures import TextFailure, failures_in, no_cause
-from ts_retry_ext.cli.options import add_rules_option
 from ts_retry_ext.cli.printing import print_wrapped
+from ts_retry_ext.cli.shared_options import add_rules_option
 from ts_retry_ext.frontend.rules_file import RulesFileError
 from ts_retry_ext.judge import (
     NO_HOST,

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_paths(paths: list[str]) -> Iterator[Effective]:
-    from ts_retry_ext.cli.options import archives_named
+    from ts_retry_ext.cli.shared_options import archives_named
     from ts_retry_ext.snapshot.effective import effective_of_archive
 
     for archive in archives_named(paths):

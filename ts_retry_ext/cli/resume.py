@@ -6,7 +6,6 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from ts_retry_ext.cli.options import positive_number
 from ts_retry_ext.cli.printing import (
     ERROR,
     HALTED,
@@ -17,6 +16,7 @@ from ts_retry_ext.cli.printing import (
     print_line,
     warn,
 )
+from ts_retry_ext.cli.shared_options import positive_number
 
 if TYPE_CHECKING:
     from ts_retry_ext.snapshot.model import ModelStatus, Snapshot

@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _in_force(args: argparse.Namespace) -> list[OwnRules]:
     """Return own rules, those of models first."""
-    from ts_retry_ext.cli.options import archives_named
+    from ts_retry_ext.cli.shared_options import archives_named
     from ts_retry_ext.frontend.condition import ManagementError
 
     running = _running_server(args)

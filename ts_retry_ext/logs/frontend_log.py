@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Iterable
 
 from ts_retry_ext.judge import Phase, failure_from_text
-from ts_retry_ext.logs.log_record import Kind, Record, records
+from ts_retry_ext.logs.log_record import Kind, LogRecord, records
 
 _STATE = re.compile(r"State change \S+ -> (WORKER_\w+)")
 _RETRY = re.compile(r"Retry worker: \d+ in (\d+) seconds")
@@ -55,7 +55,7 @@ class WorkerLog:
 
 def read_log(text: str) -> dict[str, WorkerLog]:
     """Return what the console log `text` tells of each model."""
-    found: dict[str, list[Record]] = {}
+    found: dict[str, list[LogRecord]] = {}
     for record in records(text.encode().split(b"\n")):
         if record.port:
             model = record.name.decode("utf-8", "replace").rpartition("_")[0]
@@ -63,7 +63,7 @@ def read_log(text: str) -> dict[str, WorkerLog]:
     return {model: _worker(own) for model, own in found.items()}
 
 
-def _worker(found: Iterable[Record]) -> WorkerLog:
+def _worker(found: Iterable[LogRecord]) -> WorkerLog:
     loads = 0
     state: str | None = None
     wait_sec: int | None = None

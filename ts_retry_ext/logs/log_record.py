@@ -24,7 +24,7 @@ class Kind(IntEnum):
     CONTINUED = 4  # a line without a head, which continues the record above
 
 
-class Record(NamedTuple):
+class LogRecord(NamedTuple):
     """Hold one line.
 
     Attributes:
@@ -81,13 +81,13 @@ _LOST_COLOURS = re.compile(rb"\[\d{1,3}(?:;\d{1,3}){0,4}m")
 _BEHIND = re.compile(rb"(?:\s+\||\"?,)\s*(AllTraffic/\S{1,80})\s*\|?\s*$|\t\d{13}$")
 
 
-def records(lines: Iterable[bytes]) -> list[Record]:
+def records(lines: Iterable[bytes]) -> list[LogRecord]:
     """Return what lines tell of workers and servers: mostly a record each, or none.
 
     Several come of one where a collector bundled them. Where TorchServe wrote a line of its own
     twice in a row, it comes once; what a worker wrote twice comes twice.
     """
-    found: list[Record] = []
+    found: list[LogRecord] = []
     before, burst = b"\n", b""
     at, kind, port, name, text_at = 0, _SERVER, b"", b"", 0
     for line in lines:
@@ -97,7 +97,7 @@ def records(lines: Iterable[bytes]) -> list[Record]:
             # A process mostly writes many lines at once: all but the text is as in the line above.
             if line.startswith(burst):
                 text = line[text_at : text_at + TEXT_LIMIT].rstrip(b"\r")
-                found.append(_new(Record, (at, kind, port, name, text, b"")))
+                found.append(_new(LogRecord, (at, kind, port, name, text, b"")))
                 continue
             burst = b""
         if line[23:25] == b" [":
@@ -128,7 +128,7 @@ def records(lines: Iterable[bytes]) -> list[Record]:
                 if thousandths is not None:
                     at = _whole_ms(line[:19]) + thousandths
                     text = line[text_at : text_at + TEXT_LIMIT].rstrip(b"\r")
-                    found.append(_new(Record, (at, kind, port, name, text, b"")))
+                    found.append(_new(LogRecord, (at, kind, port, name, text, b"")))
                     continue
                 burst = b""
         elif line.startswith(_BELOW):
@@ -142,12 +142,12 @@ def records(lines: Iterable[bytes]) -> list[Record]:
     return found
 
 
-def records_of_json(line: bytes) -> list[Record]:
+def records_of_json(line: bytes) -> list[LogRecord]:
     """Return what an envelope of JSON holds, whatever it tells; nothing for a line that is none."""
     return [_from_envelope(envelope) for envelope in unpacked(line)] if _is_json(line) else []
 
 
-def clock(line: bytes) -> list[Record]:
+def clock(line: bytes) -> list[LogRecord]:
     """Return what a line tells of the time, the last of it, whatever else it tells."""
     found = map(_from_envelope, unpacked(line)) if _is_json(line) else [parse_line(line)]
     told = [record for record in found if record.at is not None][-1:]
@@ -163,7 +163,7 @@ def _is_json(line: bytes) -> bool:
 _HEADS: dict[bytes, tuple[Kind, bytes, bytes, bool]] = {}
 _MOST_HEADS = 4096
 _THOUSANDTHS = {b"%03d" % number: number for number in range(1000)}
-#: What `Record(…)` does, without a function of Python's in between.
+#: What `LogRecord(…)` does, without a function of Python's in between.
 _new = tuple.__new__
 #: Looking a member of an enumeration up takes longer than the comparison.
 _WORKER, _SERVER = Kind.WORKER, Kind.SERVER
@@ -181,19 +181,19 @@ def _learn(line: bytes) -> None:
         parse_line(line)
 
 
-def _from_envelope(envelope: Envelope) -> Record:
+def _from_envelope(envelope: Envelope) -> LogRecord:
     if envelope.thread is None:
         return parse_line(envelope.text, envelope.origin)
     found = _THREAD.match(envelope.thread)
     text = envelope.text[:TEXT_LIMIT]
     if found is None:
         port, name, kind = _meant(text, envelope.thread)
-        return Record(envelope.at, kind, port, name, text, envelope.origin)
+        return LogRecord(envelope.at, kind, port, name, text, envelope.origin)
     port, name, stream = found.groups()
-    return Record(envelope.at, _KINDS[stream], port, name, text, envelope.origin)
+    return LogRecord(envelope.at, _KINDS[stream], port, name, text, envelope.origin)
 
 
-def parse_line(line: bytes, origin: bytes = b"") -> Record:
+def parse_line(line: bytes, origin: bytes = b"") -> LogRecord:
     """Return what one line says, whatever a collector put in front of it."""
     if b"\x1b" in line:
         line = _COLOURS.sub(b"", line)
@@ -207,7 +207,7 @@ def parse_line(line: bytes, origin: bytes = b"") -> Record:
     else:
         found = _OF_SERVER.search(line) if b" - " in line else None
         if found is None:
-            return Record(None, Kind.CONTINUED, b"", b"", line[:TEXT_LIMIT], origin)
+            return LogRecord(None, Kind.CONTINUED, b"", b"", line[:TEXT_LIMIT], origin)
         day, second, thousandths, thread, _, text = found.groups(b"")
         port, name, kind = _meant(text, thread)
         is_own = kind is _SERVER and found.start() == 0 and found.start(4) == 32
@@ -217,7 +217,7 @@ def parse_line(line: bytes, origin: bytes = b"") -> Record:
     if found.start():
         text, origin = _without_collector(line[: found.start()], text, origin)
     at = _day_ms(day) + _second_ms(second) + int(thousandths)
-    return Record(at, kind, port, name, text[:TEXT_LIMIT].rstrip(b"\r"), origin)
+    return LogRecord(at, kind, port, name, text[:TEXT_LIMIT].rstrip(b"\r"), origin)
 
 
 def _meant(text: bytes, thread: bytes) -> tuple[bytes, bytes, Kind]:

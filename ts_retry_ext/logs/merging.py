@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Callable, Iterator, Sequence
 
-from ts_retry_ext.logs.log_record import Kind, Record
+from ts_retry_ext.logs.log_record import Kind, LogRecord
 
 #: Milliseconds within which copies of one record come; the merged order keeps them close.
 _WINDOW_MS = 10_000
@@ -35,14 +35,14 @@ class LogSource:
 
     path: str
     writer: str
-    read: Callable[[], Iterator[list[Record]]]
+    read: Callable[[], Iterator[list[LogRecord]]]
     zone_ms: int = 0
-    ready: list[Record] = field(default_factory=list)
+    ready: list[LogRecord] = field(default_factory=list)
     position: int = 0
     at: int = 0
-    _blocks: Iterator[list[Record]] | None = None
+    _blocks: Iterator[list[LogRecord]] | None = None
 
-    def peek(self) -> Record | None:
+    def peek(self) -> LogRecord | None:
         """Return the next record without taking it, or None at the end."""
         if self._blocks is None:
             self._blocks = self.read()
@@ -53,7 +53,7 @@ class LogSource:
             self.ready, self.position = block, 0
         return self.ready[self.position]
 
-    def ahead(self) -> Iterator[Record]:
+    def ahead(self) -> Iterator[LogRecord]:
         """Return the records that come next, at least those that files are compared by."""
         while self._blocks is not None and len(self.ready) - self.position < _COMPARED:
             block = next(self._blocks, None)
@@ -83,7 +83,7 @@ class LoggedServer:
         self._old: dict[tuple[object, ...], int] = {}
         self._since = 0
 
-    def is_new(self, record: Record, at: int, source: int) -> bool:
+    def is_new(self, record: LogRecord, at: int, source: int) -> bool:
         """Tell whether a record is no copy.
 
         TorchServe 0.12.0 writes each line of its own twice into ts_log.log (log4j2.xml: the
@@ -107,13 +107,13 @@ class LoggedServer:
         self._new[key] = count
         return True
 
-    def has(self, record: Record, at: int) -> bool:
+    def has(self, record: LogRecord, at: int) -> bool:
         """Tell whether a record came lately."""
         key = (at, record.kind, record.port, record.name, record.text)
         return key in self._new or key in self._old
 
 
-def merged(sources: Sequence[LogSource]) -> Iterator[tuple[LoggedServer, int, Record]]:
+def merged(sources: Sequence[LogSource]) -> Iterator[tuple[LoggedServer, int, LogRecord]]:
     """Yield each record once, with its server and its time in milliseconds since the epoch (UTC).
 
     Each source's `at` and `zone_ms` are to be set. A file is opened when it is its turn. Files of one writer are one server's. Others are when they hold the same lines at the same time.

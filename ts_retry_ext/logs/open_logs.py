@@ -10,7 +10,7 @@ from typing import Callable, Iterator, Sequence
 from ts_retry_ext.logs.byte_blocks import DamagedFileError, read_lines
 from ts_retry_ext.logs.collected_form import CollectedForm
 from ts_retry_ext.logs.log_files import LogFile
-from ts_retry_ext.logs.log_record import Kind, Record, clock, records
+from ts_retry_ext.logs.log_record import Kind, LogRecord, clock, records
 from ts_retry_ext.logs.merging import LoggedServer, LogSource, merged
 
 #: Where the frontend writes a time of day as milliseconds since the epoch, too (0.12.0 WorkerThread).
@@ -37,7 +37,7 @@ class Reading:
         self._told = self._report = told
         self._files = files
 
-    def records(self) -> Iterator[tuple[LoggedServer, int, Record]]:
+    def records(self) -> Iterator[tuple[LoggedServer, int, LogRecord]]:
         """Yield each record once, with its server and its time in milliseconds since the epoch (UTC)."""
         return merged(self._sources())
 
@@ -46,7 +46,7 @@ class Reading:
         """Return what was wrong with files, each thing once though a file was opened twice."""
         return list(dict.fromkeys(self._problems))
 
-    def _blocks(self, file: LogFile) -> Iterator[list[Record]]:
+    def _blocks(self, file: LogFile) -> Iterator[list[LogRecord]]:
         path = file.path
         form, knows_torchserve = CollectedForm(), False
         try:
@@ -121,7 +121,7 @@ def _ignored(_: int) -> None:
     """Count nothing: these bytes are read again."""
 
 
-def _zone_of(record: Record) -> int | None:
+def _zone_of(record: LogRecord) -> int | None:
     found = _EPOCH.search(record.text) if record.kind is Kind.WORKER else None
     if found is None or record.at is None:
         return None

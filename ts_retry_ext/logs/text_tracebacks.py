@@ -6,7 +6,7 @@ import re
 from typing import Iterable, NamedTuple
 
 from ts_retry_ext.logs.foreign_lines import is_foreign
-from ts_retry_ext.logs.log_record import Kind, Record, parse_line, records_of_json
+from ts_retry_ext.logs.log_record import Kind, LogRecord, parse_line, records_of_json
 from ts_retry_ext.logs.tracebacks import Traceback, cut
 
 #: An exception's line without its traceback.
@@ -63,7 +63,7 @@ def begins_with_exception(line: str) -> bool:
     return _RAISED.match(line) is not None
 
 
-def _writer(record: Record) -> tuple[bytes, ...]:
+def _writer(record: LogRecord) -> tuple[bytes, ...]:
     if record.kind is Kind.CONTINUED:
         return b"", record.origin
     return b"worker", record.origin, record.port, record.name, bytes([record.kind])
