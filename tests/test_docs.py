@@ -94,6 +94,14 @@ def test_the_index_of_the_decisions_lists_each_one_with_its_date() -> None:
         assert anchor == _anchor(f"{number}. {title}")
 
 
+def test_every_decision_has_its_five_parts_in_their_order() -> None:
+    decisions = (ROOT / "docs/decisions.md").read_text()
+    for section in re.split(r"^## (?=\d)", decisions, flags=re.MULTILINE)[1:]:
+        found = re.findall(r"^\*\*(\w+(?: when)?)\.?\*\*", section, re.MULTILINE)
+        expected = ["Context", "Decision", "Rejected", "Consequence", "Revisit when"]
+        assert found == expected, section.partition("\n")[0]
+
+
 def _anchor(heading: str) -> str:
     """Return the anchor that GitHub gives a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
