@@ -178,6 +178,16 @@ def test_what_we_write_into_the_model_directory_is_no_change(tmp_path: Path) -> 
     assert watch.within(1.5) is None
 
 
+def test_a_model_in_a_directory_that_logs_are_written_to_is_watched(tmp_path: Path) -> None:
+    halted = Halted(tmp_path, state_dir=tmp_path)
+    halted.write("handler.py")
+    halted.fail()
+    watch = halted.watch()
+    watch.change()
+    halted.write("handler.py", "good")
+    assert watch.within() == "handler.py was changed"
+
+
 def test_two_changes_are_one_sentence_and_news_once(tmp_path: Path) -> None:
     halted = Halted(tmp_path)
     halted.write("handler.py")
@@ -370,3 +380,59 @@ def test_a_model_in_a_linked_directory_is_watched_by_the_link(tmp_path: Path) ->
     (tmp_path / "current").unlink()
     (tmp_path / "current").symlink_to(tmp_path / "v2")
     assert watch.within() == f"{tmp_path}/registered points elsewhere"
+
+
+def test_what_the_failing_process_had_no_time_for_is_watched_by_the_holders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ts_retry_ext.worker.take_baseline.SURVEY_SEC", 0.0)
+    halted = Halted(tmp_path)
+    for number in range(50):
+        halted.write(f"{number}/x.json")
+    began_ns = halted.begin_load()
+    halted.write("7/written_by_the_load.json")
+    halted.fail(began_ns)
+    watch = halted.watch()
+    for _ in range(60):
+        assert watch.change() is None
+    halted.write("7/written_by_the_load.json", "again")
+    assert watch.within(1.5) is None
+    halted.write("49/x.json", "good")
+    assert watch.within() == "49/x.json was changed"
+    halted.write("48/x.json", "good")
+    assert halted.watch().within() == "48/x.json was changed"
+
+
+def test_each_of_20_000_files_is_watched_and_one_sentence_covers_them_all(tmp_path: Path) -> None:
+    halted = Halted(tmp_path)
+    for number in range(200):
+        for inner in range(100):
+            halted.write(f"{number}/{inner}.json")
+    halted.fail()
+    watch = halted.watch()
+    watch.change()
+    (halted.model / "199/99.json").rename(halted.model / "199/x.json")
+    (halted.model / "199/x.json").rename(halted.model / "199/99.json")
+    assert watch.within(30) == "199/99.json was changed"
+    for number in range(200):
+        shutil.rmtree(halted.model / str(number))
+    seen = watch.within(30)
+    assert seen is not None
+    assert "vanished (and" in seen
+    assert watch.within(3) is None
+
+
+def test_links_that_lead_in_circles_and_names_that_are_no_utf_8_do_no_harm(tmp_path: Path) -> None:
+    halted = Halted(tmp_path)
+    halted.write("a/handler.py")
+    (halted.model / "a" / "up").symlink_to(halted.model)
+    (halted.model / "a" / "root").symlink_to("..")
+    strange = os.path.join(os.fsencode(halted.model), b"caf\xe9\n.bin")
+    with open(strange, "wb") as stream:
+        stream.write(b"bad")
+    halted.fail()
+    watch = halted.watch()
+    watch.change()
+    with open(strange, "wb") as stream:
+        stream.write(b"good")
+    assert watch.within() == "caf\\udce9\n.bin was changed"

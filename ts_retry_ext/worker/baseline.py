@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ts_retry_ext.worker.news import History
-from ts_retry_ext.worker.watched_files import Survey, WatchedDirectory, WatchedFiles
+from ts_retry_ext.worker.survey import Survey
+from ts_retry_ext.worker.watched_directory import WatchedDirectory
+from ts_retry_ext.worker.watched_files import WatchedFiles
 from ts_retry_ext.worker.watched_names import NamedPath
 from ts_retry_ext.worker.watched_packages import Installed
 

@@ -12,7 +12,7 @@ from ts_retry_ext.store.atomic import SCHEMA, set_aside, write_bytes
 from ts_retry_ext.worker.baseline import Baseline
 from ts_retry_ext.worker.news import History
 from ts_retry_ext.worker.path_facts import PACKED_BYTES, unpacked
-from ts_retry_ext.worker.watched_files import WatchedDirectory
+from ts_retry_ext.worker.watched_directory import WatchedDirectory
 from ts_retry_ext.worker.watched_names import NamedPath
 
 WATCHED_FILE = "watched.json"

@@ -9,9 +9,11 @@ from typing import NamedTuple, Sequence
 
 from ts_retry_ext.archive.model_folder import MANIFEST, ModelFolder
 from ts_retry_ext.worker.baseline import SURVEY_SEC, Baseline
+from ts_retry_ext.worker.ignored_files import is_within
 from ts_retry_ext.worker.load_times import TICK_NS
 from ts_retry_ext.worker.path_facts import FILE, look_at
-from ts_retry_ext.worker.watched_files import Survey, WatchedFiles
+from ts_retry_ext.worker.survey import Survey
+from ts_retry_ext.worker.watched_files import WatchedFiles
 from ts_retry_ext.worker.watched_names import (
     MAX_NAMES,
     NamedPath,
@@ -66,9 +68,11 @@ def take_baseline(failed: Failed, previous: Baseline | None) -> Baseline:
     """
     if previous is not None and previous.model_dir != failed.model_dir:
         previous = None
+    # Logs may be written to a directory that holds the model, too; that makes the model no log.
     own = [os.path.realpath(path) for path in failed.own_directories]
+    own = [path for path in own if not is_within(failed.model_dir, [path])]
     essential = _essential_files(failed)
-    names = _names(failed, essential, own, previous)
+    names = _names(failed, essential, previous)
     packages = _packages(failed, previous)
     if previous is not None:
         directories, pending = previous.directories, list(previous.pending)
@@ -96,14 +100,14 @@ def _essential_files(failed: Failed) -> list[str]:
     named = [MANIFEST, handler.lstrip("/"), (manifest.config_file or "").lstrip("/")]
     if handler and not handler.endswith(".py"):
         named.append(handler + ".py")
-    return paths_to_watch(failed.model_dir, named, ())
+    return paths_to_watch(failed.model_dir, named)
 
 
 def _names(
-    failed: Failed, essential: Sequence[str], own: Sequence[str], previous: Baseline | None
+    failed: Failed, essential: Sequence[str], previous: Baseline | None
 ) -> dict[str, NamedPath]:
     link = failed.registration.partition("#")[0]
-    named = paths_to_watch(failed.model_dir, failed.paths, own)
+    named = paths_to_watch(failed.model_dir, failed.paths)
     python_path = [failed.model_dir, *filter(os.path.isabs, sys.path)]
     expected = module_paths(failed.modules, list(dict.fromkeys(python_path)))
     loose = dict.fromkeys(named, False)

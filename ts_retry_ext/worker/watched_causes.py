@@ -22,8 +22,8 @@ from ts_retry_ext.worker.watched_packages import WatchedPackages
 
 #: How long one slice takes, in seconds, and how often there is one: less than 1 % of the time, also
 #: where a file system is slow and a slice takes longer.
-SLICE_SEC = 0.002
-INTERVAL_SEC = 0.45
+SLICE_SEC = 0.001
+INTERVAL_SEC = 0.95
 _SHARE = 200
 
 _Watcher = Union[WatchedNames, WatchedPackages, WatchedFiles]

@@ -39,7 +39,7 @@ class NamedPath(NamedTuple):
     alone: bool
 
 
-def paths_to_watch(model_dir: str, paths: Sequence[str], skipped: Sequence[str]) -> list[str]:
+def paths_to_watch(model_dir: str, paths: Sequence[str]) -> list[str]:
     """Return the paths of a failure's text that can be watched, absolute, links left as they are."""
     absolute = (
         os.path.normpath(os.path.join(model_dir, os.path.expanduser(p))) for p in paths if p
@@ -47,7 +47,7 @@ def paths_to_watch(model_dir: str, paths: Sequence[str], skipped: Sequence[str])
     return [
         path
         for path in dict.fromkeys(absolute)
-        if path != "/" and "\0" not in path and not is_within(path, (*_KERNEL, *skipped))
+        if path != "/" and "\0" not in path and not is_within(path, _KERNEL)
     ]
 
 
