@@ -31,6 +31,7 @@ THERE = PathFacts(FILE, content=1, rights=2, stamp=3, link=0, names=1, readable=
         (THERE._replace(link=5), PathFacts(MISSING, link=5), "vanished"),
         (THERE._replace(link=5), PathFacts(MISSING, link=6), "points elsewhere"),
         (PathFacts(CLOSED), THERE, "became readable"),
+        (PathFacts(CLOSED), PathFacts(MISSING), "can be looked for, and is missing"),
         (THERE._replace(readable=0), THERE._replace(rights=9), "became readable"),
         (THERE, THERE._replace(readable=0, rights=9), None),
         (THERE, PathFacts(CLOSED), None),

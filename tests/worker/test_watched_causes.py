@@ -422,6 +422,22 @@ def test_each_of_20_000_files_is_watched_and_one_sentence_covers_them_all(tmp_pa
     assert watch.within(3) is None
 
 
+@pytest.mark.skipif(AS_ROOT, reason="root may look everywhere")
+def test_a_directory_that_becomes_readable_is_watched_from_then_on(tmp_path: Path) -> None:
+    halted = Halted(tmp_path)
+    halted.write("data/w.bin")
+    (halted.model / "data").chmod(0)
+    halted.fail()
+    watch = halted.watch()
+    watch.change()
+    (halted.model / "data").chmod(0o755)
+    assert watch.within() == "data became readable"
+    for _ in range(5):
+        watch.change()
+    halted.write("data/w.bin", "good")
+    assert watch.within() == "data/w.bin was changed"
+
+
 def test_links_that_lead_in_circles_and_names_that_are_no_utf_8_do_no_harm(tmp_path: Path) -> None:
     halted = Halted(tmp_path)
     halted.write("a/handler.py")

@@ -105,6 +105,8 @@ def difference(before: PathFacts, now: PathFacts) -> str | None:
     if now.kind == MISSING and now.link and now.link != before.link:
         return "points elsewhere"
     if now.kind == MISSING:
+        if before.kind == CLOSED:
+            return "can be looked for, and is missing"
         return "vanished" if before.kind != MISSING else None
     if before.kind == MISSING:
         return "appeared"

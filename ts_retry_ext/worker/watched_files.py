@@ -9,7 +9,7 @@ from typing import Iterator
 from ts_retry_ext.worker.difference import Difference, difference_between
 from ts_retry_ext.worker.path_facts import DIRECTORY, look_at
 from ts_retry_ext.worker.survey import Survey
-from ts_retry_ext.worker.watched_directory import WatchedDirectory, of_directory
+from ts_retry_ext.worker.watched_directory import ITSELF, WatchedDirectory, of_directory
 
 #: A slice looks at the time after so many files, and never at fewer.
 _STEP = 16
@@ -63,7 +63,9 @@ class WatchedFiles:
         """Take what was seen as known."""
         place = seen.place
         assert isinstance(place, tuple)
-        directory, position, _ = place
+        directory, position, name = place
+        if name == ITSELF and seen.now.readable and not directory.facts_of(position).readable:
+            self.survey.pending.append((directory.path, 1))  # Nobody has seen its files yet.
         directory.set_facts(position, seen.now)
 
     def every(self, until: float) -> Iterator[Difference]:
