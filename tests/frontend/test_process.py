@@ -16,7 +16,6 @@ from ts_retry_ext.frontend.process import (
     frontend_of,
     is_alive,
     running_frontends,
-    sees_path,
     start_of,
     user_id_of,
 )
@@ -111,22 +110,6 @@ def test_the_user_of_a_process_is_told() -> None:
         process.kill()
         process.wait()
         process.stdout.close()  # type: ignore[union-attr]
-
-
-@as_root
-def test_path_is_looked_for_where_the_process_sees_it(tmp_path: Path) -> None:
-    """A service of systemd with ``PrivateTmp`` has a ``/tmp`` of its own."""
-    script = f"mount -t tmpfs none {tmp_path} && touch {tmp_path}/own && echo && cat"
-    with subprocess.Popen(
-        ["unshare", "-m", "sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        if not process.stdout.readline():
-            pytest.skip("no mount may be made here")
-        assert not (tmp_path / "own").exists()
-        assert sees_path(process.pid, str(tmp_path / "own"))
-        assert not sees_path(process.pid, str(tmp_path / "other"))
-    assert sees_path(process.pid, str(tmp_path / "other")), "of one that is gone nothing is known"
 
 
 def test_nothing_is_made_for_a_server_whose_directory_is_gone(

@@ -12,6 +12,8 @@ import os
 import sys
 from typing import Iterator, NamedTuple
 
+from ts_retry_ext.frontend.process_files import has_other_root
+
 MAIN_CLASS = "org.pytorch.serve.ModelServer"
 MAX_ANCESTORS = 16
 #: What the kernel adds to the path of a directory that is gone.
@@ -92,31 +94,6 @@ def frontend_pids() -> list[int]:
     return [pid for pid in psutil.pids() if _is_frontend(pid)]
 
 
-def has_other_root(pid: int) -> bool:
-    """Tell whether a process has other files below ``/``, as one in a container has."""
-    if sys.platform != "linux":
-        return False
-    try:
-        return not os.path.samefile(f"/proc/{pid}/root", "/")
-    except OSError:
-        return False  # It may not be asked for; its working directory neither.
-
-
-def cwd_of(pid: int) -> str | None:
-    """Return the working directory of process `pid`, or None where it may not be asked for."""
-    if sys.platform == "linux":
-        try:
-            return os.readlink(f"/proc/{pid}/cwd")
-        except OSError:
-            return None
-    import psutil
-
-    try:
-        return str(psutil.Process(pid).cwd())
-    except psutil.Error:
-        return None
-
-
 def start_of(pid: int) -> str | None:
     """Return what names the start of process `pid` for good, or None when it is gone.
 
@@ -155,17 +132,6 @@ def user_id_of(pid: int) -> int:
         return int(psutil.Process(pid).uids().effective)
     except psutil.Error:
         return os.geteuid()
-
-
-def sees_path(pid: int, path: str) -> bool:
-    """Tell whether there is something at `path` for process `pid`; True where that cannot be told.
-
-    A service of systemd may have a ``/tmp`` of its own.
-    """
-    if sys.platform != "linux":
-        return os.path.lexists(path)
-    root = f"/proc/{pid}/root"
-    return os.path.lexists(root + path) or not os.path.isdir(root)
 
 
 def _is_frontend(pid: int) -> bool:

@@ -6,7 +6,8 @@ import os
 import sys
 from typing import Iterable, NamedTuple
 
-from ts_retry_ext.frontend.process import frontend_pids, has_other_root, user_id_of
+from ts_retry_ext.frontend.process import frontend_pids, user_id_of
+from ts_retry_ext.frontend.process_files import has_other_root
 
 
 class Unseen(NamedTuple):

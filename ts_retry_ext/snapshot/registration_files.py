@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterable
 
-from ts_retry_ext.frontend.process import sees_path
+from ts_retry_ext.frontend.process_files import sees_path
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
