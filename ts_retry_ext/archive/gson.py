@@ -30,7 +30,8 @@ def loads(text: str) -> object:
     value = reader.value()
     # Gson is strict again behind the value: no comment there.
     if text[reader.at :].strip(_BLANK):
-        raise GsonError(f"more behind the end, at character {reader.at + 1}")
+        msg = f"more behind the end, at character {reader.at + 1}"
+        raise GsonError(msg)
     return value
 
 
@@ -68,12 +69,14 @@ class _Reader:
                 self._skip_behind("*/", at_end=False)
             else:
                 return char
-        raise GsonError("unexpected end")
+        msg = "unexpected end"
+        raise GsonError(msg)
 
     def _skip_behind(self, mark: str, *, at_end: bool) -> None:
         found = self.text.find(mark, self.at)
         if found < 0 and not at_end:
-            raise GsonError("a comment without end")
+            msg = "a comment without end"
+            raise GsonError(msg)
         self.at = len(self.text) if found < 0 else found + len(mark)
 
     def _object(self) -> dict[str, object]:
@@ -134,7 +137,8 @@ class _Reader:
             if char == quote:
                 return "".join(out)
             out.append(self._escaped() if char == "\\" else char)
-        raise GsonError("a text without end")
+        msg = "a text without end"
+        raise GsonError(msg)
 
     def _escaped(self) -> str:
         char = self.text[self.at : self.at + 1]
@@ -145,12 +149,14 @@ class _Reader:
             try:
                 return chr(int(digits if len(digits) == 4 and digits.isalnum() else "", 16))
             except ValueError:
-                raise GsonError(f"\\u{digits} is no character") from None
+                msg = f"\\u{digits} is no character"
+                raise GsonError(msg) from None
         if char in _ESCAPES:
             return _ESCAPES[char]
         if char and char in "'\"\\/\n":
             return char
-        raise GsonError(f"\\{char} is no escape, at character {self.at}")
+        msg = f"\\{char} is no escape, at character {self.at}"
+        raise GsonError(msg)
 
     def _unexpected(self, char: str, wanted: str) -> GsonError:
         return GsonError(f"{char!r} at character {self.at} where {wanted} is due")

@@ -63,23 +63,29 @@ def parse_manifest(data: bytes) -> Manifest:
     """
     text = data.decode("utf-8-sig", errors="replace")
     if not text.strip(" \t\r\n"):
-        raise ManifestError("MANIFEST.json is empty", stops_server=True)
+        msg = "MANIFEST.json is empty"
+        raise ManifestError(msg, stops_server=True)
     content = _json(text)
     if content is None:
-        raise ManifestError("MANIFEST.json is null", stops_server=True)
+        msg = "MANIFEST.json is null"
+        raise ManifestError(msg, stops_server=True)
     if not isinstance(content, dict):
-        raise ManifestError(f"MANIFEST.json holds no object but {type(content).__name__}")
+        msg = f"MANIFEST.json holds no object but {type(content).__name__}"
+        raise ManifestError(msg)
     _check_texts(content, _TEXTS, "")
     given = content.get("runtime", RUNTIMES[0])
     runtime = _RUNTIMES.get(given) if isinstance(given, str) else None
     if runtime is None:
         known = ", ".join(RUNTIMES)
-        raise ManifestError(f"its runtime is {given!r}, known are {known}")
+        msg = f"its runtime is {given!r}, known are {known}"
+        raise ManifestError(msg)
     section = content.get("model", {})
     if section is None:
-        raise ManifestError("MANIFEST.json has the value null for model", stops_server=True)
+        msg = "MANIFEST.json has the value null for model"
+        raise ManifestError(msg, stops_server=True)
     if not isinstance(section, dict):
-        raise ManifestError(f"MANIFEST.json holds no object for model but {section!r:.80}")
+        msg = f"MANIFEST.json holds no object for model but {section!r:.80}"
+        raise ManifestError(msg)
     _check_texts(section, _MODEL_TEXTS, "model.")
     return Manifest(
         model=_text(section, "modelName"),
@@ -121,14 +127,16 @@ def _json(text: str) -> object:
         # Gson keeps a number's own text where a text is expected: 1.10 is the version "1.10".
         return json.loads(text, parse_float=str, parse_int=str, parse_constant=str, strict=False)
     except RecursionError as error:
-        raise ManifestError("MANIFEST.json is not valid JSON: it is nested too deeply") from error
+        msg = "MANIFEST.json is not valid JSON: it is nested too deeply"
+        raise ManifestError(msg) from error
     except ValueError as error:
         from ts_retry_ext.archive.gson import GsonError, loads
 
         try:
             return loads(text)
         except (GsonError, RecursionError):
-            raise ManifestError(f"MANIFEST.json is not valid JSON: {error}") from error
+            msg = f"MANIFEST.json is not valid JSON: {error}"
+            raise ManifestError(msg) from error
 
 
 def _check_texts(section: Mapping[str, object], keys: Sequence[str], where: str) -> None:
@@ -136,7 +144,8 @@ def _check_texts(section: Mapping[str, object], keys: Sequence[str], where: str)
     for key in keys:
         if isinstance(section.get(key), (dict, list)):
             shown = f"{section[key]!r:.80}"
-            raise ManifestError(f"MANIFEST.json holds no text for {where}{key} but {shown}")
+            msg = f"MANIFEST.json holds no text for {where}{key} but {shown}"
+            raise ManifestError(msg)
 
 
 def _text(section: Mapping[str, object], key: str) -> str | None:

@@ -44,13 +44,11 @@ def parse_model_config(data: bytes) -> ModelConfig:
     """Return what the frontend reads, with notes. Raises as `read_model_config` does."""
     content, notes = _load(data.decode("utf-8", errors="replace"))
     if content is None:
-        raise RefusedConfigError(
-            "the file is empty: write at least one key, such as minWorkers: 1, or name no configFile"
-        )
+        msg = "the file is empty: write at least one key, such as minWorkers: 1, or name no configFile"
+        raise RefusedConfigError(msg)
     if not isinstance(content, dict):
-        raise RefusedConfigError(
-            f"the file holds no mapping but {_kind(content)}: write lines such as minWorkers: 1"
-        )
+        msg = f"the file holds no mapping but {_kind(content)}: write lines such as minWorkers: 1"
+        raise RefusedConfigError(msg)
     _check_keys(content, "")
     torchrun = content.get("torchrun")
     if isinstance(torchrun, dict):
@@ -77,9 +75,8 @@ def why_python_refuses(data: bytes) -> str | None:
 def _check_keys(content: dict[Any, Any], where: str) -> None:
     for key in content:
         if not isinstance(key, str):
-            raise RefusedConfigError(
-                f"the key {_shown(key)}{where} is read as {_kind(key)}, not as text: quote it"
-            )
+            msg = f"the key {_shown(key)}{where} is read as {_kind(key)}, not as text: quote it"
+            raise RefusedConfigError(msg)
 
 
 def _load(text: str) -> Loaded:
@@ -88,15 +85,18 @@ def _load(text: str) -> Loaded:
 
         from ts_retry_ext.archive.snake_yaml import MisfitError, load
     except ImportError as error:
-        raise MissingYamlError("PyYAML is not installed: pip install pyyaml") from error
+        msg = "PyYAML is not installed: pip install pyyaml"
+        raise MissingYamlError(msg) from error
     try:
         return load(text)
     except yaml.YAMLError as error:
         raise UnreadableConfigError(_first_line(error)) from error
     except RecursionError as error:
-        raise UnreadableConfigError("it is nested too deeply") from error
+        msg = "it is nested too deeply"
+        raise UnreadableConfigError(msg) from error
     except MisfitError as error:
-        raise RefusedConfigError(f"an explicit tag does not fit: {error}") from error
+        msg = f"an explicit tag does not fit: {error}"
+        raise RefusedConfigError(msg) from error
 
 
 def _kind(value: object) -> str:

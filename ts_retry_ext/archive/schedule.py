@@ -34,7 +34,8 @@ class Schedule(NamedTuple):
 def wait_before(retry: int) -> int:
     """Return the seconds the frontend waits before retry number `retry`, counted from 1."""
     if retry < 1:
-        raise ValueError(f"retries are counted from 1, got {retry!r}")
+        msg = f"retries are counted from 1, got {retry!r}"
+        raise ValueError(msg)
     return BACK_OFF_SEC[min(retry, len(BACK_OFF_SEC)) - 1]
 
 
@@ -64,7 +65,8 @@ def retry_times(window_sec: float, load_sec: float = 0.0) -> Iterator[float]:
         load_sec: how long each retry runs until it stops again.
     """
     if load_sec < 0:
-        raise ValueError(f"a load cannot take {load_sec!r} seconds")
+        msg = f"a load cannot take {load_sec!r} seconds"
+        raise ValueError(msg)
     retry, stopped_at = 1, 0.0
     while is_open(stopped_at, window_sec):
         started_at = stopped_at + wait_before(retry)

@@ -67,7 +67,8 @@ class SnakeYamlLoader(yaml.SafeLoader):
     def fetch_more_tokens(self) -> Any:
         """Fetch tokens; a comment at the end may be longer than the limit."""
         if self.index > MAX_CHARACTERS:
-            raise yaml.YAMLError(f"it has more than {MAX_CHARACTERS} characters")
+            msg = f"it has more than {MAX_CHARACTERS} characters"
+            raise yaml.YAMLError(msg)
         return super().fetch_more_tokens()
 
     def scan_plain_spaces(self, indent: Any, start_mark: Any) -> Any:
@@ -100,12 +101,14 @@ class SnakeYamlLoader(yaml.SafeLoader):
             node = self.anchors.get(self.peek_event().anchor)  # type: ignore[no-untyped-call]
             self.aliases += isinstance(node, yaml.CollectionNode)
             if self.aliases > MAX_COLLECTION_ALIASES:
-                raise yaml.YAMLError(f"it has more than {MAX_COLLECTION_ALIASES} aliases")
+                msg = f"it has more than {MAX_COLLECTION_ALIASES} aliases"
+                raise yaml.YAMLError(msg)
             return super().compose_node(parent, index)
         self.anchors.pop(self.peek_event().anchor, None)  # type: ignore[no-untyped-call]
         self.depth += 1
         if self.depth > MAX_DEPTH + 1:
-            raise yaml.YAMLError(f"it is nested more than {MAX_DEPTH} deep")
+            msg = f"it is nested more than {MAX_DEPTH} deep"
+            raise yaml.YAMLError(msg)
         try:
             return super().compose_node(parent, index)
         finally:
@@ -166,7 +169,8 @@ class SnakeYamlLoader(yaml.SafeLoader):
     def _fitting(self, node: Any, kind: Any) -> Any:
         if isinstance(node, kind):
             return node
-        raise MisfitError(f"{node.tag} on something else, line {node.start_mark.line + 1}")
+        msg = f"{node.tag} on something else, line {node.start_mark.line + 1}"
+        raise MisfitError(msg)
 
     def integer(self, node: Any) -> Any:
         """Return a number, as Java does where CPython has a limit."""
@@ -200,7 +204,8 @@ class SnakeYamlLoader(yaml.SafeLoader):
         """Return something for bytes in base64."""
         text = "".join(self.construct_scalar(node).split())
         if len(text) % 4 or not _BASE64.fullmatch(text):
-            raise MisfitError("!!binary on what is no base64")
+            msg = "!!binary on what is no base64"
+            raise MisfitError(msg)
         return Opaque("bytes")
 
 

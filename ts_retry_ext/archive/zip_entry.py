@@ -30,10 +30,12 @@ def check_entry(info: zipfile.ZipInfo) -> None:
     """Raise BadZipFile for an entry that Java cannot unpack."""
     name = info.filename
     if info.flag_bits & _ENCRYPTED:
-        raise zipfile.BadZipFile(f"{name} is encrypted, the frontend cannot unpack it")
+        msg = f"{name} is encrypted, the frontend cannot unpack it"
+        raise zipfile.BadZipFile(msg)
     if info.compress_type == zipfile.ZIP_STORED and info.flag_bits & _SIZE_FOLLOWS:
         why = "is stored with its size behind it (zipped to a pipe), the frontend cannot unpack it"
-        raise zipfile.BadZipFile(f"{name} {why}")
+        msg = f"{name} {why}"
+        raise zipfile.BadZipFile(msg)
     if info.compress_type not in _METHODS:
         method = f"zip's method {info.compress_type}"
         msg = f"{name} is compressed with {method}, the frontend knows deflate only"

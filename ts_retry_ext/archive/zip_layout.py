@@ -49,7 +49,8 @@ def check_layout(stream: IO[bytes], archive: zipfile.ZipFile) -> None:
         stream.seek(at + gap)
         if stream.read(len(_ENTRY)) != _ENTRY:
             continue
-        raise zipfile.BadZipFile("behind its last entry lies one that its directory does not name")
+        msg_0 = "behind its last entry lies one that its directory does not name"
+        raise zipfile.BadZipFile(msg_0)
 
 
 def _raw_name(info: zipfile.ZipInfo) -> bytes:

@@ -67,11 +67,13 @@ def _run(
     try:
         child = children.start(command, environ, folder)
     except OSError as error:
-        raise RegistrationError(f"{what} failed: {error}", "") from error
+        msg = f"{what} failed: {error}"
+        raise RegistrationError(msg, "") from error
     try:
         child.wait(time.monotonic() + INSTALL_TIMEOUT_SEC)
     finally:
         status = children.end(child)
     children.proceed()
     if status != 0:
-        raise RegistrationError(f"{what} failed with status {status}", child.output())
+        msg = f"{what} failed with status {status}"
+        raise RegistrationError(msg, child.output())

@@ -58,10 +58,11 @@ def server_home() -> str:
     for folder in (found.submodule_search_locations or ()) if found else ():
         if os.path.isfile(os.path.join(folder, "model_service_worker.py")):
             return os.path.dirname(os.path.abspath(folder))
-    raise NoTorchServeError(
+    msg = (
         "TorchServe is not installed in this environment: pip install torchserve, or run ts-retry "
         "from the environment that has it"
     )
+    raise NoTorchServeError(msg)
 
 
 def worker_environment(

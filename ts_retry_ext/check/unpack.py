@@ -67,7 +67,8 @@ class Budget:
             raise ArchiveError(self.path, why)
         if self.used > self.free:
             room = f"{_shown(self.free)} are free in the temporary directory"
-            raise NoRoomError(f"{self.path}: it unpacks to more than {room}; set TMPDIR")
+            msg = f"{self.path}: it unpacks to more than {room}; set TMPDIR"
+            raise NoRoomError(msg)
 
 
 def unpack(

@@ -69,14 +69,14 @@ def run(arguments: argparse.Namespace) -> int:
     for problem in report.content["problems"]:
         warn(f"ts-retry: {problem}")
     if report.is_empty:
-        raise CommandError(
-            "no line of a TorchServe worker was found; give ts_log.log, model_log.log or the console output"
-        )
+        msg = "no line of a TorchServe worker was found; give ts_log.log, model_log.log or the console output"
+        raise CommandError(msg)
     if write_page is not None:
         try:
             write_page(report, arguments.html)
         except OSError as error:
-            raise CommandError(f"{arguments.html}: can't be written: {error.strerror}") from error
+            msg = f"{arguments.html}: can't be written: {error.strerror}"
+            raise CommandError(msg) from error
     if arguments.json:
         print_json(report.content)
     else:

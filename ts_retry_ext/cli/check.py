@@ -148,7 +148,8 @@ def _read(path: str) -> bytes:
         with open(path, "rb") as stream:
             return stream.read()
     except OSError as error:
-        raise CommandError(f"cannot read {path}: {error.strerror}") from error
+        msg = f"cannot read {path}: {error.strerror}"
+        raise CommandError(msg) from error
 
 
 def _write(path: str, data: bytes, mode: str = "wb") -> None:
@@ -156,4 +157,5 @@ def _write(path: str, data: bytes, mode: str = "wb") -> None:
         with open(path, mode) as stream:
             stream.write(data)
     except OSError as error:
-        raise CommandError(f"cannot write {path}: {error.strerror}") from error
+        msg = f"cannot write {path}: {error.strerror}"
+        raise CommandError(msg) from error

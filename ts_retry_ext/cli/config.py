@@ -68,7 +68,8 @@ def _of_server(pid: int | None) -> Iterator[Effective]:
 
     server = chosen_server(pid)
     if server is None:
-        raise CommandError(f"{no_server()}; or name archives or a model store")
+        msg = f"{no_server()}; or name archives or a model store"
+        raise CommandError(msg)
     try:
         models = management_api_of(server.configuration).describe_all()
     except ManagementError as error:

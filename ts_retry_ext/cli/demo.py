@@ -68,7 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
             print(visible(error.log.rstrip(), keep="\n\t"), file=sys.stderr)
         raise CommandError(str(error)) from error
     except ModuleNotFoundError as error:
-        raise CommandError(f"{error}; install it with: pip install 'ts-retry-ext[demo]'") from error
+        msg = f"{error}; install it with: pip install 'ts-retry-ext[demo]'"
+        raise CommandError(msg) from error
     if arguments.json:
         print_json(finished.to_json())
     else:

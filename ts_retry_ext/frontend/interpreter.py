@@ -113,12 +113,14 @@ def probe(executable: str, environ: Mapping[str, str]) -> Interpreter:
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise ProbeError(f"cannot run {executable}: {error}") from error
+            msg = f"cannot run {executable}: {error}"
+            raise ProbeError(msg) from error
     said = done.stderr.decode("utf-8", "replace").strip()
     lines = done.stdout.decode("utf-8", "replace").splitlines()
     answers = [line[len(_MARK) :] for line in lines if line.startswith(_MARK)]
     if not answers:
-        raise ProbeError(f"{executable} ends with status {done.returncode}: {said[-300:]}")
+        msg = f"{executable} ends with status {done.returncode}: {said[-300:]}"
+        raise ProbeError(msg)
     found = json.loads(answers[-1])
     return Interpreter(
         executable=found["executable"],

@@ -57,9 +57,11 @@ def find_java(environ: Mapping[str, str]) -> Java:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise JavaError(f"{executable} does not run: {error}") from error
+        msg = f"{executable} does not run: {error}"
+        raise JavaError(msg) from error
     text = done.stdout.decode("utf-8", "replace")
     match = re.search(r'version "((?:1\.)?(\d+)[^"]*)"', text)
     if match is None:
-        raise JavaError(f"{executable} does not tell its version: {text.strip()[:200]}")
+        msg = f"{executable} does not tell its version: {text.strip()[:200]}"
+        raise JavaError(msg)
     return Java(executable, match[1], int(match[2]))

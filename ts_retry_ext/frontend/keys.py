@@ -122,11 +122,14 @@ def read_key(path: str, name: str) -> Key:
         msg = f"{path} may not be read by this user; run this as the server's user"
         raise KeyFileError(msg) from error
     except OSError as error:
-        raise KeyFileError(f"cannot read {path}: {error.strerror}") from error
+        msg_0 = f"cannot read {path}: {error.strerror}"
+        raise KeyFileError(msg_0) from error
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise KeyFileError(f"{path} holds no {name} key as TorchServe writes it") from None
+        msg_0 = f"{path} holds no {name} key as TorchServe writes it"
+        raise KeyFileError(msg_0) from None
     if not isinstance(text, str) or not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise KeyFileError(f"{path} holds no {name} key as TorchServe writes it")
+        msg_0 = f"{path} holds no {name} key as TorchServe writes it"
+        raise KeyFileError(msg_0)
     return Key(text, _seconds(expires) if isinstance(expires, str) else None)
 
 

@@ -83,7 +83,8 @@ def rules_from_data(data: object, source: str) -> tuple[tuple[Rule, ...], tuple[
         try:
             rule = _rule(item, source)
             if rule.id in seen:
-                raise _WrongFieldError("id", "is used twice; every rule needs its own")
+                msg = "id"
+                raise _WrongFieldError(msg, "is used twice; every rule needs its own")
         except _WrongFieldError as exc:
             problems.append(RuleProblem(source, name, exc.field, str(exc)))
             continue
@@ -94,16 +95,19 @@ def rules_from_data(data: object, source: str) -> tuple[tuple[Rule, ...], tuple[
 
 def _rule(item: object, source: str) -> Rule:
     if not isinstance(item, Mapping):
-        raise _WrongFieldError("", f"must be a mapping, not {_kind(item)}")
+        msg = ""
+        raise _WrongFieldError(msg, f"must be a mapping, not {_kind(item)}")
     allowed = ("id", "when", "verdict", "scope", "max_attempts", "reason", "remedy", "since")
     _known_keys(item, allowed, "")
     name = item.get("id")
     if not isinstance(name, str) or not _ID.match(name):
+        msg = "id"
         raise _WrongFieldError(
-            "id", f"got {_shown(name)}; letters, digits, '-', '_', '.', at most 100 of them"
+            msg, f"got {_shown(name)}; letters, digits, '-', '_', '.', at most 100 of them"
         )
     if "verdict" not in item:
-        raise _WrongFieldError("verdict", f"is missing; one of {_names(Outcome)}")
+        msg = "verdict"
+        raise _WrongFieldError(msg, f"is missing; one of {_names(Outcome)}")
     verdict = _one_of(Outcome, item["verdict"], "verdict")
     return Rule(
         id=name,
@@ -120,16 +124,19 @@ def _rule(item: object, source: str) -> Rule:
 
 def _max_attempts(value: object, verdict: Outcome) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise _WrongFieldError("max_attempts", f"got {_shown(value)}; a whole number, 0 for never")
+        msg = "max_attempts"
+        raise _WrongFieldError(msg, f"got {_shown(value)}; a whole number, 0 for never")
     if value and verdict is not Outcome.RECOVERABLE:
-        raise _WrongFieldError("max_attempts", "goes with the verdict recoverable only")
+        msg = "max_attempts"
+        raise _WrongFieldError(msg, "goes with the verdict recoverable only")
     return value
 
 
 def _when(data: object) -> When:
     if not isinstance(data, Mapping) or not data:
+        msg = "when"
         raise _WrongFieldError(
-            "when", f"must be a mapping with at least one field, got {_shown(data)}"
+            msg, f"must be a mapping with at least one field, got {_shown(data)}"
         )
     _known_keys(data, tuple(field.name for field in fields(When)), "when.")
     values: dict[str, Any] = {}
@@ -152,14 +159,16 @@ def _when(data: object) -> When:
         else:
             values[key] = _texts(value, name)
     if set(values) <= {"where", "unless", "unless_type", "unless_frame"}:
-        raise _WrongFieldError("when", "says only what must not be, and would match every failure")
+        msg = "when"
+        raise _WrongFieldError(msg, "says only what must not be, and would match every failure")
     return When(**values)
 
 
 def _known_keys(data: Mapping[Any, Any], allowed: tuple[str, ...], prefix: str) -> None:
     for key in data:
         if key not in allowed:
-            raise _WrongFieldError(f"{prefix}{key}", f"is no field; allowed: {', '.join(allowed)}")
+            msg = f"{prefix}{key}"
+            raise _WrongFieldError(msg, f"is no field; allowed: {', '.join(allowed)}")
 
 
 def _listed(value: object, field: str) -> list[object]:

@@ -96,7 +96,8 @@ def host_and_port(address: str) -> tuple[str, int]:
     except ValueError:
         host, port = None, None
     if host is None or port is None or not address.startswith("http://"):
-        raise AddressError(f"{address!r} is no address such as http://127.0.0.1:8083")
+        msg = f"{address!r} is no address such as http://127.0.0.1:8083"
+        raise AddressError(msg)
     return host, port
 
 
