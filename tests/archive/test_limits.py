@@ -52,6 +52,8 @@ SERVER = {"default_startup_timeout": "40", "default_response_timeout": "50"}
          {"ranks": 2, "parallel_type": "tp"}),
         ("parallelType: tp\nparallelLevel: 2\ntorchrun: {nproc-per-node: 3}", {},
          {"ranks": 3, "parallel_type": "tp"}),
+        ("parallelType: tp\nparallelLevel: 9\ntorchrun: {nproc-per-node: 3}\nparallelLevel: 2", {},
+         {"ranks": 2, "parallel_type": "tp"}),
         ("parallelType: custom\nparallelLevel: 2", {}, {"ranks": 2, "parallel_type": "custom"}),
     ],
 )  # fmt: skip

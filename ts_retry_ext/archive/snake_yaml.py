@@ -158,8 +158,12 @@ class SnakeYamlLoader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """Return a mapping; Java takes a list or a mapping as a key."""
         self.flatten_mapping(self._fitting(node, yaml.MappingNode))
-        pairs = ((key, self.construct_object(value, deep=deep)) for key, value in node.value)
-        return {self._key(key): value for key, value in pairs}
+        content: dict[Any, Any] = {}
+        for key, value in node.value:
+            read = self._key(key)
+            content.pop(read, None)  # The last of two keys counts, and its place does.
+            content[read] = self.construct_object(value, deep=deep)
+        return content
 
     def _key(self, node: Any) -> Any:
         if isinstance(node, yaml.ScalarNode):
@@ -267,7 +271,7 @@ def load(text: str) -> Loaded:
             return Loaded(None, ())
         notes = tuple(_notes(root))
         return Loaded(loader.construct_document(root), notes)
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
         raise MisfitError(str(error)) from error
     finally:
         loader.dispose()
