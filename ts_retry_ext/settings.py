@@ -15,6 +15,8 @@ ENVIRONMENT_PREFIX = "TS_RETRY_"
 MODEL_SECTION = "retry"
 STATE_DIRECTORY_NAME = "ts_retry"
 """The state directory's name in the server's log directory, where no setting says otherwise."""
+#: A longer interval is a slip of the keyboard: a week, in seconds.
+MAX_SECONDS = 7 * 24 * 3600.0
 
 
 class OnFatal(str, Enum):
@@ -81,6 +83,8 @@ class Settings(NamedTuple):
     on_fatal: Resolved
     max_identical_failures: Resolved
     max_hard_crashes: Resolved
+    first_trial: Resolved
+    longest_trial_interval: Resolved
     rules: Resolved
     state_dir: Resolved
     sidecar: Resolved
@@ -101,6 +105,23 @@ def _count(raw: Any) -> int:
         raise ValueError
     value = int(raw)
     if value < 0:
+        raise ValueError
+    return value
+
+
+def _seconds(raw: Any) -> float:
+    """Take a length of time; a number with a unit, or one that never ends, is none."""
+    if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
+        raise ValueError
+    value = float(raw)
+    if not 0 <= value <= MAX_SECONDS:
+        raise ValueError
+    return value
+
+
+def _positive_seconds(raw: Any) -> float:
+    value = _seconds(raw)
+    if value == 0:
         raise ValueError
     return value
 
@@ -140,6 +161,12 @@ SETTINGS: tuple[Setting, ...] = (
             "Stop after so many identical failures of unknown kind in a row."),
     Setting("max_hard_crashes", "maxHardCrashes", 3, _count, "a whole number, 0 for never",
             "Stop after so many deaths in a row without an exception (segfault, os._exit, OOM kill)."),
+    Setting("first_trial", "firstTrial", 15.0, _seconds,
+            "a number of seconds, 0 for no trial loads by time",
+            "Try a model that nobody knows the cause of again after so many seconds."),
+    Setting("longest_trial_interval", "longestTrialInterval", 600.0, _positive_seconds,
+            "a number of seconds above 0",
+            "The longest time between two trial loads, in seconds."),
     Setting("rules", "rules", None, _rules, "the path of a YAML file, or a list under retry:",
             "Rules of your own, tried before the built-in ones."),
     Setting("state_dir", None, None, _text, "a path",
@@ -201,6 +228,7 @@ def resolve(
                     "it is ignored"
                 )
         resolved[row.name] = value
+    problems += _longest_below_first(resolved)
     problems += _unknown(section, [r.model_key for r in SETTINGS if r.model_key], model_config_file)
     problems += _unknown(
         [k for k in environ if k.startswith(ENVIRONMENT_PREFIX)],
@@ -213,6 +241,23 @@ def resolve(
         origin,
     )
     return Settings(**resolved), tuple(problems)
+
+
+def _longest_below_first(resolved: dict[str, Resolved]) -> list[str]:
+    """Put the default in place of a longest interval that is shorter than the first one."""
+    first, longest = resolved["first_trial"], resolved["longest_trial_interval"]
+    if longest.value >= first.value:
+        return []
+    default = max(
+        first.value, next(r.default for r in SETTINGS if r.name == "longest_trial_interval")
+    )
+    resolved["longest_trial_interval"] = Resolved(default, "default")
+    return [
+        (
+            f"{longest.source}: longest_trial_interval is {longest.value:g}, shorter than "
+            f"first_trial, which is {first.value:g} ({first.source}); {default:g} is used"
+        )
+    ]
 
 
 def _unknown(keys: Any, known: list[str], where: str) -> list[str]:

@@ -116,18 +116,18 @@ def test_slow_frontend_is_named_and_halts_are_seen_at_once(
     observing.wait_for(lambda: condition(observing) == "ok", "it is followed again", 25)
 
 
-def test_model_past_its_window_stays_halted_while_the_frontend_does_not_answer(
+def test_model_past_its_window_stays_waiting_while_the_frontend_does_not_answer(
     server: Frontend, observing: Sidecar
 ) -> None:
     waiting = {"id": "9000", "status": "UNLOADING", "pid": 77}
     server.register(described("m", workers=[waiting], maxRetryTimeoutInSec=20))
     retried = record(Event.START, 1, pid=78)
     write_journal(server.kept / "m-0", failure(0, 77), retried, failure(25, 78))
-    observing.wait_for(lambda: observing.states() == {"m": "halted"}, "its window is over", 15)
+    observing.wait_for(lambda: observing.states() == {"m": "waiting"}, "its window is over", 15)
     server.api.answers["GET /models"] = server.api.answers["GET /models/m/all"] = HTTP_500
     os.utime(server.kept / "m-0" / "journal.jsonl")
     observing.wait_for(lambda: condition(observing) == "garbage", "it is named", 15)
-    assert observing.states() == {"m": "halted"}
+    assert observing.states() == {"m": "waiting"}
     write_journal(server.kept / "m-0", failure(0, 77), retried, failure(15, 78))
     observing.wait_for(lambda: observing.states() == {"m": "recovering"}, "it is read anew")
 

@@ -130,7 +130,7 @@ def test_page_says_that_the_window_of_a_model_is_over(tmp_path: Path) -> None:
         server.register(described("m", workers=[waiting]))
         write_journal(server.kept / "m-0", record(Event.START, -1e8), failure(-1e8))
         with sidecar(tmp_path / "sidecar", "--pid", str(server.pid)) as observing:
-            observing.wait_for(lambda: observing.states().get("m") == "halted", "it is seen")
+            observing.wait_for(lambda: observing.states().get("m") == "waiting", "it is seen")
             for path in ("/", "/model/m/1.0"):
                 told = "the frontend&#39;s retry window is over, it starts no worker any more"
                 assert told in observing.ask(path).text

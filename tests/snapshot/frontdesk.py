@@ -13,7 +13,8 @@ from ts_retry_ext.frontend.management import management_api_of
 from ts_retry_ext.frontend.process import FrontendId
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.snapshot.observed_server import ObservedServer
-from ts_retry_ext.snapshot.resumption import Resumption, resume
+from ts_retry_ext.snapshot.real_load import Resumption
+from ts_retry_ext.snapshot.resumption import resume
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store.directory import ServerRun, create_server_directory
 from ts_retry_ext.store.marker import marker_path, write_marker

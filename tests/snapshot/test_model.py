@@ -33,6 +33,10 @@ MODEL_KEYS = [
     "max_retry_timeout_source",
     "first_failure",
     "last_failure",
+    "since",
+    "waits_for",
+    "next_trial_at",
+    "trials",
 ]
 RECORDS = (
     record(Event.START, 0), record(Event.LOAD, 1), failure(2), record(Event.HOLD, 3, 2)
@@ -116,7 +120,7 @@ def test_model_with_a_worker_past_its_window_serves_and_names_it() -> None:
 def test_model_past_its_window_says_so_before_what_its_last_failure_was_like() -> None:
     model = served_by("UNLOADING", gave_up=True)
 
-    assert (model.state, model.to_json()["action"]) == (State.HALTED, None)
+    assert (model.state, model.to_json()["action"]) == (State.WAITING, None)
     assert model.to_json()["reason"] == (
         "the frontend's retry window is over, it starts no worker any more. a service does not answer"
     )

@@ -16,8 +16,9 @@ from tests.snapshot.writing import START, marker, record, write_journal
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.management import management_api_of
 from ts_retry_ext.frontend.process import start_of
-from ts_retry_ext.snapshot import resumption as module
-from ts_retry_ext.snapshot.resumption import ResumeResult, resume
+from ts_retry_ext.snapshot import real_load as module
+from ts_retry_ext.snapshot.real_load import ResumeResult
+from ts_retry_ext.snapshot.resumption import resume
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import write_marker

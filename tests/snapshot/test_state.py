@@ -75,8 +75,8 @@ def test_state_follows_from_frontend_and_journal(
     assert state_of(model, registration, server_runs=True, gave_up=False) is expected
 
 
-def test_model_that_the_frontend_retries_no_more_is_halted_unless_it_serves() -> None:
-    assert state_of(running("UNLOADING"), FAILED, server_runs=True, gave_up=True) is State.HALTED
+def test_model_that_the_frontend_retries_no_more_is_waiting_unless_it_serves() -> None:
+    assert state_of(running("UNLOADING"), FAILED, server_runs=True, gave_up=True) is State.WAITING
     assert state_of(running("READY"), FAILED, server_runs=True, gave_up=True) is State.SERVING
     two = running("READY", "UNLOADING", min_workers=2)
     assert state_of(two, FAILED, server_runs=True, gave_up=True) is State.SERVING

@@ -182,7 +182,7 @@ def test_worker_that_is_retried_no_more_halts_the_model(api: Api, tmp_path: Path
 
     (model,) = take_snapshot(server(tmp_path, api.address)).models
 
-    assert (model.state, model.gave_up) == (State.HALTED, True)
+    assert (model.state, model.gave_up) == (State.WAITING, True)
     assert len(back_offs(model)) == 1
 
 

@@ -60,7 +60,6 @@ def marker(**changes: Any) -> Marker:
         "server": {"pid": 1, "started_at": START},
         "worker": {"pid": 1, "socket": SOCKET},
         "registration": "/",
-        "files": "1-00000000",
         "phase": "import",
         "verdict": "non_recoverable",
         "basis": "rule",

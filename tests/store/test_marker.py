@@ -19,7 +19,7 @@ from ts_retry_ext.store.marker import (
 MARKER = Marker(
     model="m", version="1.0", model_dir="/tmp/models/0123", handler="h.py",
     server={"pid": 1, "started_at": 2.5}, worker={"pid": 3, "socket": "/tmp/.ts.sock.9000"},
-    registration="/tmp/models/0123", files="3-00c0ffee", phase="import",
+    registration="/tmp/models/0123", phase="import",
     verdict="non_recoverable", basis="rule", rule="syntax-error", scope="model",
     reason="why", remedy="what to do", fingerprint="0123456789abcdef", fingerprint_version=1,
     exception=ExceptionRecord("SyntaxError", "x", (CauseRecord("E", "y"),), (FrameRecord("h.py", "f", True),)),

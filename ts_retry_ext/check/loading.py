@@ -20,13 +20,14 @@ from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.judge.verdict import Outcome
 from ts_retry_ext.snapshot.effective import effective_of_read
 from ts_retry_ext.store.record import Record
-from ts_retry_ext.trial.driven_worker import Place, judge_death, write_job
-from ts_retry_ext.trial.findings import Findings, findings_in
+from ts_retry_ext.trial.driven_worker import Place, write_job
+from ts_retry_ext.trial.findings import Findings
 from ts_retry_ext.trial.folder import private_folder
 from ts_retry_ext.trial.launch import Launch, launch_of
-from ts_retry_ext.trial.one_load import LoadOutcome, Order, load_once
+from ts_retry_ext.trial.observed import observe
+from ts_retry_ext.trial.one_load import LoadOutcome, Order
+from ts_retry_ext.trial.order_of_server import load_request
 from ts_retry_ext.trial.processes import Children
-from ts_retry_ext.worker.protocol import LoadRequest
 
 STOPS_REGISTRATION = "stops-registration"
 HTTP_ERRORS = 400
@@ -140,32 +141,15 @@ def _load(
         load_timeout_sec=timeout_sec,
     )
     order = Order(
-        load=_load_request(launch, model_dir, properties),
+        load=load_request(launch, model_dir, properties),
         timeout_sec=timeout_sec,
         data=options.data,
         content_type=options.content_type,
         tell=lambda stage: options.tell(begun.archive, stage),
     )
-    trial = load_once(place, launch, order, options.children)
-    found = findings_in(place.state_dir, model_dir)
-    if trial.died and not found.failure:
-        judge_death(place, launch, options.children)
-        found = findings_in(place.state_dir, model_dir)
+    trial, found = observe(place, launch, order, options.children, hide=model_dir)
     missing = requirement_problems(launch, model_dir, properties, found)
     return _report(replace(begun, problems=(*begun.problems, *missing)), trial, found)
-
-
-def _load_request(launch: Launch, model_dir: str, properties: Mapping[str, str]) -> LoadRequest:
-    limited = properties.get("limit_max_image_pixels", "true")
-    return LoadRequest(
-        launch.model,
-        model_dir,
-        model_dir if launch.handler is None else launch.handler,
-        launch.gpu,
-        launch.batch_size,
-        launch.envelope or "",
-        limited.strip().lower() == "true",
-    )
 
 
 def _report(begun: CheckReport, trial: LoadOutcome, found: Findings) -> CheckReport:

@@ -138,6 +138,7 @@ _LEAST = 12
 
 _STYLES = {
     "halted": "bold red",
+    "waiting": "yellow",
     "retired": "red",
     "recovering": "yellow",
     "failed": "bold red",

@@ -20,7 +20,7 @@ from ts_retry_ext.cli.shared_options import positive_number
 
 if TYPE_CHECKING:
     from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
-    from ts_retry_ext.snapshot.resumption import Resumption
+    from ts_retry_ext.snapshot.real_load import Resumption
 
 TIMEOUT_SEC = 120.0
 
@@ -148,7 +148,7 @@ def _what_was_done(model: ModelStatus) -> str:
 
 
 def _outcome(name: str, done: Resumption, timeout: float) -> tuple[int, str]:
-    from ts_retry_ext.snapshot.resumption import ResumeResult
+    from ts_retry_ext.snapshot.real_load import ResumeResult
 
     if done.result is ResumeResult.SERVES:
         return OK, f"{name} serves again, after {done.seconds:.0f} s"

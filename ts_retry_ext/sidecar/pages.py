@@ -30,13 +30,14 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 _TYPES = {"page.css": "text/css", "page.js": "text/javascript"}
 _ORDER = (
     State.HALTED,
+    State.WAITING,
     State.RETIRED,
     State.RECOVERING,
     State.STARTING,
     State.UNKNOWN,
     State.SERVING,
 )
-_BROKEN = (State.HALTED, State.RETIRED, State.RECOVERING)
+_BROKEN = (State.HALTED, State.WAITING, State.RETIRED, State.RECOVERING)
 _AS_OF = re.compile(rb'<p class="quiet">As of [^<]*</p>')
 
 

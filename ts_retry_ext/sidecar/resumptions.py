@@ -13,7 +13,8 @@ from ts_retry_ext.sidecar.daemon_thread import in_daemon_thread
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import key_of
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
-from ts_retry_ext.snapshot.resumption import ResumeResult, Resumption, resume
+from ts_retry_ext.snapshot.real_load import ResumeResult, Resumption
+from ts_retry_ext.snapshot.resumption import resume
 
 log = logging.getLogger(__name__)
 

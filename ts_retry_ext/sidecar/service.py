@@ -16,7 +16,7 @@ from ts_retry_ext.sidecar.pages import Pages
 from ts_retry_ext.sidecar.picture import cause_json, key_of
 from ts_retry_ext.sidecar.resumptions import ResumeProgress, Resumptions
 from ts_retry_ext.snapshot.model import ModelStatus
-from ts_retry_ext.snapshot.resumption import ResumeResult
+from ts_retry_ext.snapshot.real_load import ResumeResult
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from typing import Callable, Collection, Iterable, Mapping, Sequence
 
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.snapshot.back_off import BackOff, back_off
 from ts_retry_ext.snapshot.model import NO_WINDOW, ModelKey, ModelStatus, WindowInForce
 from ts_retry_ext.snapshot.registration import Registration, Registrations
 from ts_retry_ext.snapshot.state import State, state_of
+from ts_retry_ext.store.back_off import BackOff, back_off
 from ts_retry_ext.store.record import Event
 
 IsAlive = Callable[[int, str], bool]

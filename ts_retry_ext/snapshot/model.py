@@ -85,7 +85,7 @@ class ModelStatus:
     @property
     def is_halted(self) -> bool:
         """Tell whether its workers load it no more."""
-        return self.state in (State.HALTED, State.RETIRED)
+        return self.state in (State.HALTED, State.WAITING, State.RETIRED)
 
     @property
     def needs_hand(self) -> bool:
@@ -194,6 +194,10 @@ class ModelStatus:
             max_retry_timeout_source=self.max_retry_timeout_source,
             first_failure=history.first_failure if history else None,
             last_failure=last.at if last else None,
+            since=self._marker.created_at if self._marker else None,
+            waits_for=list(self._marker.waits_for) if self._marker else [],
+            next_trial_at=self._marker.next_trial_at if self._marker else None,
+            trials=history.trials if history else None,
         )
         return content
 

@@ -7,6 +7,8 @@ from enum import Enum
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.snapshot.registration import Registration
+from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.trial_schedule import RESUME, TIME
 
 
 class State(str, Enum):
@@ -19,13 +21,20 @@ class State(str, Enum):
     """Workers are on their way and none has failed."""
     RECOVERING = "recovering"
     """A worker failed, and the frontend tries it again."""
+    WAITING = "waiting"
+    """Workers do not load the model for now: nobody knows why it fails, or the frontend has given up.
+    It is tried again by itself."""
     HALTED = "halted"
-    """Workers do not load the model any more: an exit marker stops them, or the frontend has
-    given up."""
+    """Workers do not load the model: its cause is known, and has to go first."""
     RETIRED = "retired"
     """Halted, and scaled down so that requests are refused at once."""
     UNKNOWN = "unknown"
     """The model has no workers, its workers are none of ours, or the server is gone."""
+
+
+def comes_back(marker: Marker) -> bool:
+    """Tell whether a halted model is tried again by time, its cause being unknown, or gone."""
+    return TIME in marker.waits_for or RESUME in marker.waits_for
 
 
 def held_workers(
@@ -33,7 +42,7 @@ def held_workers(
 ) -> tuple[RunningWorker, ...]:
     """Return the workers that an exit marker means, as far as the frontend tells of workers."""
     marker = registration.marker if registration is not None else None
-    if running is None or marker is None:
+    if running is None or marker is None or not marker.holds:
         return ()
     only = marker.only
     if only is None:
@@ -57,12 +66,14 @@ def state_of(
         gave_up: whether the frontend retries the workers that are not ready no more.
     """
     held = held_workers(running, registration)
-    if registration is not None and registration.marker is not None:
+    marker = registration.marker if registration is not None else None
+    if registration is not None and marker is not None and marker.holds:
         spares = registration.spared_serve if running is None else len(held) < len(running.workers)
         if not spares:
             scaled_down = running is not None and running.min_workers == 0
-            retired = registration.marker.action == OnFatal.RETIRE and scaled_down
-            return State.RETIRED if retired else State.HALTED
+            if marker.action == OnFatal.RETIRE and scaled_down:
+                return State.RETIRED
+            return State.WAITING if comes_back(marker) else State.HALTED
     if not server_runs:
         return State.UNKNOWN
     if running is not None:
@@ -71,8 +82,8 @@ def state_of(
             return State.UNKNOWN
         if ready >= max(1, running.min_workers - len(held)):
             return State.SERVING
-        if gave_up:
-            return State.SERVING if ready else State.HALTED
+        if gave_up or (marker is not None and not marker.holds):
+            return State.SERVING if ready else State.WAITING
     if registration is None:
         return State.UNKNOWN
     history = registration.history

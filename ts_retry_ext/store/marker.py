@@ -35,7 +35,6 @@ class Marker(NamedTuple):
         worker: ``pid`` and ``socket`` of the worker that failed; with scope ``device`` also
             ``only``, the sockets of the workers that the marker means.
         registration: the path that the frontend made for this registration.
-        files: signature of the model's files when the marker was made.
         phase, verdict, basis, rule, scope, reason, remedy, fingerprint, fingerprint_version: the
             verdict.
         exception: what failed.
@@ -44,9 +43,11 @@ class Marker(NamedTuple):
         max_retry_timeout_sec: the model's window in seconds; max_retry_timeout_source: where the
             number comes from.
         created_at: ISO 8601, UTC.
-        waits_for: what could end the halt, one text each.
+        waits_for: what could end the halt, one text each; see `store.trial_schedule`.
         next_trial_at: when a trial load is due, ISO 8601 UTC, or None where none is by time.
-        trials: trial loads that have ended since the marker was made.
+        trials: trial loads of the model since it last served.
+        holds: whether workers obey it. One that was made after the frontend's window says what the
+            model waits for; a worker that somebody starts then loads it.
     """
 
     model: str
@@ -56,7 +57,6 @@ class Marker(NamedTuple):
     server: dict[str, Any]
     worker: dict[str, Any]
     registration: str
-    files: str
     phase: str
     verdict: str
     basis: str
@@ -75,6 +75,7 @@ class Marker(NamedTuple):
     waits_for: tuple[str, ...] = ()
     next_trial_at: str | None = None
     trials: int = 0
+    holds: bool = True
 
     @property
     def only(self) -> tuple[str, ...] | None:

@@ -96,6 +96,7 @@ class Record(NamedTuple):
         result: how a trial load ended; None with any event other than TRIED.
         verdict, basis, rule, scope, phase, reason, remedy, fingerprint, fingerprint_version: the
             verdict on a failure. Other events may have a reason, too.
+        waits_for: of a failure, what could end a halt that follows from it; see `Marker`.
         exception: what failed; None with other events, and where the report gave way.
         counts: of a SUMMARY, how many records of each event gave way, and see `summary_keys`.
         first_failure: of a SUMMARY, when the first failure was, ISO 8601 UTC.
@@ -123,6 +124,7 @@ class Record(NamedTuple):
     remedy: str | None = None
     fingerprint: str | None = None
     fingerprint_version: int | None = None
+    waits_for: tuple[str, ...] = ()
     exception: ExceptionRecord | None = None
     counts: Mapping[str, int] | None = None
     first_failure: str | None = None
@@ -147,7 +149,8 @@ class Record(NamedTuple):
 
 def record_to_json(record: Record) -> dict[str, Any]:
     """Return a record as its line holds it; what is not known is left out."""
-    known = {k: v for k, v in record._asdict().items() if v is not None and v is not False}
+    fields = record._asdict().items()
+    known = {k: v for k, v in fields if v is not None and v is not False and v != ()}
     content: dict[str, Any] = {"schema": SCHEMA, **known}
     if record.exception is not None:
         content["exception"] = exception_to_json(record.exception)
@@ -167,6 +170,7 @@ def record_from_json(content: object) -> Record | None:
             known["result"] = TrialResult(known["result"])
     except ValueError:
         return None
+    known["waits_for"] = tuple(known.get("waits_for", ()))
     if known.get("exception") is not None:
         known["exception"] = exception_from_json(known["exception"])
     return Record(**known)

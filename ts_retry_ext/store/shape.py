@@ -99,7 +99,7 @@ _SHAPES: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(("at", "created_at"), is_time),
     "started_at": _is_moment,
     **dict.fromkeys(("first_failure", "next_trial_at"), _is_time_or_none),
-    **dict.fromkeys(("launcher", "asynchronous"), _is_flag),
+    **dict.fromkeys(("launcher", "asynchronous", "holds"), _is_flag),
     "waits_for": _are_texts,
     "counts": _are_counts,
     "server": _is_server,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 JUDGE_DEATH = "--judge-death"
 EPILOGUE = "epilogue-{}.json"
 _SERVICE_LOGGERS = ("ts.service", "ts.async_service")
+#: ``<sys/prctl.h>``: the signal that this process gets when its parent ends.
+_PR_SET_PDEATHSIG = 1
 _OWN_PACKAGE = "ts_retry_ext"
 
 
@@ -33,7 +35,8 @@ def main() -> None:
 
     Its keys: ``script`` the worker script; ``directory`` the state directory; ``registered`` the
     path made for the model; ``properties``, ``config_file``, ``cwd`` and ``log_dir`` of the server;
-    ``load_timeout_sec`` when a load is ended.
+    ``load_timeout_sec`` when a load is ended; ``ends_with_parent`` whether to end as soon as the
+    process that started this one has.
     """
     job_file, arguments = sys.argv[1], sys.argv[2:]
     if sys.path and os.path.realpath(sys.path[0]) == os.path.dirname(os.path.realpath(__file__)):
@@ -46,6 +49,8 @@ def main() -> None:
 
         with open(job_file, encoding="utf-8") as stream:
             job = json.load(stream)
+        if job.get("ends_with_parent"):
+            _end_with_parent()
         judges = arguments[:1] == [JUDGE_DEATH]
         sys.argv = [job["script"], *arguments[judges:]]
         session = _session(job)
@@ -64,6 +69,33 @@ def main() -> None:
             modules = dict(sys.modules)  # Isolation takes out those of the archive.
             with Isolated():
                 _write_epilogue(session, modules)
+
+
+def _end_with_parent() -> None:
+    """Let this process end with the one that started it, also where that is killed.
+
+    A load lets go of the interpreter's lock whenever it likes, so on Linux the kernel sees to it.
+    """
+    parent = os.getppid()
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    else:
+        import threading
+
+        threading.Thread(target=_wait_for_parent, args=(parent,), daemon=True).start()
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _wait_for_parent(parent: int) -> None:
+    import time
+
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def _make_importable(root: str) -> None:

@@ -28,25 +28,30 @@ class Findings(NamedTuple):
     undeclared: tuple[str, ...]
 
 
-def findings_in(state_dir: str, model_dir: str) -> Findings:
+def findings_in(state_dir: str, hide: str | None) -> Findings:
     """Return what the worker's processes have left in `state_dir`.
 
-    Paths of the model's files are as in the archive: its temporary folder tells a reader nothing.
+    Args:
+        state_dir: where they wrote.
+        hide: a folder that paths are shown without: a temporary one tells a reader nothing. None
+            for paths as they are.
     """
-    prefix = os.path.realpath(model_dir) + os.sep
     failures = [record for record in journal.read(state_dir) if record.event in FAILURES]
     told = [_content(path) for path in glob.glob(os.path.join(state_dir, EPILOGUE.format("*")))]
     gpu = [e["peak_gpu_memory_bytes"] for e in told if e.get("peak_gpu_memory_bytes") is not None]
     return Findings(
-        failure=_without(prefix, failures[0]) if failures else None,
+        failure=_without(hide, failures[0]) if failures else None,
         peak_memory_bytes=sum(int(e.get("peak_memory_bytes") or 0) for e in told),
         peak_gpu_memory_bytes=sum(gpu) if gpu else None,
         undeclared=tuple(sorted({name for e in told for name in e.get("undeclared", ())})),
     )
 
 
-def _without(prefix: str, record: Record) -> Record | None:
-    """Return `record` with `prefix` taken out of every text in it."""
+def _without(folder: str | None, record: Record) -> Record | None:
+    """Return `record` with `folder` taken out of every path in it."""
+    if folder is None:
+        return record
+    prefix = os.path.realpath(folder) + os.sep
     return record_from_json(_replaced(prefix, record_to_json(record)))
 
 

@@ -123,11 +123,6 @@ def kept_connection(session: Session) -> socket.socket | None:
     return connection
 
 
-def wait_for_replacement(connection: socket.socket) -> None:
-    """Wait until the frontend ends this worker: it starts another one only where it did so itself."""
-    _wait_for_end(connection, None)
-
-
 def _wait_for_end(connection: socket.socket, timeout: float | None) -> bool:
     """Wait; True as soon as the frontend has closed the connection."""
     readable, _, _ = select.select([connection], [], [], timeout)

@@ -110,6 +110,7 @@ class LoadGuard:
         self._session.closed = True
         self._capture.stop()
         self._record(Event.LOADED)
+        self._session.clear_own_marker("the model has loaded")
         if self._session.asynchronous:
             from ts_retry_ext.worker.asynchronous import end_with_connection
 

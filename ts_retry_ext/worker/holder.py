@@ -19,9 +19,16 @@ from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store.marker import Marker, why_halted
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.command_line import WorkerAddress
-from ts_retry_ext.worker.holding import CLOSED, FILES_CHANGED, Holding
+from ts_retry_ext.worker.half_open import HalfOpen
+from ts_retry_ext.worker.holding import CLOSED, Holding
 from ts_retry_ext.worker.output import say
-from ts_retry_ext.worker.protocol import LOAD, DisconnectedError, read_command, read_load
+from ts_retry_ext.worker.protocol import (
+    LOAD,
+    DisconnectedError,
+    LoadRequest,
+    read_command,
+    read_load,
+)
 from ts_retry_ext.worker.session import Session
 
 #: As long as TorchServe's own worker waits for the frontend (SOCKET_ACCEPT_TIMEOUT), in seconds.
@@ -57,8 +64,9 @@ def hold(session: Session, marker: Marker) -> int:
             if read_command(connection) != LOAD:
                 msg = "the frontend's first message is not LOAD"
                 raise ValueError(msg)
-            session.name = read_load(connection).model_name
-            return hold_connection(session, marker, connection)
+            load = read_load(connection)
+            session.name = load.model_name
+            return hold_connection(session, marker, connection, load)
         except DisconnectedError:
             say(f"model {session.name!r}: the frontend went before it sent LOAD")
             return DISCONNECTED_STATUS
@@ -70,15 +78,23 @@ def hold(session: Session, marker: Marker) -> int:
             _remove_quietly(session.address.path)
 
 
-def hold_connection(session: Session, marker: Marker, connection: socket.socket) -> int:
+def hold_connection(
+    session: Session, marker: Marker, connection: socket.socket, load: LoadRequest | None = None
+) -> int:
     """Answer the LOAD that came over `connection`, and wait.
+
+    Args:
+        session: this process.
+        marker: why it holds.
+        connection: the frontend's.
+        load: the message; None where another process, or the worker script, has read it.
 
     Returns the exit status when holding is over.
     """
     _note(session, Event.HOLD, fingerprint=marker.fingerprint, asynchronous=session.asynchronous)
     told = describe(session.name, marker)
     say(told)
-    holding = Holding(session, marker, connection)
+    holding = Holding(session, marker, connection, HalfOpen(session, load))
     why = holding.until_released(told)
     _note(session, Event.RELEASE, reason=why)
     say(f"model {session.name!r} is no longer held: {why}")
@@ -86,10 +102,6 @@ def hold_connection(session: Session, marker: Marker, connection: socket.socket)
         holding.give_up_waiting()
     except OSError:
         pass  # The frontend has gone, and its clients with it.
-    if session.asynchronous and why == FILES_CHANGED:
-        from ts_retry_ext.worker.asynchronous import wait_for_replacement
-
-        wait_for_replacement(connection)
     return DISCONNECTED_STATUS if why == CLOSED else EXIT_STATUS
 
 

@@ -11,12 +11,11 @@ import os
 import select
 import socket
 import time
-from typing import Callable
 
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.marker import Marker, marker_path, read_marker
-from ts_retry_ext.worker.model_files import is_unchanged
+from ts_retry_ext.worker.half_open import HalfOpen
 from ts_retry_ext.worker.protocol import (
     HTTP_INTERNAL_ERROR,
     HTTP_OK,
@@ -30,15 +29,11 @@ from ts_retry_ext.worker.siblings import Siblings, means
 
 #: How often the marker is looked at, in seconds. One stat each: no measurable CPU.
 MARKER_INTERVAL = 0.5
-#: How often the model's files are looked at, in seconds, but never more than 1 % of the time.
-FILES_INTERVAL = 2.0
-_FILES_SHARE = 100
 #: A request that a held worker was given is answered after this share of ``responseTimeout``: with
 #: the time over, the frontend would end the worker and say nothing but "Worker died.".
 PATIENCE = 0.9
 _MAX_REPLY = 2000
 CLOSED = "the frontend closed the connection"
-FILES_CHANGED = "the model's files changed"
 
 
 class Holding:
@@ -48,12 +43,16 @@ class Holding:
         session: this process.
         marker: why it holds.
         connection: the frontend's.
+        half_open: gives the model its trial loads.
     """
 
-    def __init__(self, session: Session, marker: Marker, connection: socket.socket) -> None:
+    def __init__(
+        self, session: Session, marker: Marker, connection: socket.socket, half_open: HalfOpen
+    ) -> None:
         self._session = session
         self._marker = marker
         self._connection = connection
+        self._half_open = half_open
         self._siblings = Siblings(session.directory, session.launch)
         self._rejection = Rejection(session.name, marker)
         # With asyncCommunication a worker that served once is never used again (docs/torchserve-defects.md).
@@ -70,7 +69,6 @@ class Holding:
         """
         path = marker_path(self._session.directory)
         identity = _identity(path, (0, 0))
-        unchanged = _files_watch(self._session.model_dir)
         try:
             while True:
                 self._look_after_frontend(told)
@@ -80,9 +78,7 @@ class Holding:
                     if why is not None:
                         return why
                     identity = now
-                if not unchanged(self._marker.files):
-                    self._session.clear_marker(FILES_CHANGED)
-                    return FILES_CHANGED
+                self._half_open.look(self._marker)
                 if self._answered and self._siblings.serve():
                     return "another worker of the model serves requests"
                 readable, _, _ = select.select([self._connection], [], [], MARKER_INTERVAL)
@@ -128,23 +124,6 @@ class Holding:
             return "the exit marker was replaced"
         self._marker = successor  # Another worker added itself; this one is meant still.
         return None
-
-
-def _files_watch(model_dir: str) -> Callable[[str], bool]:
-    """Return a function that compares the files with their signature, and looks only now and then."""
-    due = time.monotonic() + FILES_INTERVAL
-
-    def unchanged(signed: str) -> bool:
-        nonlocal due
-        begun = time.monotonic()
-        if begun < due:
-            return True
-        are_same = is_unchanged(model_dir, signed)
-        took = time.monotonic() - begun
-        due = begun + max(FILES_INTERVAL, took * _FILES_SHARE)
-        return are_same
-
-    return unchanged
 
 
 def _identity(path: str, before: tuple[int, int] | None) -> tuple[int, int] | None:

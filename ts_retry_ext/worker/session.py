@@ -10,6 +10,7 @@ from typing import Any
 from ts_retry_ext import settings as settings_table
 from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.frontend.process import (
+    Frontend,
     FrontendId,
     frontend_of,
     is_alive,
@@ -28,7 +29,13 @@ from ts_retry_ext.store.directory import (
     model_directory,
     server_directory,
 )
-from ts_retry_ext.store.marker import Marker, read_marker, remove_marker, set_marker_aside
+from ts_retry_ext.store.marker import (
+    Marker,
+    marker_path,
+    read_marker,
+    remove_marker,
+    set_marker_aside,
+)
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.worker.command_line import (
     WorkerAddress,
@@ -36,7 +43,7 @@ from ts_retry_ext.worker.command_line import (
     launch_address,
     worker_address,
 )
-from ts_retry_ext.worker.model_files import is_unchanged, registration
+from ts_retry_ext.worker.model_files import registration
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.siblings import means
 
@@ -140,16 +147,12 @@ class Session:
     def applicable_marker(self) -> Marker | None:
         """Return the marker that this process has to obey, or None.
 
-        A marker that cannot be trusted is set aside. One made from other files of the model has
-        done its duty and is removed: the repaired model gets its load.
+        A marker that cannot be trusted is set aside. One that was made after the frontend's window
+        says what the model waits for; a worker that somebody starts then is to load it.
         """
         marker = self.standing_marker()
-        if marker is None or not means(marker, self.launch):
-            return None
-        if not is_unchanged(self.model_dir, marker.files):
-            self.clear_marker("the model's files changed")
-            return None
-        return marker
+        obeyed = marker is not None and marker.holds and means(marker, self.launch)
+        return marker if obeyed else None
 
     def standing_marker(self) -> Marker | None:
         """Return the marker of this registration, whichever of its workers it means, or None."""
@@ -164,6 +167,17 @@ class Session:
         made_for = (marker.server.get("pid"), marker.registration)
         return marker if made_for == (self.frontend.pid, self.registration) else None
 
+    def clear_own_marker(self, why: str) -> None:
+        """Remove the marker where it means this worker. Never raises."""
+        if not os.path.exists(marker_path(self.directory)):
+            return
+        try:
+            marker = self.standing_marker()
+            if marker is not None and means(marker, self.launch):
+                self.clear_marker(why)
+        except OSError as error:
+            say(f"cannot remove the exit marker: {error}")
+
     def clear_marker(self, why: str) -> None:
         """Remove the marker and let counting start anew. Raises OSError."""
         if remove_marker(self.directory):
@@ -171,8 +185,11 @@ class Session:
             say(f"model {self.name!r} is loaded again: {why}")
 
 
-def open_session() -> Session | None:
+def open_session(frontend: Frontend | None = None) -> Session | None:
     """Find out whom this process works for, and open its place in the store.
+
+    Args:
+        frontend: the frontend it works for; by default the one among its ancestors.
 
     Returns:
         The session, or None where the package is switched off for this model, or no frontend is
@@ -182,7 +199,7 @@ def open_session() -> Session | None:
         OSError: no state directory can be used.
         ValueError: the worker's arguments are not understood.
     """
-    frontend = frontend_of(os.getpid())
+    frontend = frontend or frontend_of(os.getpid())
     if frontend is None:
         say("not active: no TorchServe frontend among the ancestors of this process")
         return None

@@ -79,6 +79,7 @@ def _activate(is_worker: Callable[[], bool], hold: Callable[[Session, Marker], N
                 marker = _judge_crashes(active)
             if marker is not None:
                 hold(active, marker)
+            _wait_if_last(active)
             from ts_retry_ext.worker.guard import install
 
             install(active)
@@ -123,6 +124,21 @@ def _judge_crashes(session: Session) -> Marker | None:
     record_lost(session)
     record_crashes(session)
     return session.applicable_marker()
+
+
+def _wait_if_last(session: Session) -> None:
+    """Leave somebody behind who waits with the model, where its end may be the last one retried."""
+    from ts_retry_ext.store import journal
+
+    try:
+        records = journal.read(session.directory)
+    except OSError:
+        return
+    if not any(record.is_failure for record in records):
+        return
+    from ts_retry_ext.worker.last_chance import wait_if_last
+
+    wait_if_last(session, records)
 
 
 def _hold_from_start(session: Session, marker: Marker) -> None:

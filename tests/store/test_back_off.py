@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.snapshot.writing import START, failure, record
-from ts_retry_ext.snapshot.back_off import GRACE_SEC, LAUNCHER_GRACE_SEC, BackOff, back_off
+from ts_retry_ext.store.back_off import GRACE_SEC, LAUNCHER_GRACE_SEC, BackOff, back_off
 from ts_retry_ext.store.record import Event, Record
 
 OTHER = "/tmp/.ts.sock.9001"

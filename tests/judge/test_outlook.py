@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ts_retry_ext.judge import judge
+from ts_retry_ext.judge.builtin import BUILTIN_RULES
+from ts_retry_ext.judge.capture import failure_from_exception
+from ts_retry_ext.judge.failure import Phase
+from ts_retry_ext.judge.named_causes import named_causes
+from ts_retry_ext.judge.outlook import Outlook, outlook
+from ts_retry_ext.judge.paths import Host
+from ts_retry_ext.judge.verdict import Basis, Outcome
+
+MODEL = "/tmp/models/0123"
+
+
+def outlook_of(exc: BaseException) -> Outlook:
+    failure = failure_from_exception(exc, Phase.INITIALIZE, model_dir=MODEL)
+    verdict = judge(failure, host=Host(model_dir=MODEL, exists=lambda path: path == MODEL))
+    return outlook(verdict, named_causes(failure), MODEL, BUILTIN_RULES)
+
+
+@pytest.mark.parametrize(
+    ("exc", "expected"),
+    [
+        (NameError("name 'x' is not defined"), Outlook.CHANGE),
+        (SyntaxError("invalid syntax"), Outlook.CHANGE),
+        (ModuleNotFoundError("No module named 'acme'", name="acme"), Outlook.CHANGE),
+        (FileNotFoundError(2, "No such file or directory", f"{MODEL}/vocab.txt"), Outlook.CHANGE),
+        (FileNotFoundError(2, "No such file or directory", "/opt/vocab.txt"), Outlook.ELSEWHERE),
+        (PermissionError(13, "Permission denied", "/root/weights.pt"), Outlook.ELSEWHERE),
+        (ConnectionRefusedError(111, "Connection refused"), Outlook.TIME),
+        (RuntimeError("the frobnicator said no"), Outlook.TIME),
+    ],
+)
+def test_the_strength_of_the_evidence_decides_what_could_end_a_halt(
+    exc: BaseException, expected: Outlook
+) -> None:
+    assert outlook_of(exc) is expected
+
+
+def test_repetition_and_deaths_are_weak_evidence_whatever_they_made_of_the_verdict() -> None:
+    failure = failure_from_exception(NameError("name 'x' is not defined"), Phase.INITIALIZE)
+    verdict = replace(judge(failure), verdict=Outcome.NON_RECOVERABLE)
+    for basis in (Basis.REPEATED, Basis.CRASHED):
+        weak = replace(verdict, basis=basis, rule=None)
+        assert outlook(weak, named_causes(failure), MODEL, BUILTIN_RULES) is Outlook.TIME

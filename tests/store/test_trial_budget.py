@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ts_retry_ext.store.trial_budget import (
+    BUDGET_FILE,
+    CAPACITY_SEC,
+    REFILL_PER_SEC,
+    charge,
+    credit,
+    lock_path,
+    try_lock,
+)
+
+
+def test_a_server_begins_with_a_full_bucket(tmp_path: Path) -> None:
+    assert credit(str(tmp_path)) == CAPACITY_SEC
+
+
+def test_what_trials_cost_is_taken_out_of_the_bucket_until_nothing_is_left(tmp_path: Path) -> None:
+    charge(str(tmp_path), 30.0)
+    assert credit(str(tmp_path)) == pytest.approx(CAPACITY_SEC - 30.0, abs=1.0)
+    charge(str(tmp_path), 60.0)
+    assert credit(str(tmp_path)) < 0
+
+
+def test_the_bucket_fills_with_time(tmp_path: Path) -> None:
+    charge(str(tmp_path), CAPACITY_SEC)
+    path = tmp_path / BUDGET_FILE
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "at": content["at"] - 100.0}))
+    assert credit(str(tmp_path)) == pytest.approx(100.0 * REFILL_PER_SEC, abs=1.0)
+    path.write_text(json.dumps({**content, "at": content["at"] - 1e9}))
+    assert credit(str(tmp_path)) == CAPACITY_SEC
+
+
+def test_trials_of_half_an_hour_take_a_tenth_of_one_core() -> None:
+    half_an_hour = 1800.0
+    assert CAPACITY_SEC + REFILL_PER_SEC * half_an_hour <= 0.1 * half_an_hour
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"schema": 2, "level": 0, "at": 0}', b'{"schema": 1, "level": "x"}'],
+)
+def test_a_spoilt_file_is_no_reason_not_to_try(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / BUDGET_FILE).write_bytes(content)
+    assert credit(str(tmp_path)) == CAPACITY_SEC
+
+
+def test_a_clock_that_was_restarted_neither_fills_nor_empties_the_bucket(tmp_path: Path) -> None:
+    later = {"schema": 1, "level": 5.0, "at": time.monotonic() + 1e6}
+    (tmp_path / BUDGET_FILE).write_text(json.dumps(later))
+    assert credit(str(tmp_path)) == 5.0
+
+
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_a_lock_is_held_by_one_process_and_goes_with_it(tmp_path: Path, kind: str) -> None:
+    place = str(tmp_path) if kind == "directory" else lock_path(str(tmp_path))
+    code = (
+        "import sys, time; from ts_retry_ext.store.trial_budget import try_lock; "
+        f"print(try_lock({place!r}) is not None, flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "True\n"
+        assert try_lock(place) is None
+    finally:
+        other.kill()
+        other.communicate()
+    lock = try_lock(place)
+    assert lock is not None
+    os.close(lock)

@@ -1,0 +1,114 @@
+"""Start a model's workers for real, once a trial load has shown that they can load it."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Iterator
+
+from ts_retry_ext.archive.manifest import DEFAULT_VERSION
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
+from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.management import management_api_of
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.snapshot.after_trial import marker_to_be_resumed, wait_for_the_same
+from ts_retry_ext.snapshot.observed_server import observed
+from ts_retry_ext.snapshot.real_load import let_load
+from ts_retry_ext.snapshot.take import model_status
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import UntrustedFileError
+from ts_retry_ext.store.back_off import back_off
+from ts_retry_ext.store.directory import model_directories
+from ts_retry_ext.store.halt import end_halt
+from ts_retry_ext.store.marker import Marker, read_marker, write_marker
+from ts_retry_ext.store.record import Record
+from ts_retry_ext.store.times import now_text
+from ts_retry_ext.store.trial_request import TrialRequest, ask_for_trial
+
+REASON = "a trial load succeeded"
+
+
+def bring_back(
+    server: Server, directory: str, model: str, version: str | None, *, timeout_sec: float
+) -> None:
+    """End the halt of a model, by the frontend's own retry or through the management API.
+
+    Where the API cannot be used, the halt ends only if the frontend still retries: a holder that
+    leaves after the window would leave nobody. The marker then says what a person has to do.
+
+    Args:
+        server: the server it runs in.
+        directory: the registration's directory in the state directory.
+        model: name of the model.
+        version: its version.
+        timeout_sec: how long to see to it that workers are started.
+
+    Raises:
+        OSError: the store cannot be read or written.
+    """
+    observed_server = observed(server, os.path.dirname(os.path.dirname(directory)))
+    try:
+        api = management_api_of(server.configuration)
+        status = model_status(observed_server, api, model, version or DEFAULT_VERSION)
+        if status is None:
+            return  # It was unregistered meanwhile.
+        let_load(
+            observed_server,
+            api,
+            status,
+            timeout_sec=timeout_sec,
+            tell=lambda _step: None,
+            reason=REASON,
+        )
+    except ManagementError as error:
+        _without_api(directory, model, version, str(error))
+
+
+def _without_api(directory: str, model: str, version: str | None, why_not: str) -> None:
+    marker = _read(directory)
+    if marker is None:
+        return
+    if _frontend_retries(journal.read(directory), marker):
+        end_halt(directory, model=model, version=version or "", reason=REASON)
+    else:
+        with journal.locked(directory):
+            write_marker(directory, marker_to_be_resumed(marker, why_not, now_text()))
+
+
+def _frontend_retries(records: list[Record], marker: Marker) -> bool:
+    """Tell whether the frontend starts a worker once its holder has left."""
+    window = marker.max_retry_timeout_sec
+    window = DEFAULT_WINDOW_SEC if window is None else window
+    sockets = {record.socket for record in records if record.socket is not None}
+    known = (back_off(records, socket) for socket in sockets)
+    return any(state is not None and not state.is_over(window, time.time()) for state in known)
+
+
+def call_others(model: str, marker: Marker, directory: str) -> None:
+    """Let the models of this server that waited for the same thing load at once.
+
+    Args:
+        model: the model that has loaded.
+        marker: as it stood before.
+        directory: the registration's directory; the others lie beside it.
+    """
+    for other, common in wait_for_the_same(marker, _others(directory)):
+        why = f"model {model!r}, which waited for the same ({common}), has loaded"
+        try:
+            ask_for_trial(other, TrialRequest(why, for_real=True))
+        except OSError:
+            continue
+
+
+def _others(directory: str) -> Iterator[tuple[str, Marker]]:
+    for path in model_directories(os.path.dirname(directory)):
+        marker = None if path == directory else _read(path)
+        if marker is not None:
+            yield path, marker
+
+
+def _read(directory: str) -> Marker | None:
+    try:
+        return read_marker(directory)
+    except (UntrustedFileError, OSError):
+        return None

@@ -1,0 +1,203 @@
+"""Let the workers of a model load it for real: by the frontend's own retry, or by new workers.
+
+Removing the exit marker is enough while the frontend still retries: the holder leaves, and the
+frontend starts a normal worker. Where its window is over, or its next wait is long, the model is
+scaled down and up again through the management API, which makes new workers with a new window.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import Enum
+from typing import Callable
+
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
+from ts_retry_ext.frontend.management import ManagementApi
+from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.frontend.restart import own_numbers, restart_workers
+from ts_retry_ext.snapshot.join import back_offs
+from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.observed_server import ObservedServer
+from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.snapshot.take import model_status
+from ts_retry_ext.store.back_off import GRACE_SEC
+from ts_retry_ext.store.halt import end_halt
+from ts_retry_ext.store.history import open_attempts
+from ts_retry_ext.store.holders import holders_of
+from ts_retry_ext.store.record import Event
+
+POLL_SEC = 0.5
+LONGEST_WAIT_SEC = 5
+"""A longer wait of the frontend's is not waited for: scaling is faster."""
+REASON = "ts-retry resume"
+
+
+class ResumeResult(str, Enum):
+    """How a resumption went."""
+
+    SERVES = "serves"
+    HALTED_AGAIN = "halted-again"
+    NOT_YET = "not-yet"
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """What came of a resumption.
+
+    Attributes:
+        result: how it went.
+        status: the model at the end; None where it is not registered any more.
+        scaled: whether the model was scaled down and up.
+        seconds: how long it took.
+    """
+
+    result: ResumeResult
+    status: ModelStatus | None
+    scaled: bool
+    seconds: float
+
+
+def let_load(
+    server: ObservedServer,
+    api: ManagementApi,
+    status: ModelStatus,
+    *,
+    timeout_sec: float,
+    tell: Callable[[str], None],
+    reason: str = REASON,
+) -> Resumption:
+    """Let the workers of a halted model load it again, and wait until it serves or halts anew.
+
+    Args:
+        server: the server it runs in.
+        api: the server's management API.
+        status: the model's present state.
+        timeout_sec: how long to wait.
+        tell: is told each step, in words.
+        reason: who or what lets them, for the journal.
+
+    Raises:
+        ManagementError: the API cannot be reached or refuses.
+        OSError: the marker cannot be removed.
+    """
+    begun = time.monotonic()
+    # Without the API nothing can be scaled, but where the frontend still retries, nothing need be.
+    scaled = status.running is not None and _needs_scaling(status)
+    if scaled:
+        _restart(api, status, tell, reason)
+    else:
+        tell("removing the exit marker; the frontend starts a worker")
+        _end_halt(status, reason)
+    now: ModelStatus | None = status
+    holders = holders_in(status)
+    grace = _grace_sec(status)
+    has_process = _has_process if server.sees_processes else _has_started
+    while time.monotonic() - begun < timeout_sec:
+        time.sleep(POLL_SEC)
+        now = model_status(server, api, status.model, status.version)
+        result = result_of(now, holders)
+        if result is not None:
+            return Resumption(result, now, scaled, time.monotonic() - begun)
+        idle = time.monotonic() - begun > LONGEST_WAIT_SEC + grace
+        if now is not None and not scaled and idle and not has_process(now):
+            scaled = True
+            _restart(api, now, tell, reason)
+    return Resumption(ResumeResult.NOT_YET, now, scaled, time.monotonic() - begun)
+
+
+def result_of(status: ModelStatus | None, holders: set[int]) -> ResumeResult | None:
+    """Return how it went, or None while that is open."""
+    if status is None:
+        return ResumeResult.NOT_YET
+    if status.needs_hand:
+        return ResumeResult.HALTED_AGAIN
+    workers = status.running.workers if status.running else ()
+    # A worker that rejects requests counts as ready for the frontend until it leaves.
+    leaving = any(worker.is_ready and worker.pid in holders for worker in workers)
+    return ResumeResult.SERVES if status.state is State.SERVING and not leaving else None
+
+
+def holders_in(status: ModelStatus) -> set[int]:
+    """Return the process ids of those that took a worker's place instead of loading the model."""
+    return holders_of(status.registration.records) if status.registration else set()
+
+
+def _needs_scaling(status: ModelStatus) -> bool:
+    """Tell whether the frontend would start no worker, or not soon, once the holders have left.
+
+    Decided while they still hold: no retry is scheduled then that could come in between.
+    """
+    if status.gave_up or (status.running is not None and status.running.min_workers == 0):
+        return True
+    if _is_asynchronous(status):
+        return True
+    window = status.max_retry_timeout_sec
+    window = DEFAULT_WINDOW_SEC if window is None else window
+    now = time.time()
+    return any(
+        state.is_over(window, now) or state.next_wait_sec > LONGEST_WAIT_SEC
+        for state in back_offs(status)
+    )
+
+
+def _grace_sec(status: ModelStatus) -> float:
+    """Return how long a worker may take until its first word, which a launcher makes longer."""
+    return max((state.grace_sec for state in back_offs(status)), default=GRACE_SEC)
+
+
+def _is_asynchronous(status: ModelStatus) -> bool:
+    """Tell whether the model has ``asyncCommunication``: its workers are not retried (0.12.0)."""
+    records = status.registration.records if status.registration else ()
+    return any(record.asynchronous for record in records)
+
+
+def _restart(
+    api: ManagementApi, status: ModelStatus, tell: Callable[[str], None], reason: str
+) -> None:
+    """Replace all workers of a model, with the numbers it had."""
+    running, registration = status.running, status.registration
+    low, high = own_numbers(
+        running.min_workers if running else 0,
+        running.max_workers if running else 1,
+        registration.retired if registration else None,
+    )
+    ready = sum(worker.is_ready for worker in running.workers) if running else 0
+    others = f"; {ready} that served are restarted too" if ready else ""
+    tell(f"the frontend would retry no more, or not soon: scaling to 0 and back to {low}{others}")
+    restart_workers(
+        api,
+        status.model,
+        status.version,
+        low,
+        high,
+        directory=registration.directory if registration else None,
+        between=lambda: _end_halt(status, reason),
+    )
+
+
+def _end_halt(status: ModelStatus, reason: str) -> None:
+    if status.registration is not None:
+        directory = status.registration.directory
+        end_halt(directory, model=status.model, version=status.version, reason=reason)
+
+
+def _has_process(status: ModelStatus) -> bool:
+    """Tell whether a process of the model's workers is alive.
+
+    The frontend knows a process only once it has imported torch, its journal from its first moment.
+    """
+    import psutil
+
+    records = status.registration.records if status.registration else ()
+    if any(is_alive(attempt.pid, attempt.start) for attempt in open_attempts(records)):
+        return True
+    workers = status.running.workers if status.running else ()
+    return any(worker.pid is not None and psutil.pid_exists(worker.pid) for worker in workers)
+
+
+def _has_started(status: ModelStatus) -> bool:
+    """Tell from the journal whether a worker has started since the marker was removed."""
+    events = [r.event for r in status.registration.records] if status.registration else []
+    since = events[::-1].index(Event.RESUME) if Event.RESUME in events else 0
+    return Event.START in events[len(events) - since :]

@@ -1,0 +1,33 @@
+"""One load as it looks from outside and from inside: what was seen of it, and what it wrote down."""
+
+from __future__ import annotations
+
+from ts_retry_ext.trial.driven_worker import Place, judge_death
+from ts_retry_ext.trial.findings import Findings, findings_in
+from ts_retry_ext.trial.launch import Launch
+from ts_retry_ext.trial.one_load import LoadOutcome, Order, load_once
+from ts_retry_ext.trial.processes import Children
+
+
+def observe(
+    place: Place, launch: Launch, order: Order, children: Children, *, hide: str | None = None
+) -> tuple[LoadOutcome, Findings]:
+    """Load the model once, and let a death that nobody wrote down be judged.
+
+    Args:
+        place: where.
+        launch: how.
+        order: what the worker is to do.
+        children: the processes of this run.
+        hide: the folder that paths in what was found are shown without, or None.
+
+    Raises:
+        AbortedError: the run was told to stop.
+        OSError: the process that judges a death cannot be started.
+    """
+    outcome = load_once(place, launch, order, children)
+    found = findings_in(place.state_dir, hide)
+    if outcome.died and not found.failure:
+        judge_death(place, launch, children)
+        found = findings_in(place.state_dir, hide)
+    return outcome, found

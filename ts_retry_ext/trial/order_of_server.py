@@ -1,0 +1,66 @@
+"""What a server would tell a worker to load, where no LOAD message of it is at hand."""
+
+from __future__ import annotations
+
+import os
+from typing import Mapping
+
+from ts_retry_ext.archive.limits import DEFAULT_TIMEOUT_SEC
+from ts_retry_ext.archive.model_archive import read_archive
+from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.trial.launch import Launch, gpus_of_server, launch_of
+from ts_retry_ext.worker.protocol import LoadRequest
+
+
+def load_request(launch: Launch, model_dir: str, properties: Mapping[str, str]) -> LoadRequest:
+    """Return the LOAD message that the frontend makes of `launch` (0.12.0 RequestInput).
+
+    Without a handler it sends the model's path in its place.
+    """
+    limited = properties.get("limit_max_image_pixels", "true")
+    return LoadRequest(
+        launch.model,
+        model_dir,
+        model_dir if launch.handler is None else launch.handler,
+        launch.gpu,
+        launch.batch_size,
+        launch.envelope or "",
+        limited.strip().lower() == "true",
+    )
+
+
+def load_request_of(model: str, model_dir: str, server: Server) -> LoadRequest:
+    """Return the LOAD message for a model that `server` has registered as `model`.
+
+    Raises:
+        ValueError: its files are none that a server would register.
+    """
+    environ = {**os.environ, **server.frontend.environ}
+    gpus = gpus_of_server(server.configuration.properties, environ)
+    launch = launch_of(read_archive(model_dir), server.configuration.properties, gpus)
+    return load_request(launch, model_dir, server.configuration.properties)._replace(
+        model_name=model
+    )
+
+
+def trial_launch(model: str, version: str | None, *, asynchronous: bool) -> Launch:
+    """Return how a single worker process is launched for a trial load: no launcher, one rank."""
+    return Launch(
+        model=model,
+        version=version or "1.0",
+        handler=None,
+        envelope=None,
+        runtime="python",
+        batch_size=1,
+        startup_timeout_sec=DEFAULT_TIMEOUT_SEC,
+        response_timeout_sec=DEFAULT_TIMEOUT_SEC,
+        asynchronous=asynchronous,
+        use_venv=False,
+        ranks=0,
+        parallel_type="",
+        threads=1,
+        gpu=None,
+        devices=None,
+        requirements_file=None,
+        problems=(),
+    )

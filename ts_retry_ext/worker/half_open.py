@@ -1,0 +1,197 @@
+"""Half open: give a model that is not loaded a trial load when there is a reason to.
+
+A holder, or the process that waits after the frontend's window, calls `HalfOpen.look` twice a second.
+The trial itself is a program of its own (`snapshot.trial_load`): it brings modules that a process
+which holds for weeks has no room for, and it can be ended as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.times import to_seconds
+from ts_retry_ext.store.trial_budget import credit, lock_path, try_lock
+from ts_retry_ext.store.trial_request import TrialRequest, take_request
+from ts_retry_ext.worker.output import say
+from ts_retry_ext.worker.own_program import own_command, start_detached
+from ts_retry_ext.worker.protocol import LoadRequest
+from ts_retry_ext.worker.session import Session
+from ts_retry_ext.worker.watched_causes import Watch
+
+PROGRAM = "ts_retry_ext.snapshot.trial_load"
+DUE = "its time has come"
+#: How long to wait after another trial had the lock, or used up the budget; in seconds.
+SHORTEST_PAUSE_SEC, LONGEST_PAUSE_SEC = 0.5, 3.0
+#: A trial planned further ahead than this share over the longest interval was planned by a clock
+#: that has been set since.
+_LATEST = 1.25
+
+
+class HalfOpen:
+    """Starts the trial loads of one registration, and knows whether one is under way.
+
+    Args:
+        session: this process.
+        load: the LOAD message that this process was given; None where it was given none.
+    """
+
+    def __init__(self, session: Session, load: LoadRequest | None) -> None:
+        self._session = session
+        self._load = load
+        self._watch = Watch(session.directory)
+        self._planned: str | None = None
+        self._due: float | None = None
+        self._pause_until = 0.0
+        self._wanted: TrialRequest | None = None
+        self._program: tuple[int, int] | None = None
+
+    @property
+    def is_trying(self) -> bool:
+        """Tell whether a trial of this process is under way."""
+        return self._program is not None
+
+    def look(self, marker: Marker) -> None:
+        """Start a trial where there is a reason to, or see whether the present one is over.
+
+        Never raises: a process that holds must go on holding.
+        """
+        try:
+            if self._program is not None:
+                self._look_after_program()
+            else:
+                self._look_for_reason(marker)
+        except (OSError, ValueError) as error:
+            self._pause_until = time.monotonic() + LONGEST_PAUSE_SEC
+            say(f"model {self._session.name!r}: no trial load can be started: {error}")
+
+    def _look_for_reason(self, marker: Marker) -> None:
+        now = time.monotonic()
+        self._follow(marker)
+        # A request is taken whenever it comes, so that none is lost to a pause.
+        self._wanted = take_request(self._session.directory) or self._wanted
+        seen = self._watch.seen()
+        if now < self._pause_until:
+            return
+        if self._wanted is not None:
+            self._start(self._wanted, is_asked=True)
+        elif seen is not None:
+            self._start(TrialRequest(seen), is_asked=True)
+        elif self._due is not None and now >= self._due:
+            self._start(TrialRequest(DUE), is_asked=False)
+
+    def _follow(self, marker: Marker) -> None:
+        """Take over when the marker plans the next trial.
+
+        The plan is a time of the day, for people; a clock that was set since brings the trial no
+        earlier than now and no later than the longest interval.
+        """
+        if marker.next_trial_at == self._planned:
+            return
+        self._planned = marker.next_trial_at
+        if self._planned is None:
+            self._due = None
+            return
+        longest = max(
+            float(self._session.settings.longest_trial_interval.value), 3600.0
+        )  # a cause elsewhere is tried by the hour
+        ahead = to_seconds(self._planned) - time.time()
+        self._due = time.monotonic() + min(max(0.0, ahead), _LATEST * longest)
+
+    def _start(self, wanted: TrialRequest, *, is_asked: bool) -> None:
+        """Start the program, where no other trial runs and the budget allows it.
+
+        One process cannot stand for torchrun's ranks, so theirs is the real load.
+        """
+        session = self._session
+        server_dir = os.path.dirname(session.directory)
+        if not is_asked and credit(server_dir) <= 0:
+            self._wait_a_little()
+            return
+        for_real = wanted.for_real or session.group is not None
+        places = (lock_path(session.directory), lock_path(server_dir), session.model_dir)
+        locks: list[int] = []
+        try:
+            for place in places[: 1 if for_real else 3]:
+                lock = _lock(place)
+                if lock is None:
+                    self._wait_a_little()
+                    return
+                locks.append(lock)
+            self._wanted = None
+            self._watch.absorb()
+            self._due = None
+            self._planned = ""  # What the marker says next counts, be it the same.
+            command = own_command(PROGRAM)
+            self._program = start_detached(command, tuple(lock for lock in locks if lock >= 0))
+            _write_all(self._program[1], self._job(wanted._replace(for_real=for_real)))
+        finally:
+            for lock in locks:
+                if lock >= 0:
+                    os.close(lock)  # The program has it from here on.
+
+    def _job(self, wanted: TrialRequest) -> bytes:
+        session = self._session
+        job = {
+            "why": wanted.why,
+            "for_real": wanted.for_real,
+            "directory": session.directory,
+            "frontend": session.frontend.pid,
+            "pid": session.pid,
+            "start": session.start,
+            "socket": str(session.address),
+            "model": session.name,
+            "version": session.manifest.version,
+            "model_dir": session.model_dir,
+            "registration": session.registration,
+            "argv": sys.argv,
+            "load": None if self._load is None else self._load._asdict(),
+            "asynchronous": session.asynchronous,
+            "startup_timeout_sec": session.startup_timeout(),
+            "first_trial_sec": session.settings.first_trial.value,
+            "longest_trial_interval_sec": session.settings.longest_trial_interval.value,
+        }
+        return json.dumps(job).encode("ascii") + b"\n"
+
+    def _look_after_program(self) -> None:
+        assert self._program is not None
+        pid, pipe = self._program
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended == 0:
+            return
+        os.close(pipe)
+        self._program = None
+        if status != 0:
+            # It writes down how a trial went; only where it died there is something to say.
+            self._pause_until = time.monotonic() + LONGEST_PAUSE_SEC
+            say(
+                f"model {self._session.name!r}: the trial load's own process ended: {_named(status)}"
+            )
+
+    def _wait_a_little(self) -> None:
+        # Not `random`: a holder has no room for it.
+        share = os.urandom(1)[0] / 255
+        pause = SHORTEST_PAUSE_SEC + share * (LONGEST_PAUSE_SEC - SHORTEST_PAUSE_SEC)
+        self._pause_until = time.monotonic() + pause
+
+
+def _lock(place: str) -> int | None:
+    """Lock `place`; -1 where its file system has no locks, None where somebody else has it."""
+    try:
+        return try_lock(place)
+    except OSError:
+        return -1
+
+
+def _named(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return f"signal {os.WTERMSIG(status)}"
+    return f"exit status {os.WEXITSTATUS(status)}"
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

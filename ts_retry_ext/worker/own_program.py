@@ -1,0 +1,71 @@
+"""Start a program of ours from a worker: same interpreter and environment, none of the archive's modules.
+
+The model's directory stands first on a worker's path, so a plain ``python -m`` would import the
+archive's ``json.py``. The program gets this process's path without it, and neither ``site`` nor
+``PYTHONPATH`` has a say. The environment goes on unchanged: a trial load needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ts_retry_ext.worker.isolation import foreign_paths
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def own_command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs `main()` of one of our modules.
+
+    Args:
+        module: its full name.
+        arguments: what it finds in ``sys.argv[1:]``.
+    """
+    foreign = foreign_paths()
+    kept = [path for path in sys.path if path and os.path.realpath(path) not in foreign]
+    path = [*([] if _ROOT in kept else [_ROOT]), *kept]
+    code = f"import sys; sys.path[:] = {path!r}; from {module} import main; sys.exit(main())"
+    return [sys.executable, "-I", "-S", "-c", code, *arguments]
+
+
+def start_detached(command: list[str], keep: tuple[int, ...] = ()) -> tuple[int, int]:
+    """Start `command` in a session of its own, silent; return its process id and a pipe to its stdin.
+
+    By hand, since a holder has no room for `subprocess`. The program ends where it reads the pipe's
+    end, so it ends with this process unless it decides otherwise.
+
+    Args:
+        command: what to run.
+        keep: descriptors that it inherits, locks among them.
+
+    Raises:
+        OSError: no process can be made.
+    """
+    reader, writer = os.pipe()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(reader)
+        os.close(writer)
+        raise
+    if pid == 0:
+        _become(command, reader, keep)
+    os.close(reader)
+    return pid, writer
+
+
+def _become(command: list[str], stdin: int, keep: tuple[int, ...]) -> None:
+    """Be `command` from here on. Never returns, and never raises into what was forked."""
+    try:
+        os.setsid()
+        silent = os.open(os.devnull, os.O_RDWR)
+        os.dup2(stdin, 0)
+        os.dup2(silent, 1)
+        os.dup2(silent, 2)
+        for descriptor in keep:
+            os.set_inheritable(descriptor, True)
+        # Sockets and pipes of a worker are not inheritable (PEP 446), so nothing else goes along.
+        os.execv(command[0], command)
+    finally:
+        os._exit(127)

@@ -1,0 +1,153 @@
+"""Wait with a model that the frontend has given up: a process of its own, since no worker is left.
+
+Once its window is over, the frontend starts no worker any more (0.12.0 WorkerThread.retry). So a
+worker whose end may be the last one of the window leaves this process behind. It stands back while a
+worker lives, ends as soon as one serves, and otherwise does what a holder does: it watches the cause
+and gives the model its trial loads. It needs about as much memory as a holder.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from ts_retry_ext.frontend.process import frontend_at, is_alive
+from ts_retry_ext.settings import OnFatal
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import UntrustedFileError
+from ts_retry_ext.store.back_off import back_off
+from ts_retry_ext.store.directory import WAITER_LOCK_FILE
+from ts_retry_ext.store.journal import journal_path
+from ts_retry_ext.store.marker import Marker, read_marker
+from ts_retry_ext.store.record import HOLDING, Event, Record
+from ts_retry_ext.store.retired import read_retired
+from ts_retry_ext.store.trial_budget import try_lock
+from ts_retry_ext.worker.crashes import dead_before
+from ts_retry_ext.worker.half_open import HalfOpen
+from ts_retry_ext.worker.session import Session, open_session
+from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
+
+#: How often it looks, in seconds: one stat each while nothing changes.
+INTERVAL = 1.0
+_AT_WORK = frozenset((Event.START, Event.LOAD, Event.LOADED, *HOLDING))
+
+
+def main() -> int:
+    """Wait with the model whose worker started this; arguments: frontend, then the worker's own."""
+    if os.fork() != 0:
+        return 0  # The worker waits for this one; the other is nobody's child.
+    frontend = frontend_at(int(sys.argv[1]))
+    sys.argv = sys.argv[2:]
+    session = None if frontend is None else open_session(frontend)
+    if session is None:
+        return 0
+    os.chdir("/")
+    lock = try_lock(os.path.join(session.directory, WAITER_LOCK_FILE))
+    if lock is not None:
+        Waiter(session).run()
+    return 0
+
+
+class Waiter:
+    """Waits for one registration.
+
+    Args:
+        session: that of the worker that started this process.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._half_open: HalfOpen | None = None
+        self._seen: tuple[int, int] | None = None
+        self._records: list[Record] = []
+
+    def run(self) -> None:
+        """Wait until the model serves, is unregistered, or the frontend goes."""
+        while self._is_wanted():
+            if self._half_open is not None and self._half_open.is_trying:
+                pass  # The trial's own process starts the workers; they are no reason to end it.
+            elif self._serves():
+                return
+            elif not self._has_process() and self._is_given_up():
+                marker = self._marker()
+                if marker is None or not self._wait_with(marker):
+                    return
+            if self._half_open is not None:
+                marker = self._standing()
+                if marker is not None:
+                    self._half_open.look(marker)
+            time.sleep(INTERVAL)
+
+    def _is_wanted(self) -> bool:
+        frontend = self._session.frontend
+        registered = self._session.registration.partition("#")[0]
+        return is_alive(frontend.pid, frontend.start) and os.path.lexists(registered)
+
+    def _wait_with(self, marker: Marker) -> bool:
+        """Begin to give trial loads; False where there is nothing to wait for."""
+        if marker.action == OnFatal.OBSERVE:
+            return False
+        if marker.action == OnFatal.SHUTDOWN:
+            leave_a_shutdown_behind(self._session, marker)
+            return False
+        if self._half_open is None:
+            self._half_open = HalfOpen(self._session, None)
+        return True
+
+    def _marker(self) -> Marker | None:
+        """Return the marker of the model; where it has none, write that of its last failure."""
+        standing = self._standing()
+        if standing is not None:
+            return standing
+        from ts_retry_ext.worker.deaths import record_crashes
+        from ts_retry_ext.worker.recorder import mark_as_waiting
+
+        if dead_before(self._session, self._journal()):
+            record_crashes(self._session)
+        return mark_as_waiting(self._session)
+
+    def _standing(self) -> Marker | None:
+        try:
+            return read_marker(self._session.directory)
+        except (UntrustedFileError, OSError):
+            return None
+
+    def _serves(self) -> bool:
+        return any(_lives(r) for r in self._last_words() if r.event is Event.LOADED)
+
+    def _has_process(self) -> bool:
+        return any(_lives(r) for r in self._last_words() if r.event in _AT_WORK)
+
+    def _is_given_up(self) -> bool:
+        """Tell whether no worker comes by itself any more: the window is over, or it was retired."""
+        if read_retired(self._session.directory) is not None:
+            return True
+        window = self._session.retry_window()
+        records = self._journal()
+        sockets = {r.socket for r in self._last_words() if r.socket is not None}
+        known = [back_off(records, socket) for socket in sockets]
+        states = [state for state in known if state is not None]
+        now = time.time()
+        return bool(states) and all(s.has_given_up(window, now, is_alive) for s in states)
+
+    def _last_words(self) -> list[Record]:
+        latest = {r.socket: r for r in self._journal() if r.process is not None}
+        return list(latest.values())
+
+    def _journal(self) -> list[Record]:
+        """Return the journal, which is read when it has changed; nothing where it cannot be."""
+        try:
+            status = os.stat(journal_path(self._session.directory))
+            news = (status.st_ino, status.st_mtime_ns)
+            if news != self._seen:
+                self._records = journal.read(self._session.directory)
+                self._seen = news
+        except OSError:
+            pass
+        return self._records
+
+
+def _lives(record: Record) -> bool:
+    process = record.process
+    return process is not None and is_alive(process.pid, process.start)
