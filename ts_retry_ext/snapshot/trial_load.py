@@ -46,7 +46,7 @@ class Job(NamedTuple):
         for_real: whether the workers are to load at once, without a trial.
         directory: the registration's directory in the state directory.
         frontend: process id of the frontend.
-        pid, start, socket: the process that asks, as the journal names it.
+        pid, start, socket: the worker that asks, as the journal names it; None where none does.
         model, version: as the frontend names them.
         model_dir: the model's directory; registration: the path that the frontend made for it.
         argv: the worker's arguments, the worker script first.

@@ -37,10 +37,14 @@ class HalfOpen:
     Args:
         session: this process.
         load: the LOAD message that this process was given; None where it was given none.
+        is_worker: whether this process is a worker of the frontend's, and has a name in the journal.
     """
 
-    def __init__(self, session: Session, load: LoadRequest | None) -> None:
+    def __init__(
+        self, session: Session, load: LoadRequest | None, *, is_worker: bool = True
+    ) -> None:
         self._session = session
+        self._is_worker = is_worker
         self._load = load
         self._watch = Watch(session.directory)
         self._planned: str | None = None
@@ -140,9 +144,9 @@ class HalfOpen:
             "for_real": wanted.for_real,
             "directory": session.directory,
             "frontend": session.frontend.pid,
-            "pid": session.pid,
-            "start": session.start,
-            "socket": str(session.address),
+            "pid": session.pid if self._is_worker else None,
+            "start": session.start if self._is_worker else None,
+            "socket": str(session.address) if self._is_worker else None,
             "model": session.name,
             "version": session.manifest.version,
             "model_dir": session.model_dir,

@@ -92,7 +92,7 @@ class Waiter:
             leave_a_shutdown_behind(self._session, marker)
             return False
         if self._half_open is None:
-            self._half_open = HalfOpen(self._session, None)
+            self._half_open = HalfOpen(self._session, None, is_worker=False)
         return True
 
     def _marker(self) -> Marker | None:
