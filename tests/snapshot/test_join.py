@@ -54,7 +54,7 @@ def joined(
         (2, True, State.RECOVERING, False),
         (100, True, State.RECOVERING, False),
         (2, False, State.RECOVERING, False),
-        (100, False, State.HALTED, True),
+        (100, False, State.WAITING, True),
         (100, None, State.RECOVERING, False),
     ],
     ids=["runs", "runs-long", "just-ended", "retry-did-not-come", "cannot-be-seen"],
@@ -83,7 +83,7 @@ def test_models_are_told_by_name_and_version_each_with_its_own_window(tmp_path: 
     ("records", "halted", "server_runs", "state"),
     [
         ((*STARTS, failure(15, 2)), False, True, State.RECOVERING),
-        ((*STARTS, failure(25, 2)), False, True, State.HALTED),
+        ((*STARTS, failure(25, 2)), False, True, State.WAITING),
         ((*STARTS, failure(25, 2)), False, False, State.UNKNOWN),
         ((*STARTS, failure(15, 2)), True, True, State.HALTED),
         ((*STARTS, failure(15, 2)), True, False, State.HALTED),

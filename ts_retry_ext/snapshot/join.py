@@ -210,4 +210,4 @@ def _past_window(status: ModelStatus, is_alive: IsAlive | None) -> ModelStatus:
         state.ended_late(window_sec) and not alive(state.pid, state.start) for state in states
     ):
         return status
-    return replace(status, state=State.HALTED, gave_up=True)
+    return replace(status, state=State.WAITING, gave_up=True)

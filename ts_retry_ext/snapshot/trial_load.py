@@ -31,7 +31,6 @@ from ts_retry_ext.trial.observed import observe
 from ts_retry_ext.trial.one_load import Order
 from ts_retry_ext.trial.order_of_server import load_request_of, trial_launch
 from ts_retry_ext.trial.processes import AbortedError, Children
-from ts_retry_ext.worker.protocol import LoadRequest
 
 LEFTOVER_FILE = "trial.json"
 """Names the folder of the trial under way, so that what a killed one left is found and ended."""
@@ -50,7 +49,7 @@ class Job(NamedTuple):
         model, version: as the frontend names them.
         model_dir: the model's directory; registration: the path that the frontend made for it.
         argv: the worker's arguments, the worker script first.
-        load: the LOAD message, None where the process was given none.
+        load: the fields of the LOAD message, None where the process was given none.
         asynchronous: ``asyncCommunication``.
         startup_timeout_sec: how long a load may take.
         first_trial_sec, longest_trial_interval_sec: the settings.
@@ -68,7 +67,7 @@ class Job(NamedTuple):
     model_dir: str
     registration: str
     argv: list[str]
-    load: LoadRequest | None
+    load: dict[str, Any] | None
     asynchronous: bool
     startup_timeout_sec: float
     first_trial_sec: float
@@ -145,11 +144,9 @@ def read_job(line: bytes) -> Job:
     """Return the job that a line holds.
 
     Raises:
-        ValueError, KeyError, TypeError: it holds none.
+        ValueError, TypeError: it holds none.
     """
-    content: dict[str, Any] = json.loads(line)
-    load = content.pop("load")
-    return Job(load=None if load is None else LoadRequest(**load), **content)
+    return Job(**json.loads(line))
 
 
 def _patience(job: Job) -> float:
@@ -212,7 +209,7 @@ def _load(job: Job, server: Server, children: Children) -> Tried:
             load_timeout_sec=job.startup_timeout_sec,
             ends_with_parent=True,
         )
-        request = job.load or load_request_of(job.model, job.model_dir, server)
+        request = load_request_of(job.load, job.model, job.model_dir, server)
         order = Order(load=request, timeout_sec=job.startup_timeout_sec)
         launch = trial_launch(job.model, job.version, asynchronous=job.asynchronous)
         outcome, found = observe(place, launch, order, children)

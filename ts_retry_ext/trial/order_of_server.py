@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Mapping
+from typing import Any, Mapping
 
 from ts_retry_ext.archive.limits import DEFAULT_TIMEOUT_SEC
 from ts_retry_ext.archive.model_archive import read_archive
@@ -29,12 +29,23 @@ def load_request(launch: Launch, model_dir: str, properties: Mapping[str, str]) 
     )
 
 
-def load_request_of(model: str, model_dir: str, server: Server) -> LoadRequest:
+def load_request_of(
+    sent: Mapping[str, Any] | None, model: str, model_dir: str, server: Server
+) -> LoadRequest:
     """Return the LOAD message for a model that `server` has registered as `model`.
 
+    Args:
+        sent: the fields of the message that the frontend sent; None if nobody has it.
+        model: the model's name.
+        model_dir: the model's directory.
+        server: the server.
+
     Raises:
-        ValueError: its files are none that a server would register.
+        ArchiveError: its files are none that a server would register.
+        TypeError: `sent` holds other fields.
     """
+    if sent is not None:
+        return LoadRequest(**sent)
     environ = {**os.environ, **server.frontend.environ}
     gpus = gpus_of_server(server.configuration.properties, environ)
     launch = launch_of(read_archive(model_dir), server.configuration.properties, gpus)
