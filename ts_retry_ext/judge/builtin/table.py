@@ -1,15 +1,33 @@
-"""The words in which built-in rows are written: `fatal`, `curable`, `ambiguous` and `any_of`."""
+"""The words in which built-in rows are written: `fatal`, `curable` and `ambiguous`."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ts_retry_ext.judge.builtin.words import PASSING_WORDS
+from ts_retry_ext.judge.pattern_tree import top_alternatives
 from ts_retry_ext.judge.rule import Rule, When
 from ts_retry_ext.judge.verdict import Outcome, Scope
 
 
 def fatal(
-    name: str, when: When, reason: str, remedy: str, *, since: str, scope: Scope = Scope.MODEL
+    name: str,
+    when: When,
+    reason: str,
+    remedy: str,
+    *,
+    since: str,
+    scope: Scope = Scope.MODEL,
+    though_it_says_retry: bool = False,
 ) -> Rule:
-    """Build a row for a failure that no retry can cure."""
+    """Build a row for a failure that no retry can cure.
+
+    A row that rests on text alone doesn't hold where a text of the chain speaks of a passing state
+    (`words.PASSING_WORDS`), unless `though_it_says_retry`: its words are certain all the same.
+    """
+    when = _bounded(when)
+    if _is_text_alone(when) and not though_it_says_retry:
+        when = replace(when, unless="|".join(filter(None, (when.unless, PASSING_WORDS))))
     return Rule(name, when, Outcome.NON_RECOVERABLE, reason, remedy, scope, since)
 
 
@@ -17,23 +35,26 @@ def curable(
     name: str, when: When, reason: str, remedy: str, *, since: str, scope: Scope = Scope.HOST
 ) -> Rule:
     """Build a row for a failure that a retry can cure; most lie outside of the model."""
-    return Rule(name, when, Outcome.RECOVERABLE, reason, remedy, scope, since)
+    return Rule(name, _bounded(when), Outcome.RECOVERABLE, reason, remedy, scope, since)
 
 
 def ambiguous(
     name: str, when: When, reason: str, remedy: str, *, since: str, scope: Scope = Scope.MODEL
 ) -> Rule:
     """Build a row that says neither, and keeps the rows below from deciding."""
-    return Rule(name, when, Outcome.UNKNOWN, reason, remedy, scope, since)
+    return Rule(name, _bounded(when), Outcome.UNKNOWN, reason, remedy, scope, since)
 
 
-def any_of(lines: str) -> str:
-    r"""Return a pattern that matches what any line matches.
+def _bounded(when: When) -> When:
+    """Return a condition whose words begin where a word begins: `ServerBusy` isn't in `LicenceServerBusy`."""
+    if not when.message:
+        return when
+    parts = (
+        rf"\b{part}" if part[:1].isalpha() else part for part in top_alternatives(when.message)
+    )
+    return replace(when, message="|".join(parts))
 
-    A line holds one alternative or several; blanks at its ends don't count (write `[ ]`). A line
-    that ends with a blank and `\` goes on in the next. A line that begins with `#` is a comment: it
-    says whose words the lines below it are.
-    """
-    parts = (line.strip() for line in lines.splitlines())
-    pattern = "|".join(part for part in parts if part and not part.startswith("#"))
-    return pattern.replace(" \\|", "")
+
+def _is_text_alone(when: When) -> bool:
+    evidence = (when.type, when.exact_type, when.errno, when.http_status, when.cause, when.frame)
+    return not any((*evidence, when.phase, when.module, when.path, when.memory))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import ambiguous, any_of, curable, fatal
+from ts_retry_ext.judge.builtin.lines import any_of
+from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 

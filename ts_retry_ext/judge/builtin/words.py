@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.builtin.table import any_of
+from ts_retry_ext.judge.builtin.lines import any_of
 
 #: Types of failures that lie outside of the model. Where one is in the chain, an error of the code
 #: that handled it says nothing.
@@ -116,4 +116,12 @@ ABSENCE_WORDS = any_of(r"""
     # Where it should be
     \bhub\b|\brepo|artifact|registry|\bs3\b|gs:|bucket|endpoint|service\b|\bhost|health|status|\bshards?\b
     /(?:mnt|data|nfs|efs|fsx|pvc|shared?|volumes?)/
+""")
+
+#: Words by which a text itself says that the state it tells of passes.
+PASSING_WORDS = any_of(r"""
+    \btemporar(?:y|ily)|\btry(?:ing)? again|\b(?:please|will|can|should|to|and|then|before) (?:be )?retr(?:y|ied|ying)
+    timed? ?out|\bservice unavailable|unavailable[ .,:)]|overloaded|too many requests|rate[ -]limit|not (?:yet )?ready
+    (?:starting|warming) up|in progress|still (?:loading|starting|initiali[sz]ing|syncing)
+    connection (?:was )?(?:reset|refused|closed|lost|aborted)|\b50[0234] (?:internal|bad gateway|service|gateway)
 """)
