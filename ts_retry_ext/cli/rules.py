@@ -13,6 +13,7 @@ from ts_retry_ext.cli.printing import OK, CommandError, print_line, print_wrappe
 from ts_retry_ext.cli.servers import add_server_option, chosen_server
 from ts_retry_ext.frontend.rules_file import RulesFileError
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
+from ts_retry_ext.judge.gaps import without_names
 from ts_retry_ext.judge.rule import Rule, rule_record
 from ts_retry_ext.snapshot.own_rules import (
     OwnRules,
@@ -142,7 +143,7 @@ def _print(listed: Sequence[tuple[Rule, str | None]]) -> None:
         cells = (rule.id.ljust(widths[0]), rule.verdict.value.ljust(widths[1]), rule.scope.value)
         print_line(f"{number:<4} {'  '.join(cells)}")
         origin = ", ".join(part for part in (model, rule.source, rule.since) if part)
-        print_wrapped(f"     {rule.reason} ({origin})", 5)
+        print_wrapped(f"     {without_names(rule.reason)} ({origin})", 5)
 
 
 def _table(listed: Sequence[tuple[Rule, str | None]]) -> list[str]:
@@ -158,7 +159,7 @@ def _table(listed: Sequence[tuple[Rule, str | None]]) -> list[str]:
             model or "",
             rule.source,
             rule.since,
-            rule.reason,
+            without_names(rule.reason),
         )
         for number, (rule, model) in enumerate(listed, start=1)
     ]

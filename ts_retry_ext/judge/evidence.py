@@ -9,6 +9,7 @@ from ts_retry_ext.judge.facts import errno_names, http_statuses, missing_module_
 from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.memory import MemoryNumbers, memory_numbers
 from ts_retry_ext.judge.paths import Host, paths_in
+from ts_retry_ext.judge.shadowing import shadowing_file
 from ts_retry_ext.judge.text import head_and_tail
 
 #: Characters of one message that rules see, head and tail.
@@ -47,6 +48,7 @@ class Evidence:
         memory: memory numbers of the first message that has any.
         missing_modules: modules that import errors of the chain name.
         modules: modules on the stack, and the functions in them (`json`, `json.load`).
+        shadow: file of the archive that hides a module of the same name, where that explains the failure.
         host: what is known of the file system.
     """
 
@@ -56,6 +58,7 @@ class Evidence:
     memory: MemoryNumbers | None
     missing_modules: tuple[str, ...]
     modules: tuple[str, ...]
+    shadow: str | None
     host: Host
 
 
@@ -84,6 +87,7 @@ def evidence_of(failure: Failure, host: Host) -> Evidence:
                 for name in (frame.module, f"{frame.module}.{frame.function}")
             )
         ),
+        shadow=shadowing_file(failure, host),
         host=host,
     )
 

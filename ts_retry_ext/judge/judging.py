@@ -12,6 +12,7 @@ from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.fingerprint import FINGERPRINT_VERSION, fingerprint
 from ts_retry_ext.judge.lineage import plain, same_type
 from ts_retry_ext.judge.matching import matches
+from ts_retry_ext.judge.named_in_words import with_names
 from ts_retry_ext.judge.paths import NO_HOST, Host
 from ts_retry_ext.judge.redact import redact
 from ts_retry_ext.judge.rule import Rule
@@ -88,8 +89,8 @@ def judge(
         basis=Basis.RULE,
         rule=rule.id,
         scope=rule.scope,
-        reason=rule.reason,
-        remedy=rule.remedy,
+        reason=_in_words(rule.reason, rule, evidence),
+        remedy=_in_words(rule.remedy, rule, evidence),
         fingerprint=name,
         fingerprint_version=FINGERPRINT_VERSION,
         max_attempts=rule.max_attempts,
@@ -110,6 +111,10 @@ def first_match(
         if not rule.source.startswith(BUILTIN_SOURCE) and out_of_time():
             raise _OutOfTimeError(rule.id)
     return None
+
+
+def _in_words(words: str, rule: Rule, evidence: Evidence) -> str:
+    return with_names(words, evidence) if rule.source.startswith(BUILTIN_SOURCE) else words
 
 
 def _holds(rule: Rule, evidence: Evidence) -> bool:

@@ -16,6 +16,8 @@ def matches(when: When, evidence: Evidence) -> bool:
     """Tell whether every field of a condition holds. The cheap fields are asked first."""
     if when.phase and evidence.failure.phase not in when.phase:
         return False
+    if when.shadowed and evidence.shadow is None:
+        return False
     if when.module and not _module_matches(when.module, evidence.missing_modules):
         return False
     if not any(_link_matches(when, link) for link in _links(when, evidence)):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ts_retry_ext.judge.failure import Phase
+from ts_retry_ext.judge.gaps import without_names
 from ts_retry_ext.judge.verdict import Outcome, Scope
 
 
@@ -38,6 +39,7 @@ class When:
         phase: phases, any of them.
         module: names of a missing module, any of them; `*` at the end stands for anything, and
             `torch` also means `torch.x`.
+        shadowed: `yes`: a file of the archive hides the module that the failure is about.
         frame: modules, any of which (or a module inside it) must be on the stack; `json.load` means
             that function of the module.
         path: one of `paths.PATH_PREDICATES`.
@@ -56,6 +58,7 @@ class When:
     unless_frame: tuple[str, ...] = ()
     phase: tuple[Phase, ...] = ()
     module: tuple[str, ...] = ()
+    shadowed: str = ""
     frame: tuple[str, ...] = ()
     path: str = ""
     memory: str = ""
@@ -70,7 +73,8 @@ class Rule:
         when: the condition.
         verdict: what follows. UNKNOWN is allowed: it keeps later rules from deciding.
         reason: one sentence for the operator: what is wrong.
-        remedy: one sentence for the operator: what to do.
+        remedy: one sentence for the operator: what to do. Both may have gaps, as `{module|the module}`
+            (see `named_in_words.py`); only those of built-in rules are filled.
         scope: how far the cause reaches.
         since: date of the row, ISO 8601.
         source: `built-in:<topic>`, or the file a user's rule was read from.
@@ -102,8 +106,8 @@ def rule_record(rule: Rule) -> dict[str, Any]:
         "verdict": rule.verdict.value,
         "scope": rule.scope.value,
         "max_attempts": rule.max_attempts,
-        "reason": rule.reason,
-        "remedy": rule.remedy,
+        "reason": without_names(rule.reason),
+        "remedy": without_names(rule.remedy),
     }
 
 

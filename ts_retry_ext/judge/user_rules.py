@@ -154,6 +154,8 @@ def _when(data: object) -> When:
             values[key] = _choice(value, WHERE, name)
         elif key == "path":
             values[key] = _choice(value, tuple(PATH_PREDICATES), name)
+        elif key == "shadowed":
+            values[key] = _choice(value, ("yes",), name)
         elif key == "memory":
             values[key] = _choice(value, tuple(MEMORY_PREDICATES), name)
         else:

@@ -6,6 +6,7 @@ from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, fatal
 from ts_retry_ext.judge.builtin.words import ENVIRONMENT_TYPES, NETWORK_MODULES
 from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 _JSON = ("json.decoder.JSONDecodeError", "JSONDecodeError", "simplejson.errors.JSONDecodeError")
@@ -49,24 +50,27 @@ RULES = (
         "json-damaged-inside",
         When(
             type=_JSON,
-            message=r"line (?:[2-9]|\d\d+) column|line 1 column (?:[2-9]|\d\d+)|extra data|unterminated string|delimiter|property name|control character|escape|bom",
+            # Services answer in one line; a file that people write has several.
+            message=r"(?:delimiter|property name|control character|escape|extra data).{0,40}line (?:[2-9]|\d\d+) column|\bbom\b",
             unless_type=("ConnectionError", "Timeout", "TimeoutError"),
         ),
-        "A JSON file of the model isn't valid.",
-        "Correct the file and pack the archive again.",
+        "A JSON text of several lines isn't valid: mostly a file that somebody wrote.",
+        "Correct {path|the file} at the line and column that the message names, and pack it again.",
         since=_SINCE,
     ),
     fatal(
         "json-not-valid-text",
         When(
             message=any_of(r"""
-                it looks like the config(?:uration)? file .{1,300} is not a valid json|is not a valid json file|not valid json
-                invalid json|failed to parse (?:json|config|yaml)|error parsing (?:config|json|yaml)
-                malformed (?:json|yaml|config)
+                # transformers, diffusers
+                it looks like the config(?:uration)? file .{1,300} is not a valid json
+                # several, of a file that they name
+                ['\"/][\w./\-]{1,200}\.(?:json|ya?ml|toml)['\"]? (?:is not (?:a )?valid|isn't (?:a )?valid|is malformed)
+                (?:failed to parse|error (?:parsing|while parsing)|malformed|invalid) (?:the )?(?:json|yaml|config\w*) (?:file )?['\"]?[\w./\-]{0,200}\.(?:json|ya?ml|toml)
             """)
         ),
         "A configuration file of the model isn't valid.",
-        "Correct the file and pack the archive again.",
+        "Correct {path|the file} and pack the archive again.",
         since=_SINCE,
     ),
     fatal(
@@ -101,22 +105,88 @@ RULES = (
         "Correct the file and pack the archive again.",
         since=_SINCE,
     ),
+    ambiguous(
+        "answer-not-as-expected",
+        When(
+            message=any_of(r"""
+                # pydantic names the class that the data was read into
+                \d{1,6} validation errors? for [\w\[\].]{0,80}(?:response|answer|reply|result|output|prediction|message|event|page|item|row|record)s?\b
+                # pydantic shows the data: a text of a service, or its word for an error
+                input_value=.{0,40}(?:<html|<!doctype|error|detail|message)
+                \[type=(?:json_invalid|json_type), input_
+            """)
+        ),
+        "What a service answered doesn't have the form that the code expects.",
+        "Look at what the service answers, and at its version.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
     fatal(
+        "configuration-value-not-allowed",
+        When(
+            message=any_of(r"""
+                # pydantic, of a class that holds settings
+                \d{1,6} validation errors? for [\w\[\].]{0,80}(?:config|configuration|settings|args|arguments|params|parameters|options|spec|schema)\b
+            """)
+        ),
+        "A configuration value isn't allowed.",
+        "Correct the value that the message names; a setting may come from an environment variable.",
+        since="2026-11-26",
+        though_it_says_retry=True,
+    ),
+    fatal(
+        "settings-not-allowed",
+        When(
+            type=("ValidationError",),
+            frame=("pydantic_settings", "omegaconf", "hydra", "transformers", "vllm", "sglang"),
+            unless_frame=NETWORK_MODULES,
+        ),
+        "A configuration value isn't allowed.",
+        "Correct the value that the message names; a setting may come from an environment variable.",
+        since="2026-11-26",
+    ),
+    fatal(
+        "model-configuration-not-allowed",
+        When(
+            message=any_of(r"""
+                # huggingface_hub: a field of config.json
+                strictdataclass\w{0,40}error|validation error for field '\w{1,80}':|validation failed for field
+            """)
+        ),
+        "A value in the model's config.json isn't allowed by the installed library.",
+        "Correct the field that the message names, or install the version that wrote the file.",
+        since="2026-11-26",
+    ),
+    fatal(
+        "schema-not-met",
+        When(
+            type=(
+                "jsonschema.exceptions.ValidationError",
+                "jsonschema.ValidationError",
+                "SchemaError",
+                "MultipleInvalid",
+            ),
+            unless_frame=NETWORK_MODULES,
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "A configuration doesn't follow its schema.",
+        "Correct the value that the message names.",
+        since="2026-11-26",
+    ),
+    ambiguous(
         "validation-error",
         When(
             message=any_of(r"""
                 # pydantic
-                \b\d{1,6} validation errors? for|\[type=\w+, input_value=|field required|extra inputs are not permitted
+                \d{1,6} validation errors? for|\[type=\w+, input_value=|field required|extra inputs are not permitted
                 input should be|value_error\.|type_error\.
                 # jsonschema
                 is not of type '|is a required property|is not one of \[|additional properties are not allowed|failed validating
                 does not match any of the regexes
-                # huggingface_hub
-                validation failed for|strictdataclassfieldvalidationerror
             """)
         ),
-        "A configuration value isn't allowed.",
-        "Correct the value that the message names.",
+        "Data doesn't have the form that the code expects: a configuration, or what a service answered.",
+        "Find out where the data comes from: correct a configuration; look at the service's answer otherwise.",
         since=_SINCE,
     ),
     fatal(
@@ -138,7 +208,7 @@ RULES = (
             """),
         ),
         "An environment variable that the code reads isn't set, or isn't valid.",
-        "Set it for TorchServe's process; it passes its environment to the workers.",
+        "Set {variable|it} for TorchServe's process; it passes its environment to the workers.",
         since=_SINCE,
     ),
     fatal(

@@ -116,6 +116,16 @@ RULES = (
         scope=Scope.HOST,
     ),
     fatal(
+        "number-type-not-on-this-card",
+        When(
+            message=r"bfloat16 is only supported|\bbf16.{0,60}not supported|\bfp8.{0,60}not supported|does not support (?:bfloat16|bf16|fp8)\b"
+        ),
+        "This GPU's generation can't compute in the type of numbers that is asked for.",
+        "Choose another dtype (half instead of bfloat16, no FP8), or a newer card; the installed software is fine.",
+        since="2026-11-26",
+        scope=Scope.DEVICE,
+    ),
+    fatal(
         "no-kernel-image",
         When(
             message=any_of(r"""
@@ -132,13 +142,10 @@ RULES = (
                 compute capability (?:of )?(?:at least |>=? ?|less(?: than)? |lower(?: than)? |below |under )?\d
                 requires? (?:a )?(?:gpu|device)s? with compute capability|only supported on (?:gpus?|devices?) with
                 only supports? (?:ampere|hopper|turing) gpus|not supported on this (?:gpu|architecture|device)
-                # Types of numbers
-                bfloat16 is only supported|bf16.{0,60}not supported|fp8.{0,60}not supported
-                does not support (?:bfloat16|bf16|fp8)
             """)
         ),
-        "The installed torch or extension has no code for this GPU's generation.",
-        "Install a build that lists this GPU's compute capability, or choose a dtype that it knows.",
+        "The installed torch or extension has no code for this GPU's generation: the card is too old or too new for it.",
+        "Install a build that lists this GPU's compute capability (torch.cuda.get_device_capability), or use another card.",
         since=_SINCE,
         scope=Scope.DEVICE,
     ),
@@ -301,18 +308,46 @@ RULES = (
         scope=Scope.HOST,
     ),
     ambiguous(
+        "nccl-transport-failed",
+        When(
+            message=r"unhandled system error|ncclsystemerror|ncclinternalerror|nccl (?:error|warn).{0,200}(?:shm|shared memory|socket|interface|ib_)"
+        ),
+        "NCCL couldn't set up its way between the processes: shared memory is too small, or a network interface is wrong or away.",
+        "Set NCCL_DEBUG=INFO and read its last WARN; give the container a larger /dev/shm (--shm-size), or name the interface with NCCL_SOCKET_IFNAME.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "device-xid",
+        When(message=r"\bxid\b.{0,20}\d{1,3}|nvrm: "),
+        "The driver reported an Xid error: its number says whether the program, the card or the driver is at fault.",
+        "Look the number up in NVIDIA's table of Xid errors, and see dmesg for the device; 48, 63, 64, 74, 79, 94 and 95 speak for the card.",
+        since="2026-11-26",
+        scope=Scope.DEVICE,
+    ),
+    ambiguous(
+        "nvml-trouble",
+        When(
+            message=r"nvmlerror_(?:unknown|driver_?not_?loaded|timeout|gpu_?is_?lost|irq|in_?use)|nvml: (?:unknown error|driver not loaded)|failed to initialize nvml: unknown"
+        ),
+        "The driver's management library gives no answer: the driver isn't loaded yet, or the container lost its devices.",
+        "Run nvidia-smi on the host and in the container; after a reload of systemd or a driver update the container has to be started anew.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
         "device-fault",
         When(
             message=any_of(r"""
                 # CUDA
                 device-side assert|illegal memory access|unspecified launch failure|illegal instruction|misaligned address
-                uncorrectable ecc|cuda unknown error|unknown error|launch timed out|hardware (?:stack )?error
+                uncorrectable ecc|cuda unknown error|cuda error: unknown error|launch timed out|hardware stack error
                 cuda error: (?:initialization error|operation not (?:permitted|supported)|invalid argument|invalid resource handle)
                 # CuDNN, cuBLAS
                 cudnn_status_(?:execution_failed|internal_error|not_initialized|mapping_error|bad_param)
                 cublas_status_(?:not_initialized|execution_failed|internal_error|invalid_value)
                 # NCCL
-                unhandled (?:cuda|system) error
+                unhandled cuda error|ncclunhandledcudaerror
                 # ROCm
                 miopen|hsa_status_error
             """)

@@ -36,7 +36,7 @@ def example_of(rule: str) -> Example:
 
 # fmt: off
 EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    # processes
+    # topic processes
     'slow-download': ('ProcessDied', 'hang until the start-up time-out', {'phase': 'process', 'frames': [['/x/site-packages/huggingface_hub/file_download.py', 'http_get']]}),
     'process-died': ('ProcessDied', 'signal 11 (SIGSEGV)', {'phase': 'process'}),
     'engine-wrapper': ('RuntimeError', 'Engine core initialization failed. See root cause above. Failed core proc(s): {}', {}),
@@ -44,10 +44,13 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'program-not-found': ('Exception', 'Error: Java gateway process exited before sending its port number', {}),
     'program-for-another-processor': ('subprocess.CalledProcessError', "Command '['/opt/bin/decode']' died with <Signals.SIGILL: 4>.", {}),
     'subprocess-failed': ('subprocess.CalledProcessError', "Command '['./setup.sh']' returned non-zero exit status 1.", {}),
-    # modules that are imported
+    # topic imports
     'generated-module-missing': ('ModuleNotFoundError', "No module named 'transformers_modules.org.model.abc123'", {}),
     'generated-module-half-written': ('AttributeError', "module 'transformers_modules.m.modeling' has no attribute 'Net'", {'frames': [['/x/site-packages/transformers/dynamic_module_utils.py', 'get_class_in_module']]}),
+    'module-shadowed': ('ImportError', "cannot import name 'MappingProxyType' from 'types' (/tmp/models/0123456789abcdef0123456789abcdef/types.py)", {}),
+    'torchserve-module-missing': ('ModuleNotFoundError', "No module named 'ts.metrics'", {}),
     'startup-module-missing': ('ModuleNotFoundError', "No module named 'yaml'", {'phase': 'startup'}),
+    'submodule-missing': ('ModuleNotFoundError', "No module named 'transformers.models.qwen9'", {}),
     'module-missing': ('ModuleNotFoundError', "No module named 'transformers'", {}),
     'name-missing-in-module': ('ImportError', "cannot import name 'packaging' from 'pkg_resources' (/x/pkg_resources/__init__.py)", {}),
     'module-missing-text': ('RuntimeError', "Failed to import transformers.models.llama because of the following error (look up to see its traceback):\nNo module named 'flash_attn'", {}),
@@ -56,7 +59,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'bytecode-of-another-python': ('ImportError', "bad magic number in 'preprocess': b'\\x42\\r\\r\\n'", {}),
     'import-error-told-by-transformers': ('RuntimeError', "Failed to import transformers.integrations because of the following error (look up to see its traceback):\nmodule 'numpy' has no attribute 'object'", {}),
     'import-error': ('ImportError', "the extension can't be used", {}),
-    # python code
+    # topic python code
     'syntax-error': ('SyntaxError', 'invalid syntax (handler.py, line 12)', {}),
     'name-error': ('NameError', "name 'torch' is not defined", {}),
     'call-does-not-fit': ('TypeError', "__init__() missing 1 required positional argument: 'config'", {}),
@@ -65,6 +68,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'recursion-without-end': ('RecursionError', 'maximum recursion depth exceeded while calling a Python object', {}),
     'not-implemented': ('NotImplementedError', 'Cannot copy out of meta tensor; no data! Please use torch.nn.Module.to_empty()', {}),
     'regular-expression-invalid': ('re.error', 'unterminated character set at position 3', {}),
+    'launcher-variable-missing': ('KeyError', "'LOCAL_RANK'", {'frames': [['/x/handler.py', 'initialize'], ['/usr/lib/python3.10/os.py', '__getitem__']]}),
     'environment-variable-missing': ('KeyError', "'MODEL_BUCKET'", {'frames': [['/x/handler.py', 'initialize'], ['/usr/lib/python3.10/os.py', '__getitem__']]}),
     'file-is-not-text': ('UnicodeDecodeError', "'utf-8' codec can't decode byte 0x80 in position 0: invalid start byte", {}),
     'nothing-where-something-was-expected': ('AttributeError', "'NoneType' object has no attribute 'group'", {}),
@@ -74,7 +78,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'value-not-allowed': ('ValueError', 'too many values to unpack (expected 2)', {}),
     'assertion-with-reason': ('AssertionError', 'width must be even', {}),
     'arithmetic-error': ('ZeroDivisionError', 'division by zero', {}),
-    # memory
+    # topic memory
     'memory-request-impossible': ('numpy.core._exceptions._ArrayMemoryError', 'Unable to allocate 596. TiB for an array with shape (1, 2) and data type float64', {}),
     'gpu-request-exceeds-card': ('torch.cuda.OutOfMemoryError', 'CUDA out of memory. Tried to allocate 31.25 GiB. GPU 0 has a total capacity of 23.69 GiB of which 22.10 GiB is free. Including non-PyTorch memory, this process has 1.20 GiB memory in use.', {}),
     'gpu-model-exceeds-card': ('RuntimeError', 'CUDA out of memory. Tried to allocate 100.00 MiB (GPU 0; 2.00 GiB total capacity; 1.50 GiB already allocated; 20.00 MiB free; 1.60 GiB reserved in total by PyTorch)', {}),
@@ -91,7 +95,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'host-memory-shortage-text': ('RuntimeError', 'std::bad_alloc', {}),
     'shared-memory-shortage': ('RuntimeError', "DataLoader worker (pid 312) is killed by signal: Bus error. It is possible that dataloader's workers are out of shared memory. Please try to raise your shared memory limit.", {}),
     'memory-error': ('MemoryError', '', {}),
-    # trust
+    # topic trust
     'certificate-not-yet-valid': ('azure.core.exceptions.ClientAuthenticationError', "Server failed to authenticate the request.\nErrorCode:AuthenticationFailed\nauthenticationerrordetail:Request date header too old: 'Tue, 24 Nov 2026 08:00:00 GMT'", {}),
     'certificate-refused': ('urllib.error.URLError', '<urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1123)>', {}),
     'certificate-bundle-missing': ('OSError', 'Could not find a suitable TLS CA certificate bundle, invalid path: /etc/ssl/own.pem', {}),
@@ -101,7 +105,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'certificate-file-unusable': ('ssl.SSLError', '[SSL: KEY_VALUES_MISMATCH] key values mismatch (_ssl.c:3900)', {}),
     'proxy-refuses': ('requests.exceptions.ProxyError', "HTTPSConnectionPool(host='huggingface.co', port=443): Max retries exceeded with url: /x (Caused by ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 407 Proxy Authentication Required')))", {}),
     'proxy-misconfigured': ('requests.exceptions.InvalidSchema', 'Missing dependencies for SOCKS support.', {}),
-    # native libraries
+    # topic native libraries
     'static-tls-exhausted': ('ImportError', '/opt/conda/lib/libgomp.so.1: cannot allocate memory in static TLS block', {}),
     'shared-library-missing-on-a-mount': ('ImportError', '/mnt/nfs/lib.so: cannot open shared object file: No such file or directory', {}),
     'shared-library-missing': ('ImportError', 'libGL.so.1: cannot open shared object file: No such file or directory', {}),
@@ -115,9 +119,10 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'library-not-mappable': ('ImportError', '/models/lib/libx.so: failed to map segment from shared object: Operation not permitted', {}),
     'version-conflict': ('pkg_resources.DistributionNotFound', "The 'tokenizers<0.11,>=0.10.1' distribution was not found and is required by transformers", {}),
     'version-conflict-text': ('AssertionError', 'MMCV==2.3.0 is used but incompatible. Please install mmcv>=2.0.0rc4, <2.2.0.', {}),
+    'version-conflict-by-words': ('RuntimeError', 'This version of the exporter requires a newer runtime', {}),
     'extension-not-built-unexplained': ('RuntimeError', "Error building extension 'fused'", {}),
     'extension-not-built': ('op_builder.builder.MissingCUDAException', 'CUDA_HOME does not exist, unable to compile CUDA op(s)', {}),
-    # credentials
+    # topic credentials
     'login-by-a-person-needed': ('botocore.exceptions.UnauthorizedSSOTokenError', 'The SSO session associated with this profile has expired or is otherwise invalid. To refresh this SSO session run aws sso login with the corresponding profile.', {}),
     'credentials-not-configured': ('azure.identity._exceptions.CredentialUnavailableError', 'EnvironmentCredential authentication unavailable. Environment variables are not fully configured.', {}),
     'credentials-file-missing-in-shared-place': ('google.auth.exceptions.DefaultCredentialsError', 'File /var/run/secrets/google/key.json was not found.', {}),
@@ -131,7 +136,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'credentials-source-slow': ('botocore.exceptions.CredentialRetrievalError', 'Error when retrieving credentials from iam-role: Read timeout on endpoint URL: "http://169.254.169.254/latest/meta-data/"', {}),
     'credentials-not-found': ('azure.core.exceptions.ClientAuthenticationError', 'DefaultAzureCredential failed to retrieve a token from the included credentials. EnvironmentCredential authentication unavailable.', {}),
     'credentials-refused': ('azure.core.exceptions.ClientAuthenticationError', "Authentication failed: AADSTS7000222: The provided client secret keys for app 'ab' are expired.", {}),
-    # databases
+    # topic databases
     'database-login-refused': ('redis.exceptions.AuthenticationError', 'WRONGPASS invalid username-password pair', {}),
     'database-host-not-allowed': ('pymysql.err.OperationalError', '(1130, "Host \'10.0.0.9\' is not allowed to connect to this MySQL server")', {}),
     'database-host-unknown': ('redis.exceptions.ConnectionError', 'Error -2 connecting to redis:6379. Name or service not known.', {}),
@@ -144,7 +149,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'database-operational': ('redis.exceptions.ConnectionError', 'Error 111 connecting to 127.0.0.1:6379. Connection refused.', {}),
     'database-content-missing': ('psycopg2.errors.UndefinedTable', 'relation "features" does not exist', {}),
     'database-file-damaged': ('sqlite3.DatabaseError', 'file is not a database', {}),
-    # services
+    # topic services
     'served-model-unknown': ('grpc._channel._InactiveRpcError', '<_InactiveRpcError of RPC that terminated with:\n\tstatus = StatusCode.NOT_FOUND\n\tdetails = "model x not found"\n>', {}),
     'service-in-trouble': ('kafka.errors.NodeNotReadyError', 'NodeNotReadyError: 1', {}),
     'broker-closes-connections': ('amqp.exceptions.ConnectionForced', "(0, 0): (320) CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'", {}),
@@ -158,7 +163,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'aws-refuses-the-request': ('botocore.exceptions.ClientError', 'An error occurred (ValidationException) when calling the X operation: The provided model identifier is invalid.', {}),
     'url-host-malformed': ('UnicodeError', "encoding with 'idna' codec failed (UnicodeError: label empty or too long)", {}),
     'archive-damaged': ('tarfile.ReadError', 'not a gzip file', {}),
-    # hubs
+    # topic hubs
     'hub-offline-mode': ('huggingface_hub.errors.OfflineModeIsEnabled', 'Cannot reach https://huggingface.co/x: offline mode is enabled. To disable it, please unset the `HF_HUB_OFFLINE` environment variable.', {}),
     'hub-access-gated': ('huggingface_hub.errors.GatedRepoError', '401 Client Error. Cannot access gated repo for url https://huggingface.co/org/m/resolve/main/config.json.', {}),
     'hub-access-gated-text': ('OSError', 'You are trying to access a gated repo.\nMake sure to have access to it at https://huggingface.co/meta-llama/Llama-2-7b-hf.\n401 Client Error.', {}),
@@ -179,7 +184,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'transformers-model-type-unknown': ('ValueError', 'The current `device_map` had weights offloaded to the disk. Please provide an `offload_folder` for them.', {}),
     'model-partly-off-device': ('ValueError', 'Some modules are dispatched on the CPU or the disk.', {}),
     'download-failed-unexplained': ('RuntimeError', 'Failed to download weights', {}),
-    # addresses
+    # topic addresses
     'no-socket-on-this-host': ('redis.exceptions.ConnectionError', 'Error 2 connecting to /run/redis.sock. No such file or directory.', {}),
     'address-wrong-or-service-late': ('ValueError', 'Either the URL http://w:8080 is wrong or the service did not start.', {}),
     'private-host-unknown': ('requests.exceptions.ConnectionError', "HTTPConnectionPool(host='tracking', port=80): Max retries exceeded with url: /x (Caused by NewConnectionError('<x>: Failed to establish a new connection: [Errno -2] Name or service not known'))", {}),
@@ -189,7 +194,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'address-in-use': ('torch.distributed.DistNetworkError', 'The server socket has failed to listen on any local network address. The server socket has failed to bind to [::]:29500 (errno: 98 - Address already in use).', {}),
     'address-not-available': ('OSError', '[Errno 99] Cannot assign requested address', {'errno': 99}),
     'address-in-use-text': ('ConnectionError', 'Tried to launch distributed communication on port `29500`, but another process is utilizing it.', {}),
-    # network
+    # topic network
     'quota-used-up': ('openai.RateLimitError', "Error code: 429 - {'error': {'message': 'You exceeded your current quota', 'code': 'insufficient_quota'}}", {}),
     'throttled': ('google.api_core.exceptions.ResourceExhausted', '429 RESOURCE_EXHAUSTED: Quota exceeded', {}),
     'http-server-trouble': ('huggingface_hub.utils._errors.HfHubHTTPError', '504 Server Error: Gateway Time-out for url: https://huggingface.co/api/models/x', {}),
@@ -203,7 +208,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'http-forbidden': ('requests.exceptions.HTTPError', '403 Client Error: Forbidden for url: https://models.example/m.pt', {}),
     'time-out-by-word': ('RuntimeError', 'the warm-up timed out', {}),
     'time-out-type': ('fsspec.exceptions.FSTimeoutError', '', {}),
-    # device
+    # topic device
     'kernel-exceeds-device': ('triton.runtime.errors.OutOfResources', 'out of resource: shared memory, Required: 131072, Hardware limit: 65536. Reducing block sizes or `num_stages` may help.', {}),
     'device-busy-or-unavailable': ('RuntimeError', 'CUDA error: all CUDA-capable devices are busy or unavailable', {}),
     'device-busy': ('RuntimeError', 'CUDA error: the remote procedural call between the MPS server and the MPS client failed', {}),
@@ -211,6 +216,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'process-group-not-formed': ('torch.distributed.DistBackendError', 'NCCL error in: ProcessGroupNCCL.cpp:1333, remote process exited (ncclRemoteError): failed to recv, got 0 bytes', {}),
     'cuda-not-there-for-weights': ('RuntimeError', 'Attempting to deserialize object on CUDA device 1 but torch.cuda.device_count() is 1.', {}),
     'torch-without-cuda': ('AssertionError', 'Torch not compiled with CUDA enabled', {}),
+    'number-type-not-on-this-card': ('ValueError', 'Bfloat16 is only supported on GPUs with compute capability of at least 8.0. Your Tesla T4 GPU has compute capability 7.5.', {}),
     'no-kernel-image': ('RuntimeError', 'GPUs with compute capability below 7.0 are not supported.', {}),
     'no-such-device': ('RuntimeError', 'CUDA error: invalid device ordinal\nCUDA kernel errors might be asynchronously reported', {}),
     'driver-too-old': ('pynvml.NVMLError_LibRmVersionMismatch', 'Driver/library version mismatch', {}),
@@ -222,8 +228,24 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'engine-configuration': ('AssertionError', 'embed_dim must be divisible by num_heads (got 768 and 7)', {}),
     'gpu-lost': ('pynvml.NVMLError_GpuIsLost', 'GPU is lost', {}),
     'cuda-not-available-unexplained': ('AssertionError', 'CUDA is not available', {}),
+    'nccl-transport-failed': ('torch.distributed.DistBackendError', 'NCCL error in: ProcessGroupNCCL.cpp:1691, unhandled system error (run with NCCL_DEBUG=INFO for details), NCCL version 2.21.5', {}),
+    'device-xid': ('RuntimeError', 'the card reported Xid 31 while the weights were copied', {}),
+    'nvml-trouble': ('RuntimeError', 'Failed to initialize NVML: Unknown Error', {}),
     'device-fault': ('RuntimeError', 'CUDA error: device-side assert triggered', {}),
-    # file systems
+    # topic torchserve handlers
+    'handler-class-count': ('ValueError', "Expected only one class in custom service code or a function entry point [<class 'a.A'>, <class 'a.B'>]", {}),
+    'handler-without-handle': ('ValueError', "Expect handle method in class <class 'handler.H'>", {}),
+    'model-class-count': ('ValueError', "Expected only one class as model definition. [<class 'model.A'>, <class 'model.B'>]", {}),
+    'handler-module-missing': ('ModuleNotFoundError', "No module named 'ts.torch_handler.my_handler'", {}),
+    'torchserve-wrapper': ('RuntimeError', '500 - Unknown exception', {}),
+    'handler-without-initialize': ('AttributeError', "'Scorer' object has no attribute 'initialize'", {'phase': 'construct'}),
+    'weights-missing-in-shared-place': ('ValueError', 'No model weights found in /mnt/models/llama', {}),
+    'no-weights-in-the-archive': ('RuntimeError', 'No model weights could be loaded', {}),
+    'model-file-missing': ('RuntimeError', 'Missing the model.py file', {}),
+    'manifest-key-missing': ('KeyError', "'serializedFile'", {}),
+    'arguments-refused': ('SystemExit', '2', {}),
+    'worker-arguments': ('ValueError', 'Incomplete data provided: Model worker expects socket name', {'phase': 'startup'}),
+    # topic file systems
     'mount-not-connected': ('OSError', "[Errno 107] Transport endpoint is not connected: '/m/x'", {}),
     'processes-exhausted': ('BlockingIOError', '[Errno 11] Resource temporarily unavailable', {'frames': [['/usr/lib/python3.10/subprocess.py', '_execute_child']], 'errno': 11}),
     'file-locks-unavailable': ('OSError', '[Errno 37] No locks available', {'errno': 37}),
@@ -240,11 +262,11 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'permission-denied': ('PermissionError', "[Errno 13] Permission denied: '/home/model-server/.cache'", {}),
     'operation-not-permitted': ('PermissionError', "[Errno 1] Operation not permitted: '/models/x'", {'errno': 1}),
     'operation-not-supported-here': ('OSError', "[Errno 95] Operation not supported: '/mnt/smb/cache/lock'", {}),
-    # files
-    'file-race': ('FileNotFoundError', "[Errno 2] No such file or directory: '/opt/models/part.bin'", {'exists': ['/opt/models/part.bin']}),
+    # topic files
     'path-too-long-for-windows': ('OSError', "[WinError 206] The filename or extension is too long: 'C:\\u\\.cache\\x.incomplete'", {}),
     'cache-race': ('FileNotFoundError', "[Errno 2] No such file or directory: '/root/.cache/huggingface/hub/models--x/blobs/abc.incomplete'", {}),
     'shared-memory-segment-missing': ('FileNotFoundError', "[Errno 2] No such file or directory: '/psm_5a3f2b1c'", {'frames': [['/usr/lib/python3.10/multiprocessing/shared_memory.py', '__init__']]}),
+    'file-race': ('FileNotFoundError', "[Errno 2] No such file or directory: '/opt/models/part.bin'", {'exists': ['/opt/models/part.bin']}),
     'command-missing': ('FileNotFoundError', "[Errno 2] No such file or directory: 'ffmpeg'", {'frames': [['/x/handler.py', 'initialize'], ['/usr/lib/python3.10/subprocess.py', '_execute_child']]}),
     'cache-entry-there-already': ('FileExistsError', "[Errno 17] File exists: '/root/.cache/torch/hub/x'", {}),
     'file-missing-in-shared-place': ('FileNotFoundError', "[Errno 2] No such file or directory: '/fsx/hf/modules/transformers_modules/org/m/abc/modeling.py'", {}),
@@ -256,10 +278,10 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'not-a-file-or-directory': ('IsADirectoryError', "[Errno 21] Is a directory: '/home/model-server/tmp/models/0123456789abcdef0123456789abcdef/model'", {}),
     'path-empty': ('FileNotFoundError', "[Errno 2] No such file or directory: ''", {}),
     'path-unusable': ('OSError', "[Errno 36] File name too long: 'aaaa'", {}),
-    # licences
+    # topic licences
     'licence-server-away-or-full': ('RuntimeError', 'Licensed number of users already reached. Feature: TTS FlexNet Licensing error:-4,132', {}),
     'licence-does-not-allow': ('RuntimeError', 'License expired on 2026-01-31', {}),
-    # stores
+    # topic stores
     'store-in-trouble': ('gdown.exceptions.FileURLRetrievalError', 'Too many users have viewed or downloaded this file recently. Please try accessing the file again later.', {}),
     'store-head-says-no-reason': ('botocore.exceptions.ClientError', 'An error occurred (400) when calling the HeadObject operation: Bad Request', {}),
     'object-missing': ('botocore.exceptions.ClientError', 'An error occurred (NoSuchKey) when calling the GetObject operation: The specified key does not exist.', {}),
@@ -268,7 +290,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'google-forbids-without-reason': ('google.api_core.exceptions.Forbidden', '403 GET https://storage.googleapis.com/storage/v1/b/m: Forbidden', {}),
     'store-call-invalid': ('botocore.exceptions.ParamValidationError', 'Parameter validation failed:\nInvalid bucket name "": Bucket name must match the regex', {}),
     'google-or-azure-says-no': ('google.api_core.exceptions.NotFound', '404 nothing of that name', {}),
-    # weights
+    # topic weights
     'download-fails-its-check': ('OSError', 'Consistency check failed: file should be of size 4976698672 but has size 1204223 (model-00001-of-00002.safetensors).', {}),
     'download-fails-its-check-by-type': ('botocore.exceptions.FlexibleChecksumError', 'Expected checksum AAAAAA== did not match calculated checksum: q8kS9A==', {}),
     'weights-not-written': ('RuntimeError', '[enforce fail at inline_container.cc:603] . PytorchStreamWriter failed writing file data/3: file write failed', {}),
@@ -284,6 +306,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'weights-empty': ('EOFError', '', {'frames': [['/x/handler.py', 'initialize'], ['/x/site-packages/torch/serialization.py', 'load']]}),
     'weights-not-a-pickle': ('_pickle.UnpicklingError', "invalid load key, 'v'.", {}),
     'weights-not-loaded-unexplained': ('OSError', "Unable to load weights from pytorch checkpoint file for 'org/model'", {}),
+    'torchscript-read-as-weights': ('RuntimeError', 'Cannot use ``weights_only=True`` with TorchScript archives passed to ``torch.load``.', {}),
     'weights-only-refused': ('_pickle.UnpicklingError', 'Weights only load failed. This file can still be loaded, to do so you have two options', {}),
     'safetensors-damaged-in-download': ('safetensors_rust.SafetensorError', 'Error while deserializing header: MetadataIncompleteBuffer', {'frames': [['/x/site-packages/torch/hub.py', 'load']]}),
     'safetensors-damaged': ('safetensors_rust.SafetensorError', 'Error while deserializing header: HeaderTooLarge', {}),
@@ -292,18 +315,20 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'class-missing-for-pickle-text': ('RuntimeError', "Can't get attribute 'Net' on <module '__main__'>", {}),
     'torchscript-unloadable': ('RuntimeError', 'Unknown builtin op: torchvision::nms.\nCould not find any similar ops to torchvision::nms.', {}),
     'jit-compile': ('torch.jit.frontend.NotSupportedError', 'Comprehension ifs are not supported yet:', {}),
-    # model formats
+    # topic model formats
     'onnx-file-in-shared-place': ('onnxruntime.capi.onnxruntime_pybind11_state.NoSuchFile', "[ONNXRuntimeError] : 3 : NO_SUCHFILE : Load model from /mnt/models/m.onnx failed:Load model /mnt/models/m.onnx failed. File doesn't exist", {}),
     'onnx-unloadable': ('ValueError', "Specified provider 'CUDAExecutionProvider' is not in available provider names. Available providers: 'CPUExecutionProvider'", {}),
     'tensorrt-engine-unfit': ('AssertionError', 'Serialization assertion magicTagRead == kMAGIC_TAG failed.', {}),
     'json-empty': ('Exception', 'EOF while parsing a value at line 1 column 0', {'filename': '/root/.cache/m/tokenizer.json'}),
     'json-empty-unnamed': ('Exception', 'EOF while parsing a value at line 1 column 0', {}),
-    'tokenizer-unloadable': ('Exception', 'data did not match any variant of untagged enum ModelWrapper at line 250 column 3', {}),
+    'tokenizer-file-damaged': ('Exception', 'expected `,` or `}` at line 12 column 5', {}),
+    'tokenizer-file-damaged-in-library': ('ValueError', 'invalid type: null, expected a string at line 3 column 9', {'frames': [['/x/site-packages/transformers/tokenization_utils_fast.py', '__init__']]}),
+    'tokenizer-unloadable': ('Exception', 'data did not match any variant of untagged enum ModelWrapper', {}),
     'gguf-or-quantised-unfit': ('ValueError', '`.to` is not supported for `4-bit` or `8-bit` bitsandbytes models.', {}),
     'gguf-not-loaded-unexplained': ('ValueError', 'Failed to load model from file: /opt/models/q4.gguf', {}),
     'picture-from-memory': ('PIL.UnidentifiedImageError', 'cannot identify image file <_io.BytesIO object at 0x7f>', {}),
     'keras-or-other-format': ('OSError', 'Unable to open file (truncated file: eof = 96, sblock->base_addr = 0, stored_eof = 2048)', {}),
-    # frameworks
+    # topic frameworks
     'shapes-do-not-fit': ('RuntimeError', 'Sizes of tensors must match except in dimension 1. Expected size 4 but got size 3 for tensor number 1 in the list.', {}),
     'model-class-missing': ('ValueError', 'No class found in module handler', {}),
     'class-not-registered': ('KeyError', "'RTMDetX is not in the mmdet::model registry. Please check whether the value is correct'", {}),
@@ -316,19 +341,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'model-directory-incomplete': ('OSError', "Unable to open file (unable to open file: name = 'model.h5', errno = 2, error message = 'No such file or directory', flags = 0, o_flags = 0)", {}),
     'opset-unsupported': ('RuntimeError', 'Failed to parse the model: Unsupported ONNX opset version: 20', {}),
     'encoding-unknown': ('LookupError', 'unknown encoding: utf8mb4', {}),
-    # torchserve handlers
-    'torchserve-wrapper': ('RuntimeError', '500 - Unknown exception', {}),
-    'handler-module-missing': ('ModuleNotFoundError', "No module named 'ts.torch_handler.my_handler'", {}),
-    'handler-class-count': ('ValueError', "Expected only one class in custom service code or a function entry point [<class 'a.A'>, <class 'a.B'>]", {}),
-    'handler-without-handle': ('ValueError', "Expect handle method in class <class 'handler.H'>", {}),
-    'handler-without-initialize': ('AttributeError', "'Scorer' object has no attribute 'initialize'", {'phase': 'construct'}),
-    'model-class-count': ('ValueError', "Expected only one class as model definition. [<class 'model.A'>, <class 'model.B'>]", {}),
-    'weights-missing-in-shared-place': ('ValueError', 'No model weights found in /mnt/models/llama', {}),
-    'model-file-missing': ('RuntimeError', 'Missing the model.py file', {}),
-    'manifest-key-missing': ('KeyError', "'serializedFile'", {}),
-    'arguments-refused': ('SystemExit', '2', {}),
-    'worker-arguments': ('ValueError', 'Incomplete data provided: Model worker expects socket name', {'phase': 'startup'}),
-    # configuration
+    # topic configuration
     'json-of-a-service': ('json.decoder.JSONDecodeError', 'Expecting value: line 1 column 1 (char 0)', {'frames': [['/usr/local/lib/python3.10/site-packages/requests/models.py', 'json'], ['/usr/lib/python3.10/json/decoder.py', 'raw_decode']]}),
     'json-of-a-service-by-type': ('requests.exceptions.JSONDecodeError', 'Expecting value: line 1 column 1 (char 0)', {}),
     'json-damaged': ('json.decoder.JSONDecodeError', 'Expecting value: line 1 column 1 (char 0)', {'frames': [['/x/ts/torch_handler/base_handler.py', 'initialize'], ['/usr/lib/python3.10/json/decoder.py', 'raw_decode']]}),
@@ -336,7 +349,12 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'json-not-valid-text': ('OSError', "It looks like the config file at '/m/config.json' is not a valid JSON file.", {}),
     'yaml-damaged': ('yaml.scanner.ScannerError', 'mapping values are not allowed here\n  in "model-config.yaml", line 3, column 10', {}),
     'yaml-damaged-text': ('RuntimeError', 'mapping values are not allowed here in "config.yaml", line 3, column 10', {}),
-    'validation-error': ('pydantic_core._pydantic_core.ValidationError', '1 validation error for VllmConfig\n  Value error, bad [type=value_error, input_value=1]', {}),
+    'answer-not-as-expected': ('pydantic_core._pydantic_core.ValidationError', '1 validation error for EmbeddingResponse\nvectors\n  Field required [type=missing, input_value={}, input_type=dict]', {}),
+    'configuration-value-not-allowed': ('pydantic_core._pydantic_core.ValidationError', '1 validation error for ModelConfig\n  Value error, bad [type=value_error, input_value=1]', {}),
+    'settings-not-allowed': ('pydantic_core._pydantic_core.ValidationError', "1 validation error for Serving\nport\n  Input should be a valid integer [type=int_parsing, input_value='x']", {'frames': [['/x/site-packages/pydantic_settings/main.py', '__init__']]}),
+    'model-configuration-not-allowed': ('huggingface_hub.errors.StrictDataclassFieldValidationError', "Validation error for field 'hidden_size': TypeError: Field 'hidden_size' expected int, got str", {}),
+    'schema-not-met': ('jsonschema.exceptions.ValidationError', "'labels' is a required property", {}),
+    'validation-error': ('ValueError', '2 validation errors for Thing\nname\n  Field required [type=missing]', {}),
     'environment-variable-named': ('environs.EnvError', 'Environment variable "X" not set', {}),
     'xml-damaged': ('xml.etree.ElementTree.ParseError', 'not well-formed (invalid token): line 1, column 0', {}),
     'spacy-error': ('OSError', '[E053] Could not read config file from /x/config.cfg', {}),

@@ -41,6 +41,29 @@ FATAL_IN_DISGUISE = (
         since="2026-11-25",
     ),
     fatal(
+        "module-shadowed",
+        When(
+            type=("ImportError", "AttributeError"),
+            shadowed="yes",
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "{shadow|A file} of the archive hides the module of the same name: the model's directory comes first on the import path.",
+        "Rename {shadow|it} and what imports it, then pack the archive again; nothing has to be installed.",
+        since="2026-11-26",
+    ),
+    fatal(
+        "torchserve-module-missing",
+        When(
+            type=("ImportError",),
+            message=r"no module named '?ts(?:'|\.(?!torch_handler\.)|$)",
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "{module|A module} belongs to TorchServe, and this worker's Python doesn't have it.",
+        "Install torchserve into the Python that runs the workers (a virtual environment of the model's own needs it too), or update it.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "startup-module-missing",
         When(
             type=("ImportError",),
@@ -48,10 +71,21 @@ FATAL_IN_DISGUISE = (
             message=r"no module named",
             unless_type=ENVIRONMENT_TYPES,
         ),
-        "TorchServe's worker itself can't start: a package it needs isn't installed.",
-        "Install the module that is named into TorchServe's environment; it affects every model.",
+        "TorchServe's worker itself can't start: {module|a module} that it needs isn't installed.",
+        "Install {module|the module that is named} into TorchServe's environment; it affects every model.",
         since=_SINCE,
         scope=Scope.HOST,
+    ),
+    fatal(
+        "submodule-missing",
+        When(
+            type=("ImportError",),
+            message=r"no module named (?!'?ts\.)['\"]?\w+\.\w",
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "{parent|The package} is there, but its part {module|that is imported} isn't: mostly another version is installed.",
+        "Install the version of {parent|the package} that has {module|it}; if {parent|the package} is your own, pack the file with --extra-files.",
+        since="2026-11-26",
     ),
     fatal(
         "module-missing",
@@ -60,8 +94,8 @@ FATAL_IN_DISGUISE = (
             message=r"no module named (?!'?ts\.torch_handler\.)",
             unless_type=ENVIRONMENT_TYPES,
         ),
-        "A module that the code imports isn't installed and isn't in the archive.",
-        "Install it, name it in the archive's requirements.txt (install_py_dep_per_model=true), or "
+        "{module|A module} that the code imports isn't installed and isn't in the archive.",
+        "Install {module|it}, name it in the archive's requirements.txt (install_py_dep_per_model=true), or "
         "pack the file with --extra-files.",
         since=_SINCE,
     ),
@@ -72,8 +106,8 @@ FATAL_IN_DISGUISE = (
             message=r"cannot import name|circular import",
             unless_type=ENVIRONMENT_TYPES,
         ),
-        "A module doesn't have the name that is imported from it: mostly another version is installed.",
-        "Compare the installed version with the one the code was written for.",
+        "A module doesn't have {name|the name} that is imported from it: mostly another version is installed.",
+        "Compare the installed version of the module with the one the code was written for.",
         since=_SINCE,
     ),
 )

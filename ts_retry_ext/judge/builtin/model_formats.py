@@ -81,12 +81,39 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "tokenizer-file-damaged",
+        When(
+            exact_type=("Exception",),
+            message=r"at line \d+ column \d+$",
+            # A page or an empty answer begins so: it may be fetched anew.
+            unless=r"expected value at line 1 column [01]$|eof while parsing a value|\bresponse|\bbody\b|\brequest",
+        ),
+        "A file of the tokenizer isn't what the installed tokenizers library reads: another version wrote it, or it is cut.",
+        "Update tokenizers and transformers, or pack tokenizer.json again.",
+        since="2026-11-26",
+    ),
+    fatal(
+        "tokenizer-file-damaged-in-library",
+        When(
+            message=r"at line \d+ column \d+$",
+            frame=(
+                "tokenizers",
+                "transformers.tokenization_utils_fast",
+                "transformers.tokenization_utils_tokenizers",
+            ),
+            unless=r"expected value at line 1 column [01]$|eof while parsing a value",
+        ),
+        "A file of the tokenizer isn't what the installed tokenizers library reads: another version wrote it, or it is cut.",
+        "Update tokenizers and transformers, or pack tokenizer.json again.",
+        since="2026-11-26",
+    ),
+    fatal(
         "tokenizer-unloadable",
         When(
             message=any_of(r"""
                 # tokenizers
                 data did not match any variant of untagged enum|error while initializing bpe|error while initializing wordpiece
-                error while initializing unigram|expected `?[\w,\]}]+`? at line \d+ column \d+|at line \d+ column \d+$
+                error while initializing unigram
                 # transformers
                 couldn't instantiate the backend tokenizer|tokenizer class .{1,80}(?:does not exist|is not currently imported)
                 unk token .{0,60}not in the vocabulary|non-consecutive added token|unable to load vocabulary from file

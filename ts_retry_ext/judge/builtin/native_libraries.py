@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.words import ENVIRONMENT_TYPES
+from ts_retry_ext.judge.failure import Phase
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -46,7 +48,7 @@ FATAL_IN_DISGUISE = (
                 # musl's loader
                 error loading shared library
                 # dyld on macOS
-                image not found|library not loaded|symbol not found in flat namespace|\.dylib.{0,20}no such file
+                dlopen\(.{0,300}image not found|library not loaded|symbol not found in flat namespace|\.dylib.{0,20}no such file
                 # Windows
                 the specified module could not be found|dll load failed
                 # CUDA's libraries, named
@@ -57,7 +59,7 @@ FATAL_IN_DISGUISE = (
                 failed to load (?:dynlib|dll|shared library)
                 lib[\w.+\-]{2,60}\.so[\w.]{0,20}:? (?:cannot open|(?:cannot|not) (?:be )?found|is missing)
                 could not load (?:dynamic |this )?library|could not find/load shared object
-                unable to load (?:dynamic |shared )?library|failed to load libgl|ffmpeg libraries|no such file: lib[\w]+\.so
+                unable to load (?:dynamic |shared )?library|failed to load libgl|could not (?:load|find) .{0,80}ffmpeg libraries|no such file: lib[\w]+\.so
             """),
             unless=_PASSING,
         ),
@@ -129,7 +131,7 @@ RULES = (
         When(
             message=any_of(r"""
                 # Loaders
-                undefined symbol|symbol not found|_zn\w+|expected in:[ ]|flat namespace
+                undefined symbol|symbol not found|_zn\w+|expected in:[ ](?:/|flat|<)|flat namespace
                 # CuDNN
                 cudnn version incompatibility
                 # CPython's byte code
@@ -139,7 +141,7 @@ RULES = (
                 _array_api not found|module compiled against a[bp]i|compiled using numpy 1\.x|multiarray failed to import
                 numpy\.core\.umath failed|numpy is not available|importing the numpy c-extensions failed
                 # torch and its extensions
-                operator torchvision::nms does not exist|(?:couldn't|could not) load custom c\+\+ ops|torchvision and pytorch
+                operator torchvision::nms does not exist|(?:couldn't|could not) load custom c\+\+ ops|(?:torchvision and pytorch|pytorch and torchvision) (?:have|were|major)
                 compiled with (?:a )?different (?:cuda|version)|cuda version.{0,60}mismatch
                 detected that pytorch and (?:torchvision|torchaudio|\w+) were compiled with different
                 different cuda (?:major )?versions
@@ -148,7 +150,7 @@ RULES = (
                 only a single torch_library|tried to register .{0,60}(?:multiple|twice)
                 # protobuf
                 couldn't build proto file into descriptor pool|is already defined in file|conflicting .{0,60}descriptor pool
-                descriptors cannot (?:not )?be created directly|duplicate file name|incompatible protobuf gencode
+                descriptors cannot (?:not )?be created directly|duplicate file name .{0,80}proto|incompatible protobuf gencode
                 already exists in the (?:descriptor )?pool
             """)
         ),
@@ -219,7 +221,7 @@ RULES = (
                 is required for a normal functioning of this module
                 requires? (?:pytorch|torch|transformers|python|numpy|cuda|tensorflow|protobuf|pydantic|accelerate|tokenizers|vllm|ray|triton|onnx\w*| \
                 scikit-learn|pandas|\w+)(?: version)? ?(?:>=|==|<=|<|>|~=|!=)
-                (?:>=|==|<=|~=|!=)\d[\w.]* is required|but (?:found|you have|got|installed|version) .{0,40}\d+\.\d+
+                (?:>=|==|<=|~=|!=)\d[\w.]* is required|but (?:found|you have|installed|version) .{0,40}[=<> ]v?\d+\.\d+\.\d
                 does not recognize this architecture
                 # pkg_resources
                 distribution was not found and is required
@@ -229,15 +231,39 @@ RULES = (
                 keras 3|tf-keras
                 # Several
                 is used but incompatible|\bneeds (?:numpy|python|torch|pandas|cuda|protobuf) \d
-                version .{1,40} is (?:too old|too new|not supported|incompatible|required)|minimum (?:required )?version
-                this version of .{1,60} (?:requires|is not|only)|incompatible versions?|update (?:transformers|your)
-                upgrade (?:to|your|transformers|torch|pytorch)|needs? (?:to be )?(?:at least )?version|no longer supported
-                has been (?:removed|deprecated and removed)|was removed in
+                update (?:transformers|your (?:transformers|torch|pytorch|tensorflow|numpy|cuda|driver|python))
+                upgrade (?:to (?:torch|transformers|python|version \d)|transformers|torch|pytorch)
+                (?:was|has been) removed in (?:\w+ ){0,3}v?\d
             """)
         ),
         "Installed versions don't fit each other or the model.",
         "Install the versions that the message asks for.",
         since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "version-conflict-by-words",
+        When(
+            type=(
+                "ImportError",
+                "AttributeError",
+                "RuntimeError",
+                "ValueError",
+                "TypeError",
+                "NotImplementedError",
+            ),
+            phase=(Phase.STARTUP, Phase.IMPORT, Phase.CONSTRUCT, Phase.INITIALIZE),
+            message=any_of(r"""
+                version .{1,40} is (?:too old|too new|not supported|incompatible|required)|minimum (?:required )?version
+                this version of .{1,60} (?:requires|is not|only)|incompatible versions?|needs? (?:to be )?(?:at least )?version
+                no longer supported|has been (?:removed|deprecated and removed)|was removed in|upgrade (?:to|your)|update your
+            """),
+            unless_type=ENVIRONMENT_TYPES,
+            unless=r"\bserver|\bclient|protocol|\bapi\b|broker|cluster|gateway|firmware|\bagent|connect|request|database|retry",
+        ),
+        "Installed versions don't fit each other or the model.",
+        "Install the versions that the message asks for.",
+        since="2026-11-26",
         scope=Scope.HOST,
     ),
     ambiguous(

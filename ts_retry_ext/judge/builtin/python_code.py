@@ -123,10 +123,21 @@ RULES = (
         since="2026-11-25",
     ),
     fatal(
+        "launcher-variable-missing",
+        When(
+            type=("KeyError",),
+            message=r"^['\"](?:local_rank|rank|world_size|master_addr|master_port|local_world_size|group_rank|role_rank)['\"]$",
+        ),
+        "{key|The variable} is set by a launcher of distributed processes (torchrun), and this worker was started without one.",
+        "Set parallelType and torchrun: nproc-per-node in model-config.yaml, so that TorchServe starts the workers with torchrun, "
+        "or read {key|the variable} with a default.",
+        since="2026-11-26",
+    ),
+    fatal(
         "environment-variable-missing",
         When(type=("KeyError",), frame=("os",)),
-        "The code reads an environment variable that isn't set.",
-        "Set it for TorchServe's process; it passes its environment to the workers.",
+        "The code reads the environment variable {key|that is named}, which isn't set.",
+        "Set {key|it} for TorchServe's process; it passes its environment to the workers.",
         since=_SINCE,
     ),
     fatal(

@@ -57,4 +57,4 @@ def _bounded(when: When) -> When:
 
 def _is_text_alone(when: When) -> bool:
     evidence = (when.type, when.exact_type, when.errno, when.http_status, when.cause, when.frame)
-    return not any((*evidence, when.phase, when.module, when.path, when.memory))
+    return not any((*evidence, when.phase, when.module, when.shadowed, when.path, when.memory))

@@ -10,31 +10,15 @@ from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 
-RULES = (
-    ambiguous(
-        "torchserve-wrapper",
-        When(message=r"^50[07] - (?:unknown exception|system out of memory)$", where="outermost"),
-        "TorchServe's own wrapper: the failure itself was logged before it.",
-        "Look for the traceback above this one in the model log.",
-        since=_SINCE,
-    ),
-    fatal(
-        "handler-module-missing",
-        When(
-            type=("ImportError",),
-            message=r"no module named '?ts\.torch_handler\.",
-            unless_type=ENVIRONMENT_TYPES,
-        ),
-        "TorchServe can't import the handler: neither a file of that name nor a default handler.",
-        "Pack the handler's file, or correct --handler; where the file is there, look at the inner cause.",
-        since=_SINCE,
-    ),
+FATAL_IN_DISGUISE = (
     fatal(
         "handler-class-count",
         When(message=r"expected only one class in custom service code"),
-        "The handler's module must define exactly one class, or a function as the entry point.",
-        "Leave one class in the file (import others from their own module), or name the entry point as file:function.",
+        "The handler's file defines several classes; TorchServe takes the only one, so exceptions count, too.",
+        "Leave one class in the file: move {classes|the others}, exceptions included, into a module of their own and pack it "
+        "with --extra-files; or name the entry point as file:function.",
         since=_SINCE,
+        though_it_says_retry=True,
     ),
     fatal(
         "handler-without-handle",
@@ -44,19 +28,42 @@ RULES = (
         "The handler has no handle method or entry point.",
         "Add it, or correct --handler.",
         since=_SINCE,
+        though_it_says_retry=True,
+    ),
+    fatal(
+        "model-class-count",
+        When(message=r"expected only one class as model definition"),
+        "The file with the model's class must define exactly one class.",
+        "Leave one class in the file of --model-file: move {classes|the others} into another module, packed with --extra-files.",
+        since=_SINCE,
+        though_it_says_retry=True,
+    ),
+    fatal(
+        "handler-module-missing",
+        When(
+            type=("ImportError",),
+            message=r"no module named '?ts\.torch_handler\.",
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "TorchServe can't import the handler {handler|itself}: neither a file of that name is in the archive nor is it a default handler.",
+        "Pack {handler|the handler}.py with --handler, or correct the name; if the file is there, look at the inner cause.",
+        since=_SINCE,
+    ),
+)
+
+RULES = (
+    ambiguous(
+        "torchserve-wrapper",
+        When(message=r"^50[07] - (?:unknown exception|system out of memory)$", where="outermost"),
+        "TorchServe's own wrapper: the failure itself was logged before it.",
+        "Look for the traceback above this one in the model log.",
+        since=_SINCE,
     ),
     fatal(
         "handler-without-initialize",
         When(type=("AttributeError",), message=r"has no attribute '(?:initialize|handle)'"),
         "The handler has no initialize or handle method.",
         "Extend BaseHandler, or add the method.",
-        since=_SINCE,
-    ),
-    fatal(
-        "model-class-count",
-        When(message=r"expected only one class as model definition"),
-        "The file with the model's class must define exactly one class.",
-        "Leave one class in the model file.",
         since=_SINCE,
     ),
     ambiguous(
@@ -71,6 +78,17 @@ RULES = (
         scope=Scope.HOST,
     ),
     fatal(
+        "no-weights-in-the-archive",
+        When(
+            message=r"no model weights could be loaded",
+            # 0.12.0, base_handler.py: neither serializedFile nor modelFile gave it anything to load.
+            unless=r"/",
+        ),
+        "BaseHandler found nothing to load: the archive was packed without weights.",
+        "Pack the weights with --serialized-file; for a state dict also the class with --model-file.",
+        since="2026-11-26",
+    ),
+    fatal(
         "model-file-missing",
         When(
             message=any_of(r"""
@@ -79,8 +97,8 @@ RULES = (
                 missing the \w+\.(?:py|pt|pth|bin|json)
             """)
         ),
-        "The archive lacks a file that the handler loads.",
-        "Pack it with --serialized-file, --model-file or --extra-files.",
+        "The archive lacks {path|a file} that the handler loads.",
+        "Pack {path|it} with --serialized-file, --model-file or --extra-files.",
         since=_SINCE,
     ),
     fatal(
@@ -89,8 +107,8 @@ RULES = (
             type=("KeyError",),
             message=r"^['\"]?(?:serializedfile|modelfile|handler|model_yaml_config|modelname|extensions)['\"]?$",
         ),
-        "The archive's manifest lacks an entry that the handler reads.",
-        "Pack the archive with the option of that name.",
+        "The archive's manifest lacks the entry {key|that the handler reads}.",
+        "Pack the archive with {option|the option of that name}.",
         since=_SINCE,
     ),
     fatal(

@@ -289,6 +289,16 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "torchscript-read-as-weights",
+        When(
+            message=r"weights_only=true`* with torchscript archives|torchscript archive.{0,80}(?:passed to|not supported).{0,40}torch\.load"
+            r"|is a zip archive \(did you mean to use torch\.jit\.load|'recursivescriptmodule' object has no attribute 'copy'"
+        ),
+        "The file is TorchScript, and is read as a state dict: that is what --model-file tells the handler to do.",
+        "Pack it without --model-file, so that BaseHandler loads it with torch.jit.load; or pack a state dict instead.",
+        since="2026-11-26",
+    ),
+    fatal(
         "weights-only-refused",
         When(
             message=any_of(r"""
@@ -348,7 +358,7 @@ RULES = (
         When(
             message=any_of(r"""
                 # Reading a file
-                constants\.pkl|is a zip archive \(did you mean to use torch\.jit\.load
+                constants\.pkl
                 torchscript (?:archive|model).{0,80}(?:not|in)|attempted to read a pytorch file with version
                 maximum supported version for reading|legacy model format is not supported|produced by a newer
                 loading a torch\.package|the provided filename .{0,200} does not exist

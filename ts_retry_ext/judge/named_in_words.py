@@ -1,0 +1,118 @@
+"""Put the names of a failure into the words for the operator: `{module|the module}` -> `sentencepiece`.
+
+Reasons and remedies of built-in rules are written once for every failure of a kind. A gap in them names
+what stands there if the failure says it, and behind the bar the words to use if it doesn't.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from ts_retry_ext.judge.evidence import Evidence
+from ts_retry_ext.judge.gaps import GAP
+from ts_retry_ext.judge.named_causes import named_causes
+from ts_retry_ext.judge.redact import redact
+from ts_retry_ext.judge.text import visible
+
+#: Longest name that is put into a sentence, in characters.
+_NAME_LIMIT = 160
+
+_HANDLER_PACKAGE = "ts.torch_handler."
+_CLASS = re.compile(r"<class '(?:[\w.]{0,200}\.)?(\w{1,100})'>")
+_VARIABLE = re.compile(
+    r"\b(?:[Vv]ariables?|VARIABLES?|variable named|env var)s? ['\"`$]{0,2}([A-Z][A-Z0-9_]{2,60})\b"
+    r"|\b([A-Z][A-Z0-9]{1,40}_[A-Z0-9_]{1,40})\b(?= (?:environment variable|env var|is (?:not set|missing|required|unset)|must be set))"
+)
+_LIBRARY = re.compile(
+    r"\b(lib[\w+.\-]{1,60}\.(?:so[\w.]{0,20}|dylib)|\w[\w\-]{0,60}\.dll)\b", re.IGNORECASE
+)
+_COMMAND = re.compile(
+    r"No such file or directory: ['\"]([^'\"/\n]{1,80})['\"]|(?:sh|bash): .{0,20}?([\w.\-]{1,80}): (?:command )?not found"
+    r"|Command '\[?'?([^'\s,]{1,80})|([\w.\-]{1,60}) is not installed"
+)
+_SEVERAL = re.compile(r"\bcannot import name ['\"](\w{1,100})['\"]")
+
+
+def with_names(words: str, evidence: Evidence) -> str:
+    """Return words with every gap filled. Never raises: what can't be named has its own words."""
+
+    def shown(gap: re.Match[str]) -> str:
+        find = _NAMES.get(gap.group(1))
+        try:
+            name = redact(visible(find(evidence) or "")) if find else ""
+        except Exception:
+            name = ""
+        return " ".join(name.split())[:_NAME_LIMIT] or gap.group(2)
+
+    return GAP.sub(shown, words)
+
+
+def _module(evidence: Evidence) -> str:
+    found = [name for name in evidence.missing_modules if not name.startswith(_HANDLER_PACKAGE)]
+    return found[-1] if found else ""
+
+
+def _handler(evidence: Evidence) -> str:
+    found = [name for name in evidence.missing_modules if name.startswith(_HANDLER_PACKAGE)]
+    return found[0][len(_HANDLER_PACKAGE) :] if found else ""
+
+
+def _path(evidence: Evidence) -> str:
+    absolute = [path for path in evidence.paths if path.startswith("/")]
+    return (absolute or list(evidence.paths) or [""])[0]
+
+
+def _address(evidence: Evidence) -> str:
+    return next(iter(named_causes(evidence.failure).addresses), "")
+
+
+def _classes(evidence: Evidence) -> str:
+    names = [name for link in evidence.links for name in _CLASS.findall(link.text)]
+    return ", ".join(dict.fromkeys(names))
+
+
+def _key(evidence: Evidence) -> str:
+    return evidence.links[0].text.strip("'\" ")
+
+
+def _option(evidence: Evidence) -> str:
+    return _OPTIONS.get(_key(evidence).lower(), "")
+
+
+#: Key of a manifest -> option of torch-model-archiver 0.12.0 that writes it.
+_OPTIONS = {
+    "serializedfile": "--serialized-file",
+    "modelfile": "--model-file",
+    "handler": "--handler",
+    "modelname": "--model-name",
+    "extensions": "--extra-files",
+    "configfile": "--config-file",
+    "requirementsfile": "--requirements-file",
+    "model_yaml_config": "--config-file",
+}
+
+
+def _first(pattern: re.Pattern[str]) -> Callable[[Evidence], str]:
+    def find(evidence: Evidence) -> str:
+        matches = (pattern.search(link.text) for link in evidence.links)
+        return next((next(filter(None, match.groups())) for match in matches if match), "")
+
+    return find
+
+
+_NAMES: dict[str, Callable[[Evidence], str | None]] = {
+    "module": _module,
+    "parent": lambda evidence: _module(evidence).partition(".")[0],
+    "handler": _handler,
+    "path": _path,
+    "address": _address,
+    "classes": _classes,
+    "key": _key,
+    "option": _option,
+    "variable": _first(_VARIABLE),
+    "library": _first(_LIBRARY),
+    "command": _first(_COMMAND),
+    "name": _first(_SEVERAL),
+    "shadow": lambda evidence: evidence.shadow,
+}
