@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -128,3 +130,14 @@ def test_numbers_are_those_in_force_else_the_remembered_ones_else_one(
     low: int, high: int, retired: Retired | None, expected: tuple[int, int]
 ) -> None:
     assert own_numbers(low, high, retired) == expected
+
+
+def test_program_that_restarts_workers_needs_the_standard_library_only() -> None:
+    code = (
+        "import sys, ts_retry_ext.frontend.management, ts_retry_ext.frontend.restart\n"
+        "import ts_retry_ext.store.halt\n"
+        "heavy = ('psutil', 'aiohttp', 'rich', 'yaml', 'dataclasses', 'asyncio')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
