@@ -6,8 +6,8 @@ import math
 import statistics
 from typing import Dict, Sequence
 
+#: ``median``, ``p99`` (nearest rank) and ``max``, in the unit of the measurements.
 Spread = Dict[str, float]
-"""``median``, ``p99`` (nearest rank) and ``max``, in the unit of the measurements."""
 
 
 def spread(values: Sequence[float]) -> Spread:

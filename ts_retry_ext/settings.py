@@ -13,8 +13,8 @@ from typing import Any, Callable, Mapping, NamedTuple
 PROPERTY_PREFIX = "retry_"
 ENVIRONMENT_PREFIX = "TS_RETRY_"
 MODEL_SECTION = "retry"
+#: The state directory's name in the server's log directory, where no setting says otherwise.
 STATE_DIRECTORY_NAME = "ts_retry"
-"""The state directory's name in the server's log directory, where no setting says otherwise."""
 #: A longer interval is a slip of the keyboard: a week, in seconds.
 MAX_SECONDS = 7 * 24 * 3600.0
 

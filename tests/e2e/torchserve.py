@@ -26,8 +26,8 @@ from ts_retry_ext.store.marker import Marker, read_marker
 from ts_retry_ext.store.record import Event, Record
 
 T = TypeVar("T")
+#: The TorchServe that is installed here; `nox` runs these tests with several.
 VERSION = tuple(int(part) for part in version("torchserve").split(".")[:2])
-"""The TorchServe that is installed here; `nox` runs these tests with several."""
 LOG_TAIL = 12_000
 
 

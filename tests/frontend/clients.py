@@ -11,8 +11,8 @@ from ts_retry_ext.frontend.endpoint import Endpoint
 from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.sidecar.client import Client
 
+#: Asks a server something with a client of its own, and returns what that returns.
 Ask = Callable[[Endpoint, Callable[[Any], Any]], Any]
-"""Asks a server something with a client of its own, and returns what that returns."""
 
 
 def ask_blocking(endpoint: Endpoint, question: Callable[[Any], Any]) -> Any:

@@ -13,8 +13,8 @@ from ts_retry_ext.frontend.interpreter import HOOK_FILE, ProbeError, probe
 
 PACKAGE = Path(ts_retry_ext.__file__).parent
 HOOK = PACKAGE.parent / HOOK_FILE
+#: What the hook's line imports.
 GATE = "ts_retry_ext_start.py"
-"""What the hook's line imports."""
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ from tests.packaging import environment
 from tests.packaging.environment import Environment
 from tests.packaging.interpreters import Interpreter
 
+#: What a worker uses must import where TorchServe's own dependencies are what is missing.
 STANDARD_LIBRARY_ONLY = (
     *("errors", "settings", "judge", "store", "worker"),
     *("archive", "plain_text", "trial.bootstrap", "trial.peak_memory", "trial.requirements"),
 )
-"""What a worker uses must import where TorchServe's own dependencies are what is missing."""
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys

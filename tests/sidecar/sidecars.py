@@ -17,8 +17,8 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple
 
 import psutil
 
+#: Less than what the sidecar must not wait for: a frontend that takes 5 s. bench/sidecar.py measures.
 AT_ONCE_SEC = 4.0
-"""Less than what the sidecar must not wait for: a frontend that takes 5 s. bench/sidecar.py measures."""
 
 
 class Answer(NamedTuple):

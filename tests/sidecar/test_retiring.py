@@ -18,8 +18,8 @@ from ts_retry_ext.store.marker import write_marker
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.times import to_text
 
+#: A process id that no process has.
 NOBODY = 4_000_000
-"""A process id that no process has."""
 NOW = START + 1000
 
 

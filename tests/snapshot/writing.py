@@ -11,8 +11,8 @@ from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_text
 
+#: The moment that times in these tests are counted from, seconds since the epoch.
 START = 1_600_000_000.0
-"""The moment that times in these tests are counted from, seconds since the epoch."""
 SOCKET = "/tmp/.ts.sock.9000"
 
 

@@ -11,8 +11,8 @@ from ts_retry_ext.judge import redact
 from ts_retry_ext.store.times import to_text
 
 SCHEMA = 1
+#: So often nobody sets a clock: the lines are in disorder.
 MANY = 10
-"""So often nobody sets a clock: the lines are in disorder."""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from ts_retry_ext.analyze.timeline import BINS, EVENTS
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.store.times import to_seconds, to_text
 
+#: Of one model's time line, in units of its drawing; its width is the number of bins.
 ROW_HEIGHT = 24
-"""Of one model's time line, in units of its drawing; its width is the number of bins."""
 _LEAST_HEIGHT = 6
 #: Drawn in this order, so that what went wrong lies on top.
 _DRAWN = ("loaded", "died", "failed")

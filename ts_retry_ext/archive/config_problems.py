@@ -19,8 +19,8 @@ from ts_retry_ext.archive.limits import (
 )
 from ts_retry_ext.archive.model_config import ModelConfig, why_python_refuses
 
+#: Numbers that count above 0 only, and what is in force else.
 _POSITIVE = {STARTUP_TIMEOUT: DEFAULT_TIMEOUT_SEC, RESPONSE_TIMEOUT: DEFAULT_TIMEOUT_SEC}
-"""Numbers that count above 0 only, and what is in force else."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ _BOOLEAN = _Kind("not-a-boolean", "true or false", lambda value: isinstance(valu
 _TEXT = _Kind("not-a-text", "a text", lambda value: isinstance(value, str))
 _LIST = _Kind("not-a-list", "a list", lambda value: isinstance(value, list))
 _MAPPING = _Kind("not-a-mapping", "a mapping", lambda value: isinstance(value, dict))
+#: Keys that 0.12.0 ModelConfig.build knows, beside the window.
 _KINDS = {
     **dict.fromkeys(
         ("minWorkers", "maxWorkers", "batchSize", "maxBatchDelay", RESPONSE_TIMEOUT,
@@ -64,7 +65,6 @@ _KINDS = {
     "deviceIds": _LIST,
     "torchrun": _MAPPING,
 }  # fmt: skip
-"""Keys that 0.12.0 ModelConfig.build knows, beside the window."""
 
 
 def problems_of_config(config: ModelConfig, data: bytes, name: str) -> Iterator[Problem]:

@@ -10,20 +10,20 @@ from typing import Any, Mapping, NamedTuple
 
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 
+#: ModelConfig.defaultStartupTimeout, defaultResponseTimeout and ConfigManager's defaults of both.
 DEFAULT_TIMEOUT_SEC = 120
-"""ModelConfig.defaultStartupTimeout, defaultResponseTimeout and ConfigManager's defaults of both."""
 STARTUP_TIMEOUT = "startupTimeout"
 RESPONSE_TIMEOUT = "responseTimeout"
 WINDOW = "maxRetryTimeoutInSec"
+#: Keys of ``config.properties`` that count for a model without a configuration.
 SERVER_KEYS = {
     STARTUP_TIMEOUT: "default_startup_timeout",
     RESPONSE_TIMEOUT: "default_response_timeout",
 }
-"""Keys of ``config.properties`` that count for a model without a configuration."""
 INT_MAX = 2**31 - 1
 INT_MIN = -(2**31)
+#: The parallelType whose worker is not launched with torchrun.
 CUSTOM = "custom"
-"""The parallelType whose worker is not launched with torchrun."""
 _PARALLEL = ("pp", "tp", "pptp", CUSTOM)
 
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 import json
 from typing import Mapping, NamedTuple, Sequence
 
+#: Workers are a C++ program of TorchServe's (0.12.0 WorkerLifeCycle.startWorkerCPP).
 CPP_RUNTIME = "LSP"
-"""Workers are a C++ program of TorchServe's (0.12.0 WorkerLifeCycle.startWorkerCPP)."""
 RUNTIMES = ("python", "python3", CPP_RUNTIME)
 _RUNTIMES = {**{name.upper(): name for name in RUNTIMES}, **{name: name for name in RUNTIMES}}
 _TEXTS = ("createdOn", "description", "archiverVersion")
+#: Fields that are texts in the frontend's classes.
 _MODEL_TEXTS = ("modelName", "version", "description", "modelVersion", "handler", "envelope",
                 "requirementsFile", "configFile")  # fmt: skip
-"""Fields that are texts in the frontend's classes."""
+#: Version of a model whose manifest names none (0.12.0 ModelManager.createModelArchive).
 DEFAULT_VERSION = "1.0"
-"""Version of a model whose manifest names none (0.12.0 ModelManager.createModelArchive)."""
 
 
 class ManifestError(ValueError):

@@ -32,18 +32,18 @@ from ts_retry_ext.archive.tar import Content, entries_of
 from ts_retry_ext.archive.zip_entry import check_entry, name_of
 from ts_retry_ext.archive.zip_layout import check_layout
 
+#: Memory for the YAML files of a tar until its manifest says which one counts.
 MAX_KEPT_BYTES = 16 * 1024 * 1024
-"""Memory for the YAML files of a tar until its manifest says which one counts."""
 MAX_MEMBERS = 200_000
 
 _CONFIG_NAME = re.compile(r"[^/]*config[^/]*\.ya?ml", re.IGNORECASE)
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
+#: What reading an archive can raise: RuntimeError for a password or a zip of a later version, ValueError
+#: for a name that isn't in the encoding it claims.
 DAMAGED = (
     OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError
 )  # fmt: skip
-"""What reading an archive can raise: RuntimeError for a password or a zip of a later version, ValueError
-for a name that isn't in the encoding it claims."""
 
 
 class ArchiveError(Exception):

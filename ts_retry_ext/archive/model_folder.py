@@ -12,8 +12,8 @@ from ts_retry_ext.archive.manifest import Manifest, ManifestError, parse_manifes
 
 MANIFEST = "MAR-INF/MANIFEST.json"
 MAX_MANIFEST_BYTES = 1024 * 1024
+#: Four bytes for each of the 3 Mi characters that SnakeYAML 2.1 reads at most.
 MAX_CONFIG_BYTES = 12 * 1024 * 1024
-"""Four bytes for each of the 3 Mi characters that SnakeYAML 2.1 reads at most."""
 
 
 def read_file(folder: str, name: str, limit: int) -> bytes | None:

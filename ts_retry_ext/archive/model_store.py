@@ -6,10 +6,10 @@ import os
 
 from ts_retry_ext.archive.model_archive import ArchiveError, is_model_folder
 
+#: Files of a model store that ``--models all`` loads (0.12.0 ModelServer.initModelStore).
 LOADED_BY_ALL = (".mar", ".model", ".tar.gz")
-"""Files of a model store that ``--models all`` loads (0.12.0 ModelServer.initModelStore)."""
+#: Files that are archives as well, and are loaded only when named.
 LOADED_BY_NAME = (".tgz",)
-"""Files that are archives as well, and are loaded only when named."""
 
 
 def archives_in(store: str) -> list[str]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple
 
+#: Waits before the first, second, ... retry in seconds; the last one repeats from there on. They
+#: start over only when a LOAD is answered with 200 (0.12.0 WorkerThread.BACK_OFF, whose element 0 is
+#: never used).
 BACK_OFF_SEC = (1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597)
-"""Waits before the first, second, ... retry in seconds; the last one repeats from there on. They
-start over only when a LOAD is answered with 200 (0.12.0 WorkerThread.BACK_OFF, whose element 0 is
-never used)."""
 
+#: ``maxRetryTimeoutInSec`` where a model's configuration says nothing (0.12.0 ModelConfig).
 DEFAULT_WINDOW_SEC = 300
-"""``maxRetryTimeoutInSec`` where a model's configuration says nothing (0.12.0 ModelConfig)."""
 
 
 class Schedule(NamedTuple):

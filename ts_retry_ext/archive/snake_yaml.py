@@ -15,10 +15,10 @@ import yaml
 
 MAX_CHARACTERS = 3 * 1024 * 1024
 MAX_DEPTH = 50
+#: Limits of SnakeYAML 2.1's LoaderOptions.
 MAX_COLLECTION_ALIASES = 50
-"""Limits of SnakeYAML 2.1's LoaderOptions."""
+#: CPython refuses to convert more than 4,300; Java has BigInteger.
 MAX_DIGITS = 1000
-"""CPython refuses to convert more than 4,300; Java has BigInteger."""
 
 _STANDARD = "tag:yaml.org,2002:"
 _TEXT, _INTEGER, _FLOAT = _STANDARD + "str", _STANDARD + "int", _STANDARD + "float"
@@ -26,8 +26,8 @@ _MERGE = _STANDARD + "merge"
 _BOOLEANS = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
 _ANCHOR_ENDS = "\0 \t\r\n\x85\u2028\u2029:,[]{}/.*&"
 _AFTER_ANCHOR = "\0 \t\r\n\x85\u2028\u2029?:,]}%@`"
+#: Characters of an untagged value beyond which it is text, whatever it looks like.
 _LONGEST = {_INTEGER: 1024, _FLOAT: 1024, _STANDARD + "timestamp": 50}
-"""Characters of an untagged value beyond which it is text, whatever it looks like."""
 _OCTAL = re.compile(r"[-+]?0[0-7_]*[1-7][0-7_]*", re.ASCII)
 _NO_DIGITS = re.compile(r"[-+]?0[bx]?_+", re.ASCII)
 _EXPONENT = re.compile(
@@ -241,10 +241,10 @@ class Note(NamedTuple):
     text: str
 
 
+#: A key that stood in the file before; the last one counts.
 REPEATED = "repeated"
-"""A key that stood in the file before; the last one counts."""
+#: A number that starts with 0 and is octal for that.
 OCTAL = "octal"
-"""A number that starts with 0 and is octal for that."""
 
 
 class Loaded(NamedTuple):

@@ -7,12 +7,12 @@ import tarfile
 from functools import partial
 from typing import IO, Callable, Iterator, Optional, cast
 
+#: What may stand before one entry's content: long names, extended attributes, a map of holes. tarfile
+#: keeps all of it in memory, and a megabyte of gzip holds a gigabyte of it.
 MAX_HEADER_BYTES = 1024 * 1024
-"""What may stand before one entry's content: long names, extended attributes, a map of holes. tarfile
-keeps all of it in memory, and a megabyte of gzip holds a gigabyte of it."""
 
+#: Opens what an entry holds; None for a link.
 Content = Callable[[], Optional[IO[bytes]]]
-"""Opens what an entry holds; None for a link."""
 
 
 class TarHeaderError(tarfile.TarError):

@@ -25,10 +25,10 @@ from ts_retry_ext.archive.model_config import parse_model_config
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 
 KEY = WINDOW
+#: How alike a key must be, by difflib's ratio, to count as a misspelling.
 ALIKE = 0.8
-"""How alike a key must be, by difflib's ratio, to count as a misspelling."""
+#: How deep nested keys are looked for.
 MAX_NESTING = 8
-"""How deep nested keys are looked for."""
 
 
 class Source(str, Enum):

@@ -15,8 +15,8 @@ from typing import IO
 _HEADER = struct.Struct("<4s5H3L2H")
 _ENTRY = b"PK\x03\x04"
 _SIZE_FOLLOWS = 0x8
+#: Bytes that may stand behind an entry whose size follows: with or without a mark, 32 or 64 bits.
 _DESCRIPTORS = (12, 16, 20, 24)
-"""Bytes that may stand behind an entry whose size follows: with or without a mark, 32 or 64 bits."""
 
 
 def check_layout(stream: IO[bytes], archive: zipfile.ZipFile) -> None:

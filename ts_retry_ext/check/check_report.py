@@ -14,8 +14,8 @@ from ts_retry_ext.trial.one_load import Answer
 
 _VERDICT_KEYS = ("verdict", "basis", "rule", "scope", "fingerprint", "fingerprint_version", "phase")
 _DIED = "ProcessDied"  # see judge.crash_failure
+#: Share of ``startupTimeout`` that a load may take before it is called tight.
 _ROOM = 0.5
-"""Share of ``startupTimeout`` that a load may take before it is called tight."""
 
 
 class CheckResult(str, Enum):

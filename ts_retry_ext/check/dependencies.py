@@ -11,8 +11,8 @@ from ts_retry_ext.trial.driven_worker import interpreter
 from ts_retry_ext.trial.launch import Launch
 from ts_retry_ext.trial.processes import Children
 
+#: How long pip may take; the frontend waits for ever.
 INSTALL_TIMEOUT_SEC = 1800.0
-"""How long pip may take; the frontend waits for ever."""
 
 
 class RegistrationError(Exception):

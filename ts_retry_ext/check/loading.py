@@ -30,8 +30,8 @@ from ts_retry_ext.trial.order_of_server import load_request
 from ts_retry_ext.trial.processes import Children
 
 STOPS_REGISTRATION = "stops-registration"
+#: The first status of HTTP that tells of an error.
 HTTP_ERRORS = 400
-"""The first status of HTTP that tells of an error."""
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ from ts_retry_ext.archive.tar import entries_of
 from ts_retry_ext.archive.zip_entry import name_of
 
 GIB = 1024**3
+#: How many times its own size an archive may unpack to; weights hardly compress, zeros 1000 times.
 MAX_RATIO = 100
-"""How many times its own size an archive may unpack to; weights hardly compress, zeros 1000 times."""
+#: What any archive may unpack to, however small it is.
 ALWAYS_ALLOWED_BYTES = GIB
-"""What any archive may unpack to, however small it is."""
+#: Room left on the disk.
 KEPT_FREE_BYTES = 256 * 1024**2
-"""Room left on the disk."""
 _CHUNK = 1 << 20
 _MAX_LINK = 4096
 

@@ -11,8 +11,8 @@ from ts_retry_ext.check.check_report import CheckReport, CheckResult, is_death
 from ts_retry_ext.cli.printing import print_line, print_table
 from ts_retry_ext.plain_text import in_one_line, verdict_line, visible
 
+#: Lines of a worker's output that are shown where there is no traceback.
 OUTPUT_LINES = 10
-"""Lines of a worker's output that are shown where there is no traceback."""
 _OF_EVERY_WORKER = (
     "s_name_part0=", "Listening on ", "Successfully loaded ", "[PID]", "Torch worker started.",
     "Python runtime: ", "Connection accepted: ", "model_name: ", "Frontend disconnected.",

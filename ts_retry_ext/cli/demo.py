@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from ts_retry_ext.demo.play import Finished
     from ts_retry_ext.demo.screen import Screen
 
+#: Characters a line where the output is no terminal.
 PLAIN_WIDTH = 100
-"""Characters a line where the output is no terminal."""
+#: Longer lines are hard to read.
 MAX_WIDTH = 120
-"""Longer lines are hard to read."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -11,6 +11,7 @@ from typing import Sequence
 
 from ts_retry_ext.cli.printing import CommandError, warn
 
+#: Modules of this package, in the order of the help.
 COMMANDS = (
     "status",
     "show",
@@ -25,7 +26,6 @@ COMMANDS = (
     "run",
     "demo",
 )
-"""Modules of this package, in the order of the help."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

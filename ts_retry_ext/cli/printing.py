@@ -10,13 +10,13 @@ from typing import Collection, Sequence
 
 from ts_retry_ext.plain_text import visible
 
+#: Exit codes of every command.
 OK, ERROR, USAGE, HALTED = 0, 1, 2, 3
-"""Exit codes of every command."""
 
+#: Characters a line of prose on a wider terminal.
 WIDTH = 100
-"""Characters a line of prose on a wider terminal."""
+#: Characters that rich draws between two columns, and beside them.
 _BETWEEN, _MARGIN = 2, 2
-"""Characters that rich draws between two columns, and beside them."""
 
 
 class CommandError(Exception):
@@ -130,10 +130,10 @@ def _whole(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
     return whole if fits else [False] * len(whole)
 
 
+#: Characters of what is no more than a word: ``non_recoverable`` has 15.
 _WORD = 16
-"""Characters of what is no more than a word: ``non_recoverable`` has 15."""
+#: Characters that a column which is broken has to have left.
 _LEAST = 12
-"""Characters that a column which is broken has to have left."""
 
 
 _STYLES = {

@@ -17,8 +17,8 @@ from ts_retry_ext.store.marker import marker_to_json
 if TYPE_CHECKING:
     from ts_retry_ext.snapshot.model import ModelStatus
 
+#: Characters of a label and the blanks behind it.
 _LABEL = 17
-"""Characters of a label and the blanks behind it."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

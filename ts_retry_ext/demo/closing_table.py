@@ -12,8 +12,8 @@ from ts_retry_ext.plain_text import verdict_line, visible
 from ts_retry_ext.snapshot.state import State
 
 COLUMNS = ("MODEL", "OUTCOME", "LOADS", "STARTS", "WINDOW", "STOCK RETRIES")
+#: Columns of numbers.
 RIGHT = (2, 3, 4)
-"""Columns of numbers."""
 INDENT = "    "
 STYLES = {State.SERVING.value: "green", State.HALTED.value: "bold red", RETRYING: "yellow"}
 LEGEND = (

@@ -15,8 +15,8 @@ from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Record
 
+#: The outcome of a broken model where the package is off: it goes on.
 RETRYING = "retrying"
-"""The outcome of a broken model where the package is off: it goes on."""
 
 
 @dataclass(frozen=True)

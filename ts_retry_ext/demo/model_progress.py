@@ -12,8 +12,8 @@ from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.record import HOLDING, Event
 
+#: Characters of a cause that are shown; `ts-retry show` gives all of it.
 CAUSE_LENGTH = 240
-"""Characters of a cause that are shown; `ts-retry show` gives all of it."""
 
 
 @dataclass(frozen=True)

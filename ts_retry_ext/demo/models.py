@@ -24,6 +24,7 @@ class DemoModel:
     request: str | None = None
 
 
+#: In the order of the table: what serves, what stops at its first failure, what must repeat first.
 MODELS = (
     DemoModel("digits", "digits/digits_handler.py", State.SERVING, "digits/seven.txt"),
     DemoModel("language", "language/language_handler.py", State.SERVING, "language/question.txt"),
@@ -37,4 +38,3 @@ MODELS = (
     DemoModel("segfault", "broken/segfault/handler.py", State.HALTED),
     DemoModel("os_exit", "broken/os_exit/handler.py", State.HALTED),
 )
-"""In the order of the table: what serves, what stops at its first failure, what must repeat first."""

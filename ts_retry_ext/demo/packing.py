@@ -20,14 +20,14 @@ from ts_retry_ext.demo.models import DemoModel
 
 PACKAGE = Path(__file__).resolve().parents[1]
 INSTALLED_HANDLERS = PACKAGE / "demo_handlers"
+#: Where a wheel has the handlers, and where a checkout has them (see build_hook.py).
 CHECKOUT_HANDLERS = PACKAGE.parent / "handlers"
-"""Where a wheel has the handlers, and where a checkout has them (see build_hook.py)."""
 
+#: What a wheel appends to the sources that are broken on purpose.
 UNPARSABLE_SUFFIX = ".txt"
-"""What a wheel appends to the sources that are broken on purpose."""
 
+#: The directories that the commands name, relative to where they are run.
 HANDLERS, WEIGHTS, STORE = "handlers", "model_weights", "model_store"
-"""The directories that the commands name, relative to where they are run."""
 
 LIMIT_SEC = 180.0
 _COMMAND = re.compile(r"^    torch-model-archiver ((?:.*\\\n)*.*)$", re.MULTILINE)

@@ -23,10 +23,10 @@ from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import take_snapshot
 from ts_retry_ext.trial.interruption import uninterrupted
 
+#: How long models may take; on two cores they take about 25 s.
 SETTLE_LIMIT_SEC = 180.0
-"""How long models may take; on two cores they take about 25 s."""
+#: How long TorchServe alone is watched at least; the broken models would go on for minutes.
 STOCK_SEC = 30.0
-"""How long TorchServe alone is watched at least; the broken models would go on for minutes."""
 POLL_SEC = 0.25
 
 

@@ -13,8 +13,8 @@ from ts_retry_ext.frontend.java import MINIMUM, Java, JavaError, find_java
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX, SETTINGS
 
 INSTALL = f"{sys.executable} -m pip install"
+#: Variables that would make the server of the demo another one than it is meant to be.
 NOT_THE_DEMOS = ("TS_CONFIG_FILE", "LOG_LOCATION", "METRICS_LOCATION", "FLAKY_DIRECTORY")
-"""Variables that would make the server of the demo another one than it is meant to be."""
 
 
 def demo_environment(environ: Mapping[str, str], *, switched_off: bool) -> dict[str, str]:

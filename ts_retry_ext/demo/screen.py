@@ -9,8 +9,8 @@ from ts_retry_ext.demo.model_progress import ModelProgress
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.snapshot.state import State
 
+#: A line comes at least so often.
 QUIET_SEC = 10.0
-"""A line comes at least so often."""
 
 
 class Screen(Protocol):

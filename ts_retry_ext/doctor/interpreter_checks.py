@@ -8,8 +8,8 @@ from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
 from ts_retry_ext.frontend.interpreter import Interpreter, ProbeError, probe
 from ts_retry_ext.frontend.java import MINIMUM, JavaError, find_java
 
+#: The first TorchServe that has a retry window at all; older ones retry for ever.
 OLDEST_TORCHSERVE = (0, 8)
-"""The first TorchServe that has a retry window at all; older ones retry for ever."""
 
 
 def check_interpreter(executable: str, environ: Mapping[str, str]) -> Iterator[Diagnosis]:

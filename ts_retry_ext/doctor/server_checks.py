@@ -16,8 +16,8 @@ from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
 from ts_retry_ext.settings import Settings
 from ts_retry_ext.snapshot.observed_server import observed
 
+#: How long a sidecar may take to answer.
 SIDECAR_SEC = 5.0
-"""How long a sidecar may take to answer."""
 _OWN_ADDRESS = "give this server a retry_sidecar_address of its own, and restart it"
 
 

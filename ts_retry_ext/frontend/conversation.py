@@ -36,11 +36,11 @@ from ts_retry_ext.frontend.running_model import RunningModel, running_model
 T = TypeVar("T")
 Conversation = Generator[Question, HttpAnswer, T]
 
+#: Models on a page: the most that the frontend gives (0.12.0 ApiUtils.getModelList).
 PAGE = 100
-"""Models on a page: the most that the frontend gives (0.12.0 ApiUtils.getModelList)."""
 MANAGEMENT, INFERENCE = "the management API", "the inference API"
+#: Keys tried for one question: others may renew the key at the same time, and the newest counts.
 KEYS_TRIED = 3
-"""Keys tried for one question: others may renew the key at the same time, and the newest counts."""
 
 
 def follow_up(conversation: Conversation[T], told: HttpAnswer | UnreachableError) -> Question:

@@ -6,10 +6,10 @@ import os
 from typing import Mapping, NamedTuple
 from urllib.parse import urlsplit
 
+#: A longer answer is none of TorchServe's.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-"""A longer answer is none of TorchServe's."""
+#: Ports of a ``management_address`` without one (0.12.0 Connector.parse).
 MANAGEMENT_PORTS = {"http": 8081, "https": 8444}
-"""Ports of a ``management_address`` without one (0.12.0 Connector.parse)."""
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 

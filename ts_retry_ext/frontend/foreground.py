@@ -17,12 +17,12 @@ from typing import Any, Sequence
 from ts_retry_ext.frontend.process import frontend_at
 from ts_retry_ext.frontend.server import Server, server_of
 
+#: Signals that the frontend gets instead of this process.
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)  # fmt: skip
-"""Signals that the frontend gets instead of this process."""
 _LAUNCHER = "torchserve"
 _LAUNCHER_MODULE = "ts.model_server"
+#: A process that has just been started does not show its command line at once; in seconds.
 _EXEC_TIMEOUT = 5.0
-"""A process that has just been started does not show its command line at once; in seconds."""
 _LAUNCHER_FAILED = 1
 
 

@@ -9,8 +9,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import Mapping
 
+#: The oldest with what 0.12.0's frontend calls (``Files.readString``); its documentation asks for 17.
 MINIMUM = 11
-"""The oldest with what 0.12.0's frontend calls (``Files.readString``); its documentation asks for 17."""
 TIMEOUT_SEC = 60.0
 
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z")
 
 
+#: Pauses before a key file that holds no key is looked at again.
 LOOK_AGAIN_SEC = (0.01, 0.03)
-"""Pauses before a key file that holds no key is looked at again."""
 
 
 class KeyFileError(Exception):

@@ -14,16 +14,16 @@ from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.exchange import HttpAnswer, Question, place_of
 
 TOKEN_REFUSED, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 400, 401, 403, 404, 405
+#: What the refusal of a key says (0.12.0 InvalidKeyException); its status has other uses.
 TOKEN_WORDS = "Token Authorization failed"
-"""What the refusal of a key says (0.12.0 InvalidKeyException); its status has other uses."""
+#: Of a refusal so many characters are shown.
 MAX_WORDS = 300
-"""Of a refusal so many characters are shown."""
 MODEL_API_OFF = (
     "; the model API is off, set enable_model_api=true and restart the server to register or"
     " unregister models"
 )
+#: What comes of reading an answer of another form.
 OTHER_FORM = (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError)
-"""What comes of reading an answer of another form."""
 
 
 def refusal(sent: Question, answer: HttpAnswer, whom: str, key_file: str | None) -> ManagementError:

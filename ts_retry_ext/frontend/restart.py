@@ -15,10 +15,10 @@ from ts_retry_ext.store.retired import Retired, forget_retired, write_retired
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.management import ManagementApi
 
+#: The frontend kills each worker and waits for it (``unregister_model_timeout``, 120 s).
 SCALE_TIMEOUT_SEC = 60.0
-"""The frontend kills each worker and waits for it (``unregister_model_timeout``, 120 s)."""
+#: Pauses before a model is scaled up once more where nobody answered.
 GIVE_BACK_PAUSES_SEC = (0.5, 2.0)
-"""Pauses before a model is scaled up once more where nobody answered."""
 
 
 def own_numbers(low: int, high: int, retired: Retired | None) -> tuple[int, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ts_retry_ext.plain_text import in_one_line
 
+#: A file that is larger is none of rules.
 MAX_RULES_BYTES = 1 << 20
-"""A file that is larger is none of rules."""
 
 
 class RulesFileError(Exception):

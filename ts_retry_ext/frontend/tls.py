@@ -7,8 +7,8 @@ import ssl
 from urllib.parse import urlsplit
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+#: OpenSSL's X509_V_FLAG_PARTIAL_CHAIN, which the module `ssl` names from Python 3.10 on.
 _PARTIAL_CHAIN = 0x80000
-"""OpenSSL's X509_V_FLAG_PARTIAL_CHAIN, which the module `ssl` names from Python 3.10 on."""
 
 
 def tls_context(url: str, certificate_file: str | None) -> ssl.SSLContext:

@@ -18,8 +18,8 @@ _STATE = re.compile(r"State change \S+ -> (WORKER_\w+)")
 _RETRY = re.compile(r"Retry worker: \d+ in (\d+) seconds")
 _TRACEBACK = "Traceback (most recent call last)"
 
+#: States of a worker (0.12.0 WorkerState).
 LOADED, STOPPED = "WORKER_MODEL_LOADED", "WORKER_STOPPED"
-"""States of a worker (0.12.0 WorkerState)."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from ts_retry_ext.plain_text import cause_line, verdict_line
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 
+#: Newest records that are shown; a journal keeps a few hundred.
 SHOWN = 200
-"""Newest records that are shown; a journal keeps a few hundred."""
 
 
 @dataclass(frozen=True)

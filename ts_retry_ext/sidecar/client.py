@@ -24,8 +24,8 @@ from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.tls import tls_context
 
 T = TypeVar("T")
+#: How long an answer may take: a frontend that is slow by seconds is still heard.
 TIMEOUT_SEC = 8.0
-"""How long an answer may take: a frontend that is slow by seconds is still heard."""
 CONNECTIONS = 8
 
 

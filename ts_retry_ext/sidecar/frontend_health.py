@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ts_retry_ext.frontend.condition import Condition
 
+#: An answer that takes longer is called slow; a healthy frontend takes milliseconds.
 SLOW_SEC = 1.0
-"""An answer that takes longer is called slow; a healthy frontend takes milliseconds."""
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,16 @@ from ts_retry_ext.sidecar.windows import Windows
 
 log = logging.getLogger(__name__)
 
+#: How often every model is asked for. What its workers do shows in the state directory at once.
 FULL_SEC = 10.0
-"""How often every model is asked for. What its workers do shows in the state directory at once."""
+#: A full round takes at most one part in so many of the time.
 SHARE = 50
-"""A full round takes at most one part in so many of the time."""
+#: But it is never longer away than this.
 LONGEST_SEC = 60.0
-"""But it is never longer away than this."""
+#: How often ``/ping`` is asked for, and the models whose state is changing.
 SHORT_SEC = 2.0
-"""How often ``/ping`` is asked for, and the models whose state is changing."""
+#: A worker writes to its journal before it answers the frontend.
 SETTLE_SEC = 0.15
-"""A worker writes to its journal before it answers the frontend."""
 
 
 class FrontendWatch:

@@ -22,8 +22,8 @@ from ts_retry_ext.sidecar.target import NoTargetError, find_target
 
 log = logging.getLogger(__name__)
 
+#: How long answers that are under way may take after a SIGTERM.
 SHUTDOWN_SEC = 5.0
-"""How long answers that are under way may take after a SIGTERM."""
 
 
 class AddressError(Exception):

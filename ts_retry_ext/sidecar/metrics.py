@@ -17,8 +17,8 @@ from ts_retry_ext.snapshot.state import State
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _MODEL = ["model", "version"]
+#: Verdict of failures whose records gave way in the journal: only their number is known.
 NOT_KEPT = "not-kept"
-"""Verdict of failures whose records gave way in the journal: only their number is known."""
 _Labels = Tuple[str, str]
 
 

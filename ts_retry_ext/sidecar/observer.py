@@ -29,18 +29,18 @@ from ts_retry_ext.snapshot.state import State
 
 log = logging.getLogger(__name__)
 
+#: How often the server is looked for, or looked after.
 FIND_SEC = 1.0
-"""How often the server is looked for, or looked after."""
+#: Likewise, for a server whose process cannot be seen: whether it can, or another run began.
 FIND_UNSEEN_SEC = 2.0
-"""Likewise, for a server whose process cannot be seen: whether it can, or another run began."""
+#: How often files are looked at although no event came.
 SCAN_SEC = 1.0
-"""How often files are looked at although no event came."""
+#: Looking takes at most one part in so many of the time.
 SCAN_SHARE = 50
-"""Looking takes at most one part in so many of the time."""
+#: How often a state directory is looked for that is not there yet.
 MISSING_SEC = 0.2
-"""How often a state directory is looked for that is not there yet."""
+#: Between two looks at the files, however many events come.
 SHORTEST_SEC = 0.05
-"""Between two looks at the files, however many events come."""
 _MOVING = (State.STARTING, State.RECOVERING)
 
 

@@ -24,8 +24,8 @@ from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.record import Event, Record
 
+#: How often the page asks again where JavaScript is off.
 REFRESH_SEC = 5
-"""How often the page asks again where JavaScript is off."""
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _TYPES = {"page.css": "text/css", "page.js": "text/javascript"}
 _ORDER = (

@@ -13,8 +13,8 @@ from ts_retry_ext.sidecar.recovery import Recovery, recovery_of
 from ts_retry_ext.snapshot.effective import Effective
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus, Snapshot
 
+#: As TorchServe's ``/ping`` has them.
 HEALTHY, UNHEALTHY = "Healthy", "Unhealthy"
-"""As TorchServe's ``/ping`` has them."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from ts_retry_ext.snapshot.resumption import resume
 
 log = logging.getLogger(__name__)
 
+#: How long a model is given to serve again.
 TIMEOUT_SEC = 120.0
-"""How long a model is given to serve again."""
 
 
 @dataclass(frozen=True)

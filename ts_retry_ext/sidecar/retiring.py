@@ -30,12 +30,12 @@ from ts_retry_ext.store.times import to_seconds
 
 log = logging.getLogger(__name__)
 
+#: How long a resumption that somebody else began is given to scale the model up itself.
 PATIENCE_SEC = 5.0
-"""How long a resumption that somebody else began is given to scale the model up itself."""
+#: Likewise, where it has not yet removed the marker: it may be waiting for workers to end.
 STALE_SEC = SCALE_TIMEOUT_SEC + 30.0
-"""Likewise, where it has not yet removed the marker: it may be waiting for workers to end."""
+#: After a failure, such as a frontend that is away.
 AGAIN_SEC = 5.0
-"""After a failure, such as a frontend that is away."""
 
 
 class Step(str, Enum):

@@ -20,8 +20,8 @@ from ts_retry_ext.sidecar.options import SidecarOptions
 from ts_retry_ext.snapshot.observed_server import ObservedServer, observed
 from ts_retry_ext.store.directory import ServerRun, read_server_run, server_runs, why_unreadable
 
+#: The frontend of a server of which no run is known.
 NOBODY = FrontendId(0, "", 0.0)
-"""The frontend of a server of which no run is known."""
 
 
 class NoTargetError(Exception):

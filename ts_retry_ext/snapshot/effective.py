@@ -13,8 +13,8 @@ from ts_retry_ext.frontend.registered import window_of_registered
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
+#: Code of the problem that nothing of ours runs in a model's workers.
 OUT_OF_REACH = "out-of-reach"
-"""Code of the problem that nothing of ours runs in a model's workers."""
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from ts_retry_ext.snapshot.state import State, state_of
 from ts_retry_ext.store.back_off import BackOff, back_off
 from ts_retry_ext.store.record import Event
 
+#: Tells whether a process, by id and start, still runs.
 IsAlive = Callable[[int, str], bool]
-"""Tells whether a process, by id and start, still runs."""
 _LAST_EVENTS = (Event.FAILURE, Event.CRASH, Event.END, Event.RELEASE)
 
 

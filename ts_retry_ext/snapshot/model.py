@@ -17,8 +17,8 @@ from ts_retry_ext.store.record import Record
 _JUDGED = ("verdict", "basis", "rule", "fingerprint", "phase", "scope")
 
 
+#: Name and version of a model.
 ModelKey = Tuple[str, str]
-"""Name and version of a model."""
 
 
 class WindowInForce(NamedTuple):

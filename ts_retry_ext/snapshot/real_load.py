@@ -28,8 +28,8 @@ from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.record import Event
 
 POLL_SEC = 0.5
+#: A longer wait of the frontend's is not waited for: scaling is faster.
 LONGEST_WAIT_SEC = 5
-"""A longer wait of the frontend's is not waited for: scaling is faster."""
 REASON = "ts-retry resume"
 
 

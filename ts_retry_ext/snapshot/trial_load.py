@@ -32,8 +32,8 @@ from ts_retry_ext.trial.one_load import Order
 from ts_retry_ext.trial.order_of_server import load_request_of, trial_launch
 from ts_retry_ext.trial.processes import AbortedError, Children
 
+#: Names the folder of the trial under way, so that what a killed one left is found and ended.
 LEFTOVER_FILE = "trial.json"
-"""Names the folder of the trial under way, so that what a killed one left is found and ended."""
 OK, NO_TRIAL = 0, 1
 
 

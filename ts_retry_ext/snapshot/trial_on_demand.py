@@ -19,8 +19,8 @@ from ts_retry_ext.store.trial_request import (
 )
 
 POLL_SEC = 0.2
+#: Whoever waits looks for a request twice a second; one that nobody takes has no reader.
 TAKEN_WITHIN_SEC = 5.0
-"""Whoever waits looks for a request twice a second; one that nobody takes has no reader."""
 
 
 def try_now(

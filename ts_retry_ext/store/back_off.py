@@ -13,10 +13,10 @@ from ts_retry_ext.archive.schedule import is_open, wait_before
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 
+#: How much later than planned a retry may come before it counts as not coming.
 GRACE_SEC = 10.0
-"""How much later than planned a retry may come before it counts as not coming."""
+#: The same where torchrun or the CPU launcher starts the process: it imports torch first.
 LAUNCHER_GRACE_SEC = 40.0
-"""The same where torchrun or the CPU launcher starts the process: it imports torch first."""
 
 _ENDS = (Event.FAILURE, Event.END, Event.RELEASE)
 

@@ -36,8 +36,8 @@ SERVER_FILE = "server.json"
 MARKER_FILE = "marker.json"
 JOURNAL_FILE = "journal.jsonl"
 LOCK_FILE = "lock"
+#: Held by the process that waits with a model whose window is over.
 WAITER_LOCK_FILE = "waiter.lock"
-"""Held by the process that waits with a model whose window is over."""
 _SERVER_PREFIX = "server-"
 _MAX_NAME = 60
 

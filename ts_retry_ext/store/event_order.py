@@ -25,8 +25,8 @@ _NEXT: Mapping[Event | None, frozenset[Event]] = {
     **dict.fromkeys(HOLDING, frozenset((Event.RELEASE, *HOLDING))),
     Event.RELEASE: frozenset((Event.LOAD, Event.START, Event.HOLD)),
 }
+#: Phase of a failure that may follow LOADED.
 _AFTER_SERVING = "inference"
-"""Phase of a failure that may follow LOADED."""
 #: What says that a model does not load, and is left out where it cannot have happened.
 _AGAINST_MODEL = frozenset((Event.START, Event.LOAD, *FAILURES))
 

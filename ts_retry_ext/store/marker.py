@@ -21,8 +21,8 @@ from ts_retry_ext.store.exception_record import (
 )
 from ts_retry_ext.store.shape import spoilt_keys
 
+#: Key of a marker's ``worker``: the launches that it means, where these are not all.
 ONLY = "only"
-"""Key of a marker's ``worker``: the launches that it means, where these are not all."""
 
 
 class Marker(NamedTuple):

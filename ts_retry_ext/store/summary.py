@@ -6,8 +6,8 @@ from typing import Iterable
 
 from ts_retry_ext.store.record import Event, Record
 
+#: Key of a SUMMARY's counts, beside the events: trial loads that failed.
 FAILED_TRIAL = "failed-trial"
-"""Key of a SUMMARY's counts, beside the events: trial loads that failed."""
 
 
 def summary_of(records: Iterable[Record]) -> Record:

@@ -14,10 +14,10 @@ from ts_retry_ext.trial.frontend_side import NoAnswerError, Response, WorkerDied
 from ts_retry_ext.trial.launch import Launch
 from ts_retry_ext.trial.processes import POLL_SEC, Child, Children
 
+#: How long the frontend waits for "Torch worker started." (0.12.0 WorkerLifeCycle).
 START_TIMEOUT_SEC = 120.0
-"""How long the frontend waits for "Torch worker started." (0.12.0 WorkerLifeCycle)."""
+#: How long a worker has to end once its connection is closed.
 END_TIMEOUT_SEC = 10.0
-"""How long a worker has to end once its connection is closed."""
 SOCKET_NUMBER = 9000
 
 

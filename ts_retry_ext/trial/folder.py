@@ -10,8 +10,8 @@ from typing import Iterator
 
 from ts_retry_ext.trial.processes import end_strays
 
+#: Bytes of the folder's path that leave room for a socket's name (104 on macOS, 108 on Linux).
 MAX_SOCKET_PATH = 80
-"""Bytes of the folder's path that leave room for a socket's name (104 on macOS, 108 on Linux)."""
 
 
 @contextmanager

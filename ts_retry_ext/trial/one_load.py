@@ -18,8 +18,8 @@ from ts_retry_ext.trial.launch import Launch
 from ts_retry_ext.trial.processes import Children
 from ts_retry_ext.worker.protocol import LoadRequest
 
+#: Characters of an answer that are kept.
 MAX_BODY = 2000
-"""Characters of an answer that are kept."""
 _BROADCAST = ("tp", "pptp")
 
 

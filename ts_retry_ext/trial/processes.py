@@ -16,14 +16,14 @@ from typing import Mapping, Sequence
 
 import psutil
 
+#: Bytes kept of what a process writes: its end.
 MAX_OUTPUT = 16 * 1024
-"""Bytes kept of what a process writes: its end."""
 POLL_SEC = 0.02
 MAX_ROUNDS = 20
+#: How long what was killed may take to end.
 STRAY_SEC = 2.0
-"""How long what was killed may take to end."""
+#: How often the memory of a process is looked at.
 SAMPLE_SEC = 0.2
-"""How often the memory of a process is looked at."""
 
 
 class AbortedError(Exception):

@@ -17,8 +17,8 @@ from ts_retry_ext.archive.model_folder import ModelFolder
 PROVIDED = ("torch", "torchserve", "pyyaml")
 _OWN = "ts-retry-ext"
 MAX_FILE_BYTES = 4 << 20
+#: How deep requirements files may name each other.
 MAX_NESTED = 8
-"""How deep requirements files may name each other."""
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _EGG = re.compile(r"#(?:.*&)?egg=([A-Za-z0-9._-]+)")
 _WHEEL = re.compile(r"([A-Za-z0-9._]+)-[^/\s]*\.whl\b")
