@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Iterator, Mapping
 
 from ts_retry_ext.analyze.numbers_in_words import counted, decided_by, exception, moment, span
+from ts_retry_ext.archive.limits import DEFAULT_TIMEOUT_SEC
 
-#: `responseTimeout` where a model's configuration says nothing (0.12.0 ConfigManager).
-DEFAULT_RESPONSE_TIMEOUT_SEC = 120
 #: Causes of one model that are told; JSON and the page have all.
 _SHOWN_CAUSES = 5
 
@@ -46,7 +45,7 @@ def model_lines(model: Mapping[str, Any], name: str) -> Iterator[str]:
     if model["ended_by_response_timeout"]:
         yield (
             f"  {counted(model['ended_by_response_timeout'], 'time')} a request took longer than responseTimeout "
-            f"({DEFAULT_RESPONSE_TIMEOUT_SEC} s by default), and TorchServe ended the worker that served it"
+            f"({DEFAULT_TIMEOUT_SEC} s by default), and TorchServe ended the worker that served it"
         )
     died = model["deaths_while_serving"] - model["ended_by_response_timeout"]
     if died:

@@ -6,6 +6,7 @@ import os
 from typing import Any, Mapping
 
 from ts_retry_ext.archive.limits import DEFAULT_TIMEOUT_SEC
+from ts_retry_ext.archive.manifest import DEFAULT_VERSION, RUNTIMES
 from ts_retry_ext.archive.model_archive import read_archive
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.trial.launch import Launch, gpus_of_server, launch_of
@@ -58,10 +59,10 @@ def trial_launch(model: str, version: str | None, *, asynchronous: bool) -> Laun
     """Return how a single worker process is launched for a trial load: no launcher, one rank."""
     return Launch(
         model=model,
-        version=version or "1.0",
+        version=version or DEFAULT_VERSION,
         handler=None,
         envelope=None,
-        runtime="python",
+        runtime=RUNTIMES[0],
         batch_size=1,
         startup_timeout_sec=DEFAULT_TIMEOUT_SEC,
         response_timeout_sec=DEFAULT_TIMEOUT_SEC,
