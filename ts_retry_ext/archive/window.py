@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Iterator
 
 from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
@@ -29,6 +30,8 @@ KEY = WINDOW
 ALIKE = 0.8
 #: How deep nested keys are looked for.
 MAX_NESTING = 8
+#: Larger files are read again each time.
+MAX_REMEMBERED_BYTES = 16 * 1024
 
 
 class Source(str, Enum):
@@ -116,6 +119,11 @@ def window_of_config(config: bytes, name: str = "model-config.yaml") -> Window:
     Raises:
         MissingYamlError: PyYAML is not installed.
     """
+    read = _remembered if len(config) <= MAX_REMEMBERED_BYTES else _window_of_config
+    return read(config, name)
+
+
+def _window_of_config(config: bytes, name: str) -> Window:
     try:
         read = parse_model_config(config)
     except UnreadableConfigError as error:
@@ -133,6 +141,10 @@ def window_of_config(config: bytes, name: str = "model-config.yaml") -> Window:
     window = _from_value(content[KEY], name) if KEY in content else Window.default()
     others = (*_wrong_keys(content, name), *problems_of_config(read, config, name))
     return replace(window, problems=window.problems + others)
+
+
+#: A model's unpacked copy and its archive hold the same file, and so do the models of a fleet.
+_remembered = lru_cache(maxsize=512)(_window_of_config)
 
 
 def compare(window: Window, reported: int | None) -> Window:
