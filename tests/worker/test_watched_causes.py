@@ -9,7 +9,7 @@ from typing import Callable
 
 import pytest
 
-from tests.worker.watching import Halted
+from tests.worker.watching import TICK, Halted
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.store.record import Event
 
@@ -236,6 +236,23 @@ def test_what_a_load_writes_is_not_watched(tmp_path: Path) -> None:
     watch.change()
     halted.write("cache.bin", "written by a sibling's load")
     assert watch.within(1.5) is None
+
+
+def test_code_that_loads_unpack_is_news_only_if_no_load_wrote_it(tmp_path: Path) -> None:
+    halted = Halted(tmp_path)
+    halted.write("handler.py")
+    began_ns = halted.begin_load()
+    halted.write("unpacked.py")
+    halted.fail(began_ns)
+    watch = halted.watch()
+    watch.change()
+    halted.record(Event.LOAD)
+    halted.write("unpacked.py", "unpacked by a sibling")
+    halted.record(Event.FAILURE)
+    assert watch.within(1.5) is None
+    time.sleep(TICK)
+    halted.write("unpacked.py", "good")
+    assert watch.within() == "unpacked.py was changed"
 
 
 def test_a_file_that_loads_change_is_reported_once_and_no_more(tmp_path: Path) -> None:

@@ -40,5 +40,5 @@ class Baseline(NamedTuple):
 
     def files_watch(self) -> WatchedFiles:
         """Return a watch of the model's files that moves this baseline on."""
-        survey = Survey(self.pending, self.first_load_ns, self.skipped)
+        survey = Survey(self.pending, self.first_load_ns, self.skipped, self.histories)
         return WatchedFiles(self.directories, survey)

@@ -58,7 +58,7 @@ class Suspects:
             if len(self._by_key) >= MAX_SUSPECTS:
                 return
             self._by_key[found.key] = _Suspect(found, now, now)
-        elif (known.difference.now, known.difference.said) != (found.now, found.said):
+        elif known.difference[:4] != found[:4]:
             self._by_key[found.key] = _Suspect(found, known.since, now)
 
     def forget(self, key: str) -> None:

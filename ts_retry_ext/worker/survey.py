@@ -8,6 +8,7 @@ from typing import Iterator, Sequence
 
 from ts_retry_ext.worker.ignored_files import is_ignored_directory, is_ignored_file, is_within
 from ts_retry_ext.worker.load_times import TICK_NS
+from ts_retry_ext.worker.news import History
 from ts_retry_ext.worker.path_facts import DIRECTORY, PathFacts, look_at
 from ts_retry_ext.worker.watched_directory import ITSELF, WatchedDirectory, of_directory
 
@@ -26,11 +27,17 @@ class Survey:
         pending: paths of the directories to begin with, and how deep they lie.
         before_ns: when the first load of the registration began, in nanoseconds since the epoch.
         skipped: directories of ours, of logs, and paths that are watched by themselves; absolute.
+        histories: takes down which files were written since, maybe by a load.
     """
 
     def __init__(
-        self, pending: Sequence[tuple[str, int]], before_ns: int, skipped: Sequence[str]
+        self,
+        pending: Sequence[tuple[str, int]],
+        before_ns: int,
+        skipped: Sequence[str],
+        histories: dict[str, History],
     ) -> None:
+        self._histories = histories
         self.pending = list(pending)
         self._before_ns = before_ns
         self._skipped = tuple(skipped)
@@ -77,9 +84,15 @@ class Survey:
             if depth < _MAX_DEPTH:
                 self.pending.append((path, depth + 1))
             return of_directory(facts) if facts.link else None
-        was_there = seen.changed_ns + TICK_NS < self._before_ns
-        # A load may write code, too: what is known of it is compared all the same.
-        return facts if (was_there or name.endswith(".py")) and not is_ignored_file(name) else None
+        if is_ignored_file(name):
+            return None
+        if seen.changed_ns + TICK_NS < self._before_ns:
+            return facts
+        if not name.endswith(".py"):
+            return None
+        # A person may have written it, or the load: what a load does to it later is no news.
+        self._histories[path] = History(by_loads=1)
+        return facts
 
     def _was_visited(self, path: str) -> bool:
         try:

@@ -11,6 +11,7 @@ from ts_retry_ext.archive.model_folder import MANIFEST, ModelFolder
 from ts_retry_ext.worker.baseline import SURVEY_SEC, Baseline
 from ts_retry_ext.worker.ignored_files import is_within
 from ts_retry_ext.worker.load_times import TICK_NS
+from ts_retry_ext.worker.news import History
 from ts_retry_ext.worker.path_facts import FILE, look_at
 from ts_retry_ext.worker.survey import Survey
 from ts_retry_ext.worker.watched_files import WatchedFiles
@@ -72,14 +73,17 @@ def take_baseline(failed: Failed, previous: Baseline | None) -> Baseline:
     own = [os.path.realpath(path) for path in failed.own_directories]
     own = [path for path in own if not is_within(failed.model_dir, [path])]
     essential = _essential_files(failed)
-    names = _names(failed, essential, previous)
+    histories = {} if previous is None else dict(previous.histories)
+    names = _names(failed, essential, previous, histories)
     packages = _packages(failed, previous)
     if previous is not None:
-        directories, pending = previous.directories, list(previous.pending)
-        _accept(previous.files_watch(), failed.began_ns)
-        return previous._replace(names=names, packages=packages, pending=pending)
+        files = previous.files_watch()
+        _accept(files, failed.began_ns)
+        return previous._replace(
+            pending=files.survey.pending, names=names, packages=packages, histories=histories
+        )
     skipped = [*own, *essential]
-    survey = Survey([(failed.model_dir, 0)], failed.first_load_ns, skipped)
+    survey = Survey([(failed.model_dir, 0)], failed.first_load_ns, skipped, histories)
     directories = list(survey.until(time.monotonic() + SURVEY_SEC))
     return Baseline(
         failed.model_dir,
@@ -89,7 +93,7 @@ def take_baseline(failed: Failed, previous: Baseline | None) -> Baseline:
         survey.pending,
         names,
         packages,
-        {},
+        histories,
     )
 
 
@@ -104,7 +108,10 @@ def _essential_files(failed: Failed) -> list[str]:
 
 
 def _names(
-    failed: Failed, essential: Sequence[str], previous: Baseline | None
+    failed: Failed,
+    essential: Sequence[str],
+    previous: Baseline | None,
+    histories: dict[str, History],
 ) -> dict[str, NamedPath]:
     link = failed.registration.partition("#")[0]
     named = paths_to_watch(failed.model_dir, failed.paths)
@@ -119,8 +126,11 @@ def _names(
             known[path] = before
             continue
         now = known_as(path, alone=is_alone)
-        if now is not None:
-            known[path] = _not_yet_loaded(path, now, failed) if is_alone else now
+        if now is None:
+            continue
+        known[path] = _not_yet_loaded(path, now, failed) if is_alone else now
+        if not is_alone and _changed_since(path, failed.first_load_ns):
+            histories.setdefault(path, History(by_loads=1))  # A download, a lock: maybe the load's.
     if previous is not None:
         _accept(WatchedNames(known), failed.began_ns)
     return known
@@ -128,11 +138,14 @@ def _names(
 
 def _not_yet_loaded(path: str, known: NamedPath, failed: Failed) -> NamedPath:
     """Make a file that was written since the load began differ from what is known: it may be the repair."""
-    seen = look_at(path)
-    is_new = seen is not None and seen.changed_ns > failed.began_ns
-    if known.facts.kind != FILE or not is_new:
+    if known.facts.kind != FILE or not _changed_since(path, failed.began_ns):
         return known
     return known._replace(facts=known.facts._replace(content=known.facts.content ^ 1))
+
+
+def _changed_since(path: str, since_ns: int) -> bool:
+    seen = look_at(path)
+    return seen is not None and seen.facts.kind == FILE and seen.changed_ns > since_ns
 
 
 def _packages(failed: Failed, previous: Baseline | None) -> dict[str, Installed]:

@@ -20,11 +20,11 @@ from ts_retry_ext.worker.watched_files import WatchedFiles
 from ts_retry_ext.worker.watched_names import WatchedNames
 from ts_retry_ext.worker.watched_packages import WatchedPackages
 
-#: How long one slice takes, in seconds, and how often there is one: less than 1 % of the time, also
-#: where a file system is slow and a slice takes longer.
-SLICE_SEC = 0.001
+#: How often there is a look, in seconds; more rarely if it takes more than so much of the processor time, or,
+#: on a slow file system, of the time.
 INTERVAL_SEC = 0.95
-_SHARE = 200
+_PROCESSOR_SHARE = 1 / 200
+_TIME_SHARE = 1 / 20
 
 _Watcher = Union[WatchedNames, WatchedPackages, WatchedFiles]
 
@@ -61,12 +61,14 @@ class Watch:
         """
         begun = time.monotonic()
         if begun >= self._due:
+            worked = time.thread_time()
             try:
                 self._look(begun)
             except Exception:
                 self._news = []  # A bug of ours must not end a holder; nothing was seen.
-            took = time.monotonic() - begun
-            self._due = begun + max(INTERVAL_SEC, took * _SHARE)
+            worked = (time.thread_time() - worked) / _PROCESSOR_SHARE
+            took = (time.monotonic() - begun) / _TIME_SHARE
+            self._due = begun + max(INTERVAL_SEC, worked, took)
         return self._sentence()
 
     def absorb(self) -> bool:
@@ -96,7 +98,6 @@ class Watch:
         self._news = []
         if self._baseline is None or not os.path.isdir(self._baseline.model_dir):
             return  # Unregistered, or on a mount that is away: nothing there can be loaded now.
-        until = begun + SLICE_SEC
         for watcher, suspects in zip(self._watchers, self._suspects):
             for known in suspects.all():
                 again = watcher.check(known)
@@ -104,7 +105,7 @@ class Watch:
                     suspects.forget(known.key)
                 else:
                     suspects.see(again, begun)
-            for found in watcher.look(until):
+            for found in watcher.look():
                 suspects.see(found, begun)
             for settled in suspects.settled(begun):
                 self._decide(watcher, suspects, settled)

@@ -9,10 +9,14 @@ from typing import Iterator
 from ts_retry_ext.worker.difference import Difference, difference_between
 from ts_retry_ext.worker.path_facts import DIRECTORY, look_at
 from ts_retry_ext.worker.survey import Survey
+from ts_retry_ext.worker.time_slice import TimeSlice
 from ts_retry_ext.worker.watched_directory import ITSELF, WatchedDirectory, of_directory
 
 #: A slice looks at the time after so many files, and never at fewer.
 _STEP = 16
+#: Processor time, and time, of a slice in seconds.
+SLICE_SEC = 0.001
+SLOW_SLICE_SEC = 0.02
 
 
 class WatchedFiles:
@@ -32,13 +36,14 @@ class WatchedFiles:
         self._walk = self._all_around()
         self._entries = self._round()
 
-    def look(self, until: float) -> list[Difference]:
-        """Return the differences in the next slice, which ends at `until` (monotonic) or with the round."""
+    def look(self) -> list[Difference]:
+        """Return the differences in the next slice, which ends with the round or after some time."""
         if self.survey.pending:
             found = self.survey.step()
             self.directories += [found] if found is not None else []
-        self._look_at_directories(until)
+        self._look_at_directories()
         differences: list[Difference] = []
+        limit = TimeSlice(SLICE_SEC, SLOW_SLICE_SEC)
         for count, entry in enumerate(self._entries, 1):
             if entry is None:
                 break
@@ -48,7 +53,7 @@ class WatchedFiles:
                 differences += filter(
                     None, [self._compare(directory, position, name, glance=glance)]
                 )
-            if count % _STEP == 0 and time.monotonic() >= until:
+            if count % _STEP == 0 and limit.is_over():
                 break
         return differences
 
@@ -98,8 +103,9 @@ class WatchedFiles:
         directory.glances[position] = glance if found is None else 0
         return found
 
-    def _look_at_directories(self, until: float) -> None:
+    def _look_at_directories(self) -> None:
         """Put those that have new or other entries first: their files are looked at before all others."""
+        limit = TimeSlice(SLICE_SEC / 2, SLOW_SLICE_SEC / 2)
         for count, directory in enumerate(self._walk, 1):
             if directory is None:
                 break
@@ -113,7 +119,7 @@ class WatchedFiles:
                 if directory.path not in self._preferred:
                     self._preferred.add(directory.path)
                     self._touched.append(directory)
-            if count % _STEP == 0 and time.monotonic() >= until:
+            if count % _STEP == 0 and limit.is_over():
                 break
 
     def _all_around(self) -> Iterator[WatchedDirectory | None]:

@@ -11,6 +11,7 @@ from typing import Iterator, NamedTuple, Sequence
 from ts_retry_ext.worker.difference import Difference, difference_between
 from ts_retry_ext.worker.ignored_files import is_ignored_directory, is_ignored_file, is_within
 from ts_retry_ext.worker.path_facts import DIRECTORY, MISSING, Look, PathFacts, look_at
+from ts_retry_ext.worker.time_slice import TimeSlice
 
 #: Paths that are watched one by one, at most.
 MAX_NAMES = 400
@@ -21,6 +22,9 @@ _KERNEL = ("/proc", "/sys")
 #: Entries of a named directory that are compared by name.
 _MAX_ENTRIES = 2_000
 _STEP = 16
+#: Processor time, and time, of a slice in seconds; of a slow file system as `watched_files` has it.
+SLICE_SEC = 0.0004
+SLOW_SLICE_SEC = 0.01
 
 
 class NamedPath(NamedTuple):
@@ -78,14 +82,15 @@ class WatchedNames:
         self.known = known
         self._paths = self._round()
 
-    def look(self, until: float) -> list[Difference]:
-        """Return the differences in the next slice, which ends at `until` (monotonic) or with the round."""
+    def look(self) -> list[Difference]:
+        """Return the differences in the next slice, which ends with the round or after some time."""
         differences: list[Difference] = []
+        limit = TimeSlice(SLICE_SEC, SLOW_SLICE_SEC)
         for count, path in enumerate(self._paths, 1):
             if path is None:
                 break
             differences += filter(None, [self._compare(path)])
-            if count % _STEP == 0 and time.monotonic() >= until:
+            if count % _STEP == 0 and limit.is_over():
                 break
         return differences
 

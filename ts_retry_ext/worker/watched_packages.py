@@ -62,7 +62,7 @@ class WatchedPackages:
         self.known = known
         self._seen: dict[str, int] = {}
 
-    def look(self, until: float) -> list[Difference]:  # noqa: ARG002 - as the other watches
+    def look(self) -> list[Difference]:
         """Return what was installed, removed or replaced in directories that have changed."""
         found = []
         for directory in self.known:
@@ -110,15 +110,17 @@ def _compare(directory: str, name: str, before: Installed, now: Installed) -> Di
     if before.get(name) == now.get(name):
         return None
     if name not in now:
-        became, facts = "was removed from", PathFacts(MISSING)
-        seen = look_at(directory)
-        changed = 0 if seen is None else seen.changed_ns
+        became, changed, facts = "was removed from", 0, PathFacts(MISSING)
     else:
         became = "was installed in" if name not in before else "was installed anew in"
         changed = now[name]
         facts = PathFacts(FILE, content=changed & 0xFFFFFFFF)
+    # All of a directory stand still together: an installer puts what is needed first there first.
+    seen = look_at(directory)
+    at = 0 if seen is None else seen.changed_ns
+    facts = facts._replace(stamp=at & 0xFFFFFFFF)
     path = os.path.join(directory, name)
-    return Difference(path, f"package {_package(name)} {became} {directory}", facts, changed)
+    return Difference(path, f"package {_package(name)} {became} {directory}", facts, changed or at)
 
 
 def _package(name: str) -> str:
