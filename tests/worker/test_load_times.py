@@ -4,15 +4,18 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.worker.load_times import LoadTimes
 
 GONE = (1 << 22, "1")
+NOBODY = (None, None)
 
 
-def write(directory: Path, event: Event, process: tuple[int, str] = GONE) -> int:
+def write(directory: Path, event: Event, process: tuple[int | None, str | None] = GONE) -> int:
     """Return a time before the record, and well after all that was written before."""
     time.sleep(0.06)
     at = time.time_ns()
@@ -64,3 +67,29 @@ def test_a_load_that_has_not_ended_runs_while_its_process_lives(tmp_path: Path) 
     write(own, Event.LOAD, GONE)
     died = time.time_ns() + 50_000_000
     assert loads.during(died) is None, "a process that is gone loads nothing"
+
+
+def test_a_trial_is_a_load_and_may_be_nobodys(tmp_path: Path) -> None:
+    own = tmp_path / "server-1-1" / "m-00000000"
+    loads = LoadTimes(str(own))
+    write(own, Event.HOLD)
+    for process in (GONE, NOBODY):
+        before = write(own, Event.TRIAL, process)
+        within = write(own, Event.TRIED, process)
+        after = write(own, Event.RESUME)
+        assert loads.during(before) is None
+        assert loads.during(within) is not None
+        assert loads.during(after) is None
+
+
+def test_a_trial_that_ends_without_a_word_does_not_run_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "server-1-1" / "m-00000000"
+    loads = LoadTimes(str(own))
+    write(own, Event.TRIAL, (os.getpid(), start_of(os.getpid())))
+    load = loads.during(time.time_ns())
+    assert load is not None
+    assert load.runs
+    monkeypatch.setattr("ts_retry_ext.worker.load_times._LONGEST_NS", 0)
+    assert not load.runs

@@ -149,6 +149,24 @@ def test_a_name_that_a_load_makes_and_removes_is_no_change(tmp_path: Path) -> No
         assert watch.within(1.5) is None or reported
 
 
+def test_what_another_failure_names_is_watched_as_well(tmp_path: Path) -> None:
+    halted = Halted(tmp_path)
+    halted.fail(paths=(str(tmp_path / "a"),))
+    watch = halted.watch()
+    watch.follow("initialize", (str(tmp_path / "a"),), ())
+    before = (halted.store / "watched.json").stat()
+    watch.follow("initialize", (), ())
+    assert (halted.store / "watched.json").stat() == before, "nothing new, nothing written"
+    watch.follow("import", (str(tmp_path / "b"),), ("acme",))
+    assert watch.change() is None
+    made(tmp_path / "b")
+    assert watch.within() == f"{tmp_path}/b appeared"
+    halted.write("acme.py")
+    assert watch.within() == "acme.py appeared"
+    made(tmp_path / "a")
+    assert watch.within() == f"{tmp_path}/a appeared"
+
+
 def test_what_is_of_no_use_is_not_watched(tmp_path: Path) -> None:
     named = [
         "/",

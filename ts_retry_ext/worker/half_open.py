@@ -16,6 +16,7 @@ from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.store.trial_budget import credit, lock_path, try_lock
 from ts_retry_ext.store.trial_request import TrialRequest, take_request
+from ts_retry_ext.store.trial_schedule import MODULE, PATH, named
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.own_program import own_command, start_detached
 from ts_retry_ext.worker.protocol import LoadRequest
@@ -93,6 +94,8 @@ class HalfOpen:
         The plan is a time of the day, for people; a clock that was set since brings the trial no
         earlier than now and no later than the longest interval.
         """
+        paths, modules = named(marker.waits_for, PATH), named(marker.waits_for, MODULE)
+        self._watch.follow(marker.phase, paths, modules)
         if marker.next_trial_at == self._planned:
             return
         self._planned = marker.next_trial_at

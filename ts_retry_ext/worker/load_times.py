@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Dict, NamedTuple, Sequence, Tuple
 
 from ts_retry_ext.frontend.process import is_alive
@@ -14,6 +15,8 @@ from ts_retry_ext.store.times import to_seconds
 #: The kernel stamps files with a clock that lags by a tick, up to 10 ms, and a journal holds
 #: milliseconds; in nanoseconds.
 TICK_NS = 20_000_000
+#: After so many nanoseconds a load that has not said how it ended is taken for one that ended.
+_LONGEST_NS = 600 * 10**9
 #: Runs of servers in one state directory whose journals are looked at, the newest first.
 _MAX_RUNS = 16
 _BEGINS = frozenset((Event.START, Event.LOAD, Event.TRIAL))
@@ -38,8 +41,13 @@ class LoadTime(NamedTuple):
 
     @property
     def runs(self) -> bool:
-        """Tell whether the load has not ended yet."""
-        return self.process is not None and is_alive(*self.process)
+        """Tell whether the load has not ended yet.
+
+        A trial load can end without a word while the holder that began it lives on.
+        """
+        if self.process is None or time.time_ns() - self.begun > _LONGEST_NS:
+            return False
+        return is_alive(*self.process)
 
 
 class LoadTimes:
@@ -79,14 +87,14 @@ class LoadTimes:
 
 def loads_in(records: Sequence[Record]) -> list[LoadTime]:
     """Return the loads that the records of a journal show."""
-    begun: dict[tuple[int, str], int] = {}
+    begun: dict[tuple[int, str] | None, int] = {}
     loads = []
     at = 0
     for record in records:
         at = int(to_seconds(record.at) * 1e9)
-        if record.pid is None or record.start is None:
-            continue
-        process = (record.pid, record.start)
+        # The process that waits after the window is no worker: its trials are nobody's.
+        known = record.pid is not None and record.start is not None
+        process = (record.pid or 0, record.start or "") if known else None
         if record.event in _BEGINS:
             begun.setdefault(process, at)
         elif record.event in _ENDS and process in begun:

@@ -272,7 +272,12 @@ def _watch_from_now_on(session: Session, failure: Record, began_ns: int) -> None
             phase=failure.phase or "",
             paths=named(failure.waits_for, PATH),
             modules=named(failure.waits_for, MODULE),
-            own_directories=(os.path.dirname(session.directory), session.configuration.log_dir),
+            # Those of other servers, too: they may serve the same folder, with their state in it.
+            own_directories=(
+                os.path.dirname(session.directory),
+                os.path.dirname(os.path.dirname(session.directory)),
+                session.configuration.log_dir,
+            ),
         )
         previous = read_baseline(session.directory)
         write_baseline(session.directory, take_baseline(failed, previous))

@@ -97,6 +97,44 @@ def take_baseline(failed: Failed, previous: Baseline | None) -> Baseline:
     )
 
 
+def with_names(
+    baseline: Baseline, phase: str, paths: Sequence[str], modules: Sequence[str]
+) -> Baseline:
+    """Return the baseline with what another failure names, as it is now; itself if that adds nothing.
+
+    Args:
+        baseline: the present one.
+        phase: of the failure, as in `Failed`.
+        paths: likewise.
+        modules: likewise.
+    """
+    wanted = {
+        **dict.fromkeys(_expected(baseline.model_dir, modules), True),
+        **dict.fromkeys(paths_to_watch(baseline.model_dir, paths), False),
+    }
+    added = {}
+    for path in list(wanted)[:MAX_NAMES]:
+        now = None if path in baseline.names else known_as(path, alone=wanted[path])
+        if now is not None:
+            added[path] = now
+    packages = baseline.packages
+    if not packages and (modules or phase in _PACKAGE_PHASES):
+        found = {
+            each: installed_in(each) for each in package_directories(sys.path, baseline.model_dir)
+        }
+        packages = {each: known for each, known in found.items() if known is not None}
+    if not added and packages is baseline.packages:
+        return baseline
+    names = dict(list({**added, **baseline.names}.items())[:MAX_NAMES])
+    return baseline._replace(names=names, packages=packages)
+
+
+def _expected(model_dir: str, modules: Sequence[str]) -> list[str]:
+    """Return where missing modules would be found."""
+    python_path = [model_dir, *filter(os.path.isabs, sys.path)]
+    return module_paths(modules, list(dict.fromkeys(python_path)))
+
+
 def _essential_files(failed: Failed) -> list[str]:
     """Return the files that make the model one, whether they are there or not."""
     manifest = ModelFolder(failed.model_dir).manifest
@@ -115,8 +153,7 @@ def _names(
 ) -> dict[str, NamedPath]:
     link = failed.registration.partition("#")[0]
     named = paths_to_watch(failed.model_dir, failed.paths)
-    python_path = [failed.model_dir, *filter(os.path.isabs, sys.path)]
-    expected = module_paths(failed.modules, list(dict.fromkeys(python_path)))
+    expected = _expected(failed.model_dir, failed.modules)
     loose = dict.fromkeys(named, False)
     alone = dict.fromkeys([*essential, *([link] if os.path.islink(link) else []), *expected], True)
     known: dict[str, NamedPath] = {}

@@ -45,6 +45,7 @@ class Watch:
         self._suspects: list[Suspects] = []
         self._news: list[tuple[_Watcher, Suspects, Difference]] = []
         self._due = 0.0
+        self._named: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
 
     def change(self) -> str | None:
         """Return what was seen, in a sentence, if it is news, and take it as known from now on.
@@ -91,6 +92,31 @@ class Watch:
             self._news = []
             return False
         return True
+
+    def follow(self, phase: str, paths: tuple[str, ...], modules: tuple[str, ...]) -> None:
+        """Watch what the present failure names, too: a trial load may have failed otherwise.
+
+        Costs nothing if it is called with the same names again.
+
+        Args:
+            phase: how far the load was.
+            paths: what the failure names.
+            modules: likewise.
+        """
+        named = (phase, paths, modules)
+        if named == self._named:
+            return
+        self._named = named
+        try:
+            from ts_retry_ext.worker.take_baseline import with_names
+
+            with journal.locked(self._directory):
+                baseline = read_baseline(self._directory)
+                more = None if baseline is None else with_names(baseline, *named)
+                if more is not None and more is not baseline:
+                    write_baseline(self._directory, more)
+        except Exception:
+            pass  # What was watched is watched on.
 
     def _look(self, begun: float) -> None:
         if _identity(watched_path(self._directory)) != self._identity:
