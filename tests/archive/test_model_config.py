@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -160,15 +162,26 @@ def test_broken_utf8_is_replaced_as_java_does() -> None:
     assert read_model_config(b"a: \xff\nb: 1")["b"] == 1
 
 
-def test_missing_pyyaml_is_an_error_that_says_what_to_do() -> None:
+@pytest.mark.parametrize(
+    ("shadow", "told"),
+    [
+        ("raise ModuleNotFoundError('yaml')", "PyYAML is not installed: pip install pyyaml\n"),
+        ("x = 1", "PyYAML cannot be imported: "),
+        ("1 / 0", "PyYAML cannot be imported: ZeroDivisionError"),
+    ],
+)
+def test_pyyaml_that_is_missing_or_shadowed_is_an_error_that_says_so(
+    tmp_path: Path, shadow: str, told: str
+) -> None:
+    (tmp_path / "yaml.py").write_text(shadow)
     code = (
-        "import sys; sys.modules['yaml'] = None\n"
         "from ts_retry_ext.archive.config_errors import MissingYamlError\n"
         "from ts_retry_ext.archive.model_config import read_model_config\n"
         "try: read_model_config(b'a: 1')\n"
         "except MissingYamlError as error: print(error)"
     )
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          env={**os.environ, "PYTHONPATH": str(tmp_path)})  # fmt: skip
 
-    assert done.stdout == "PyYAML is not installed: pip install pyyaml\n"
+    assert done.stdout.startswith(told)

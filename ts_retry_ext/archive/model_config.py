@@ -81,15 +81,16 @@ def _check_keys(content: dict[Any, Any], where: str) -> None:
 
 def _load(text: str) -> Loaded:
     try:
-        import yaml
-
-        from ts_retry_ext.archive.snake_yaml import MisfitError, load
-    except ImportError as error:
+        from ts_retry_ext.archive.snake_yaml import MisfitError, YAMLError, load
+    except ModuleNotFoundError as error:
         msg = "PyYAML is not installed: pip install pyyaml"
+        raise MissingYamlError(msg) from error
+    except Exception as error:  # A file of the archive that shadows it can raise anything.
+        msg = f"PyYAML cannot be imported: {error!r}"
         raise MissingYamlError(msg) from error
     try:
         return load(text)
-    except yaml.YAMLError as error:
+    except YAMLError as error:
         raise UnreadableConfigError(_first_line(error)) from error
     except RecursionError as error:
         msg = "it is nested too deeply"

@@ -20,6 +20,7 @@ MAX_COLLECTION_ALIASES = 50
 #: CPython refuses to convert more than 4,300; Java has BigInteger.
 MAX_DIGITS = 1000
 
+YAMLError = yaml.YAMLError
 _STANDARD = "tag:yaml.org,2002:"
 _TEXT, _INTEGER, _FLOAT = _STANDARD + "str", _STANDARD + "int", _STANDARD + "float"
 _MERGE = _STANDARD + "merge"
@@ -68,7 +69,7 @@ class SnakeYamlLoader(yaml.SafeLoader):
         """Fetch tokens; a comment at the end may be longer than the limit."""
         if self.index > MAX_CHARACTERS:
             msg = f"it has more than {MAX_CHARACTERS} characters"
-            raise yaml.YAMLError(msg)
+            raise YAMLError(msg)
         return super().fetch_more_tokens()
 
     def scan_plain_spaces(self, indent: Any, start_mark: Any) -> Any:
@@ -102,13 +103,13 @@ class SnakeYamlLoader(yaml.SafeLoader):
             self.aliases += isinstance(node, yaml.CollectionNode)
             if self.aliases > MAX_COLLECTION_ALIASES:
                 msg = f"it has more than {MAX_COLLECTION_ALIASES} aliases"
-                raise yaml.YAMLError(msg)
+                raise YAMLError(msg)
             return super().compose_node(parent, index)
         self.anchors.pop(self.peek_event().anchor, None)  # type: ignore[no-untyped-call]
         self.depth += 1
         if self.depth > MAX_DEPTH + 1:
             msg = f"it is nested more than {MAX_DEPTH} deep"
-            raise yaml.YAMLError(msg)
+            raise YAMLError(msg)
         try:
             return super().compose_node(parent, index)
         finally:
@@ -258,7 +259,7 @@ def load(text: str) -> Loaded:
     """Return what SnakeYAML makes of a text.
 
     Raises:
-        yaml.YAMLError: it rejects the text.
+        YAMLError: it rejects the text.
         MisfitError: an explicit tag does not fit.
         RecursionError: it is nested too deeply for Python.
     """
