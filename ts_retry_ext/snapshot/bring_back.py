@@ -22,10 +22,12 @@ from ts_retry_ext.store.directory import model_directories
 from ts_retry_ext.store.halt import end_halt
 from ts_retry_ext.store.marker import Marker, read_marker, write_marker
 from ts_retry_ext.store.record import Record
+from ts_retry_ext.store.retired import read_retired
 from ts_retry_ext.store.times import now_text
 from ts_retry_ext.store.trial_request import TrialRequest, ask_for_trial
 
 REASON = "a trial load succeeded"
+NOT_FOUND = 404
 
 
 def bring_back(
@@ -59,9 +61,29 @@ def bring_back(
             timeout_sec=timeout_sec,
             tell=lambda _step: None,
             reason=REASON,
+            spare_those_that_serve=True,
         )
     except ManagementError as error:
         _without_api(directory, model, version, str(error))
+
+
+def is_scaled_away(server: Server, directory: str, model: str, version: str | None) -> bool:
+    """Tell whether somebody wants no workers of a model. False if the API cannot be asked.
+
+    Args:
+        server: the server it runs in.
+        directory: the registration's directory in the state directory.
+        model: name of the model.
+        version: its version.
+    """
+    if read_retired(directory) is not None:
+        return False
+    wanted = version or DEFAULT_VERSION
+    try:
+        found = management_api_of(server.configuration).describe(model)
+    except ManagementError as error:
+        return error.status == NOT_FOUND
+    return all(known.min_workers == 0 for known in found if known.version == wanted)
 
 
 def _without_api(directory: str, model: str, version: str | None, why_not: str) -> None:

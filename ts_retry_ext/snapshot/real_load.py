@@ -66,6 +66,7 @@ def let_load(
     timeout_sec: float,
     tell: Callable[[str], None],
     reason: str = REASON,
+    spare_those_that_serve: bool = False,
 ) -> Resumption:
     """Let the workers of a halted model load it again, and wait until it serves or halts anew.
 
@@ -76,6 +77,8 @@ def let_load(
         timeout_sec: how long to wait.
         tell: is told each step, in words.
         reason: who or what lets them, for the journal.
+        spare_those_that_serve: whether workers that serve are left as they are, so that the others
+            come back by the frontend's retry or not at all.
 
     Raises:
         ManagementError: the API cannot be reached or refuses.
@@ -83,7 +86,8 @@ def let_load(
     """
     begun = time.monotonic()
     # Without the API nothing can be scaled, but where the frontend still retries, nothing need be.
-    scaled = status.running is not None and _needs_scaling(status)
+    may_scale = not (spare_those_that_serve and _serve(status))
+    scaled = may_scale and status.running is not None and _needs_scaling(status)
     if scaled:
         _restart(api, status, tell, reason)
     else:
@@ -100,7 +104,7 @@ def let_load(
         if result is not None:
             return Resumption(result, now, scaled, time.monotonic() - begun)
         idle = time.monotonic() - begun > LONGEST_WAIT_SEC + grace
-        if now is not None and not scaled and idle and not has_process(now):
+        if now is not None and may_scale and not scaled and idle and not has_process(now):
             scaled = True
             _restart(api, now, tell, reason)
     return Resumption(ResumeResult.NOT_YET, now, scaled, time.monotonic() - begun)
@@ -116,6 +120,13 @@ def result_of(status: ModelStatus | None, holders: set[int]) -> ResumeResult | N
     # A worker that rejects requests counts as ready for the frontend until it leaves.
     leaving = any(worker.is_ready and worker.pid in holders for worker in workers)
     return ResumeResult.SERVES if status.state is State.SERVING and not leaving else None
+
+
+def _serve(status: ModelStatus) -> bool:
+    """Tell whether a worker of the model has loaded it; one that rejects requests has not."""
+    holders = holders_in(status)
+    workers = status.running.workers if status.running else ()
+    return any(worker.is_ready and worker.pid not in holders for worker in workers)
 
 
 def holders_in(status: ModelStatus) -> set[int]:

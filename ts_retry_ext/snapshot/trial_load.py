@@ -7,7 +7,6 @@ model's folder, are held for as long as it lives.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import resource
@@ -16,10 +15,12 @@ import threading
 import time
 from typing import Any, Mapping, NamedTuple
 
+from ts_retry_ext.archive.model_archive import ArchiveError
 from ts_retry_ext.frontend.process import frontend_at, start_of
 from ts_retry_ext.frontend.server import Server, server_of
 from ts_retry_ext.snapshot.after_trial import down_since, marker_after_failure, with_next_trial
-from ts_retry_ext.snapshot.bring_back import bring_back, call_others
+from ts_retry_ext.snapshot.bring_back import bring_back, call_others, is_scaled_away
+from ts_retry_ext.snapshot.trial_job import Job, read_job
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, write_json
 from ts_retry_ext.store.marker import Marker, read_marker, write_marker
@@ -34,49 +35,8 @@ from ts_retry_ext.trial.processes import AbortedError, Children
 
 #: Names the folder of the trial under way, so that what a killed one left is found and ended.
 LEFTOVER_FILE = "trial.json"
-OK, NO_TRIAL = 0, 1
-
-
-class Job(NamedTuple):
-    """What the program is to do.
-
-    Attributes:
-        why: why a trial comes now, in words.
-        for_real: whether the workers are to load at once, without a trial.
-        directory: the registration's directory in the state directory.
-        frontend: process id of the frontend.
-        pid, start, socket: the worker that asks, as the journal names it; None where none does.
-        model, version: as the frontend names them.
-        model_dir: the model's directory; registration: the path that the frontend made for it.
-        argv: the worker's arguments, the worker script first.
-        load: the fields of the LOAD message, None where the process was given none.
-        asynchronous: ``asyncCommunication``.
-        startup_timeout_sec: how long a load may take.
-        first_trial_sec, longest_trial_interval_sec: the settings.
-    """
-
-    why: str
-    for_real: bool
-    directory: str
-    frontend: int
-    pid: int | None
-    start: str | None
-    socket: str | None
-    model: str
-    version: str | None
-    model_dir: str
-    registration: str
-    argv: list[str]
-    load: dict[str, Any] | None
-    asynchronous: bool
-    startup_timeout_sec: float
-    first_trial_sec: float
-    longest_trial_interval_sec: float
-
-    @property
-    def server_dir(self) -> str:
-        """Return the directory of the server's run."""
-        return os.path.dirname(self.directory)
+#: Exit status; the last one as `worker.half_open` knows it.
+OK, NO_TRIAL, NOT_WANTED = 0, 1, 3
 
 
 class Tried(NamedTuple):
@@ -127,10 +87,14 @@ def main() -> int:
     if frontend is None:
         return NO_TRIAL
     server = server_of(frontend)
+    if job.pid is None and is_scaled_away(server, job.directory, job.model, job.version):
+        return NOT_WANTED
     try:
         loaded = _note_real_load(job) if job.for_real else _try(job, server, children)
     except AbortedError:
         return NO_TRIAL
+    for lock in job.trial_locks:
+        os.close(lock)  # What follows is no trial, so another model may have one.
     if loaded:
         lifeline.cut()
         marker = _marker(job)
@@ -138,15 +102,6 @@ def main() -> int:
         if marker is not None and not job.for_real:
             call_others(job.model, marker, job.directory)
     return OK
-
-
-def read_job(line: bytes) -> Job:
-    """Return the job that a line holds.
-
-    Raises:
-        ValueError, TypeError: it holds none.
-    """
-    return Job(**json.loads(line))
 
 
 def _patience(job: Job) -> float:
@@ -167,7 +122,7 @@ def _try(job: Job, server: Server, children: Children) -> bool:
     except AbortedError:
         _note(job, Record(Event.TRIED, result=TrialResult.ERROR, reason="it was called off"))
         raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, ArchiveError) as error:
         tried = Tried(TrialResult.ERROR, None, str(error), 0.0)
     finally:
         _charge(job)

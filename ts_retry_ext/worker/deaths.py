@@ -13,9 +13,10 @@ from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.worker.crash_capture import has_stack, take_crash, tells_of_crashes
 from ts_retry_ext.worker.crashes import dead_before
+from ts_retry_ext.worker.failed_worker import FailedWorker
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.output import say_lines
-from ts_retry_ext.worker.recorder import FailedWorker, record_failure
+from ts_retry_ext.worker.recorder import record_failure
 from ts_retry_ext.worker.session import Session
 
 

@@ -12,7 +12,10 @@ import os
 import sys
 import time
 
-from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import UntrustedFileError
+from ts_retry_ext.store.marker import Marker, read_marker
+from ts_retry_ext.store.record import Event, TrialResult
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.store.trial_budget import credit, lock_path, try_lock
 from ts_retry_ext.store.trial_request import TrialRequest, take_request
@@ -25,6 +28,8 @@ from ts_retry_ext.worker.watched_causes import Watch
 
 PROGRAM = "ts_retry_ext.snapshot.trial_load"
 DUE = "its time has come"
+#: With what the program ends if the model has no workers because somebody wants none.
+NOT_WANTED = 3
 #: How long to wait after another trial had the lock, or used up the budget; in seconds.
 SHORTEST_PAUSE_SEC, LONGEST_PAUSE_SEC = 0.5, 3.0
 #: A trial planned further ahead than this share over the longest interval was planned by a clock
@@ -53,27 +58,37 @@ class HalfOpen:
         self._pause_until = 0.0
         self._wanted: TrialRequest | None = None
         self._program: tuple[int, int] | None = None
+        self._last_status = 0
+
+    @property
+    def is_not_wanted(self) -> bool:
+        """Tell whether the last trial was refused, since somebody has scaled the model to 0."""
+        return os.WIFEXITED(self._last_status) and os.WEXITSTATUS(self._last_status) == NOT_WANTED
 
     @property
     def is_trying(self) -> bool:
         """Tell whether a trial of this process is under way."""
         return self._program is not None
 
-    def look(self, marker: Marker) -> None:
+    def look(self, marker: Marker, *, only_asked: bool = False) -> None:
         """Start a trial where there is a reason to, or see whether the present one is over.
 
         Never raises: a process that holds must go on holding.
+
+        Args:
+            marker: why the model is not loaded.
+            only_asked: start one only if somebody asks for it.
         """
         try:
             if self._program is not None:
                 self._look_after_program()
             else:
-                self._look_for_reason(marker)
+                self._look_for_reason(marker, only_asked=only_asked)
         except (OSError, ValueError) as error:
             self._pause_until = time.monotonic() + LONGEST_PAUSE_SEC
             say(f"model {self._session.name!r}: no trial load can be started: {error}")
 
-    def _look_for_reason(self, marker: Marker) -> None:
+    def _look_for_reason(self, marker: Marker, *, only_asked: bool) -> None:
         now = time.monotonic()
         self._follow(marker)
         # A request is taken whenever it comes, so that none is lost to a pause.
@@ -83,6 +98,8 @@ class HalfOpen:
             return
         if self._wanted is not None:
             self._start(self._wanted, is_asked=True)
+        elif only_asked:
+            return
         elif seen is not None:
             self._start(TrialRequest(seen), is_asked=True)
         elif self._due is not None and now >= self._due:
@@ -130,21 +147,24 @@ class HalfOpen:
                 locks.append(lock)
             self._wanted = None
             self._watch.absorb()
+            say(f"model {session.name!r}: a trial load begins: {wanted.why}")
             self._due = None
             self._planned = ""  # What the marker says next counts, be it the same.
             command = own_command(PROGRAM)
             self._program = start_detached(command, tuple(lock for lock in locks if lock >= 0))
-            _write_all(self._program[1], self._job(wanted._replace(for_real=for_real)))
+            job = self._job(wanted._replace(for_real=for_real), locks)
+            _write_all(self._program[1], job)
         finally:
             for lock in locks:
                 if lock >= 0:
                     os.close(lock)  # The program has it from here on.
 
-    def _job(self, wanted: TrialRequest) -> bytes:
+    def _job(self, wanted: TrialRequest, locks: list[int]) -> bytes:
         session = self._session
         job = {
             "why": wanted.why,
             "for_real": wanted.for_real,
+            "trial_locks": [lock for lock in locks[1:] if lock >= 0],
             "directory": session.directory,
             "frontend": session.frontend.pid,
             "pid": session.pid if self._is_worker else None,
@@ -171,8 +191,10 @@ class HalfOpen:
             return
         os.close(pipe)
         self._program = None
-        if status != 0:
-            # It writes down how a trial went; only where it died there is something to say.
+        self._last_status = status
+        if os.WIFEXITED(status):
+            say(f"model {self._session.name!r}: {_outcome(self._session.directory)}")
+        else:
             self._pause_until = time.monotonic() + LONGEST_PAUSE_SEC
             say(
                 f"model {self._session.name!r}: the trial load's own process ended: {_named(status)}"
@@ -191,6 +213,24 @@ def _lock(place: str) -> int | None:
         return try_lock(place)
     except OSError:
         return -1
+
+
+def _outcome(directory: str) -> str:
+    """Return how the last trial load went, for the log."""
+    try:
+        records = journal.read(directory)
+        marker = read_marker(directory)
+    except (OSError, UntrustedFileError):
+        return "the trial load is over"
+    tried = next((r for r in reversed(records) if r.event is Event.TRIED), None)
+    if tried is None or tried.result is None:
+        return "the workers load it for real"
+    if tried.result is TrialResult.LOADED:
+        return "the trial load succeeded, the workers load it for real"
+    why = f"{tried.exception.type}: {tried.exception.message}" if tried.exception else tried.reason
+    planned = marker.next_trial_at if marker is not None else None
+    then = f"; the next one comes at {planned}" if planned else ""
+    return f"the trial load did not succeed ({tried.result.value}): {(why or '')[:300]}{then}"
 
 
 def _named(status: int) -> str:

@@ -22,6 +22,7 @@ from ts_retry_ext.worker.command_line import WorkerAddress
 from ts_retry_ext.worker.half_open import HalfOpen
 from ts_retry_ext.worker.holding import CLOSED, Holding
 from ts_retry_ext.worker.output import say
+from ts_retry_ext.worker.own_program import WAITER, leave_behind, own_command
 from ts_retry_ext.worker.protocol import (
     LOAD,
     DisconnectedError,
@@ -94,6 +95,8 @@ def hold_connection(
     _note(session, Event.HOLD, fingerprint=marker.fingerprint, asynchronous=session.asynchronous)
     told = describe(session.name, marker)
     say(told)
+    if marker.action == OnFatal.RETIRE:
+        _leave_a_waiter_behind(session)
     holding = Holding(session, marker, connection, HalfOpen(session, load))
     why = holding.until_released(told)
     _note(session, Event.RELEASE, reason=why)
@@ -103,6 +106,14 @@ def hold_connection(
     except OSError:
         pass  # The frontend has gone, and its clients with it.
     return DISCONNECTED_STATUS if why == CLOSED else EXIT_STATUS
+
+
+def _leave_a_waiter_behind(session: Session) -> None:
+    """Let somebody wait with a model that is about to be scaled to 0: no holder will be left."""
+    try:
+        leave_behind(own_command(WAITER, str(session.frontend.pid), *sys.argv))
+    except OSError as error:
+        say(f"nobody waits with model {session.name!r} once it is retired: {error}")
 
 
 def _accept(listener: socket.socket, session: Session) -> socket.socket | None:

@@ -13,8 +13,10 @@ import socket
 import time
 
 from ts_retry_ext.settings import OnFatal
+from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.marker import Marker, marker_path, read_marker
+from ts_retry_ext.store.trial_schedule import TIME
 from ts_retry_ext.worker.half_open import HalfOpen
 from ts_retry_ext.worker.protocol import (
     HTTP_INTERNAL_ERROR,
@@ -26,6 +28,7 @@ from ts_retry_ext.worker.protocol import (
 from ts_retry_ext.worker.rejection import Rejection
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.siblings import Siblings, means
+from ts_retry_ext.worker.window_end import window_ends_at
 
 #: How often the marker is looked at, in seconds. One stat each: no measurable CPU.
 MARKER_INTERVAL = 0.5
@@ -57,6 +60,10 @@ class Holding:
         self._rejection = Rejection(session.name, marker)
         # With asyncCommunication a worker that served once is never used again (docs/torchserve-defects.md).
         self._rejects = marker.action == OnFatal.REJECT and not session.asynchronous
+        self._window_ends_at = window_ends_at(
+            journal.read(session.directory), session.retry_window()
+        )
+        self._is_shut_down = False
         self._answered = False
         self._waiting: list[Request] = []
         self._deadline = 0.0
@@ -78,7 +85,8 @@ class Holding:
                     if why is not None:
                         return why
                     identity = now
-                self._half_open.look(self._marker)
+                self._half_open.look(self._marker, only_asked=self._would_disturb())
+                self._shut_down_if_due()
                 if self._answered and self._siblings.serve():
                     return "another worker of the model serves requests"
                 readable, _, _ = select.select([self._connection], [], [], MARKER_INTERVAL)
@@ -92,6 +100,28 @@ class Holding:
         if self._waiting:
             self._rejection.refuse(self._connection, self._waiting)
             self._waiting = []
+
+    @property
+    def _window_is_over(self) -> bool:
+        return self._window_ends_at is not None and time.time() > self._window_ends_at
+
+    def _would_disturb(self) -> bool:
+        """Tell whether bringing this worker back would cost those that serve something.
+
+        After the window that takes new workers for all of them.
+        """
+        return self._window_is_over and self._siblings.serve()
+
+    def _shut_down_if_due(self) -> None:
+        """End the server at the end of the window, where that is asked for and evidence is weak."""
+        marker = self._marker
+        due = marker.action == OnFatal.SHUTDOWN and TIME in marker.waits_for
+        if not due or self._is_shut_down or not self._window_is_over or self._siblings.may_serve():
+            return
+        self._is_shut_down = True
+        from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
+
+        leave_a_shutdown_behind(self._session, marker)
 
     def _look_after_frontend(self, told: str) -> None:
         """Answer what is due: LOAD, and requests whose time runs out."""

@@ -12,12 +12,11 @@ from ts_retry_ext.store.back_off import back_off
 from ts_retry_ext.store.record import FAILURES, Event, Record
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.worker.output import say
-from ts_retry_ext.worker.own_program import own_command
+from ts_retry_ext.worker.own_program import WAITER, own_command
 from ts_retry_ext.worker.session import Session
 
 #: A load may take this many times as long as the longest one before, and so many seconds more.
 LONGER, SLACK_SEC = 2.0, 30.0
-_WAITER = "ts_retry_ext.worker.waiter"
 _START_TIMEOUT = 10.0
 
 
@@ -66,7 +65,7 @@ def longest_attempt(records: Sequence[Record]) -> float:
 
 
 def _leave_behind(session: Session) -> None:
-    command = own_command(_WAITER, str(session.frontend.pid), *sys.argv)
+    command = own_command(WAITER, str(session.frontend.pid), *sys.argv)
     # It makes itself nobody's child and ends at once: a handler may wait for children of its own.
     started = subprocess.Popen(
         command,

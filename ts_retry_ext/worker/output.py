@@ -6,6 +6,13 @@ import os
 
 PREFIX = "ts-retry: "
 MAX_LINE = 2000
+#: Files that lines go to instead of standard error, each opened for each line: a log may be rotated.
+_places: list[str] = []
+
+
+def speak_through(places: list[str]) -> None:
+    """Write to files from here on: for a process whose standard error nobody reads."""
+    _places[:] = places
 
 
 def say(text: str) -> None:
@@ -13,10 +20,23 @@ def say(text: str) -> None:
 
     Never raises: a worker whose log is closed still has work to do.
     """
+    data = (PREFIX + one_line(text) + "\n").encode("utf-8", "backslashreplace")
+    for place in _places or (None,):
+        try:
+            _write(place, data)
+        except OSError:  # noqa: PERF203 - one or two places
+            continue
+
+
+def _write(place: str | None, data: bytes) -> None:
+    if place is None:
+        os.write(2, data)
+        return
+    descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_NONBLOCK)
     try:
-        os.write(2, (PREFIX + one_line(text) + "\n").encode("utf-8", "backslashreplace"))
-    except OSError:
-        pass
+        os.write(descriptor, data)
+    finally:
+        os.close(descriptor)
 
 
 def say_lines(text: str) -> None:

@@ -12,6 +12,8 @@ import sys
 
 from ts_retry_ext.worker.isolation import foreign_paths
 
+#: Waits with a model after the frontend's window; see there.
+WAITER = "ts_retry_ext.worker.waiter"
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -53,6 +55,17 @@ def start_detached(command: list[str], keep: tuple[int, ...] = ()) -> tuple[int,
         _become(command, reader, keep)
     os.close(reader)
     return pid, writer
+
+
+def leave_behind(command: list[str]) -> None:
+    """Start a program that makes itself nobody's child, and see its first process end.
+
+    Raises:
+        OSError: no process can be made.
+    """
+    pid, pipe = start_detached(command)
+    os.close(pipe)
+    os.waitpid(pid, 0)
 
 
 def _become(command: list[str], stdin: int, keep: tuple[int, ...]) -> None:

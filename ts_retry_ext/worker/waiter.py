@@ -25,11 +25,14 @@ from ts_retry_ext.store.retired import read_retired
 from ts_retry_ext.store.trial_budget import try_lock
 from ts_retry_ext.worker.crashes import dead_before
 from ts_retry_ext.worker.half_open import HalfOpen
+from ts_retry_ext.worker.output import speak_through
 from ts_retry_ext.worker.session import Session, open_session
 from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
 
 #: How often it looks, in seconds: one stat each while nothing changes.
 INTERVAL = 1.0
+#: Where TorchServe's own log4j2.xml puts what workers print.
+MODEL_LOG = "model_log.log"
 _AT_WORK = frozenset((Event.START, Event.LOAD, Event.LOADED, *HOLDING))
 
 
@@ -43,6 +46,8 @@ def main() -> int:
     if session is None:
         return 0
     os.chdir("/")
+    logs = os.path.join(session.configuration.log_dir, MODEL_LOG)
+    speak_through([f"/proc/{session.frontend.pid}/fd/1", logs])
     lock = try_lock(os.path.join(session.directory, WAITER_LOCK_FILE))
     if lock is not None:
         Waiter(session).run()
@@ -67,7 +72,7 @@ class Waiter:
         while self._is_wanted():
             if self._half_open is not None and self._half_open.is_trying:
                 pass  # The trial's own process starts the workers; they are no reason to end it.
-            elif self._serves():
+            elif self._serves() or (self._half_open is not None and self._half_open.is_not_wanted):
                 return
             elif not self._has_process() and self._is_given_up():
                 marker = self._marker()
@@ -101,7 +106,7 @@ class Waiter:
         if standing is not None:
             return standing
         from ts_retry_ext.worker.deaths import record_crashes
-        from ts_retry_ext.worker.recorder import mark_as_waiting
+        from ts_retry_ext.worker.halting import mark_as_waiting
 
         if dead_before(self._session, self._journal()):
             record_crashes(self._session)
