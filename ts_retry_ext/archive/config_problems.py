@@ -75,7 +75,7 @@ def problems_of_config(config: ModelConfig, data: bytes, name: str) -> Iterator[
         data: the file.
         name: its name, for messages.
     """
-    from ts_retry_ext.archive.snake_yaml import OCTAL, REPEATED
+    from ts_retry_ext.archive.key_notes import OCTAL, REPEATED
 
     yield from ignored_values(config.content, name)
     for note in config.notes:

@@ -14,8 +14,8 @@ from typing import Mapping, NamedTuple, Sequence
 CPP_RUNTIME = "LSP"
 RUNTIMES = ("python", "python3", CPP_RUNTIME)
 _RUNTIMES = {**{name.upper(): name for name in RUNTIMES}, **{name: name for name in RUNTIMES}}
-_TEXTS = ("createdOn", "description", "archiverVersion")
 #: Fields that are texts in the frontend's classes.
+_TEXTS = ("createdOn", "description", "archiverVersion")
 _MODEL_TEXTS = ("modelName", "version", "description", "modelVersion", "handler", "envelope",
                 "requirementsFile", "configFile")  # fmt: skip
 #: Version of a model whose manifest names none (0.12.0 ModelManager.createModelArchive).

@@ -14,7 +14,8 @@ from ts_retry_ext.archive.config_errors import (
 )
 
 if TYPE_CHECKING:
-    from ts_retry_ext.archive.snake_yaml import Loaded, Note
+    from ts_retry_ext.archive.key_notes import Note
+    from ts_retry_ext.archive.snake_yaml import Loaded
 
 
 class ModelConfig(NamedTuple):
@@ -22,7 +23,7 @@ class ModelConfig(NamedTuple):
 
     Attributes:
         content: the mapping.
-        notes: what is worth a note about its keys (`snake_yaml.Note`).
+        notes: what is worth a note about its keys (`key_notes.Note`).
     """
 
     content: dict[str, Any]

@@ -13,9 +13,11 @@ from typing import Any, ClassVar, Iterator, NamedTuple
 
 import yaml
 
+from ts_retry_ext.archive.key_notes import Note, notes_of
+
+#: Limits of SnakeYAML 2.1's LoaderOptions.
 MAX_CHARACTERS = 3 * 1024 * 1024
 MAX_DEPTH = 50
-#: Limits of SnakeYAML 2.1's LoaderOptions.
 MAX_COLLECTION_ALIASES = 50
 #: CPython refuses to convert more than 4,300; Java has BigInteger.
 MAX_DIGITS = 1000
@@ -29,14 +31,11 @@ _ANCHOR_ENDS = "\0 \t\r\n\x85\u2028\u2029:,[]{}/.*&"
 _AFTER_ANCHOR = "\0 \t\r\n\x85\u2028\u2029?:,]}%@`"
 #: Characters of an untagged value beyond which it is text, whatever it looks like.
 _LONGEST = {_INTEGER: 1024, _FLOAT: 1024, _STANDARD + "timestamp": 50}
-_OCTAL = re.compile(r"[-+]?0[0-7_]*[1-7][0-7_]*", re.ASCII)
 _NO_DIGITS = re.compile(r"[-+]?0[bx]?_+", re.ASCII)
 _EXPONENT = re.compile(
     r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)[eE][-+]?[0-9]+", re.ASCII
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}", re.ASCII)
-
-
 _ESCAPES = {c: m for c, m in yaml.SafeLoader.ESCAPE_REPLACEMENTS.items() if c not in "/\t"}
 
 
@@ -226,28 +225,6 @@ for _name, _construct in _constructors():
     SnakeYamlLoader.add_constructor(_STANDARD + _name, _construct)
 
 
-class Note(NamedTuple):
-    """Something about a key at the top of a file that its value does not show.
-
-    Attributes:
-        kind: `REPEATED` or `OCTAL`.
-        key: the key.
-        line: the line of the key, from 1 on.
-        text: the value as it stands in the file, where that is a scalar.
-    """
-
-    kind: str
-    key: str
-    line: int
-    text: str
-
-
-#: A key that stood in the file before; the last one counts.
-REPEATED = "repeated"
-#: A number that starts with 0 and is octal for that.
-OCTAL = "octal"
-
-
 class Loaded(NamedTuple):
     """What SnakeYAML makes of a text, and what is worth a note."""
 
@@ -270,7 +247,7 @@ def load(text: str) -> Loaded:
         root = loader.get_single_node()
         if root is None:
             return Loaded(None, ())
-        notes = tuple(_notes(root))
+        notes = tuple(notes_of(root))
         return Loaded(loader.construct_document(root), notes)
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
         raise MisfitError(str(error)) from error
@@ -278,19 +255,3 @@ def load(text: str) -> Loaded:
         loader.dispose()
         if collects:
             gc.enable()
-
-
-def _notes(root: Any) -> Iterator[Note]:
-    if not isinstance(root, yaml.MappingNode):
-        return
-    seen = set()
-    for key, value in root.value:
-        if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
-            continue
-        line = key.start_mark.line + 1
-        text = value.value if isinstance(value, yaml.ScalarNode) else ""
-        if key.value in seen:
-            yield Note(REPEATED, key.value, line, text)
-        seen.add(key.value)
-        if value.tag == _INTEGER and _OCTAL.fullmatch(text):
-            yield Note(OCTAL, key.value, line, text)
