@@ -22,7 +22,7 @@ from bench.spread import spread
 from tests.snapshot.writing import failure, marker, record
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
-from ts_retry_ext.store.history import summarise
+from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.marker import read_marker, write_marker
 from ts_retry_ext.store.record import Event
 

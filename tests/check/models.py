@@ -10,7 +10,7 @@ from typing import Any, Mapping
 from tests.archive.packing import CONFIG, manifest, write_mar
 from ts_retry_ext.check.environment import configuration_here, server_home
 from ts_retry_ext.check.loading import Options
-from ts_retry_ext.trial.processes import Children
+from ts_retry_ext.trial.child_processes import Children
 
 
 def entries(

@@ -23,7 +23,7 @@ from tests.archive.packing import (
 from ts_retry_ext.archive.model_archive import ArchiveError
 from ts_retry_ext.check import unpack as module
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
-from ts_retry_ext.trial.processes import AbortedError
+from ts_retry_ext.trial.child_processes import AbortedError
 
 SOUND = files(manifest())
 

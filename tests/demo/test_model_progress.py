@@ -7,7 +7,7 @@ from ts_retry_ext.demo.model_progress import CAUSE_LENGTH, ModelProgress, progre
 from ts_retry_ext.logs.frontend_log import LOADED, STOPPED, WorkerLog
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State
-from ts_retry_ext.store.history import summarise
+from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, Record
 

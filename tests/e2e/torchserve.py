@@ -21,7 +21,7 @@ import psutil
 from ts_retry_ext.frontend.process import MAIN_CLASS
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.directory import model_directories, server_runs
-from ts_retry_ext.store.history import summarise
+from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.marker import Marker, read_marker
 from ts_retry_ext.store.record import Event, Record
 

@@ -15,9 +15,9 @@ import sys
 from types import FrameType
 from typing import Any, Callable
 
-import ts_retry_ext.worker.deaths  # noqa: F401 - imported here once, not in each worker
+import ts_retry_ext.worker.predecessor_deaths  # noqa: F401 - imported here once, not in each worker
 from ts_retry_ext.store import atomic, directory, journal, marker
-from ts_retry_ext.store.history import summarise
+from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker import guard, startup
 from ts_retry_ext.worker.session import Session, open_session

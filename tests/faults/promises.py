@@ -45,10 +45,12 @@ from ts_retry_ext.snapshot.registration_files import read_registration
 from ts_retry_ext.snapshot.take import take_snapshot_of_run
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
-from ts_retry_ext.store.history import failures_in_a_row, open_attempts, served_by, summarise
+from ts_retry_ext.store.failures_in_a_row import failures_in_a_row
 from ts_retry_ext.store.holders import holders_of
+from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.marker import marker_path, read_marker
 from ts_retry_ext.store.record import Event, Record
+from ts_retry_ext.store.unfinished_loads import served_by, unfinished_loads
 from ts_retry_ext.trial.frontend_side import NoAnswerError, WorkerDiedError, read_response
 from ts_retry_ext.worker.protocol import (
     LOAD,
@@ -173,7 +175,7 @@ def commands_read_what_lies_there(
 
     found = journal.read(str(folder))
     assert summarise(found).failures >= 0
-    assert all(attempt.pid >= 0 for attempt in open_attempts(found))
+    assert all(attempt.pid >= 0 for attempt in unfinished_loads(found))
     failures_in_a_row(found, SOCKET)
     served_by(found, SOCKET)
     holders_of(found, released=False)

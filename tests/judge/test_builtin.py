@@ -10,7 +10,7 @@ import pytest
 
 from ts_retry_ext.judge import judge
 from ts_retry_ext.judge.builtin import BUILTIN_RULES, GROUPS, TOPICS, examples
-from ts_retry_ext.judge.memory import MEMORY_PREDICATES
+from ts_retry_ext.judge.memory_figures import MEMORY_PREDICATES
 from ts_retry_ext.judge.paths import PATH_PREDICATES
 from ts_retry_ext.judge.rule import WHERE, Rule, When
 

@@ -8,7 +8,7 @@ from ts_retry_ext.snapshot.model import ModelStatus, ServerStatus, Snapshot
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, state_of
 from ts_retry_ext.store.exception_record import ExceptionRecord
-from ts_retry_ext.store.history import summarise
+from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, Record
 

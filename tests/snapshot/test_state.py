@@ -6,7 +6,7 @@ from tests.snapshot.writing import failure, marker, record
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, state_of
-from ts_retry_ext.store.history import summarise
+from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, Record
 

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from ts_retry_ext.store.event_order import evidence_in
-from ts_retry_ext.store.history import failures_in_a_row, open_attempts
+from ts_retry_ext.store.event_order import trusted_in
+from ts_retry_ext.store.failures_in_a_row import failures_in_a_row
 from ts_retry_ext.store.record import Event, Record
+from ts_retry_ext.store.unfinished_loads import unfinished_loads
 
 AT = "2026-11-23T16:00:00.000Z"
 
@@ -46,7 +47,7 @@ def records(text: str) -> list[Record]:
 )
 def test_what_workers_write_can_have_happened(text: str) -> None:
     found = records(text)
-    assert evidence_in(found) == (found, ())
+    assert trusted_in(found) == (found, ())
 
 
 @pytest.mark.parametrize(
@@ -69,26 +70,26 @@ def test_what_workers_write_can_have_happened(text: str) -> None:
     ],
 )
 def test_what_cannot_have_happened_is_named_and_counts_for_nothing(text: str, named: str) -> None:
-    found, impossible = evidence_in(records(text))
+    found, impossible = trusted_in(records(text))
     (sentence,) = impossible
     assert named in sentence
     assert "process 1" in sentence
     assert not failures_in_a_row(found, "s")
-    assert not open_attempts(found)
+    assert not unfinished_loads(found)
 
 
 def test_other_processes_count_as_before() -> None:
     text = "start load failure start@2 load@2 loaded@3 failure@2"
-    found, impossible = evidence_in(records(text))
+    found, impossible = trusted_in(records(text))
     assert len(impossible) == 1
     assert [record.pid for record in failures_in_a_row(found, "s")] == [2]
 
 
 def test_a_load_that_succeeded_ends_a_row_even_where_its_process_cannot_be_right() -> None:
-    found, _ = evidence_in(records("start load failure loaded@2"))
+    found, _ = trusted_in(records("start load failure loaded@2"))
     assert not failures_in_a_row(found, "s")
 
 
 def test_a_failure_that_names_no_process_counts_for_nothing() -> None:
-    found, _ = evidence_in(records("failure@none failure@none"))
+    found, _ = trusted_in(records("failure@none failure@none"))
     assert not failures_in_a_row(found, "s")

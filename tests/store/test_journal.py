@@ -16,7 +16,7 @@ from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import MAX_FILE_BYTES
 from ts_retry_ext.store.directory import LOCK_FILE
 from ts_retry_ext.store.exception_record import ExceptionRecord
-from ts_retry_ext.store.history import summarise
+from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.record import Event, Record, record_to_json
 
 WRITER = """

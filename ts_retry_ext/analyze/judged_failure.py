@@ -54,7 +54,7 @@ _BEFORE_REASON = "The log begins after the failure, so that its cause is not in 
 _BEFORE_REMEDY = 'Look further up for lines of this worker\'s -stdout and -stderr, from "Traceback (most recent call last)" on.'
 _CUT = "the log lacks the end of the traceback"
 _SILENT = "ended without a word: a crash, a kill, or its last lines are not in the log"
-#: The guard counts such a death for nothing, see `ts_retry_ext.worker.deaths`; TorchServe 0.8 and 0.9 kill
+#: The guard counts such a death for nothing, see `ts_retry_ext.worker.predecessor_deaths`; TorchServe 0.8 and 0.9 kill
 #: every process that they retry.
 _UNLOADED = "ended before it was given the model, without a word: often the frontend's own doing"
 #: With what a collector put before it.

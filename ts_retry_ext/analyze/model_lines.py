@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping
 
-from ts_retry_ext.analyze.numbers_in_words import counted, decided_by, exception, moment, span
+from ts_retry_ext.analyze.numbers_in_words import counted, exception, judged, moment, span
 from ts_retry_ext.archive.limits import DEFAULT_TIMEOUT_SEC
 
 #: Causes of one model that are told; JSON and the page have all.
@@ -31,7 +31,7 @@ def model_lines(model: Mapping[str, Any], name: str) -> Iterator[str]:
     yield f"{name}: {model['state']}{gave_up}"
     for cause in model["causes"][:_SHOWN_CAUSES]:
         yield f"  {cause['count']} x {exception(cause)}"
-        yield f"    {decided_by(cause)}, fingerprint {cause['fingerprint']}, {span(cause['first'], cause['last'])}"
+        yield f"    {judged(cause)}, fingerprint {cause['fingerprint']}, {span(cause['first'], cause['last'])}"
         if cause["verdict"] != "recoverable" and cause["remedy"]:
             yield f"    {cause['remedy']}"
     left = len(model["causes"]) - _SHOWN_CAUSES

@@ -45,7 +45,7 @@ def exception(cause: Mapping[str, Any]) -> str:
     return cause_line(kind, cause["exception"]["message"], _MESSAGE_LENGTH)
 
 
-def decided_by(cause: Mapping[str, Any]) -> str:
+def judged(cause: Mapping[str, Any]) -> str:
     """Return the verdict and what it rests on: ``non_recoverable (key-missing)``."""
     rule = cause["rule"] if cause["basis"] == "rule" else None
     return verdict_line(cause["verdict"], cause["basis"], rule)

@@ -7,9 +7,9 @@ import sys
 import time
 from typing import Mapping
 
+from ts_retry_ext.trial.child_processes import Children
 from ts_retry_ext.trial.driven_worker import interpreter
 from ts_retry_ext.trial.launch import Launch
-from ts_retry_ext.trial.processes import Children
 
 #: How long pip may take; the frontend waits for ever.
 INSTALL_TIMEOUT_SEC = 1800.0

@@ -20,6 +20,7 @@ from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.judge.verdict import Outcome
 from ts_retry_ext.snapshot.effective import effective_of_read
 from ts_retry_ext.store.record import Record
+from ts_retry_ext.trial.child_processes import Children
 from ts_retry_ext.trial.driven_worker import Place, write_job
 from ts_retry_ext.trial.findings import Findings
 from ts_retry_ext.trial.folder import private_folder
@@ -27,7 +28,6 @@ from ts_retry_ext.trial.launch import Launch, launch_of
 from ts_retry_ext.trial.observed import observe
 from ts_retry_ext.trial.one_load import LoadOutcome, Order
 from ts_retry_ext.trial.order_of_server import load_request
-from ts_retry_ext.trial.processes import Children
 
 STOPS_REGISTRATION = "stops-registration"
 #: The first status of HTTP that tells of an error.

@@ -115,8 +115,8 @@ def _options(arguments: argparse.Namespace, progress: CheckProgress) -> Options:
         server_home,
     )
     from ts_retry_ext.check.loading import Options
+    from ts_retry_ext.trial.child_processes import Children
     from ts_retry_ext.trial.launch import gpus_of_server
-    from ts_retry_ext.trial.processes import Children
 
     configuration = configuration_here(arguments.ts_config)
     if configuration.problems:

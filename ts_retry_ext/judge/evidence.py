@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ts_retry_ext.judge.facts import errno_names, http_statuses, missing_module_in_text
 from ts_retry_ext.judge.failure import Cause, Failure
-from ts_retry_ext.judge.memory import MemoryNumbers, memory_numbers
+from ts_retry_ext.judge.memory_figures import MemoryNumbers, memory_numbers
 from ts_retry_ext.judge.paths import Host, paths_in
 from ts_retry_ext.judge.shadowing import shadowing_file
 from ts_retry_ext.judge.text import head_and_tail

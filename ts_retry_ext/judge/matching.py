@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ts_retry_ext.judge.evidence import Evidence, LinkEvidence
 from ts_retry_ext.judge.lineage import same_type
-from ts_retry_ext.judge.memory import MEMORY_PREDICATES
+from ts_retry_ext.judge.memory_figures import MEMORY_PREDICATES
 from ts_retry_ext.judge.paths import PATH_PREDICATES
 from ts_retry_ext.judge.prefilter import search
 from ts_retry_ext.judge.rule import When

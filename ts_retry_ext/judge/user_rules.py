@@ -20,7 +20,7 @@ from typing import Any
 
 from ts_retry_ext.judge.facts import LINUX_ERRNO, errno_name
 from ts_retry_ext.judge.failure import Phase
-from ts_retry_ext.judge.memory import MEMORY_PREDICATES
+from ts_retry_ext.judge.memory_figures import MEMORY_PREDICATES
 from ts_retry_ext.judge.paths import PATH_PREDICATES
 from ts_retry_ext.judge.pattern_cost import why_it_can_run_for_ever
 from ts_retry_ext.judge.rule import WHERE, Rule, When

@@ -23,9 +23,9 @@ from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store.back_off import GRACE_SEC
 from ts_retry_ext.store.halt import end_halt
-from ts_retry_ext.store.history import open_attempts
 from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.record import Event
+from ts_retry_ext.store.unfinished_loads import unfinished_loads
 
 POLL_SEC = 0.5
 #: A longer wait of the frontend's is not waited for: scaling is faster.
@@ -201,7 +201,7 @@ def _has_process(status: ModelStatus) -> bool:
     import psutil
 
     records = status.registration.records if status.registration else ()
-    if any(is_alive(attempt.pid, attempt.start) for attempt in open_attempts(records)):
+    if any(is_alive(attempt.pid, attempt.start) for attempt in unfinished_loads(records)):
         return True
     workers = status.running.workers if status.running else ()
     return any(worker.pid is not None and psutil.pid_exists(worker.pid) for worker in workers)

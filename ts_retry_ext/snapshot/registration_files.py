@@ -9,7 +9,7 @@ from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.directory import model_directories
-from ts_retry_ext.store.history import summarise
+from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.marker import read_marker
 from ts_retry_ext.store.record import Record
 from ts_retry_ext.store.retired import read_retired

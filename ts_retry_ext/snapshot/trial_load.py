@@ -26,12 +26,12 @@ from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, wri
 from ts_retry_ext.store.marker import Marker, read_marker, write_marker
 from ts_retry_ext.store.record import Event, Record, TrialResult
 from ts_retry_ext.store.trial_budget import charge
+from ts_retry_ext.trial.child_processes import AbortedError, Children
 from ts_retry_ext.trial.driven_worker import Place, write_job
 from ts_retry_ext.trial.folder import clean_up, private_folder
 from ts_retry_ext.trial.observed import observe
 from ts_retry_ext.trial.one_load import Order
 from ts_retry_ext.trial.order_of_server import load_request_of, trial_launch
-from ts_retry_ext.trial.processes import AbortedError, Children
 
 #: Names the folder of the trial under way, so that what a killed one left is found and ended.
 LEFTOVER_FILE = "trial.json"

@@ -31,7 +31,7 @@ _AFTER_SERVING = "inference"
 _AGAINST_MODEL = frozenset((Event.START, Event.LOAD, *FAILURES))
 
 
-class Evidence(NamedTuple):
+class TrustedRecords(NamedTuple):
     """What a journal says that can be trusted.
 
     Attributes:
@@ -43,16 +43,16 @@ class Evidence(NamedTuple):
     impossible: tuple[str, ...]
 
 
-def read_evidence(model_dir: str) -> Evidence:
+def read_trusted(model_dir: str) -> TrustedRecords:
     """Return what the journal of the registration kept in `model_dir` says that can be trusted.
 
     Raises:
         OSError: the journal is there but cannot be read.
     """
-    return evidence_in(journal.read(model_dir))
+    return trusted_in(journal.read(model_dir))
 
 
-def evidence_in(records: Sequence[Record]) -> Evidence:
+def trusted_in(records: Sequence[Record]) -> TrustedRecords:
     """Return what `records`, oldest first, say that can be trusted.
 
     Of a process whose records cannot have happened, those that count against the model are left
@@ -73,7 +73,7 @@ def evidence_in(records: Sequence[Record]) -> Evidence:
             wrong.setdefault(key, _sentence(record, last.get(key)))
         last[key] = record.event
     trusted = [r for r in records if r.event not in _AGAINST_MODEL or _is_trusted(r, wrong)]
-    return Evidence(trusted, tuple(wrong.values()))
+    return TrustedRecords(trusted, tuple(wrong.values()))
 
 
 def _may_follow(record: Record, before: Event | None) -> bool:

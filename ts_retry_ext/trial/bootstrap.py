@@ -139,8 +139,8 @@ def _session(job: Mapping[str, Any]) -> Session:
 
 
 def _judge_death(session: Session) -> None:
-    from ts_retry_ext.worker.deaths import record_crashes
-    from ts_retry_ext.worker.losses import record_lost
+    from ts_retry_ext.worker.loss_while_serving import record_lost
+    from ts_retry_ext.worker.predecessor_deaths import record_crashes
 
     record_lost(session)
     record_crashes(session)

@@ -10,9 +10,9 @@ import time
 from dataclasses import dataclass
 
 from ts_retry_ext.trial import bootstrap
+from ts_retry_ext.trial.child_processes import POLL_SEC, Child, Children
 from ts_retry_ext.trial.frontend_side import NoAnswerError, Response, WorkerDiedError, read_response
 from ts_retry_ext.trial.launch import Launch
-from ts_retry_ext.trial.processes import POLL_SEC, Child, Children
 
 #: How long the frontend waits for "Torch worker started." (0.12.0 WorkerLifeCycle).
 START_TIMEOUT_SEC = 120.0

@@ -8,7 +8,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import Iterator
 
-from ts_retry_ext.trial.processes import end_strays
+from ts_retry_ext.trial.child_processes import end_strays
 
 #: Bytes of the folder's path that leave room for a socket's name (104 on macOS, 108 on Linux).
 MAX_SOCKET_PATH = 80

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ts_retry_ext.trial.child_processes import Children
 from ts_retry_ext.trial.driven_worker import Place, judge_death
 from ts_retry_ext.trial.findings import Findings, findings_in
 from ts_retry_ext.trial.launch import Launch
 from ts_retry_ext.trial.one_load import LoadOutcome, Order, load_once
-from ts_retry_ext.trial.processes import Children
 
 
 def observe(

@@ -6,6 +6,7 @@ import signal
 import uuid
 from typing import Callable, NamedTuple
 
+from ts_retry_ext.trial.child_processes import Children
 from ts_retry_ext.trial.driven_worker import START_TIMEOUT_SEC, Place, Worker
 from ts_retry_ext.trial.frontend_side import (
     NoAnswerError,
@@ -15,7 +16,6 @@ from ts_retry_ext.trial.frontend_side import (
     predict_request,
 )
 from ts_retry_ext.trial.launch import Launch
-from ts_retry_ext.trial.processes import Children
 from ts_retry_ext.worker.protocol import LoadRequest
 
 #: Characters of an answer that are kept.

@@ -15,7 +15,7 @@ from ts_retry_ext.worker.isolation import Isolated
 from ts_retry_ext.worker.last_words import watch_log
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.output import say
-from ts_retry_ext.worker.poison import watch
+from ts_retry_ext.worker.poisoned_worker import watch
 from ts_retry_ext.worker.session import Session
 
 if TYPE_CHECKING:

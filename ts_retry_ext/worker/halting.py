@@ -16,7 +16,7 @@ from ts_retry_ext.judge.verdict import Scope, Verdict
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.exception_record import ExceptionRecord
-from ts_retry_ext.store.history import failures_in_a_row
+from ts_retry_ext.store.failures_in_a_row import failures_in_a_row
 from ts_retry_ext.store.marker import ONLY, Marker, write_marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import now_text, to_seconds

@@ -93,7 +93,7 @@ def hold_connection(
     Returns the exit status when holding is over.
     """
     _note(session, Event.HOLD, fingerprint=marker.fingerprint, asynchronous=session.asynchronous)
-    told = describe(session.name, marker)
+    told = held_line(session.name, marker)
     say(told)
     if marker.action == OnFatal.RETIRE:
         _leave_a_waiter_behind(session)
@@ -140,7 +140,7 @@ def _note(session: Session, event: Event, **fields: object) -> None:
         say(f"could not write {event.value!r} to the journal: {error}")
 
 
-def describe(model: str, marker: Marker) -> str:
+def held_line(model: str, marker: Marker) -> str:
     """Return the line for the log: model, cause, rule, fingerprint, and how to resume."""
     rejects = marker.action == OnFatal.REJECT
     so = "requests are rejected with 503" if rejects else "not loaded again"

@@ -19,23 +19,23 @@ from ts_retry_ext.judge.redact import redact, redacted
 from ts_retry_ext.judge.verdict import Outcome
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.event_order import read_evidence
-from ts_retry_ext.store.history import (
+from ts_retry_ext.store.event_order import read_trusted
+from ts_retry_ext.store.failures_in_a_row import (
     crashes_in_a_row,
-    decided_by,
+    decided_in_a_row,
     failures_in_a_row,
     identical_failures,
 )
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.worker.declared import declared_types
 from ts_retry_ext.worker.failed_worker import FailedWorker
+from ts_retry_ext.worker.failure_report import exception_record, failure_line, secrets_of
 from ts_retry_ext.worker.halt_ends import waits_for
 from ts_retry_ext.worker.halting import stop
 from ts_retry_ext.worker.last_chance import wait_if_last
 from ts_retry_ext.worker.output import say
-from ts_retry_ext.worker.rules import rules_in_force
+from ts_retry_ext.worker.rules_in_force import rules_in_force
 from ts_retry_ext.worker.session import Session
-from ts_retry_ext.worker.telling import exception_record, secrets_of, sentence
 
 #: Where TorchServe looks for a handler that is no file of the archive.
 _DEFAULT_HANDLERS = "ts.torch_handler"
@@ -98,13 +98,13 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
         declared=_declared(),
         out_of_time=lambda: time.monotonic() - begun > _JUDGING_LIMIT_SEC,
     )
-    previous = failures_in_a_row(read_evidence(session.directory).records, worker.socket)
+    previous = failures_in_a_row(read_trusted(session.directory).records, worker.socket)
     crashed = event == Event.CRASH
     verdict = with_history(
         verdict,
         identical_failures=0 if crashed else 1 + identical_failures(previous, verdict.fingerprint),
         hard_crashes=1 + crashes_in_a_row(previous) if crashed else 0,
-        same_rule=1 + decided_by(previous, verdict.rule),
+        same_rule=1 + decided_in_a_row(previous, verdict.rule),
         limits=Limits(
             max_identical_failures=session.settings.max_identical_failures.value,
             max_hard_crashes=session.settings.max_hard_crashes.value,
@@ -136,7 +136,7 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
         stop(session, worker, verdict, record, failures=1 + len(previous))
     else:
         wait_if_last(session, journal.read(session.directory))
-    say(sentence(session.name, failure, verdict, action))
+    say(failure_line(session.name, failure, verdict, action))
 
 
 def _declared() -> Declared:

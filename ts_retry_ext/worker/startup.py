@@ -114,12 +114,12 @@ def _start_sidecar(session: Session) -> None:
 
 def _judge_crashes(session: Session) -> Marker | None:
     """Record the deaths of earlier workers; return the marker that follows from them, or None."""
-    from ts_retry_ext.worker.crashes import any_unrecorded
+    from ts_retry_ext.worker.predecessors import any_unrecorded
 
     if not any_unrecorded(session):
         return None
-    from ts_retry_ext.worker.deaths import record_crashes
-    from ts_retry_ext.worker.losses import record_lost
+    from ts_retry_ext.worker.loss_while_serving import record_lost
+    from ts_retry_ext.worker.predecessor_deaths import record_crashes
 
     record_lost(session)
     record_crashes(session)
@@ -144,7 +144,7 @@ def _wait_if_last(session: Session) -> None:
 def _hold_from_start(session: Session, marker: Marker) -> None:
     """Be the holder instead of the worker script, and end."""
     if "ts_retry_ext.judge" in sys.modules:
-        from ts_retry_ext.worker.crashes import start_over
+        from ts_retry_ext.worker.start_over import start_over
 
         start_over()
     from ts_retry_ext.worker.holder import EXIT_STATUS, hold, hold_connection, leave

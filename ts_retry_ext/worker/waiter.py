@@ -23,9 +23,9 @@ from ts_retry_ext.store.marker import Marker, read_marker
 from ts_retry_ext.store.record import HOLDING, Event, Record
 from ts_retry_ext.store.retired import read_retired
 from ts_retry_ext.store.trial_budget import try_lock
-from ts_retry_ext.worker.crashes import dead_before
 from ts_retry_ext.worker.half_open import HalfOpen
 from ts_retry_ext.worker.output import speak_through
+from ts_retry_ext.worker.predecessors import dead_before
 from ts_retry_ext.worker.session import Session, open_session
 from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
 
@@ -105,8 +105,8 @@ class Waiter:
         standing = self._standing()
         if standing is not None:
             return standing
-        from ts_retry_ext.worker.deaths import record_crashes
         from ts_retry_ext.worker.halting import mark_as_waiting
+        from ts_retry_ext.worker.predecessor_deaths import record_crashes
 
         if dead_before(self._session, self._journal()):
             record_crashes(self._session)

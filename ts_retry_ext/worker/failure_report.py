@@ -50,7 +50,7 @@ def _fingerprint_parts(failure: Failure) -> FingerprintRecord:
     return FingerprintRecord(parts.types, parts.frames, messages, parts.numbers)
 
 
-def sentence(model: str, failure: Failure, verdict: Verdict, action: OnFatal) -> str:
+def failure_line(model: str, failure: Failure, verdict: Verdict, action: OnFatal) -> str:
     """Return the line for the log: what failed, the verdict, and what follows from it."""
     cause = cause_line(failure.type, failure.message)
     decided = decided_by(verdict.basis.value, verdict.rule)

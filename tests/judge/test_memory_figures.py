@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ts_retry_ext.judge.memory import (
+from ts_retry_ext.judge.memory_figures import (
     held_by_others,
     memory_numbers,
     own_use_exceeds_total,

@@ -19,11 +19,11 @@ from ts_retry_ext.judge.redact import redacted
 from ts_retry_ext.judge.verdict import Basis, Outcome
 from ts_retry_ext.plain_text import cause_line
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.history import served_by
 from ts_retry_ext.store.record import Event
+from ts_retry_ext.store.unfinished_loads import served_by
+from ts_retry_ext.worker.failure_report import exception_record, secrets_of
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
-from ts_retry_ext.worker.telling import exception_record, secrets_of
 
 #: How the end of a worker that served is put: basis, rule, reason, remedy.
 _FRESH = "TorchServe starts a fresh one."

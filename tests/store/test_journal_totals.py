@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from ts_retry_ext.store.history import (
+from ts_retry_ext.store.failures_in_a_row import (
     crashes_in_a_row,
-    decided_by,
+    decided_in_a_row,
     failures_in_a_row,
     identical_failures,
-    open_attempts,
-    summarise,
 )
 from ts_retry_ext.store.holders import holders_of
+from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.record import Event, Record, TrialResult
 from ts_retry_ext.store.summary import summary_of
+from ts_retry_ext.store.unfinished_loads import unfinished_loads
 
 
 def records(text: str) -> list[Record]:
@@ -83,7 +83,7 @@ def test_runs_are_counted_for_one_worker_since_it_loaded_or_was_resumed(
 def test_an_attempt_is_open_until_its_process_says_how_it_ended(
     text: str, open_workers: list[tuple[str, bool]]
 ) -> None:
-    found = [(attempt.socket, attempt.loading) for attempt in open_attempts(records(text))]
+    found = [(attempt.socket, attempt.loading) for attempt in unfinished_loads(records(text))]
     assert found == open_workers
 
 
@@ -115,7 +115,7 @@ def test_an_empty_journal_has_an_empty_history() -> None:
 def test_failures_that_one_rule_decided_are_counted_from_the_newest(
     rules: list[str | None], rule: str | None, expected: int
 ) -> None:
-    assert decided_by([Record(Event.FAILURE, rule=each) for each in rules], rule) == expected
+    assert decided_in_a_row([Record(Event.FAILURE, rule=each) for each in rules], rule) == expected
 
 
 def test_trial_loads_are_counted_as_loads_and_those_that_failed_as_failures() -> None:
@@ -142,4 +142,4 @@ def test_totals_stay_when_records_have_given_way_to_a_summary() -> None:
 def test_a_process_that_makes_trial_loads_holds_and_has_no_open_attempt() -> None:
     trial = [Record(Event.TRIAL, "2026-11-23T16:00:09.000Z", 7, "7", "a")]
     assert holders_of(trial) == {7}
-    assert not open_attempts(trial)
+    assert not unfinished_loads(trial)

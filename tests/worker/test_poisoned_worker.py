@@ -4,7 +4,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from ts_retry_ext.worker.poison import is_poisoned
+from ts_retry_ext.worker.poisoned_worker import is_poisoned
 
 
 def caused(outer: BaseException, inner: BaseException) -> BaseException:

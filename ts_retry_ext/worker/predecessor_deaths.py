@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.history import crash_failure
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.event_order import read_evidence
-from ts_retry_ext.store.history import Attempt, group_failed
+from ts_retry_ext.store.event_order import read_trusted
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
+from ts_retry_ext.store.unfinished_loads import UnfinishedLoad, group_failed
 from ts_retry_ext.worker.crash_capture import has_stack, take_crash, tells_of_crashes
-from ts_retry_ext.worker.crashes import dead_before
 from ts_retry_ext.worker.failed_worker import FailedWorker
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.output import say_lines
+from ts_retry_ext.worker.predecessors import dead_before
 from ts_retry_ext.worker.recorder import record_failure
 from ts_retry_ext.worker.session import Session
 
@@ -27,7 +27,7 @@ def record_crashes(session: Session) -> None:
         OSError: the store cannot be read or written.
     """
     with journal.locked(session.directory):
-        dead = dead_before(session, read_evidence(session.directory).records)
+        dead = dead_before(session, read_trusted(session.directory).records)
         # Of ranks that ended together, the one that crashed by itself comes first; the others were ended.
         dead.sort(key=lambda a: (not has_stack(session.directory, a.pid), a.socket))
         for attempt in dead:
@@ -37,7 +37,7 @@ def record_crashes(session: Session) -> None:
                 _record_crash(session, attempt)
 
 
-def _record_crash(session: Session, attempt: Attempt) -> None:
+def _record_crash(session: Session, attempt: UnfinishedLoad) -> None:
     now = oom_kills()
     out_of_memory = None not in (now, attempt.oom_kills) and now != attempt.oom_kills
     ended, stack = take_crash(session.directory, attempt.pid, out_of_memory=out_of_memory)
@@ -59,7 +59,7 @@ def _record_crash(session: Session, attempt: Attempt) -> None:
     record_failure(session, worker, crash_failure(ended, stack), Event.CRASH)
 
 
-def _record_end(session: Session, attempt: Attempt, reason: str) -> None:
+def _record_end(session: Session, attempt: UnfinishedLoad, reason: str) -> None:
     """Write down the end of a process that says nothing against its model."""
     take_crash(session.directory, attempt.pid, out_of_memory=False)
     record = Record(

@@ -1,0 +1,37 @@
+"""The workers before this one: notice that one died without a word."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.store.event_order import read_trusted
+from ts_retry_ext.store.record import Record
+from ts_retry_ext.store.unfinished_loads import UnfinishedLoad, served_by, unfinished_loads
+from ts_retry_ext.worker.output import say
+from ts_retry_ext.worker.session import Session
+
+
+def any_unrecorded(session: Session) -> bool:
+    """Tell whether the worker before this one died, in its load or after it, and nobody recorded it.
+
+    What the journal cannot be right about is named in the log.
+
+    A worker that the frontend scaled away, be it in the middle of its load, has no successor with the
+    same socket.
+
+    Raises:
+        OSError: the journal cannot be read.
+    """
+    records, impossible = read_trusted(session.directory)
+    for sentence in impossible:
+        say(f"model {session.name!r}: {sentence}")
+    if served_by(records, str(session.address)) is not None:
+        return True
+    return bool(dead_before(session, records))
+
+
+def dead_before(session: Session, records: Sequence[Record]) -> list[UnfinishedLoad]:
+    """Return the loads of this worker's own predecessors that ended without a word."""
+    own = (load for load in unfinished_loads(records) if load.launch == session.launch)
+    return [load for load in own if not is_alive(load.pid, load.start)]
