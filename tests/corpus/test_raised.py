@@ -1,9 +1,10 @@
-"""Failures that libraries really raise get the verdict they should have, live and from JSON."""
+"""Failures that libraries really raise get the verdict they should have, live, from JSON, and from a log."""
 
 from __future__ import annotations
 
 import json
 import os
+import traceback
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,18 +15,23 @@ from tests.corpus import raised_libraries, raised_python, raised_torch
 from tests.corpus.known_wrong import KNOWN_WRONG
 from tests.corpus.raising import Raised
 from tests.corpus.world import World, world
+from ts_retry_ext.analyze.judged_failure import FailureJudge
+from ts_retry_ext.analyze.text_failures import failures_in
 from ts_retry_ext.judge import (
     Failure,
     Host,
     Outcome,
     Phase,
+    Verdict,
     failure_from_exception,
     failure_from_record,
     failure_from_text,
     judge,
     record_of,
 )
+from ts_retry_ext.judge.builtin import BUILTIN_RULES
 
+HEAD = "2024-04-23T05:00:36,460 [INFO ] W-9000-m_1.0-stdout MODEL_LOG - "
 ROWS = (*raised_python.ROWS, *raised_torch.ROWS, *raised_libraries.ROWS)
 WANTED = {"N": Outcome.NON_RECOVERABLE, "R": Outcome.RECOVERABLE, "U": Outcome.UNKNOWN}
 
@@ -42,7 +48,17 @@ def here(servers: World, tmp_path: Path) -> World:
     return servers
 
 
-def raised(row: Raised, here: World) -> Failure:
+#: What a log cannot show: a context that `from None` hides, and bases of a type that nobody knows.
+NOT_PRINTED = (
+    "cause-from-none",
+    "onnx-data-missing",
+    "onnx-data-missing-checked",
+    "redis-master-down",
+)
+
+
+def raised(row: Raised, here: World) -> tuple[Failure, str]:
+    """Return a failure as it is seen live, and as Python prints it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -50,7 +66,9 @@ def raised(row: Raised, here: World) -> Failure:
         except KeyboardInterrupt:
             raise
         except BaseException as exc:  # torch's CheckpointException is no Exception
-            return failure_from_exception(exc, Phase.INITIALIZE, model_dir=str(here.tmp))
+            failure = failure_from_exception(exc, Phase.INITIALIZE, model_dir=str(here.tmp))
+            printed = traceback.format_exception(type(exc), exc, exc.__traceback__)
+            return failure, "".join(printed)
     pytest.fail(f"{row.name} raised nothing")
 
 
@@ -58,7 +76,7 @@ def raised(row: Raised, here: World) -> Failure:
     "row", [row for row in ROWS if row.is_possible()], ids=lambda row: str(row.name)
 )
 def test_a_failure_really_raised_is_judged_as_wanted(row: Raised, here: World) -> None:
-    failure = raised(row, here)
+    failure, printed_text = raised(row, here)
     host = Host(model_dir=str(here.tmp), exists=os.path.exists)
     verdict = judge(failure, host=host)
     wanted = KNOWN_WRONG[row.name][0] if row.name in KNOWN_WRONG else row.wanted
@@ -69,6 +87,19 @@ def test_a_failure_really_raised_is_judged_as_wanted(row: Raised, here: World) -
     printed = judge(failure_from_text(failure.traceback))
     if wanted == "R":
         assert printed.verdict is not Outcome.NON_RECOVERABLE
+
+    logged = classified(printed_text, host)
+    assert logged.fingerprint == verdict.fingerprint
+    assert logged.verdict is verdict.verdict or row.name in NOT_PRINTED
+
+
+def classified(printed: str, host: Host) -> Verdict:
+    """Return what is made of a traceback in TorchServe's log."""
+    lines = ["Backend worker process died.", *printed.rstrip("\n").split("\n")]
+    text = "\n".join(HEAD + line for line in lines)
+    return (
+        failures_in(text.encode(), "x", FailureJudge(BUILTIN_RULES, host)).found[0].judged.verdict
+    )
 
 
 def test_the_corpus_is_large_and_names_are_unique() -> None:

@@ -66,7 +66,7 @@ def test_the_wrapper_of_torchserve_is_no_failure_of_its_own() -> None:
         (
             'Traceback (most recent call last):\n  File "a.py", line 3\n    x = = 1\n        ^\nSyntaxError: invalid syntax',
             "SyntaxError",
-            "invalid syntax",
+            "invalid syntax (a.py, line 3)\n    x = = 1",
         ),
         (
             'Traceback (most recent call last):\n  File "a.py", line 1, in f',

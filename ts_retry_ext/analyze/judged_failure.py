@@ -34,6 +34,10 @@ DIED = root_cause.DIED.encode()
 _FAULT = b"Fatal Python error"
 #: Begins the text of an attempt that wrote a traceback; stands between its two streams. No log holds either.
 _BEGINS, _STREAM = b"\x01", "\x02"
+#: How the sentences between two exceptions of a chain begin.
+_JOINTS = (b"The above exception", b"During handling of")
+#: Lines that an exception without a stack and the sentence below it take at most.
+_LONGEST_WITHOUT_STACK = 20
 _FRAME = re.compile(rb'^  File "[^"]{1,4000}", line \d+(?:, in |$)')
 #: Lines above a traceback that say what kind it is; see `logs.root_cause`.
 _ABOVE = (
@@ -172,11 +176,19 @@ def _from_traceback(lines: Sequence[bytes]) -> Sequence[bytes]:
     frame = None
     for position, line in enumerate(lines):
         if _HEADER in line:
-            first = frame if frame is not None else position
+            first = frame if frame is not None else _before_joint(lines, position)
             return lines[max(0, first - 1) :] if _is_known(lines[first - 1]) else lines[first:]
         if frame is None and _FRAME.match(line):
             frame = position
     return [] if frame is None else lines[frame:]
+
+
+def _before_joint(lines: Sequence[bytes], header: int) -> int:
+    """Return where a chain begins whose first exception has no stack, and stands above the first header."""
+    if header < 3 or not lines[header - 2].startswith(_JOINTS):
+        return header
+    first = max(0, header - _LONGEST_WITHOUT_STACK)
+    return next((at + 1 for at in range(header - 3, first, -1) if _is_known(lines[at])), first)
 
 
 def _is_known(above: bytes) -> bool:

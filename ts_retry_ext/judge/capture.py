@@ -48,10 +48,11 @@ def failure_from_exception(
             left to `redact.redacted`.
     """
     try:
-        chain = _walk(exc)
+        walked = _walk(exc)
+        chain = [link for link, _ in walked]
         frames = _frames(exc, model_dir)
         return failure_of(
-            [_cause(link, secrets) for link in chain],
+            [_cause(link, secrets, is_printed=printed) for link, printed in walked],
             frames,
             phase,
             _text(chain, model_dir, secrets),
@@ -61,8 +62,14 @@ def failure_from_exception(
         return Failure(type=name, message=_UNREADABLE, phase=phase, mro=(name,))
 
 
-def _walk(exc: BaseException) -> list[BaseException]:
-    """Return the exception and what caused it, outermost first, each once."""
+def _walk(exc: BaseException) -> list[tuple[BaseException, bool]]:
+    """Return the exception and what caused it, outermost first, each once, and whether Python prints it."""
+    printed = {id(link) for link in _reached(exc, hidden_too=False)}
+    return [(link, id(link) in printed) for link in _reached(exc, hidden_too=True)]
+
+
+def _reached(exc: BaseException, *, hidden_too: bool) -> list[BaseException]:
+    """Return what is reached over causes, contexts and members, with or without contexts that `from` hides."""
     found: list[BaseException] = []
     seen: set[int] = set()
     waiting = [exc]
@@ -75,11 +82,16 @@ def _walk(exc: BaseException) -> list[BaseException]:
         members = _attribute(link, "exceptions")
         if isinstance(members, (tuple, list)):
             waiting.extend(member for member in members[:CHAIN_LIMIT])
-        waiting.extend(inner for inner in (link.__cause__, link.__context__) if inner is not None)
+        cause, context = link.__cause__, link.__context__
+        is_hidden = cause is not None or bool(_attribute(link, "__suppress_context__"))
+        if cause is not None:
+            waiting.append(cause)
+        if context is not None and (hidden_too or not is_hidden):
+            waiting.append(context)
     return found
 
 
-def _cause(exc: BaseException, secrets: Sequence[str]) -> Cause:
+def _cause(exc: BaseException, secrets: Sequence[str], *, is_printed: bool) -> Cause:
     message = clean(_message(exc, secrets), secrets=secrets)
     return Cause(
         type=_type_name(type(exc)),
@@ -91,6 +103,7 @@ def _cause(exc: BaseException, secrets: Sequence[str]) -> Cause:
         http_status=_http_status(exc),
         filename=_text_attribute(exc, "filename"),
         remedy=_text_attribute(exc, "remedy"),
+        is_printed=is_printed,
     )
 
 

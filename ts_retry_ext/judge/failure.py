@@ -64,6 +64,7 @@ class Cause:
         http_status: status code the exception object carries.
         filename: path the exception object carries.
         remedy: what to do, where a declared failure says so (`NonRecoverableError`).
+        is_printed: whether Python prints it; `from None` and `from other` hide a context.
     """
 
     type: str
@@ -75,6 +76,7 @@ class Cause:
     http_status: int | None = None
     filename: str | None = None
     remedy: str | None = None
+    is_printed: bool = True
 
 
 @dataclass(frozen=True)

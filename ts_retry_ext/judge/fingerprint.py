@@ -40,14 +40,16 @@ class FingerprintParts:
 
 
 def explain(failure: Failure) -> FingerprintParts:
-    """Return the parts a failure's fingerprint is made of."""
-    links = failure.links[:_CHAIN_PART]
+    """Return the parts a failure's fingerprint is made of.
+
+    They are those that a printed traceback has, so that a log gives the same name: no exception that
+    `from None` hides, no number that only an attribute holds.
+    """
+    links = [link for link in failure.links if link.is_printed][:_CHAIN_PART]
     numbers: list[str] = []
     for link in links:
-        numbers += sorted(errno_names(link.errno, link.message[:2000]))
-        numbers += [
-            str(code) for code in sorted(http_statuses(link.http_status, link.message[:2000]))
-        ]
+        numbers += sorted(errno_names(None, link.message[:2000]))
+        numbers += [str(code) for code in sorted(http_statuses(None, link.message[:2000]))]
     return FingerprintParts(
         types=tuple(plain(link.type) for link in links),
         frames=tuple(f"{frame.module}:{frame.function}" for frame in _telling(failure.frames)),

@@ -69,6 +69,7 @@ def _link_record(link: Cause) -> dict[str, object]:
         "http_status": link.http_status,
         "filename": link.filename,
         "remedy": link.remedy,
+        **({} if link.is_printed else {"is_printed": False}),
     }
 
 
@@ -95,6 +96,7 @@ def _cause(item: object) -> Cause:
         http_status=_integer(item.get("http_status")),
         filename=clean(_text(item.get("filename")), NAME_LIMIT * 4) or None,
         remedy=clean(_text(item.get("remedy"))) or None,
+        is_printed=item.get("is_printed") is not False,
     )
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from ts_retry_ext.judge.facts import errno_in_text, missing_module_in_text
-from ts_retry_ext.judge.failure import Cause, Failure, Frame, Phase, failure_of
+from ts_retry_ext.judge.failure import FRAME_LIMIT, Cause, Failure, Frame, Phase, failure_of
 from ts_retry_ext.judge.frames import bounded_stack, is_ours, make_frame
 from ts_retry_ext.judge.lineage import inferred_mro, plain
 from ts_retry_ext.judge.load_phase import phase_of
@@ -38,6 +38,8 @@ _WRAPPER = re.compile(r"^50[07] - (?:Unknown exception|System out of memory)$")
 
 
 _LOOKED_UP = re.compile(r"^No module named '([^'\n]{1,4000})'")
+_REPEATED = re.compile(r"^\s+\[Previous line repeated (\d{1,9}) more times?\]\s*$")
+_SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
 _DEFAULT_HANDLERS = "ts.torch_handler"
 _IMPORT_ERRORS = ("ModuleNotFoundError", "ImportError")
 
@@ -49,6 +51,8 @@ class _Block:
     end: int = 0
     frames: list[Frame] = field(default_factory=list)
     type: str = ""
+    source: str = ""
+    has_function: bool = True
     message: list[str] = field(default_factory=list)
 
 
@@ -120,6 +124,7 @@ def _chains(lines: list[str], model_dir: str | None) -> list[list[_Block]]:
     chains: list[list[_Block]] = []
     block: _Block | None = None
     joined = False
+    chained = any(_JOINT.match(line.strip()) for line in lines)
     for number, line in enumerate(lines, start=1):
         if line == _MEMBER_MARK and chains:
             # A member is an inner cause of the group, and the group stays the outermost.
@@ -136,6 +141,18 @@ def _chains(lines: list[str], model_dir: str | None) -> list[list[_Block]]:
             joined = False
         elif _JOINT.match(line.strip()):
             joined, block = True, None
+        elif (
+            block is None
+            and _RAISED.match(line)
+            and (joined if chains else number == 1 and chained)
+        ):
+            # An exception that was never raised has no stack of its own: `raise A from B()`.
+            block, joined = _Block(end=number), False
+            if chains:
+                chains[-1].append(block)
+            else:
+                chains.append([block])
+            _read_line(block, line, model_dir)
         elif block is not None:
             _read_line(block, line, model_dir)
             block.end = number
@@ -151,8 +168,13 @@ def _read_line(block: _Block, line: str, model_dir: str | None) -> None:
         if len(block.message) < 400:
             block.message.append(line)
         return
+    repeated = _REPEATED.match(line)
+    if repeated is not None and block.frames:
+        block.frames += block.frames[-1:] * min(int(repeated[1]), FRAME_LIMIT)
+        return
     found = _FILE.match(line)
     if found:
+        block.source, block.has_function = "", found.group(3) is not None
         frame = make_frame(
             found.group(1), found.group(3) or "<module>", int(found.group(2)), model_dir
         )
@@ -164,6 +186,19 @@ def _read_line(block: _Block, line: str, model_dir: str | None) -> None:
     ):
         block.type = raised.group(1)
         block.message.append(raised.group(2) or "")
+        if block.frames and not block.has_function and plain(block.type) in _SYNTAX_ERRORS:
+            _place(block)
+    elif not block.source and not raised:
+        block.source = line.strip()
+
+
+def _place(block: _Block) -> None:
+    """Put the place of a syntax error where `str` of the live exception and `judge.capture` have it."""
+    frame = block.frames.pop()
+    name = frame.file.replace("\\", "/").rpartition("/")[2]
+    block.message[0] += f" ({name}, line {frame.line})"
+    if block.source:
+        block.message.append(f"    {block.source}")
 
 
 def _without_traceback(lines: list[str], phase: Phase) -> Failure:

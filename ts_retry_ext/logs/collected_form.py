@@ -50,6 +50,8 @@ class CollectedForm:
         self._is_html = False
         self._prefixes: dict[bytes, None] = {}
         self._suffixes: dict[bytes, None] = {}
+        #: Lines whose end is known and that end there, less those that go on.
+        self._ends = 0
         self._patterns = PrefixPatterns(None)
         self._suffix: re.Pattern[bytes] | None = None
         self._broken = b""
@@ -92,7 +94,7 @@ class CollectedForm:
             self._learn_from(line)
         if (len(self._prefixes), len(self._suffixes)) != before:
             self._patterns = PrefixPatterns.of(p.decode("latin-1") for p in self._prefixes)
-            self._suffix = _suffix_pattern(self._suffixes)
+            self._suffix = _suffix_pattern(self._suffixes) if self._ends < 0 else None
 
     def _learn_from(self, line: bytes) -> None:
         if b"\x1b" in line:
@@ -103,6 +105,7 @@ class CollectedForm:
         if head is not None:
             end = _ENDS.search(line, head.end())
             tail = end[1].rstrip() if end is not None else b""
+            self._ends += (end is not None) - 2 * bool(tail)
             if 0 < len(tail) <= _LONGEST_SUFFIX and len(self._suffixes) < 200:
                 self._suffixes[tail] = None
 

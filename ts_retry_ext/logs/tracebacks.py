@@ -134,6 +134,7 @@ class _Cutter:
         self._open: list[_Open] = []
         self._all: list[_Open] = []
         self._above: dict[str, str] = {}
+        self._recent: dict[str, list[str]] = {}
         self._at = 0
 
     def take(self, writer: str, line: str) -> None:
@@ -173,6 +174,29 @@ class _Cutter:
             (chained or self._begin(writer)).add(line, _Awaits.RAILS, self._at)
         elif own or line.startswith("  File "):
             self._of_open(writer, own, line)
+        elif _JOINT.match(bare):
+            self._without_stack(writer, bare)
+        else:
+            self._remember(writer, line)
+
+    def _remember(self, writer: str, line: str) -> None:
+        """Keep what may prove to be an exception without a stack: one that was never raised (`raise A from B()`)."""
+        recent = self._recent.setdefault(writer, [])
+        if line and _RAISED.match(line):
+            recent[:] = [self._above.get(writer, "")]
+        elif not recent or is_foreign(line) or len(recent) >= _MESSAGE_LINES:
+            recent.clear()
+            return
+        recent.append(line)
+
+    def _without_stack(self, writer: str, joint: str) -> None:
+        """Begin a chain with an exception without a stack, at the sentence that joins it to the next one."""
+        above, *lines = self._recent.pop(writer, [""])
+        if lines:
+            found = self._begin(writer)
+            found.above = above
+            for line in [*lines, joint]:
+                found.add(line, _Awaits.CHAINED, self._at)
 
     def _header(self, writer: str, own: Sequence[_Open], line: str) -> None:
         chained = _next(own, _Awaits.CHAINED)
@@ -247,7 +271,7 @@ class _Cutter:
         raising = next(
             (
                 found
-                for awaits in (_Awaits.MORE, _Awaits.SOURCE, _Awaits.FRAME)
+                for awaits in (_Awaits.MORE, _Awaits.SOURCE, _Awaits.FRAME, _Awaits.CHAINED)
                 for found in [_next(own, awaits)]
                 if found is not None
             ),
@@ -286,6 +310,8 @@ class _Cutter:
         found.message_lines += 1
 
     def _blank(self, writer: str) -> None:
+        if self._recent.get(writer):
+            self._recent[writer].append("")
         own = [f for f in self._open if f.writer == writer or not f.writer]
         if own:
             latest = max(own, key=lambda f: f.touched)
