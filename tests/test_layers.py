@@ -159,3 +159,15 @@ def test_a_holder_imports_the_standard_library_only_and_little_of_it() -> None:
         } - {PACKAGE.name}
         assert names <= sys.stdlib_module_names, module
         assert not names & TOO_LARGE, module
+
+
+def test_no_class_or_module_has_the_name_of_another() -> None:
+    """A name that stands in two rooms has to be looked up to be understood."""
+    named: dict[str, set[str]] = {}
+    for module, path in MODULES.items():
+        if path.stem != "__init__":
+            named.setdefault(f"module {path.stem}", set()).add(module)
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                named.setdefault(f"class {node.name}", set()).add(module)
+    assert not {name: sorted(places) for name, places in named.items() if len(places) > 1}

@@ -22,7 +22,8 @@ def test_whole_report_is_shown_with_the_traceback(
     out = capsys.readouterr().out
     for line in (
         "model:           broken 1.0",
-        "state:           halted (hold)",
+        "state:           halted",
+        "action:          hold",
         "decided by:      rule syntax-error",
         "remedy:          correct it",
         "fingerprint:     fedcba9876543210",

@@ -27,7 +27,7 @@ class RegistrationError(Exception):
         self.output = output
 
 
-def install(
+def install_requirements(
     launch: Launch,
     model_dir: str,
     home: str,

@@ -10,7 +10,7 @@ from typing import Callable, Mapping
 from ts_retry_ext.archive.manifest import CPP_RUNTIME
 from ts_retry_ext.archive.model_archive import Archive, ArchiveError, model_root, read_archive
 from ts_retry_ext.check.check_report import CheckReport, CheckResult, is_death, timed
-from ts_retry_ext.check.dependencies import RegistrationError, install
+from ts_retry_ext.check.dependencies import RegistrationError, install_requirements
 from ts_retry_ext.check.environment import metrics_file, worker_environment
 from ts_retry_ext.check.problems import requirement_problems, settings_problems
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
@@ -118,7 +118,9 @@ def _load(
         environ["PYTHONDONTWRITEBYTECODE"] = "1"
     try:
         options.tell(begun.archive, "installs" if launch.requirements_file else "starts")
-        python = install(launch, model_dir, options.home, properties, environ, options.children)
+        python = install_requirements(
+            launch, model_dir, options.home, properties, environ, options.children
+        )
     except RegistrationError as error:
         why = f"The registration fails: {error}."
         return replace(begun, result=CheckResult.FAILS, reason=why, output=error.output)

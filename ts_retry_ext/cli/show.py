@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ts_retry_ext.cli.printing import HALTED, OK, print_json, print_line, print_wrapped, warn
 from ts_retry_ext.plain_text import visible
+from ts_retry_ext.snapshot.model_facts import facts_of
 from ts_retry_ext.store.exception_record import (
     ExceptionRecord,
     FingerprintRecord,
@@ -65,32 +66,10 @@ def _content(model: ModelStatus) -> dict[str, Any]:
 
 
 def _print(model: ModelStatus, command: str) -> None:
-    content = model.to_json()
-    marker = model.registration.marker if model.registration else None
-    window = content["max_retry_timeout_sec"]
-    lines = {
-        "model": f"{model.model} {model.version}",
-        "state": model.state.value + (f" ({content['action']})" if content["action"] else ""),
-        "verdict": content["verdict"],
-        "decided by": model.decided_by,
-        "reason": content["reason"],
-        "remedy": content["remedy"],
-        "phase": content["phase"],
-        "scope": content["scope"],
-        "fingerprint": content["fingerprint"],
-        "handler": marker.handler if marker else None,
-        "files": marker.model_dir if marker else None,
-        "worker starts": content["worker_starts"],
-        "loads": content["loads"],
-        "failures": content["failures"],
-        "first failure": content["first_failure"],
-        "last failure": content["last_failure"],
-        "window": None if window is None else f"{window} s ({content['max_retry_timeout_source']})",
-        "state directory": model.registration.directory if model.registration else None,
-    }
-    for name, value in lines.items():
-        if value is not None:
-            _print_labelled(name, str(value))
+    _print_labelled("model", f"{model.model} {model.version}")
+    _print_labelled("state", model.state.value)
+    for label, text in facts_of(model).items():
+        _print_labelled(label, text)
     if model.exception is None:
         print_line("no failure is known")
     else:

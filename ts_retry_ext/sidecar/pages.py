@@ -21,6 +21,7 @@ from ts_retry_ext.sidecar.picture import Picture, cause_json, key_of
 from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.model_facts import facts_of
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.record import Event, Record
 
@@ -163,6 +164,8 @@ class Pages:
 
 
 _NO_REPORT = Record(Event.SUMMARY)
+#: Facts that have a place of their own on a model's page.
+_SHOWN_ABOVE = frozenset(("reason", "remedy"))
 
 
 def _is_broken(model: ModelStatus) -> bool:
@@ -185,31 +188,9 @@ def _title(picture: Picture) -> str:
     return f"({count} halted) ts-retry" if count else "ts-retry"
 
 
-def _facts(model: ModelStatus) -> list[tuple[str, object]]:
-    content = model.to_json()
-    marker = model.registration.marker if model.registration else None
-    window = content["max_retry_timeout_sec"]
-    shown = {
-        "verdict": content["verdict"],
-        "decided by": model.decided_by,
-        "fingerprint": content["fingerprint"],
-        "phase": content["phase"],
-        "scope": content["scope"],
-        "action": content["action"],
-        "window": None if window is None else f"{window} s ({content['max_retry_timeout_source']})",
-        "worker starts": content["worker_starts"],
-        "loads": content["loads"],
-        "failures": content["failures"],
-        "first failure": content["first_failure"],
-        "last failure": content["last_failure"],
-        "handler": marker.handler if marker else None,
-        "files": marker.model_dir if marker else None,
-        "state directory": model.registration.directory if model.registration else None,
-    }
-    if model.registration is not None and model.registration.retired is not None:
-        retired = model.registration.retired
-        shown["workers before"] = f"{retired.min_workers} to {retired.max_workers}"
-    return [(name, value) for name, value in shown.items() if value is not None]
+def _facts(model: ModelStatus) -> list[tuple[str, str]]:
+    """Return the facts that the page does not show elsewhere."""
+    return [(label, text) for label, text in facts_of(model).items() if label not in _SHOWN_ABOVE]
 
 
 def _page(request: web.Request, page: bytes) -> web.Response:

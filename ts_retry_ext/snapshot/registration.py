@@ -8,7 +8,7 @@ from typing import Iterable, Sequence
 
 from ts_retry_ext.archive.manifest import DEFAULT_VERSION
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.store.journal_totals import History
+from ts_retry_ext.store.journal_totals import JournalTotals
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.retired import Retired
@@ -29,7 +29,7 @@ class Registration:
 
     directory: str
     records: Sequence[Record] = field(repr=False)
-    history: History
+    history: JournalTotals
     marker: Marker | None
     problem: str | None
     retired: Retired | None = None

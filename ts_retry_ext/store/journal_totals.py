@@ -8,7 +8,7 @@ from ts_retry_ext.store.record import FAILURES, Event, Record
 from ts_retry_ext.store.summary import FAILED_TRIAL, summary_of
 
 
-class History(NamedTuple):
+class JournalTotals(NamedTuple):
     """What the workers of one registration did so far.
 
     Attributes:
@@ -34,7 +34,7 @@ class History(NamedTuple):
     trials: int = 0
 
 
-def summarise(records: Sequence[Record]) -> History:
+def summarise(records: Sequence[Record]) -> JournalTotals:
     """Return the totals of a journal."""
     last_failure: Record | None = None
     loaded = False
@@ -55,7 +55,7 @@ def summarise(records: Sequence[Record]) -> History:
     def counted(*names: str) -> int:
         return sum(counts.get(name, 0) for name in names)
 
-    return History(
+    return JournalTotals(
         model=model,
         version=version,
         worker_starts=counted(Event.START, Event.HOLD),

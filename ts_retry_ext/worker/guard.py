@@ -15,7 +15,7 @@ from ts_retry_ext.worker.isolation import Isolated
 from ts_retry_ext.worker.last_words import watch_log
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.output import say
-from ts_retry_ext.worker.poisoned_worker import watch
+from ts_retry_ext.worker.poisoned_worker import watch_requests
 from ts_retry_ext.worker.session import Session
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class LoadGuard:
 
             end_with_connection()
         try:
-            watch(self._session)
+            watch_requests(self._session)
         except Exception as error:
             say(f"failures of requests are not looked at: {error!r}")
 

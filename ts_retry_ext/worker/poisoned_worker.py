@@ -42,7 +42,7 @@ _MAX_TEXT = 20_000
 _EXIT_STATUS = 1
 
 
-def watch(session: Session) -> None:
+def watch_requests(session: Session) -> None:
     """Look at each exception that a request of this worker ends with.
 
     Nothing is added to requests that succeed: what is watched is TorchServe's service logging an
