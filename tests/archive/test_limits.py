@@ -6,7 +6,7 @@ from typing import Any, Mapping
 
 import pytest
 
-from ts_retry_ext.archive.limits import LimitsInForce, limits_in_force
+from ts_retry_ext.archive.limits import LimitsInForce, limits_in_force, load_timeout_key
 from ts_retry_ext.archive.model_config import read_model_config
 
 DEFAULTS = LimitsInForce(120, 120, 300_000, False, False, 1, 0, "")
@@ -63,3 +63,23 @@ def test_a_value_counts_as_the_frontend_has_it(
     config = None if text is None else read_model_config(text.encode())
 
     assert limits_in_force(config, properties) == DEFAULTS._replace(**expected)
+
+
+@pytest.mark.parametrize(
+    ("torchserve", "key"),
+    [
+        (None, "startupTimeout"),
+        ("0.12.0", "startupTimeout"),
+        ("0.12.1b20250101", "startupTimeout"),
+        ("1.0.0", "startupTimeout"),
+        ("0.11.1", "responseTimeout"),
+        ("0.8.2", "responseTimeout"),
+        ("unknown", "startupTimeout"),
+        ("0", "startupTimeout"),
+    ],
+)
+def test_before_0_12_a_load_has_the_time_of_a_request(torchserve: str | None, key: str) -> None:
+    config = {"startupTimeout": 7, "responseTimeout": 8}
+
+    assert load_timeout_key(torchserve) == key
+    assert limits_in_force(config, {}, torchserve).startup_timeout_sec == config[key]

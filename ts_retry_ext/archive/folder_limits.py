@@ -11,17 +11,25 @@ from ts_retry_ext.archive.config_errors import ModelConfigError
 from ts_retry_ext.archive.limits import (
     RESPONSE_TIMEOUT,
     SERVER_KEYS,
-    STARTUP_TIMEOUT,
     WINDOW,
+    load_timeout_key,
     timeout_sec,
     window_msec,
 )
 from ts_retry_ext.archive.model_folder import ModelFolder
 
 
-def startup_timeout_of(folder: ModelFolder, properties: Mapping[str, str]) -> float:
-    """Return after how many seconds the frontend ends a load of a model that has not answered."""
-    return _timeout(folder, STARTUP_TIMEOUT, properties)
+def startup_timeout_of(
+    folder: ModelFolder, properties: Mapping[str, str], torchserve: str | None = None
+) -> float:
+    """Return after how many seconds the frontend ends a load of a model that has not answered.
+
+    Args:
+        folder: the model.
+        properties: the server's ``config.properties``.
+        torchserve: the version of TorchServe, None for the newest.
+    """
+    return _timeout(folder, load_timeout_key(torchserve), properties)
 
 
 def response_timeout_of(folder: ModelFolder, properties: Mapping[str, str]) -> float:

@@ -53,18 +53,19 @@ class LimitsInForce(NamedTuple):
 
 
 def limits_in_force(
-    config: Mapping[str, Any] | None, properties: Mapping[str, str]
+    config: Mapping[str, Any] | None, properties: Mapping[str, str], torchserve: str | None = None
 ) -> LimitsInForce:
     """Return what the frontend has in force for a model.
 
     Args:
         config: the model's configuration, or None where the frontend reads none.
         properties: the server's ``config.properties``.
+        torchserve: the version of TorchServe, None for the newest.
     """
     content = {} if config is None else config
     ranks, parallel_type = _parallel(content)
     return LimitsInForce(
-        startup_timeout_sec=timeout_sec(STARTUP_TIMEOUT, config, properties),
+        startup_timeout_sec=timeout_sec(load_timeout_key(torchserve), config, properties),
         response_timeout_sec=timeout_sec(RESPONSE_TIMEOUT, config, properties),
         window_msec=window_msec(config),
         asynchronous=content.get("asyncCommunication") is True,
@@ -73,6 +74,17 @@ def limits_in_force(
         ranks=ranks,
         parallel_type=parallel_type,
     )
+
+
+def load_timeout_key(torchserve: str | None) -> str:
+    """Return which time-out limits a load: before 0.12 `RESPONSE_TIMEOUT` (0.11.1 WorkerThread.run).
+
+    Args:
+        torchserve: the version of TorchServe, None for the newest.
+    """
+    parts = (torchserve or "").split(".")
+    is_old = parts[0] == "0" and parts[1:2] != [] and parts[1].isdigit() and int(parts[1]) < 12
+    return RESPONSE_TIMEOUT if is_old else STARTUP_TIMEOUT
 
 
 def timeout_sec(key: str, config: Mapping[str, Any] | None, properties: Mapping[str, str]) -> int:

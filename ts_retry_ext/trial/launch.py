@@ -80,19 +80,22 @@ class Launch:
         return found
 
 
-def launch_of(archive: Archive, properties: Mapping[str, str], gpus: int) -> Launch:
+def launch_of(
+    archive: Archive, properties: Mapping[str, str], gpus: int, torchserve: str | None = None
+) -> Launch:
     """Return what the frontend would do with a model.
 
     Args:
         archive: its manifest and configuration.
         properties: the server's ``config.properties``.
         gpus: GPUs that the server would use.
+        torchserve: the version of TorchServe, None for the newest.
 
     Raises:
         MissingYamlError: it has a configuration, and PyYAML is not installed.
     """
     read = _configuration(archive)
-    limits = limits_in_force(read, properties)
+    limits = limits_in_force(read, properties, torchserve)
     config = read or {}
     torchrun = config.get("torchrun")
     manifest = archive.manifest or Manifest()

@@ -9,6 +9,7 @@ from typing import Any
 
 from ts_retry_ext import settings as settings_table
 from ts_retry_ext.archive.model_folder import ModelFolder
+from ts_retry_ext.frontend.installed_version import torchserve_version_in
 from ts_retry_ext.frontend.process import (
     Frontend,
     FrontendId,
@@ -130,7 +131,7 @@ class Session:
             return self.load_limit_sec
         from ts_retry_ext.archive.folder_limits import startup_timeout_of
 
-        return startup_timeout_of(self.folder, self.configuration.properties)
+        return startup_timeout_of(self.folder, self.configuration.properties, _torchserve_version())
 
     def response_timeout(self) -> float:
         """Return after how many seconds the frontend ends a worker that owes it an answer."""
@@ -284,9 +285,5 @@ def _group(frontend: int) -> str | None:
 
 
 def _torchserve_version() -> str | None:
-    """Return the version in ``ts/version.txt`` beside the worker script, without importing ts."""
-    try:
-        with open(os.path.join(os.path.dirname(sys.argv[0]), "version.txt"), "rb") as stream:
-            return stream.read(40).decode("ascii", "replace").strip() or None
-    except OSError:
-        return None
+    """Return the version of the TorchServe that this process's script belongs to, or None."""
+    return torchserve_version_in(os.path.dirname(sys.argv[0]))
