@@ -33,4 +33,4 @@ def test_workers_that_fail_at_once_each_load_once_and_lose_nothing(tmp_path: Pat
         assert (unknown["rule"], known["rule"]) == (None, "module-missing")
         for told in (unknown, known):
             assert told["torn"] == 0
-            assert set(told["files"]) <= {"journal.jsonl", "lock", "marker.json"}
+            assert set(told["files"]) <= {"journal.jsonl", "lock", "marker.json", "watched.json"}

@@ -19,7 +19,9 @@ def test_a_model_of_any_name_is_halted_and_leaves_nothing_elsewhere(tmp_path: Pa
     for number, workers in run_stories(tmp_path, stories).items():
         name = NAMES[int(number)]
         assert [worker["story"] for worker in workers] == ["loaded", "held"], name
-        assert {worker["model"] for worker in workers} == {name or "model"}
+        # Half of a surrogate pair is a question mark wherever Java writes it, so the frontend's name is that.
+        known = name.encode("utf-8", "replace").decode("utf-8") or "model"
+        assert {worker["model"] for worker in workers} == {known}
     assert {path.name for path in tmp_path.iterdir()} == {"model", "logs", "tmp"}
     assert {path.name for path in (tmp_path / "logs").iterdir()} == {"ts_retry"}
     assert not list((tmp_path / "tmp").iterdir())

@@ -21,7 +21,7 @@ from ts_retry_ext.store.marker import ONLY, Marker, write_marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import now_text, to_seconds
 from ts_retry_ext.store.trial_schedule import FILES, MODULE, PATH, TIME, named
-from ts_retry_ext.worker.baseline_file import read_baseline, write_baseline
+from ts_retry_ext.worker.baseline_file import read_baseline, watched_path, write_baseline
 from ts_retry_ext.worker.failed_worker import FailedWorker
 from ts_retry_ext.worker.halt_ends import first_trial_at
 from ts_retry_ext.worker.output import say
@@ -44,7 +44,7 @@ def stop(
     meant = _only(verdict, worker, standing)
     marker = _marker(session, failure, failures=failures, worker=meant)
     _watch_from_now_on(session, failure, worker.began_ns)
-    write_marker(session.directory, marker)
+    _write(session, marker)
     if (
         session.settings.on_fatal.value is OnFatal.SHUTDOWN
         and TIME not in marker.waits_for
@@ -70,8 +70,26 @@ def mark_as_waiting(session: Session) -> Marker | None:
         failures = failures_in_a_row(records, last.socket or "")
         marker = _marker(session, last, failures=len(failures), worker={})._replace(holds=False)
         _watch_from_now_on(session, last, int(to_seconds(last.at) * 1e9))
-        write_marker(session.directory, marker)
+        _write(session, marker)
         return marker
+
+
+def _write(session: Session, marker: Marker) -> None:
+    """Write the marker. Where it does not fit beside what is watched, that gives way.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        write_marker(session.directory, marker)
+    except OSError:
+        try:
+            os.remove(watched_path(session.directory))
+        except OSError:
+            pass
+        else:
+            say(f"model {session.name!r}: no room to write down what its halt waits for")
+        write_marker(session.directory, marker)
 
 
 def _marker(
