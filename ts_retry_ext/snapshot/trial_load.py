@@ -35,6 +35,8 @@ from ts_retry_ext.trial.order_of_server import load_request_of, trial_launch
 
 #: Names the folder of the trial under way, so that what a killed one left is found and ended.
 LEFTOVER_FILE = "trial.json"
+#: Stands in the environment of all that a trial starts, so that a daemon among it is found.
+FOLDER_VARIABLE = "_TS_RETRY_TRIAL"
 #: Exit status; the last one as `worker.half_open` knows it.
 OK, NO_TRIAL, NOT_WANTED = 0, 1, 3
 
@@ -149,7 +151,7 @@ def _load(job: Job, server: Server, children: Children) -> Tried:
         place = Place(
             folder=folder,
             model_dir=job.model_dir,
-            environ=dict(os.environ),
+            environ={**os.environ, FOLDER_VARIABLE: folder},
             python=sys.executable,
             metrics=_option(job.argv, "--metrics-config"),
             script=job.argv[0],
