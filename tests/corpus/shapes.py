@@ -385,7 +385,7 @@ FILES: list[Any] = [
     ("R", "OSError", "[Errno 98] Address already in use"),
     ("U", "OSError", "[Errno 28] No space left on device"),
     ("R", "BlockingIOError", "[Errno 11] Resource temporarily unavailable"),
-    ("U", "OSError", "[Errno 5] Input/output error: '/mnt/nfs/model.bin'"),
+    ("R", "OSError", "[Errno 5] Input/output error: '/mnt/nfs/model.bin'"),
     ("R", "ConnectionResetError", "[Errno 104] Connection reset by peer"),
     ("R", "BrokenPipeError", "[Errno 32] Broken pipe"),
     ("R", "TimeoutError", ""),
@@ -397,7 +397,7 @@ FILES: list[Any] = [
     ("N", "ValueError", f"The provided filename {MODEL}/model.pt does not exist"),
     ("R", "PermissionError", "[WinError 32] The process cannot access the file because it is being used by another process: 'C:\\\\x'"),
     ("U", "PermissionError", "[Errno 13] Permission denied: '/dev/kfd'"),
-    ("U", "OSError", "[Errno 107] Transport endpoint is not connected: '/mnt/s3/model.bin'"),
+    ("R", "OSError", "[Errno 107] Transport endpoint is not connected: '/mnt/s3/model.bin'"),
     ("R", "zmq.error.ZMQError", "Address already in use (addr='tcp://*:5555')"),
     ("R", "FileExistsError", "[Errno 17] File exists: '/root/.cache/torch/hub/x.lock'"),
     ("U", "OSError", "[Errno 22] Invalid argument"),
@@ -555,7 +555,7 @@ MORE_FATAL: list[Any] = [
 
 #: What names two causes at once: one that passes, and one that somebody has to correct.
 NOT_SETTLED: list[Any] = [
-    ("U", 'OSError', "[Errno 121] Remote I/O error: '/x/model.bin'"),
+    ("R", 'OSError', "[Errno 121] Remote I/O error: '/x/model.bin'"),
     ("U", 'ConnectionError', 'Could not find any running Ray instance. Please specify the one to connect to by setting `--address` flag'),
     ("U", 'docker.errors.DockerException', "Error while fetching server API version: ('Connection aborted.', FileNotFoundError(2, 'No such file or directory'))"),
     ("U", 'weaviate.exceptions.WeaviateStartUpError', "Weaviate did not start up in 5 seconds. Either the Weaviate URL http://w:8080 is wrong or Weaviate did not start up in the interval given in 'startup_period'."),

@@ -211,7 +211,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "HTTPSConnectionPool(host='cdn.example.org', port=443): Max retries exceeded with url: /x (Caused by NewConnectionError('<x>: Failed to establish a new connection: [Errno -2] Name or service not known'))",
         {},
     ),
-    ("no-space", "U", "OSError", "[Errno 122] Disk quota exceeded", {"errno": 122}),
+    ("quota-of-disk-reached", "R", "OSError", "[Errno 122] Disk quota exceeded", {"errno": 122}),
     (
         "file-missing-on-host-by-text",
         "N",
@@ -334,7 +334,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "broker-closes-connections",
+        "broker-not-ready",
         "R",
         "amqp.exceptions.ConnectionForced",
         "(0, 0): (320) CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'",
@@ -419,7 +419,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "(1130, \"Host '10.0.0.9' is not allowed to connect to this MySQL server\")",
         {},
     ),
-    ("service-in-trouble", "R", "kafka.errors.NodeNotReadyError", "NodeNotReadyError: 1", {}),
+    ("broker-not-ready", "R", "kafka.errors.NodeNotReadyError", "NodeNotReadyError: 1", {}),
     (
         "store-head-says-no-reason",
         "U",
@@ -437,14 +437,14 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("file-locks-unavailable", "U", "OSError", "[Errno 37] No locks available", {"errno": 37}),
     ("download-failed-unexplained", "U", "RuntimeError", "Failed to download weights", {}),
     (
-        "database-operational",
+        "cache-client-says-so",
         "R",
         "redis.exceptions.ConnectionError",
         "Error 111 connecting to 127.0.0.1:6379. Connection refused.",
         {},
     ),
     (
-        "database-operational",
+        "cache-client-says-so",
         "R",
         "redis.exceptions.ConnectionError",
         "Error 111 connecting to 10.127.0.1:6379. Connection refused.",
@@ -480,7 +480,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ),
     (
         "mount-not-connected",
-        "U",
+        "R",
         "OSError",
         "[Errno 107] Transport endpoint is not connected: '/m/x'",
         {},
@@ -767,14 +767,14 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ),
     (
         "certificate-not-yet-valid",
-        "U",
+        "R",
         "azure.core.exceptions.ClientAuthenticationError",
         "Server failed to authenticate the request.\nErrorCode:AuthenticationFailed\nauthenticationerrordetail:Request date header too old: 'Tue, 24 Nov 2026 08:00:00 GMT'",
         {},
     ),
     (
         "certificate-not-yet-valid",
-        "U",
+        "R",
         "azure.core.exceptions.ClientAuthenticationError",
         "Authentication failed: AADSTS700024: Client assertion is not within its valid time range.",
         {},
@@ -994,7 +994,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "database-not-ready",
+        "database-locked",
         "R",
         "psycopg2.errors.SerializationFailure",
         "could not serialize access due to concurrent update",

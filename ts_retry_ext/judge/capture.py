@@ -51,12 +51,8 @@ def failure_from_exception(
         walked = _walk(exc)
         chain = [link for link, _ in walked]
         frames = _frames(exc, model_dir)
-        return failure_of(
-            [_cause(link, secrets, is_printed=printed) for link, printed in walked],
-            frames,
-            phase,
-            _text(chain, model_dir, secrets),
-        )
+        causes = [_cause(link, secrets, is_printed=printed) for link, printed in walked]
+        return failure_of(causes, frames, phase, _text(chain, causes, model_dir, secrets))
     except BaseException:
         name = _type_name(type(exc))
         return Failure(type=name, message=_UNREADABLE, phase=phase, mro=(name,))
@@ -212,7 +208,9 @@ def _frames(exc: BaseException, model_dir: str | None) -> tuple[Frame, ...]:
     )
 
 
-def _text(chain: list[BaseException], model_dir: str | None, secrets: Sequence[str]) -> str:
+def _text(
+    chain: list[BaseException], causes: list[Cause], model_dir: str | None, secrets: Sequence[str]
+) -> str:
     """Format the chain as Python does, innermost first, without frames of this package."""
     blocks: list[str] = []
     for position in range(len(chain) - 1, -1, -1):
@@ -224,11 +222,9 @@ def _text(chain: list[BaseException], model_dir: str | None, secrets: Sequence[s
             source = linecache.getline(frame.file, frame.line or 0).strip()
             if source:
                 lines.append(f"    {clean(source, NAME_LIMIT, secrets)}\n")
-        message = clean(_message(exc, secrets), secrets=secrets)
-        lines.append(
-            f"{_type_name(type(exc))}: {message}\n" if message else f"{_type_name(type(exc))}\n"
-        )
-        lines += [f"{note}\n" for note in _notes(exc, secrets)]
+        cause = causes[position]
+        lines.append(f"{cause.type}: {cause.message}\n" if cause.message else f"{cause.type}\n")
+        lines += [f"{note}\n" for note in cause.notes]
         blocks.append("".join(lines))
         if position:
             outer = chain[position - 1]

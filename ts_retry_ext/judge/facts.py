@@ -13,7 +13,7 @@ LINUX_ERRNO: dict[int, str] = {
     21: "EISDIR", 22: "EINVAL", 23: "ENFILE", 24: "EMFILE", 25: "ENOTTY", 26: "ETXTBSY",
     27: "EFBIG", 28: "ENOSPC", 29: "ESPIPE", 30: "EROFS", 31: "EMLINK", 32: "EPIPE",
     33: "EDOM", 34: "ERANGE", 35: "EDEADLK", 36: "ENAMETOOLONG", 37: "ENOLCK", 38: "ENOSYS",
-    39: "ENOTEMPTY", 40: "ELOOP", 71: "EPROTO", 95: "EOPNOTSUPP", 97: "EAFNOSUPPORT",
+    39: "ENOTEMPTY", 40: "ELOOP", 67: "ENOLINK", 70: "ECOMM", 71: "EPROTO", 95: "EOPNOTSUPP", 97: "EAFNOSUPPORT",
     98: "EADDRINUSE", 99: "EADDRNOTAVAIL", 100: "ENETDOWN", 101: "ENETUNREACH",
     102: "ENETRESET", 103: "ECONNABORTED", 104: "ECONNRESET", 105: "ENOBUFS", 106: "EISCONN",
     107: "ENOTCONN", 108: "ESHUTDOWN", 110: "ETIMEDOUT", 111: "ECONNREFUSED",
@@ -74,9 +74,12 @@ _STATUS = re.compile(
     r"|Proxy Authentication Required|Request Time-?out|Gone)\b"
     r"|\bResponseStatusCode[:= ]{1,2}([1-5]\d\d)\b"
     r"|\b(?:GET|PUT|POST|HEAD) https?://[^\s]{1,300}[: ]{1,2}([1-5]\d\d)\b"
-    r"|\btoo many ([45]\d\d) error responses",
+    r"|\btoo many ([45]\d\d) error responses"
+    # qdrant, kubernetes, elasticsearch
+    r"|\bUnexpected Response: ([45]\d\d)\b|^\(([45]\d\d)\)\s{0,2}Reason:|\b(?:Transport|Api)Error\(([45]\d\d)\b",
     re.IGNORECASE,
 )
+_THREE_DIGITS = re.compile(r"[1-5]\d\d")
 _MISSING = re.compile(r"No module named ['\"]?([\w.\-]{1,200})")
 
 
@@ -105,7 +108,9 @@ def errno_names(number: int | None, text: str) -> frozenset[str]:
 
 def http_statuses(number: int | None, text: str) -> frozenset[int]:
     """Return the HTTP status codes an exception carries and those its text names."""
-    found = {int(next(group for group in match if group)) for match in _STATUS.findall(text)}
+    found: set[int] = set()
+    if _THREE_DIGITS.search(text):
+        found = {int(next(filter(None, match))) for match in _STATUS.findall(text)}
     if number is not None:
         found.add(number)
     return frozenset(found)

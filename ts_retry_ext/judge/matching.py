@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ts_retry_ext.judge.evidence import Evidence, LinkEvidence
-from ts_retry_ext.judge.lineage import same_type
+from ts_retry_ext.judge.lineage import plain, same_type
 from ts_retry_ext.judge.memory_figures import MEMORY_PREDICATES
 from ts_retry_ext.judge.paths import PATH_PREDICATES
 from ts_retry_ext.judge.prefilter import search
@@ -66,8 +67,16 @@ def _link_matches(when: When, link: LinkEvidence) -> bool:
     return not when.message or _text_matches(when.message, link)
 
 
-def _type_matches(wanted: Sequence[str], mro: Sequence[str]) -> bool:
+def _type_matches(wanted: tuple[str, ...], mro: tuple[str, ...]) -> bool:
+    # The plain names first: most rules name none of a failure's types.
+    if _plain_names(wanted).isdisjoint(_plain_names(mro)):
+        return False
     return any(same_type(name, seen) for seen in mro for name in wanted)
+
+
+@lru_cache(maxsize=4096)
+def _plain_names(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(plain(name) for name in names)
 
 
 def _text_matches(pattern: str, link: LinkEvidence) -> bool:

@@ -83,6 +83,17 @@ FATAL_IN_DISGUISE = (
         "Correct the address in the model's configuration or environment.",
         since=_SINCE,
     ),
+    fatal(
+        "socket-path-too-long",
+        When(
+            message=r"af_unix path too long|unix socket path .{0,300}too long|path too long for unix socket",
+            type=("OSError", "ValueError", "RuntimeError"),
+        ),
+        "A socket's path is longer than the system allows (107 characters on Linux, 103 on macOS).",
+        "Set TMPDIR to a short directory, or the directory that the library makes its sockets in.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
 )
 
 RECOVERABLE_IN_DISGUISE = (

@@ -135,96 +135,208 @@ FATAL_IN_DISGUISE = (
 
 RECOVERABLE_IN_DISGUISE = (
     curable(
-        "database-not-ready",
+        "database-starting",
         When(
             message=any_of(r"""
-                # PostgreSQL, psycopg
-                the database system is (?:starting up|shutting down|in recovery|not yet accepting)
-                not (?:yet )?accepting connections|remaining connection slots|server closed the connection unexpectedly
-                terminating connection due to|ssl syscall error|could not receive data from server|timeout expired
-                canceling statement due to|connection already closed|ssl connection has been closed|could not serialize access
-                # MySQL
-                too many (?:clients|connections)|can't connect to (?:local )?(?:mysql )?server|can't connect to
-                lost connection to|server has gone away|lock wait timeout|deadlock (?:found|detected)
-                # SQLite
-                database (?:is|table is) locked
-                # Redis
-                redis is loading the dataset|loading redis is loading|busyloading|max number of clients reached
-                you can't write against a read only|clusterdown|masterdown|tryagain multiple|readonly you
-                # MongoDB
-                no primary|not primary|notprimary|notmaster|not master|interruptedatshutdown|primarysteppeddown
-                serverselectiontimeout|no (?:replica set members|servers) (?:match|found|available)
-                # Kafka
-                nobrokersavailable|no brokers available|coordinator (?:is )?(?:not available|load)|leader ?not ?available
-                not_leader
-                # Consul, etcd, ZooKeeper
-                no (?:cluster )?leader|\b(?:leader|primary|master)? ?election\b
-                # Cassandra
-                nohostavailable|unable to connect to any servers
-                # Milvus
-                fail connecting to server
-                # gRPC
-                statuscode\.(?:unavailable|deadline_exceeded|resource_exhausted|aborted|cancelled)
-                failed to connect to all addresses|failed to connect to remote host|socket closed|goaway|rst_stream
-                # Elasticsearch
-                master_not_discovered|cluster_block
-                # SQLAlchemy's pool
-                queuepool limit|pool timeout|connection pool (?:is )?(?:exhausted|full)|could not obtain a connection
-                # Ray
-                actor ?unavailable|the actor is temporarily|node (?:is )?dead|node running low on memory
-                failed to connect to (?:the )?gcs|gcs server .{0,40}(?:fail|unavailable|timed|not)
-                # Model servers, vaults and several others
-                no hosts? available|server (?:is )?(?:starting|not ready|shutting down|unavailable|is not live)
-                not ready\b.{0,60}(?:server|service|model|yet)|(?:server|service|model|yet|is|are) not (?:yet )?ready
-                still (?:loading|starting|initializing)|warming up|in progress, try|vault is sealed|replica .{0,40}not available
+                # PostgreSQL
+                the database system is (?:starting up|shutting down|in recovery|not yet accepting)|not (?:yet )?accepting connections
+                the database system is in recovery mode|cannotconnectnow
+                # MySQL: 1053
+                server shutdown in progress
+                # Oracle
+                ora-(?:01033|01034|01089|01090|01109|12514|12528|12526|12505|27101)\b|tns:no listener|ora-12541\b
+                # SQL Server, Azure SQL: 40613, 40197, 40501, 49918 to 49920
+                database .{1,120} (?:on server .{1,120} )?is not currently available
+                \(?(?:40613|40197|40501|49918|49919|49920)\)?\b.{0,200}(?:retry|available|busy|resources)
+                the service (?:is currently busy|has encountered an error processing)|login timeout expired|is being recovered
+                database is in transition
+                # Neo4j
+                neo\.transienterror\.|database is not currently available to serve|no longer possible to write to server
+                unable to retrieve routing information
+                # Couchbase, ArangoDB, InfluxDB, CockroachDB
+                category=couchbase\.common|service unavailable due to startup|node is not ready|server is not accepting clients
             """)
         ),
-        "The service isn't ready, or has no room at this moment.",
-        "Nothing to repair in the model; start the service first if it goes on.",
-        since=_SINCE,
+        "The database is starting, stopping or moving to another host.",
+        "Nothing to repair in the model; start the database first if it goes on.",
+        since="2026-11-26",
     ),
     curable(
-        "database-operational",
+        "database-full",
+        When(
+            message=any_of(r"""
+                # PostgreSQL, its poolers
+                too many (?:clients|connections)|remaining connection slots|no more connections allowed|max_client_conn|query_wait_timeout
+                max clients reached|connection limit exceeded
+                # MySQL: 1040, 1203, 1226
+                max_user_connections|exceeded the .max_\w+. resource
+                # Oracle
+                ora-(?:00018|00020|12516|12518|12519|12520|02391)\b
+                # SQL Server, Azure SQL: 10928, 10929
+                (?:request|session) limit for the (?:database|elastic pool) is|resource id ?: ?\d
+                # pools of SQLAlchemy, HikariCP, asyncpg, pymongo
+                queuepool limit|pool timeout|connection pool (?:is )?(?:exhausted|full)|could not obtain a connection
+                connection is not available, request timed out
+                pool (?:is )?exhausted|timeout waiting for (?:a )?connection from (?:the )?pool|waitqueuetimeout|couldn't get a connection after
+            """)
+        ),
+        "The database or its pool has no connection left at this moment.",
+        "Nothing to repair in the model; raise the limit, put a pooler before it, or let fewer workers connect, if it goes on.",
+        since="2026-11-26",
+    ),
+    curable(
+        "database-locked",
+        When(
+            message=any_of(r"""
+                # PostgreSQL: 40001, 40P01, 55P03
+                could not serialize access|deadlock (?:found|detected)|could not obtain lock
+                maximum statement execution time exceeded|canceling statement due to (?:lock|statement|user|conflict)|lock not available
+                restart transaction
+                # MySQL: 1205, 1213
+                lock wait timeout|try restarting transaction
+                # SQLite, DuckDB, LMDB
+                database (?:is|table is|schema is) locked|could not set lock on file|conflicting lock is held|mdb_readers_full
+                # Oracle, SQL Server: 1205, 1222
+                ora-(?:00054|00060|30006|08177)\b|chosen as the deadlock victim|lock request time out|was deadlocked on
+            """)
+        ),
+        "Another transaction holds what the model asks for.",
+        "Nothing to repair in the model; look at long transactions if it goes on.",
+        since="2026-11-26",
+    ),
+    curable(
+        "database-read-only",
+        When(
+            message=any_of(r"""
+                # PostgreSQL: 25006
+                cannot execute \w[\w ]{0,40} in a read-only transaction|readonlysqltransaction|cannot execute .{1,60} during recovery
+                # MySQL: 1290, 1836
+                running with the --(?:super-)?read-only option|running in read-only mode
+                # Redis
+                you can't write against a read only|readonly you can
+                # MongoDB: 10107, 11602, 13435, 13436, 189
+                not primary|notprimary\w*|notmaster\w*|not master|node is (?:not in primary|recovering)|primarysteppeddown
+                interrupted ?(?:at|due)\w*
+                # ClickHouse: 242
+                table_is_read_only|table is in readonly mode
+                # Azure SQL, others
+                database .{1,80} is read-only .{0,60}failover
+            """)
+        ),
+        "The server is a replica or is handing its role over: it takes no writes at this moment.",
+        "Nothing to repair in the model; if it goes on, connect to the primary (the writer's address), or write nothing while the model loads.",
+        since="2026-11-26",
+    ),
+    curable(
+        "database-connection-lost",
+        When(
+            message=any_of(r"""
+                # PostgreSQL, psycopg, pgbouncer
+                server closed the connection unexpectedly|terminating connection due to|ssl syscall error|could not receive data from server
+                timeout expired|connection already closed|ssl connection has been closed
+                pgbouncer cannot connect to server|server_login_retry|server login has been failing|client_idle_timeout|server conn crashed
+                the connection is closed
+                # MySQL: 2002, 2003, 2006, 2013
+                can't connect to|lost connection to|server has gone away
+                # Oracle
+                ora-(?:03113|03114|03135|12170|12535|12537|12543|12545|12547|12560|12571|25408)\b|dpy-(?:4011|6000|6005|4024)\b
+                tns:connection closed
+                # SQL Server, ODBC: 08001, 08S01, HYT00, 10053, 10054, 10060
+                \[?(?:08001|08s01|08003|08006|hyt00|hyt01)\]?\b|communication link failure|tcp provider: |a transport-level error has occurred
+            """)
+        ),
+        "The connection to the database was refused or lost.",
+        "Nothing to repair in the model; look at {address|the database} if it goes on.",
+        since="2026-11-26",
+    ),
+    curable(
+        "database-client-says-so",
         When(
             type=(
-                "redis.exceptions.ConnectionError",
-                "redis.exceptions.TimeoutError",
-                "redis.exceptions.BusyLoadingError",
-                "redis.exceptions.ReadOnlyError",
-                "redis.exceptions.ClusterDownError",
-                "AutoReconnect",
-                "ServerSelectionTimeoutError",
-                "NetworkTimeout",
-                "NoBrokersAvailable",
-                "KafkaTimeoutError",
-                "KafkaConnectionError",
-                "AMQPConnectionError",
-                "NoHostAvailable",
-                "OperationTimedOut",
+                "psycopg2.errors.AdminShutdown",
+                "psycopg2.errors.CannotConnectNow",
+                "psycopg2.errors.CrashShutdown",
+                "psycopg2.errors.ConnectionFailure",
+                "psycopg2.errors.TooManyConnections",
+                "psycopg2.errors.ReadOnlySqlTransaction",
+                "psycopg2.errors.DeadlockDetected",
+                "psycopg2.errors.LockNotAvailable",
+                "psycopg2.errors.SerializationFailure",
+                "psycopg.errors.AdminShutdown",
+                "psycopg.errors.CannotConnectNow",
+                "psycopg.errors.TooManyConnections",
+                "psycopg.errors.ReadOnlySqlTransaction",
+                "psycopg.errors.DeadlockDetected",
+                "psycopg.errors.LockNotAvailable",
+                "psycopg.errors.SerializationFailure",
+                "psycopg_pool.PoolTimeout",
+                "psycopg_pool.TooManyRequests",
+                "asyncpg.exceptions.TooManyConnectionsError",
+                "asyncpg.exceptions.CannotConnectNowError",
+                "asyncpg.exceptions.ConnectionDoesNotExistError",
+                "asyncpg.exceptions.PostgresConnectionError",
+                "asyncpg.exceptions.ReadOnlySQLTransactionError",
+                "asyncpg.exceptions.DeadlockDetectedError",
+                "asyncpg.exceptions.SerializationError",
                 "TooManyConnectionsError",
                 "CannotConnectNowError",
                 "ConnectionDoesNotExistError",
+                "AutoReconnect",
+                "NetworkTimeout",
                 "NotPrimaryError",
-                "VaultDown",
-                "LockTimeoutError",
-                "ActorUnavailableError",
-                "GetTimeoutError",
-                "google.api_core.exceptions.ServiceUnavailable",
-                "google.api_core.exceptions.DeadlineExceeded",
-                "google.api_core.exceptions.TooManyRequests",
-                "google.api_core.exceptions.InternalServerError",
-                "google.api_core.exceptions.RetryError",
-                "google.api_core.exceptions.Aborted",
-                "google.api_core.exceptions.GatewayTimeout",
-                "google.api_core.exceptions.BadGateway",
-                "google.auth.exceptions.TransportError",
-                "azure.core.exceptions.ServiceRequestError",
-                "azure.core.exceptions.ServiceResponseError",
+                "WaitQueueTimeoutError",
+                "ServerSelectionTimeoutError",
+                "cassandra.Unavailable",
+                "cassandra.OperationTimedOut",
+                "cassandra.ReadTimeout",
+                "cassandra.WriteTimeout",
+                "cassandra.cluster.NoHostAvailable",
+                "NoHostAvailable",
+                "OperationTimedOut",
+                "neo4j.exceptions.TransientError",
+                "neo4j.exceptions.ServiceUnavailable",
+                "neo4j.exceptions.SessionExpired",
+                "neo4j.exceptions.DatabaseUnavailable",
+                "neo4j.exceptions.ForbiddenOnReadOnlyDatabase",
+                "UnAmbiguousTimeoutException",
+                "AmbiguousTimeoutException",
+                "couchbase.exceptions.TimeoutException",
+                "couchbase.exceptions.ServiceUnavailableException",
+                "couchbase.exceptions.TemporaryFailException",
+                "couchbase.exceptions.RequestCanceledException",
+                "aerospike.exception.ClusterError",
+                "aerospike.exception.TimeoutError",
+                "aerospike.exception.ServerFull",
+                "aerospike.exception.DeviceOverload",
+                "arango.exceptions.ServerConnectionError",
+                "google.cloud.spanner_v1.exceptions.Aborted",
+                "sqlalchemy.exc.TimeoutError",
+                "sqlalchemy.exc.DisconnectionError",
             )
         ),
-        "The service couldn't be reached, or isn't ready.",
-        "Nothing to repair in the model; look at the service if it goes on.",
-        since=_SINCE,
+        "The client of the database says by its type that the failure passes.",
+        "Nothing to repair in the model; look at {address|the database} if it goes on.",
+        since="2026-11-26",
+    ),
+    curable(
+        "document-store-has-no-primary",
+        When(
+            message=any_of(r"""
+                # MongoDB
+                no primary|serverselectiontimeout|no (?:replica set members|servers) (?:match|found|available)|no suitable servers found
+                shutdowninprogress|notyetinitialized
+                # Cassandra
+                nohostavailable|unable to connect to any servers|cannot achieve consistency level|\[unavailable exception\]|overloadederrormessage
+                isbootstrappingerror|operation timed out - received only
+                # HBase, HDFS
+                master is initializing|name ?node is in safe mode|safemodeexception|pleaseholdexception|servernotrunningyet|regionserverstopped
+                # DynamoDB Local, Elasticsearch and others
+                all shards failed|no living connections|no node available|nonodeavailable\w*|no alive nodes
+            """)
+        ),
+        "The cluster has too few nodes that answer at this moment.",
+        "Nothing to repair in the model; look at the cluster's nodes if it goes on.",
+        since="2026-11-26",
     ),
 )
 

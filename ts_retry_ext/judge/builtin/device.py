@@ -22,6 +22,16 @@ FATAL_IN_DISGUISE = (
 )
 
 RECOVERABLE_IN_DISGUISE = (
+    curable(
+        "xpu-memory-shortage",
+        When(
+            message=r"(?:ze|ur|pi)_(?:result_)?error_out_of_(?:device_memory|resources|host_memory)|level.?zero .{0,80}out of (?:device memory|resources)|xpu out of memory"
+        ),
+        "The Intel GPU had no free memory at this moment.",
+        "Free the device, lower the number of workers on it, or make the model smaller.",
+        since="2026-11-26",
+        scope=Scope.DEVICE,
+    ),
     ambiguous(
         "device-busy-or-unavailable",
         When(
@@ -328,12 +338,22 @@ RULES = (
     ambiguous(
         "nvml-trouble",
         When(
-            message=r"nvmlerror_(?:unknown|driver_?not_?loaded|timeout|gpu_?is_?lost|irq|in_?use)|nvml: (?:unknown error|driver not loaded)|failed to initialize nvml: unknown"
+            message=r"driver not loaded|nvmlerror_(?:unknown|driver_?not_?loaded|timeout|gpu_?is_?lost|irq|in_?use)|nvml: (?:unknown error|driver not loaded)|failed to initialize nvml: unknown"
         ),
         "The driver's management library gives no answer: the driver isn't loaded yet, or the container lost its devices.",
         "Run nvidia-smi on the host and in the container; after a reload of systemd or a driver update the container has to be started anew.",
         since="2026-11-26",
         scope=Scope.HOST,
+    ),
+    ambiguous(
+        "xpu-fault",
+        When(
+            message=r"ze_result_error_\w+|ur_result_error\w*|level.?zero .{0,80}(?:error|fail)|native api (?:failed|error)|\boneapi .{0,60}error|pi_error_\w+"
+        ),
+        "The driver of the Intel GPU (Level Zero) gave an error that says nothing of its cause.",
+        "Run sycl-ls and xpu-smi on this host; look at the driver's version and at who else uses the device.",
+        since="2026-11-26",
+        scope=Scope.DEVICE,
     ),
     ambiguous(
         "device-fault",

@@ -13,17 +13,27 @@ _SINCE = "2026-11-23"
 _MOUNT = r"/(?:mnt|media|nfs|efs|fsx|lustre|gpfs|gcs\w{0,8}|s3\w{0,8}|volumes?|shared?|pvc)/|['\"` ]/data/"
 
 FATAL_IN_DISGUISE = (
-    ambiguous(
+    curable(
         "mount-not-connected",
         When(errno=("ENOTCONN",), message=r"['\"`]/|: ?/"),
         "The process behind a mounted directory (s3fs, gcsfuse, sshfs) is gone; something has to mount it again.",
         "Mount it again, and look at the log of the process that provides it.",
         since=_SINCE,
-        scope=Scope.HOST,
     ),
 )
 
 RECOVERABLE_IN_DISGUISE = (
+    ambiguous(
+        "secret-not-mounted",
+        When(
+            errno=("ENOENT", "EACCES", "EISDIR"),
+            message=r"['\"](?:/var)?/run/secrets/|['\"]/(?:etc|mnt|vault|opt)/(?:[\w\-]{1,40}/)?secrets?(?:-store)?/|['\"]/vault/",
+        ),
+        "The secret {path|that is read} isn't where it is mounted: its mount is missing, or an agent hasn't written it yet.",
+        "Check the volume or agent that writes {path|it}, its key's name, and the rights of the user that TorchServe runs as.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
     ambiguous(
         "processes-exhausted",
         When(
@@ -67,6 +77,27 @@ RECOVERABLE_IN_DISGUISE = (
         "Raise ulimit -n for TorchServe's process.",
         since=_SINCE,
         scope=Scope.HOST,
+    ),
+    curable(
+        "mount-fails",
+        When(errno=("EIO", "EREMOTEIO", "EHOSTDOWN"), message=_MOUNT),
+        "The mount under {path|the path} gives an error of its own: its server is away or in trouble.",
+        "Look at the mount and its server; nothing to repair in the model.",
+        since="2026-11-26",
+    ),
+    curable(
+        "remote-device-fails",
+        When(errno=("EREMOTEIO",)),
+        "A device or mount behind a network gives an error of its own.",
+        "Look at the mount and its server; nothing to repair in the model.",
+        since="2026-11-26",
+    ),
+    curable(
+        "quota-of-disk-reached",
+        When(errno=("EDQUOT",)),
+        "The quota of the disk is used up at this moment.",
+        "Make room for the user that TorchServe runs as, or raise its quota.",
+        since="2026-11-26",
     ),
     ambiguous(
         "device-or-mount-fails",

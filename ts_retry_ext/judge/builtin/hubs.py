@@ -171,6 +171,13 @@ RECOVERABLE_IN_DISGUISE = (
         since="2026-11-25",
         scope=Scope.HOST,
     ),
+    curable(
+        "download-resumed-beyond-its-end",
+        When(http_status=("416",)),
+        "A download was resumed where the file ends already: what lies in the cache is whole or of another version.",
+        "Nothing to repair in the model; delete the .incomplete file from the cache if it goes on.",
+        since="2026-11-26",
+    ),
 )
 
 RULES = (

@@ -16,6 +16,16 @@ RECOVERABLE_IN_DISGUISE = (
         "licence-server-away-or-full",
         When(
             message=any_of(r"""
+                # Gurobi: token server, compute server, web licence service
+                no response from (?:the )?(?:gurobi|token|licen[cs]e)|single-use licen[cs]e\. another|job was rejected because
+                web licen[cs]e service .{0,120}(?:not respond|unreachable|unable|timed? out|failed to connect)
+                # MOSEK, CPLEX, Xpress
+                msk_res_err_licen[cs]e_(?:server|max|cannot_connect|moseklm_connection)|err_licen[cs]e_(?:max|server)|ilm error (?:9|16)\b
+                # RLM, Sentinel
+                all licen[cs]es in use|communications error with licen[cs]e server|no (?:free )?licen[cs]es? (?:is |are )?(?:currently )?available
+                # any: a seat is asked for
+                could not (?:check ?out|obtain|acquire) a? ?licen[cs]e.{0,80}(?:unreachable|unavailable|time|busy|in use|connect)
+                licen[cs]e server (?:is )?busy
                 # FlexNet
                 licensing error: ?-(?:4|15|16|96|97),|\(-(?:4|15|16|96|97),\d|licensed number of users already reached
                 # Gurobi
@@ -32,6 +42,25 @@ RECOVERABLE_IN_DISGUISE = (
 )
 
 RULES = (
+    fatal(
+        "licence-does-not-fit",
+        When(
+            message=any_of(r"""
+                # Gurobi
+                model too large for size-limited licen[cs]e|hostid mismatch|licen[cs]e .{0,40}(?:is not valid|not licensed) for
+                # MOSEK, CPLEX, Xpress
+                msk_res_err_(?:missing_licen[cs]e_file|licen[cs]e_(?:expired|feature|version|invalid_hostid))|promotional version
+                community edition
+                # RLM, Sentinel
+                no authorization for product|hasp (?:key|hl) not found|licen[cs]e file (?:was )?not found
+            """),
+            unless=r"lease|renew|refresh|retr(?:y|ies)|server|connect|timed? ?out|tempor",
+        ),
+        "The licence doesn't allow what the model does, or isn't on this host.",
+        "Get a licence for this size, feature or host, and put it where the library looks for it.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
     fatal(
         "licence-does-not-allow",
         When(

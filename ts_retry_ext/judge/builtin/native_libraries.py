@@ -59,7 +59,8 @@ FATAL_IN_DISGUISE = (
                 failed to load (?:dynlib|dll|shared library)
                 lib[\w.+\-]{2,60}\.so[\w.]{0,20}:? (?:cannot open|(?:cannot|not) (?:be )?found|is missing)
                 could not load (?:dynamic |this )?library|could not find/load shared object
-                unable to load (?:dynamic |shared )?library|failed to load libgl|could not (?:load|find) .{0,80}ffmpeg libraries|no such file: lib[\w]+\.so
+                unable to load (?:dynamic |shared )?library|failed to load libgl|could not (?:load|find) .{0,80}ffmpeg libraries
+                no such file: lib[\w]+\.so
             """),
             unless=_PASSING,
         ),
@@ -141,7 +142,8 @@ RULES = (
                 _array_api not found|module compiled against a[bp]i|compiled using numpy 1\.x|multiarray failed to import
                 numpy\.core\.umath failed|numpy is not available|importing the numpy c-extensions failed
                 # torch and its extensions
-                operator torchvision::nms does not exist|(?:couldn't|could not) load custom c\+\+ ops|(?:torchvision and pytorch|pytorch and torchvision) (?:have|were|major)
+                operator torchvision::nms does not exist|(?:couldn't|could not) load custom c\+\+ ops
+                (?:torchvision and pytorch|pytorch and torchvision) (?:have|were|major)
                 compiled with (?:a )?different (?:cuda|version)|cuda version.{0,60}mismatch
                 detected that pytorch and (?:torchvision|torchaudio|\w+) were compiled with different
                 different cuda (?:major )?versions
@@ -193,6 +195,18 @@ RULES = (
         "The host forbids to run code from where a library lies (noexec), or an executable stack.",
         "Put the directory on a mount without noexec (TMPDIR), or update the library.",
         since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "extension-for-an-older-python",
+        When(
+            type=("SystemError",),
+            message=r"py_ssize_t_clean|returned a result with an exception set|returned null without setting|initialization of \w+ raised unreported|bad argument to internal function|opcode",
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "A compiled package doesn't fit this version of Python: it was built for an older one.",
+        "Update the package at the last frame, or use the Python it was built for.",
+        since="2026-11-26",
         scope=Scope.HOST,
     ),
     fatal(

@@ -74,6 +74,8 @@ RECOVERABLE_IN_DISGUISE = (
                 "EPIPE",
                 "ENOTCONN",
                 "ESHUTDOWN",
+                "ECOMM",
+                "ENOLINK",
             ),
         ),
         "A connection was refused, reset or timed out.",
@@ -116,6 +118,10 @@ RECOVERABLE_IN_DISGUISE = (
                 "BadStatusLine",
                 "ConnectionFailedError",
                 "botocore.exceptions.HTTPClientError",
+                "ftplib.error_temp",
+                "smtplib.SMTPServerDisconnected",
+                "smtplib.SMTPConnectError",
+                "imaplib.IMAP4.abort",
             ),
             unless=r"offline mode is enabled|outgoing traffic has been disabled",
         ),
@@ -152,7 +158,7 @@ RECOVERABLE_IN_DISGUISE = (
         When(
             message=any_of(r"""
                 # Sockets
-                connection (?:was )?(?:refused|reset|aborted|timed out|closed|broken|lost|dropped)
+                connection (?:was |is |has been )?(?:unexpectedly )?(?:refused|reset|aborted|timed out|closed|broken|lost|dropped)
                 failed to (?:establish|open) a (?:new )?connection|network is unreachable|no route to host|host is unreachable
                 broken pipe
                 # urllib3, http.client, requests
@@ -172,7 +178,8 @@ RECOVERABLE_IN_DISGUISE = (
                 ssh protocol banner
                 # Gloo
                 connectfullmesh
-                # Clients in their own words
+                # clients in their own words
+                (?:server|service|host|endpoint|broker|cluster|database|gateway|peer|registry) (?:is )?(?:currently )?(?:unreachable|down|offline)\b
                 couldn't connect to|could not connect to|failed to connect|cannot connect to|unable to connect
                 did not start up in|connection to .{1,80} (?:was )?lost
                 invalid status '(?:service unavailable|bad gateway|gateway timeout|internal server error|too many requests)

@@ -34,11 +34,30 @@ FIRST = (
 )
 
 RULES = (
+    curable(
+        "download-program-failed",
+        When(
+            type=("CalledProcessError",),
+            message=any_of(r"""
+                # what it was to fetch, and a status that means a connection: git 128; curl; wget; rsync; ssh and scp; aws, gsutil, azcopy
+                \bgit\b.{0,40}(?:clone|fetch|pull|lfs|submodule).{0,400}(?:https?://|git@|ssh://|lfs).{0,400}status 128\b
+                \bcurl\b.{0,600}status (?:5|6|7|18|28|35|52|55|56|92)\b|\bwget\b.{0,600}status (?:4|8)\b
+                \brsync\b.{0,600}status (?:5|10|12|23|24|30|35)\b|\b(?:ssh|scp|sftp)\b.{0,600}status 255\b
+                \b(?:aws|gsutil|gcloud|azcopy|rclone|s5cmd|hf|huggingface-cli)\b.{0,40}(?:s3|cp|rsync|sync|storage|copy|download|run|cat).{0,600}status (?:1|2|4|5|7|253|254|255)\b
+                \bgit\b.{0,40}(?:lfs|fetch|pull)\b.{0,400}status (?:1|2|128)\b
+            """),
+            unless=r"not found|no such|denied|invalid",
+        ),
+        "{command|A program} that fetches something failed, in the way in which it does when a connection fails.",
+        "Look at its output in the model log; correct address or credentials if it goes on.",
+        since="2026-11-26",
+    ),
     ambiguous(
         "engine-wrapper",
         When(
             message=any_of(r"""
-                see root cause above|see stack trace for root cause|failed to start engine
+                rank \d+ scheduler died|please see the error messages? above|executor worker returned error|see root cause above
+                see stack trace for root cause|failed to start engine
                 engine (?:core|process) (?:initialization )?(?:failed|died|dead)|enginedeaderror|background loop has errored
             """)
         ),

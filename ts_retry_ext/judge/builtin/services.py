@@ -16,6 +16,7 @@ FATAL_IN_DISGUISE = (
         When(
             message=r"request for unknown model: .{1,200} is not found|servable not found for request"
             r"|status = statuscode\.not_found",
+            unless=r"not (?:yet )?ready|statuscode\.unavailable",
         ),
         "The model server is there, but doesn't have this model, or not yet.",
         "Look at the model server's repository and log; correct the name or version.",
@@ -46,13 +47,6 @@ RECOVERABLE_IN_DISGUISE = (
         ),
         "The service is in trouble at this moment, or still gathering its nodes.",
         "Nothing to repair in the model; look at the service if it goes on.",
-        since=_SINCE,
-    ),
-    curable(
-        "broker-closes-connections",
-        When(message=r"connection_forced\b|broker forced connection closure"),
-        "The broker closed the connection: it is being restarted or drained.",
-        "Nothing to repair in the model; look at the broker if it goes on.",
         since=_SINCE,
     ),
 )

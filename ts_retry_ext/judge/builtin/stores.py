@@ -38,6 +38,25 @@ RECOVERABLE_IN_DISGUISE = (
         "Nothing to repair here.",
         since=_SINCE,
     ),
+    curable(
+        "object-leased",
+        When(
+            message=r"currently a lease on the (?:blob|container)|leaseidmissing|leasealreadypresent|leaseismodified|blobbeingrehydrated"
+        ),
+        "Another client holds a lease on the object.",
+        "Nothing to repair in the model; look at who holds the lease if it goes on.",
+        since="2026-11-26",
+    ),
+    ambiguous(
+        "object-archived",
+        When(
+            message=r"\(?invalidobjectstate\)?|not valid for the object's storage class|blobarchived|this operation is not permitted on an archived blob"
+        ),
+        "The object lies in an archive class: it can be read once somebody has it restored, which takes minutes to hours.",
+        "Restore the object (aws s3api restore-object), or keep the model in a class that is read at once.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
 )
 
 RULES = (
@@ -55,7 +74,7 @@ RULES = (
             message=any_of(r"""
                 # S3
                 nosuchkey|nosuchbucket|nosuchversion|\(404\) when calling|permanentredirect|illegallocationconstraint
-                invalidbucketname|invalidobjectstate|unable to parse .{0,60}bucket|nosuchupload
+                invalidbucketname|unable to parse .{0,60}bucket|nosuchupload
                 # Google
                 no such object|not found: gs://|404 (?:get|head) https?:
                 # Azure

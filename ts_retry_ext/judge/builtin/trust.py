@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
-from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 
 FATAL_IN_DISGUISE = (
-    ambiguous(
+    curable(
         "certificate-not-yet-valid",
         When(
             message=r"certificate is not yet valid|requesttimetooskewed|clock skew|request date header too old|aadsts700024"
         ),
-        "The clocks of this host and of the server disagree.",
-        "Set the host's clock (NTP).",
+        "The clocks of this host and of the server disagree; a host that has just started sets its own.",
+        "Set the host's clock (NTP) if it goes on.",
         since=_SINCE,
-        scope=Scope.HOST,
     ),
     fatal(
         "certificate-refused",

@@ -54,6 +54,21 @@ _DOWNLOADERS = (
 #: Types that say by themselves that the network cut the file.
 _CONNECTION = ("ConnectionError", "TimeoutError", "HTTPException", "HTTPError", "Timeout")
 
+FATAL_IN_DISGUISE = (
+    fatal(
+        "weights-left-without-data",
+        When(
+            message=any_of(r"""
+                cannot copy out of meta tensor|meta tensors? (?:cannot|can't|has no|have no)|is on the meta device
+                tensor\.item\(\) cannot be called on meta|tensor on device meta is not on the expected device
+            """)
+        ),
+        "The model was built without memory (on the 'meta' device), and a part of it got no weights before it was moved.",
+        "Load the weights with assign=True or move the model with to_empty() first; with transformers drop .to() where device_map is given, or set low_cpu_mem_usage=False.",
+        since="2026-11-26",
+    ),
+)
+
 RECOVERABLE_IN_DISGUISE = (
     curable(
         "download-fails-its-check",
@@ -170,7 +185,7 @@ RULES = (
                 # torch
                 error\(s\) in loading state_dict|missing key\(s\) in state_dict|unexpected key\(s\) in state_dict
                 size mismatch for|copying a param with shape|expected state_dict to be|the size of tensor a .{1,40} must match
-                while copying the parameter named|cannot copy out of meta tensor
+                while copying the parameter named
                 # Transformers, accelerate, diffusers
                 mismatched size|loading a checkpoint for .{1,80} with \d+ corresponding to|trying to set a tensor of shape
                 ignore_mismatched_sizes

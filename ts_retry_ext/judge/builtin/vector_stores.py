@@ -1,0 +1,58 @@
+"""Vector stores and search: Milvus, Qdrant, Weaviate, Elasticsearch and their kin."""
+
+from __future__ import annotations
+
+from ts_retry_ext.judge.builtin.lines import any_of
+from ts_retry_ext.judge.builtin.table import curable
+from ts_retry_ext.judge.rule import When
+
+_SINCE = "2026-11-26"
+
+RECOVERABLE_IN_DISGUISE = (
+    curable(
+        "vector-store-not-ready",
+        When(
+            message=any_of(r"""
+                # Milvus
+                fail connecting to server|collection (?:is )?not (?:fully )?loaded|channel not available|service not ready|not all nodes
+                segment not loaded|no available (?:query|shard)
+                # Elasticsearch, OpenSearch, Solr
+                master_not_discovered|cluster_block|circuit_breaking_exception|es_rejected_execution|no_shard_available
+                search_phase_execution_exception.{0,200}(?:unavailable|shards failed)|state not recovered|replica .{0,40}not available
+                no registered leader was found
+                # Weaviate, Chroma, Pinecone, Vespa
+                did not start up in|could not connect to (?:a )?(?:chroma|weaviate|tenant)
+                index (?:is )?(?:not ready|still initializing|initializing)|pod is (?:initializing|terminating)
+                shard is (?:not ready|loading|indexing|readonly|initializing)
+            """)
+        ),
+        "The store has not loaded what the model asks for, or a part of the cluster is away.",
+        "Nothing to repair in the model; load the collection, or look at {address|the cluster}, if it goes on.",
+        since=_SINCE,
+    ),
+    curable(
+        "vector-store-client-says-so",
+        When(
+            type=(
+                "qdrant_client.http.exceptions.ResponseHandlingException",
+                "WeaviateStartUpError",
+                "WeaviateConnectionError",
+                "WeaviateTimeoutError",
+                "WeaviateGRPCUnavailableError",
+                "elasticsearch.ConnectionTimeout",
+                "elasticsearch.exceptions.ConnectionTimeout",
+                "elasticsearch.exceptions.ConnectionError",
+                "elastic_transport.ConnectionTimeout",
+                "elastic_transport.ConnectionError",
+                "opensearchpy.exceptions.ConnectionTimeout",
+                "opensearchpy.exceptions.ConnectionError",
+                "pinecone.exceptions.ServiceException",
+                "pinecone.core.client.exceptions.ServiceException",
+                "MilvusUnavailableException",
+            )
+        ),
+        "The store couldn't be reached, or isn't ready.",
+        "Nothing to repair in the model; look at {address|the store} if it goes on.",
+        since=_SINCE,
+    ),
+)
