@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ts_retry_ext.analyze.judged_failure import FailureJudge, is_time_out, without_java_type
 from ts_retry_ext.analyze.logged_process import LoggedProcess
 from ts_retry_ext.analyze.logged_worker import LoggedWorker
 from ts_retry_ext.analyze.model_tally import ModelTally
+from ts_retry_ext.analyze.server_tally import ServerTally
 from ts_retry_ext.analyze.timeline import Timeline
 from ts_retry_ext.judge import Limits
 from ts_retry_ext.logs.log_record import Kind, LogRecord
@@ -30,17 +30,7 @@ _SUMMER_MS = range(3_480_000, 3_720_000)
 #: Looking a member of an enumeration up takes longer than the comparison.
 _WORKER, _SERVER, _CONTINUED = Kind.WORKER, Kind.SERVER, Kind.CONTINUED
 
-_ADDED = re.compile(r"Adding new version (\S+) for model (.+)$")
-_LOADED = re.compile(r"Model (.+) loaded\.$")
 _VERSION = re.compile(rb"Torchserve version: ([\w.+\-]{1,40})")
-#: Of the server and its registrations (0.12.0 ModelServer, ModelManager).
-_STOPPED = "Torchserve stopped."
-_BOUND = re.compile(r" API bind to: ")
-_UNREGISTERED = re.compile(
-    r"Failed to load model: (\S{1,300})|(?:Custom pip package installation|Virtual environment creation) failed for model (\S{1,300}?):?(?:\s|$)"
-)
-_MOST_NOT_REGISTERED = 200
-_REFUSED = re.compile(r"Invalid maxRetryTimeoutIn\w+: (.{0,200}), should be")
 
 
 class _Late(NamedTuple):
@@ -52,57 +42,6 @@ class _Late(NamedTuple):
     worker: LoggedWorker
     attempt: LoggedProcess
     has_loaded: bool
-
-
-@dataclass
-class Ended:
-    """The end of a server, or of a registration.
-
-    Attributes:
-        at: when, milliseconds since the epoch.
-        served: whether the server had been open for requests.
-        told: what the frontend said of it.
-        why: what the exception below says; empty where there is none.
-    """
-
-    at: int
-    served: bool
-    told: str = ""
-    why: str = ""
-
-
-@dataclass
-class ServerTally:
-    """One server of the log.
-
-    Attributes:
-        name: for people.
-        torchserve: its version, or None.
-        starts: times that the log shows it start.
-        models: by the name that the frontend gives to model and version.
-        last_at: when it last said something of a worker or itself.
-        set_back: how often its clock was set back.
-        serves: whether its APIs were opened.
-        ended: how it stopped, or None.
-        not_registered: what was refused, by archive or model.
-    """
-
-    server: LoggedServer
-    torchserve: str | None = None
-    starts: int = 0
-    started_at: int = 0
-    last_at: int = 0
-    set_back: int = 0
-    models: dict[bytes, ModelTally] = field(default_factory=dict)
-    workers: dict[tuple[bytes, bytes], LoggedWorker] = field(default_factory=dict)
-    names: dict[bytes, tuple[str, str]] = field(default_factory=dict)
-    refused: dict[bytes, str] = field(default_factory=dict)
-    ignored: dict[str, str] = field(default_factory=dict)
-    in_error: LoggedWorker | None = None
-    serves: bool = False
-    ended: Ended | None = None
-    not_registered: dict[str, Ended] = field(default_factory=dict)
-    awaits_why: Ended | None = None
 
 
 class Analysis:
@@ -192,7 +131,7 @@ class Analysis:
         self._workers += 1
         model = tally.models.get(record.name)
         if model is None:
-            name, version = _split(record.name, tally)
+            name, version = tally.split(record.name)
             begin = self.first_at or 0
             model = ModelTally(name, version, Timeline(begin), self._limits)
             model.ignored_window = tally.ignored.get(name)
@@ -238,42 +177,11 @@ class Analysis:
                 worker.goes_unretried()
 
     def _of_server(self, tally: ServerTally, at: int, record: LogRecord) -> None:
-        tally.awaits_why = None
         if _VERSION.search(record.text):
             self._continued(tally, at, record.text)
             return
-        text = record.text.decode("utf-8", "replace")
-        added = _ADDED.match(text)
-        if added is not None:
-            version, model = added.groups()
-            tally.names[f"{model}_{version}".encode()] = (model, version)
-            self._registered(tally, f"{model}_{version}".encode())
-            return
-        loaded = _LOADED.match(text)
-        if loaded is not None:
-            refused = tally.refused.pop(record.name, None)
-            if refused is not None:
-                tally.ignored[loaded[1]] = refused
-            return
-        if text == _STOPPED:
-            tally.ended = tally.awaits_why = Ended(at, tally.serves)
-            return
-        if _BOUND.search(text):
-            tally.serves, tally.ended = True, None
-            return
-        unregistered = _UNREGISTERED.match(text)
-        if unregistered is not None:
-            name = _archive_name(unregistered[1] or unregistered[2])
-            if len(tally.not_registered) < _MOST_NOT_REGISTERED:
-                found = Ended(at, False, text)
-                tally.awaits_why = tally.not_registered.setdefault(name, found)
-            return
-        refused_value = _REFUSED.search(text)
-        if refused_value is not None:
-            tally.refused[record.name] = refused_value[1]
-
-    def _registered(self, tally: ServerTally, name: bytes) -> None:
-        known = tally.models.get(name)
+        registered = tally.told(record.text.decode("utf-8", "replace"), at, record.name)
+        known = tally.models.get(registered) if registered is not None else None
         if known is not None:
             self._judge_late(None)
             known.registered()
@@ -296,18 +204,3 @@ class Analysis:
                 tally.in_error.error(text.strip())
             elif tally.awaits_why is not None and not tally.awaits_why.why:
                 tally.awaits_why.why = without_java_type(text.decode("utf-8", "replace").strip())
-
-
-def _archive_name(path: str) -> str:
-    """Return the name under which an archive is registered from a model store."""
-    name = path.rstrip("/").replace("\\", "/").rpartition("/")[2]
-    return name[:-4] if name.endswith(".mar") else name
-
-
-def _split(name: bytes, tally: ServerTally) -> tuple[str, str | None]:
-    """Return model and version of what the frontend joins with an underscore."""
-    known = tally.names.get(name)
-    if known is not None:
-        return known
-    model, joined, version = name.decode("utf-8", "replace").rpartition("_")
-    return (model, version) if joined else (version, None)

@@ -25,7 +25,8 @@ from ts_retry_ext.judge import (
 from ts_retry_ext.judge.load_phase import phase_of
 from ts_retry_ext.logs import root_cause
 from ts_retry_ext.logs.root_cause import root_of
-from ts_retry_ext.logs.tracebacks import HEADER, Traceback, cut
+from ts_retry_ext.logs.traceback_grammar import HEADER
+from ts_retry_ext.logs.tracebacks import Traceback, cut
 
 #: Causes remembered by their text: in a crash loop it is the same again and again.
 _REMEMBERED = 512

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
-from ts_retry_ext.analyze.analysis import Analysis, Ended, ServerTally
+from ts_retry_ext.analyze.analysis import Analysis
 from ts_retry_ext.analyze.model_tally import CauseTally, ModelTally, Standing
+from ts_retry_ext.analyze.server_tally import Ended, ServerTally
 from ts_retry_ext.judge import redact
 from ts_retry_ext.store.times import to_text
 

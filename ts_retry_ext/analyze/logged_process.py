@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ts_retry_ext.logs.root_cause import DIED
-from ts_retry_ext.logs.tracebacks import HEADER, PAUSE
+from ts_retry_ext.logs.traceback_grammar import HEADER
+from ts_retry_ext.logs.tracebacks import PAUSE
 
 #: Bytes of a process's output that are kept; of more the end.
 OUTPUT_LIMIT = 256 * 1024

@@ -23,6 +23,18 @@ def server_lines(server: Mapping[str, Any]) -> Iterator[str]:
         yield f"  the server {what}, {moment(ended['at'])}{why}"
 
 
+def death_lines(model: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines on workers that ended while they served."""
+    if model["ended_by_response_timeout"]:
+        yield (
+            f"{counted(model['ended_by_response_timeout'], 'time')} a request took longer than responseTimeout "
+            f"({DEFAULT_TIMEOUT_SEC} s by default), and TorchServe ended the worker that served it"
+        )
+    died = model["deaths_while_serving"] - model["ended_by_response_timeout"]
+    if died:
+        yield f"{counted(died, 'worker')} died while serving"
+
+
 def model_lines(model: Mapping[str, Any], name: str) -> Iterator[str]:
     """Yield the lines on one model, called `name`, that failed or died."""
     if not model["failures"] and not model["deaths_while_serving"]:
@@ -42,14 +54,8 @@ def model_lines(model: Mapping[str, Any], name: str) -> Iterator[str]:
     told = model["max_retry_timeout_sec"]["told"]
     if told is not None:
         yield f"  maxRetryTimeoutInSec: {told}"
-    if model["ended_by_response_timeout"]:
-        yield (
-            f"  {counted(model['ended_by_response_timeout'], 'time')} a request took longer than responseTimeout "
-            f"({DEFAULT_TIMEOUT_SEC} s by default), and TorchServe ended the worker that served it"
-        )
-    died = model["deaths_while_serving"] - model["ended_by_response_timeout"]
-    if died:
-        yield f"  {counted(died, 'worker')} died while serving"
+    for line in death_lines(model):
+        yield f"  {line}"
     if model["held_at"]:
         yield f"  ts-retry-ext held it from {moment(model['held_at'])} on"
     if model["saved"]["stopped_at"]:

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ts_retry_ext.analyze import numbers_in_words
 from ts_retry_ext.analyze.log_report import LogReport
+from ts_retry_ext.analyze.model_lines import death_lines, server_lines
 from ts_retry_ext.analyze.timeline import BINS, EVENTS
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.store.times import to_seconds, to_text
@@ -77,6 +78,8 @@ def page_of(report: LogReport) -> str:
     return environment.get_template("report.html").render(
         report=content,
         numbers_in_words=numbers_in_words,
+        server_lines=server_lines,
+        death_lines=death_lines,
         bins=bins,
         row_height=ROW_HEIGHT,
         lines={id(model): _bars(model, content, bins) for model in report.models},

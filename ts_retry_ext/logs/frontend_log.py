@@ -11,12 +11,13 @@ import time
 from dataclasses import dataclass
 from typing import Iterable
 
-from ts_retry_ext.judge import Phase, failure_from_text
+from ts_retry_ext.judge import failure_from_text
 from ts_retry_ext.logs.log_record import Kind, LogRecord, records
+from ts_retry_ext.logs.root_cause import root_of
+from ts_retry_ext.logs.tracebacks import cut
 
 _STATE = re.compile(r"State change \S+ -> (WORKER_\w+)")
 _RETRY = re.compile(r"Retry worker: \d+ in (\d+) seconds")
-_TRACEBACK = "Traceback (most recent call last)"
 
 #: States of a worker (0.12.0 WorkerState).
 LOADED, STOPPED = "WORKER_MODEL_LOADED", "WORKER_STOPPED"
@@ -46,9 +47,9 @@ class WorkerLog:
     def cause(self) -> tuple[str, str] | None:
         """Return type and message of the last exception that a process wrote, or None."""
         for text in reversed(self.words):
-            _, found, rest = text.partition(_TRACEBACK)
-            if found:
-                failure = failure_from_text(found + rest, Phase.INITIALIZE)
+            found = root_of(cut(text.split("\n")))
+            if found is not None:
+                failure = failure_from_text(found.text)
                 return failure.type, failure.message
         return None
 

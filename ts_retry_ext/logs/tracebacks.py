@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Iterable, NamedTuple, Sequence
 
 from ts_retry_ext.logs.foreign_lines import is_foreign, is_of_new_process, is_whole_message
 from ts_retry_ext.logs.shared_prefix import PrefixPatterns
+from ts_retry_ext.logs.traceback_grammar import (
+    FRAME,
+    GROUP_HEADER,
+    HEADER,
+    HEADER_LINE,
+    JOINT,
+    MARKER,
+    MESSAGE_LINES,
+    RAIL,
+    RAISED,
+    REMOTE,
+    Awaits,
+    OpenTraceback,
+    leave_group,
+    next_of,
+    turn,
+)
 
-#: How the line begins that stands above the frames.
-HEADER = "Traceback (most recent call last)"
 #: Stands for half a second or more in which a process wrote nothing; no line of a log can hold it.
 PAUSE = "\x00pause"
-#: Lines of one message that are kept.
-_MESSAGE_LINES = 300
 #: Tracebacks followed at once.
 _MOST_OPEN = 16
 
-_HEADER = re.compile(r"^Traceback \(most recent call last\):?\s*$")
-_GROUP_HEADER = re.compile(r"^\s*\+ Exception Group Traceback \(most recent call last\):\s*$")
-_RAIL = re.compile(r"^\s*(?:\||\+-|\+ )")
-_FRAME = re.compile(r'^\s+File "[^"\n]{1,4000}", line \d+(?:, in (.{1,400}))?\s*$')
-_MARKER = re.compile(r"^\s*[~^]+\s*$|^\s+\[Previous line repeated \d+ more times?\]\s*$|^\s+\.\.\.<\d+ lines>\.\.\.\s*$")  # fmt: skip
-_JOINT = re.compile(
-    r"^(?:The above exception was the direct cause of the following exception"
-    r"|During handling of the above exception, another exception occurred):\s*$"
-)
-#: Type and message. A logger's `wandb: …` and `INFO: …` look alike: a type has a capital or ends in "error".
-_RAISED = re.compile(
-    r"^(?!(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\b)(?:[A-Za-z_]\w{0,120}\.){0,12}"
-    r"(?:[A-Z]\w{0,120}|_\w{0,120}|\w{0,120}(?:error|exception|timeout))(?:: ?.*)?$"
-)
-#: An exception of another process, whose own stack and exception follow (Ray).
-_REMOTE = re.compile(r"^[\w.]{1,200}\([\w.]{1,200}\): ")
 #: After a blank line a text without TorchServe's heads goes on with something else, but for these.
 _AFTER_BLANK = re.compile(
     r"^(?:(?:Repository|Revision|Entry|Bucket) Not Found|Cannot access|Access to model|Check the documentation of torch\.load"
@@ -61,43 +56,6 @@ class Traceback(NamedTuple):
         return "\n".join(self.lines)
 
 
-class _Awaits(IntEnum):
-    """What a traceback that is being read goes on with."""
-
-    FRAME = 0  # after its header
-    SOURCE = 1  # after the line of a frame
-    MORE = 2  # after a frame: another one, or the exception
-    MESSAGE = 3  # after the exception's first line
-    CHAINED = 4  # after the sentence that joins two exceptions
-    RAILS = 5  # an exception group, drawn with rails
-    NOTHING = 6
-
-
-@dataclass
-class _Open:
-    """One traceback while it is read."""
-
-    writer: str
-    above: str
-    awaits: _Awaits = _Awaits.FRAME
-    lines: list[str] = field(default_factory=list)
-    blanks: int = 0
-    begun: int = 0
-    touched: int = 0
-    whole: bool = False
-    message_lines: int = 0
-    source: str = ""
-    in_burst: bool = False
-
-    def add(self, line: str, awaits: _Awaits, at: int) -> None:
-        """Take line number `at` of the text."""
-        self.lines += [""] * self.blanks
-        self.blanks = 0
-        self.lines.append(line)
-        self.in_burst = at - self.touched == 1
-        self.awaits, self.touched = awaits, at
-
-
 def cut(lines: Iterable[str], *, has_heads: bool = True) -> list[Traceback]:
     """Return the tracebacks that lines hold, in the order in which they begin.
 
@@ -121,7 +79,7 @@ def _prefixes(lines: Sequence[str]) -> list[str]:
         at = line.find(HEADER)
         if at > 0 and not line[:at].strip(" |+").startswith("Exception Group"):
             before = line[:at]
-            if not _RAIL.match(before) or (before.strip() == "|" and not before.startswith("  ")):
+            if not RAIL.match(before) or (before.strip() == "|" and not before.startswith("  ")):
                 found.append(before)
     return found
 
@@ -131,8 +89,8 @@ class _Cutter:
 
     def __init__(self, *, has_heads: bool) -> None:
         self._has_heads = has_heads
-        self._open: list[_Open] = []
-        self._all: list[_Open] = []
+        self._open: list[OpenTraceback] = []
+        self._all: list[OpenTraceback] = []
         self._above: dict[str, str] = {}
         self._recent: dict[str, list[str]] = {}
         self._at = 0
@@ -142,14 +100,14 @@ class _Cutter:
         self._at += 1
         line = line.rstrip()
         if line == PAUSE:
-            self._close(_Awaits.MESSAGE)
+            self._close(Awaits.MESSAGE)
         elif is_of_new_process(line):
-            self._close(*_Awaits)
+            self._close(*Awaits)
         elif not line.strip():
             self._blank(writer)
         else:
             self._line(writer, line)
-            if not _HEADER.match(line):
+            if not HEADER_LINE.match(line):
                 self._above[writer] = line
         if len(self._open) > _MOST_OPEN:
             del self._open[0]
@@ -167,14 +125,14 @@ class _Cutter:
             found.in_burst = found.in_burst and self._at - found.touched == 1
         own = [found for found in self._open if found.writer == writer]
         bare = line.strip()
-        if _HEADER.match(bare):
+        if HEADER_LINE.match(bare):
             self._header(writer, own, bare)
-        elif _GROUP_HEADER.match(line):
-            chained = _next(own, _Awaits.CHAINED)
-            (chained or self._begin(writer)).add(line, _Awaits.RAILS, self._at)
+        elif GROUP_HEADER.match(line):
+            chained = next_of(own, Awaits.CHAINED)
+            (chained or self._begin(writer)).add(line, Awaits.RAILS, self._at)
         elif own or line.startswith("  File "):
             self._of_open(writer, own, line)
-        elif _JOINT.match(bare):
+        elif JOINT.match(bare):
             self._without_stack(writer, bare)
         else:
             self._remember(writer, line)
@@ -182,9 +140,9 @@ class _Cutter:
     def _remember(self, writer: str, line: str) -> None:
         """Keep what may prove to be an exception without a stack: one that was never raised (`raise A from B()`)."""
         recent = self._recent.setdefault(writer, [])
-        if line and _RAISED.match(line):
+        if line and RAISED.match(line):
             recent[:] = [self._above.get(writer, "")]
-        elif not recent or is_foreign(line) or len(recent) >= _MESSAGE_LINES:
+        elif not recent or is_foreign(line) or len(recent) >= MESSAGE_LINES:
             recent.clear()
             return
         recent.append(line)
@@ -196,41 +154,41 @@ class _Cutter:
             found = self._begin(writer)
             found.above = above
             for line in [*lines, joint]:
-                found.add(line, _Awaits.CHAINED, self._at)
+                found.add(line, Awaits.CHAINED, self._at)
 
-    def _header(self, writer: str, own: Sequence[_Open], line: str) -> None:
-        chained = _next(own, _Awaits.CHAINED)
+    def _header(self, writer: str, own: Sequence[OpenTraceback], line: str) -> None:
+        chained = next_of(own, Awaits.CHAINED)
         if chained is not None:
-            chained.add(line, _Awaits.FRAME, self._at)
+            chained.add(line, Awaits.FRAME, self._at)
             return
         for found in own:
-            if found.awaits in (_Awaits.MESSAGE, _Awaits.RAILS):
+            if found.awaits in (Awaits.MESSAGE, Awaits.RAILS):
                 self._end(found)
-        self._begin(writer).add(line, _Awaits.FRAME, self._at)
+        self._begin(writer).add(line, Awaits.FRAME, self._at)
 
-    def _of_open(self, writer: str, own: Sequence[_Open], line: str) -> None:
+    def _of_open(self, writer: str, own: Sequence[OpenTraceback], line: str) -> None:
         """Give a line to the traceback that it continues, if any."""
-        rails = _next(own, _Awaits.RAILS)
+        rails = next_of(own, Awaits.RAILS)
         if rails is not None:
-            if _RAIL.match(line):
-                rails.add(line, _Awaits.RAILS, self._at)
+            if RAIL.match(line):
+                rails.add(line, Awaits.RAILS, self._at)
                 rails.whole = True
                 return
-            _leave(rails)
-        frame = _FRAME.match(line)
+            leave_group(rails)
+        frame = FRAME.match(line)
         if frame is not None:
             self._frame(writer, own, line, frame[1] or "")
-        elif _JOINT.match(line.strip()):
-            joined = _next(own, _Awaits.MESSAGE)
+        elif JOINT.match(line.strip()):
+            joined = next_of(own, Awaits.MESSAGE)
             if joined is not None:
-                joined.add(line.strip(), _Awaits.CHAINED, self._at)
+                joined.add(line.strip(), Awaits.CHAINED, self._at)
         elif line[:1] in " \t":
             self._indented(own, line)
         else:
             self._flush_left(own, line)
 
-    def _frame(self, writer: str, own: Sequence[_Open], line: str, function: str) -> None:
-        waiting = [f for f in own if f.awaits in (_Awaits.FRAME, _Awaits.SOURCE, _Awaits.MORE)]
+    def _frame(self, writer: str, own: Sequence[OpenTraceback], line: str, function: str) -> None:
+        waiting = [f for f in own if f.awaits in (Awaits.FRAME, Awaits.SOURCE, Awaits.MORE)]
         if waiting:
             called = re.compile(rf"\b{re.escape(function)}\b")
             # A frame's source line mostly names what it calls, which tells interleaved stacks apart.
@@ -238,75 +196,75 @@ class _Cutter:
                 waiting,
                 key=lambda f: (
                     not (function and called.search(f.source)),
-                    {_Awaits.FRAME: 0, _Awaits.MORE: 1}.get(f.awaits, 2),
-                    _turn(f),
+                    {Awaits.FRAME: 0, Awaits.MORE: 1}.get(f.awaits, 2),
+                    turn(f),
                 ),
             )
         else:
-            in_message = [f for f in own if f.awaits is _Awaits.MESSAGE]
+            in_message = [f for f in own if f.awaits is Awaits.MESSAGE]
             if in_message:
                 self._continue(in_message, line)
                 return
             found = self._begin(writer)  # The excerpt begins within a traceback.
             found.lines.append(f"{HEADER}:")
-        found.add(line, _Awaits.SOURCE, self._at)
+        found.add(line, Awaits.SOURCE, self._at)
         found.source = ""
 
-    def _indented(self, own: Sequence[_Open], line: str) -> None:
-        source = _next(own, _Awaits.SOURCE)
-        more = [f for f in own if f.awaits is _Awaits.MORE]
-        messages = [f for f in own if f.awaits is _Awaits.MESSAGE]
+    def _indented(self, own: Sequence[OpenTraceback], line: str) -> None:
+        source = next_of(own, Awaits.SOURCE)
+        more = [f for f in own if f.awaits is Awaits.MORE]
+        messages = [f for f in own if f.awaits is Awaits.MESSAGE]
         if source is not None and line.startswith("    "):
-            source.add(line, _Awaits.MORE, self._at)
+            source.add(line, Awaits.MORE, self._at)
             source.source = line
-        elif more and (_MARKER.match(line) or not messages):
+        elif more and (MARKER.match(line) or not messages):
             found = max(more, key=lambda f: f.touched)
-            found.add(line, _Awaits.MORE, self._at)
-        elif source is not None and _MARKER.match(line):
-            source.add(line, _Awaits.MORE, self._at)
+            found.add(line, Awaits.MORE, self._at)
+        elif source is not None and MARKER.match(line):
+            source.add(line, Awaits.MORE, self._at)
         elif messages:
             self._continue(messages, line)
 
-    def _flush_left(self, own: Sequence[_Open], line: str) -> None:
+    def _flush_left(self, own: Sequence[OpenTraceback], line: str) -> None:
         raising = next(
             (
                 found
-                for awaits in (_Awaits.MORE, _Awaits.SOURCE, _Awaits.FRAME, _Awaits.CHAINED)
-                for found in [_next(own, awaits)]
+                for awaits in (Awaits.MORE, Awaits.SOURCE, Awaits.FRAME, Awaits.CHAINED)
+                for found in [next_of(own, awaits)]
                 if found is not None
             ),
             None,
         )
-        if raising is not None and _REMOTE.match(line):
-            raising.add(line, _Awaits.FRAME, self._at)
-        elif raising is not None and _RAISED.match(line):
-            raising.add(line, _Awaits.MESSAGE, self._at)
+        if raising is not None and REMOTE.match(line):
+            raising.add(line, Awaits.FRAME, self._at)
+        elif raising is not None and RAISED.match(line):
+            raising.add(line, Awaits.MESSAGE, self._at)
             raising.whole = True
-            raising.message_lines = _MESSAGE_LINES if is_whole_message(line) else 1
+            raising.message_lines = MESSAGE_LINES if is_whole_message(line) else 1
         else:
-            messages = [f for f in own if f.awaits is _Awaits.MESSAGE]
+            messages = [f for f in own if f.awaits is Awaits.MESSAGE]
             if messages:
                 self._continue(messages, line)
 
-    def _continue(self, messages: Sequence[_Open], line: str) -> None:
+    def _continue(self, messages: Sequence[OpenTraceback], line: str) -> None:
         """Give a line to a message, or end the message there."""
         latest = max(messages, key=lambda f: f.touched)
         if (
             line.strip() == '"""'
         ):  # Ends the traceback of another process that multiprocessing passes on.
-            latest.message_lines = _MESSAGE_LINES
+            latest.message_lines = MESSAGE_LINES
             return
         # Messages of processes that write at the same time grow in turns.
         beside = [f for f in messages if f is latest or f.touched >= latest.begun]
         found = min(beside, key=lambda f: (f.message_lines, f.touched))
-        if is_foreign(line) or found.message_lines >= _MESSAGE_LINES:
+        if is_foreign(line) or found.message_lines >= MESSAGE_LINES:
             for each in messages:
                 self._end(each)
             return
         if found.blanks and not self._has_heads and not _AFTER_BLANK.match(line):
             self._end(found)
             return
-        found.add(line, _Awaits.MESSAGE, self._at)
+        found.add(line, Awaits.MESSAGE, self._at)
         found.message_lines += 1
 
     def _blank(self, writer: str) -> None:
@@ -315,39 +273,23 @@ class _Cutter:
         own = [f for f in self._open if f.writer == writer or not f.writer]
         if own:
             latest = max(own, key=lambda f: f.touched)
-            if latest.awaits in (_Awaits.MESSAGE, _Awaits.CHAINED, _Awaits.RAILS):
-                if latest.awaits is _Awaits.RAILS:
-                    _leave(latest)
+            if latest.awaits in (Awaits.MESSAGE, Awaits.CHAINED, Awaits.RAILS):
+                if latest.awaits is Awaits.RAILS:
+                    leave_group(latest)
                 latest.blanks = min(latest.blanks + 1, 3)
 
-    def _begin(self, writer: str) -> _Open:
-        found = _Open(writer, self._above.get(writer, ""), begun=self._at)
+    def _begin(self, writer: str) -> OpenTraceback:
+        found = OpenTraceback(writer, self._above.get(writer, ""), begun=self._at)
         self._open.append(found)
         self._all.append(found)
         return found
 
-    def _end(self, found: _Open) -> None:
-        found.awaits = _Awaits.NOTHING
+    def _end(self, found: OpenTraceback) -> None:
+        found.awaits = Awaits.NOTHING
         if found in self._open:
             self._open.remove(found)
 
-    def _close(self, *awaits: _Awaits) -> None:
+    def _close(self, *awaits: Awaits) -> None:
         for found in list(self._open):
             if found.awaits in awaits:
                 self._end(found)
-
-
-def _leave(group: _Open) -> None:
-    """Let only another exception of the chain follow a group."""
-    group.awaits, group.message_lines = _Awaits.MESSAGE, _MESSAGE_LINES
-
-
-def _next(own: Sequence[_Open], awaits: _Awaits) -> _Open | None:
-    """Return the traceback that a line continues, of those that await it."""
-    waiting = [found for found in own if found.awaits is awaits]
-    return min(waiting, key=_turn) if waiting else None
-
-
-def _turn(found: _Open) -> tuple[bool, int]:
-    """Order tracebacks: one whose process writes several lines at once, then the one that waits longest."""
-    return (not found.in_burst, found.touched)
