@@ -23,7 +23,7 @@ from tests.snapshot.writing import failure, marker, record
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.journal_totals import summarise
-from ts_retry_ext.store.marker import read_marker, write_marker
+from ts_retry_ext.store.marker import MarkedWorker, read_marker, write_marker
 from ts_retry_ext.store.record import Event
 
 EVENTS = (Event.START, Event.LOAD, Event.FAILURE)
@@ -101,7 +101,7 @@ def write(folder: str, number: int, rounds: int) -> Times:
     assert reported.exception is not None
     exception = reported.exception._replace(traceback=TRACEBACK)
     plain, reported = record(Event.START, 0, pid=number), reported._replace(exception=exception)
-    own = marker(worker={"pid": number, "socket": "s"}, exception=exception)
+    own = marker(worker=MarkedWorker(number, "s"), exception=exception)
     times = Times([], [])
     for _ in range(rounds):
         for event in EVENTS:

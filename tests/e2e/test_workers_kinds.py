@@ -120,7 +120,7 @@ def test_a_handler_of_any_form_is_halted_after_one_load(server: TorchServe, mode
     assert missing in marker.exception.message
     assert (marker.basis, marker.rule) == ("rule", "module-missing")
     assert server.events(model) == HALTED
-    assert marker.worker["socket"].startswith("127.0.0.1:")
+    assert marker.worker.socket.startswith("127.0.0.1:")
 
 
 @pytest.mark.parametrize("model", REFUSED)

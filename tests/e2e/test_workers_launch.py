@@ -67,13 +67,13 @@ def test_what_is_wrong_with_one_device_does_not_halt_the_workers_on_others(
     marker = server.marker_of("device")
     assert marker is not None
     assert (marker.rule, marker.scope) == ("no-such-device", "device")
-    assert marker.worker["only"] == [marker.worker["socket"]]
+    assert marker.only == (marker.worker.socket,)
     assert sorted(server.worker_states("device")) == ["READY"] * 3 + ["UNLOADING"]
     assert [server.predict("device") for _ in range(12)] == [(200, "sound")] * 12
     assert server.events("device").count("load") == 4
     (model,) = [m for m in server.status() if m["model"] == "device"]
     assert (model["state"], model["scope"]) == ("serving", "device")
-    number = marker.worker["socket"].rpartition(".")[2]
+    number = marker.worker.socket.rpartition(".")[2]
     assert model["reason"].startswith(f"1 of 4 workers is held: {number}.")
 
 

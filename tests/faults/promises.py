@@ -136,8 +136,8 @@ def marker_is_refused_or_as_good_as_ours(folder: Path, data: bytes) -> None:
     assert found is not None
     texts = (found.model, found.registration, found.action, found.reason, found.remedy)
     assert all(isinstance(text, str) for text in texts)
-    assert isinstance(found.worker["socket"], str)
-    assert isinstance(found.server["pid"], int)
+    assert isinstance(found.worker.socket, str)
+    assert isinstance(found.server.pid, int)
 
 
 def commands_read_what_lies_there(

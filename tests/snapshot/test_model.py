@@ -9,7 +9,7 @@ from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, state_of
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.journal_totals import summarise
-from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.marker import MarkedWorker, Marker
 from ts_retry_ext.store.record import Event, Record
 
 MODEL_KEYS = [
@@ -91,7 +91,9 @@ def served_by(*statuses: str, only: list[str] | None = None, gave_up: bool = Fal
     """Return a model with a worker for each status, each on a GPU of its own."""
     workers = tuple(RunningWorker(str(9000 + n), s, n + 1, None, n) for n, s in enumerate(statuses))
     running = RunningModel("m", "1.0", "m.mar", len(workers), 4, workers, 300, True, True)
-    stops = None if only is None else marker(scope="device", worker={"pid": 1, "only": only})
+    stops = (
+        None if only is None else marker(scope="device", worker=MarkedWorker(1, "s", tuple(only)))
+    )
     registration = Registration("/state/m", RECORDS, summarise(RECORDS), stops, None)
     state = state_of(running, registration, server_runs=True, gave_up=gave_up)
     return ModelStatus("m", "1.0", state, running, registration, 300, "default", gave_up)

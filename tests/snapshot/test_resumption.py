@@ -21,7 +21,7 @@ from ts_retry_ext.snapshot.real_load import ResumeResult
 from ts_retry_ext.snapshot.resumption import resume
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.marker import MarkedWorker, write_marker
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.retired import Retired, read_retired, write_retired
 
@@ -50,7 +50,7 @@ def hold_one_of_two(desk: Frontdesk) -> None:
     """Write what is left when one worker's device failed while another worker serves."""
     hold(desk, ago=3)
     desk.siblings = [{"id": "9500", "status": "READY", "pid": os.getpid()}]
-    one = {"pid": 1, "socket": "/tmp/.ts.sock.9000", "only": ["/tmp/.ts.sock.9000"]}
+    one = MarkedWorker(1, "/tmp/.ts.sock.9000", ("/tmp/.ts.sock.9000",))
     write_marker(str(desk.directory), marker(scope="device", worker=one))
 
 

@@ -7,7 +7,7 @@ from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, state_of
 from ts_retry_ext.store.journal_totals import summarise
-from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.marker import MarkedWorker, Marker
 from ts_retry_ext.store.record import Event, Record
 
 
@@ -30,9 +30,7 @@ ONE_DEVICE = written(
     record(Event.LOADED, 1, pid=2, socket="/tmp/.ts.sock.1"),
     failure(2, socket="/tmp/.ts.sock.0"),
     record(Event.HOLD, 3, pid=3, socket="/tmp/.ts.sock.0"),
-    stops=marker(
-        scope="device", worker={"pid": 1, "socket": "/tmp/.ts.sock.0", "only": ["/tmp/.ts.sock.0"]}
-    ),
+    stops=marker(scope="device", worker=MarkedWorker(1, "/tmp/.ts.sock.0", ("/tmp/.ts.sock.0",))),
 )
 RETIRED = written(record(Event.START, 0), failure(1), stops=marker(action="retire"))
 

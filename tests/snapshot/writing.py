@@ -7,7 +7,7 @@ from typing import Any
 
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.exception_record import ExceptionRecord
-from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.marker import MarkedServer, MarkedWorker, Marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_text
 
@@ -57,8 +57,8 @@ def marker(**changes: Any) -> Marker:
         "version": "1.0",
         "model_dir": "/nowhere",
         "handler": "h.py",
-        "server": {"pid": 1, "started_at": START},
-        "worker": {"pid": 1, "socket": SOCKET},
+        "server": MarkedServer(1, START),
+        "worker": MarkedWorker(1, SOCKET),
         "registration": "/",
         "phase": "import",
         "verdict": "non_recoverable",

@@ -8,6 +8,8 @@ import pytest
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.exception_record import CauseRecord, ExceptionRecord, FrameRecord
 from ts_retry_ext.store.marker import (
+    MarkedServer,
+    MarkedWorker,
     Marker,
     marker_path,
     read_marker,
@@ -18,7 +20,7 @@ from ts_retry_ext.store.marker import (
 
 MARKER = Marker(
     model="m", version="1.0", model_dir="/tmp/models/0123", handler="h.py",
-    server={"pid": 1, "started_at": 2.5}, worker={"pid": 3, "socket": "/tmp/.ts.sock.9000"},
+    server=MarkedServer(1, 2.5), worker=MarkedWorker(3, "/tmp/.ts.sock.9000"),
     registration="/tmp/models/0123", phase="import",
     verdict="non_recoverable", basis="rule", rule="syntax-error", scope="model",
     reason="why", remedy="what to do", fingerprint="0123456789abcdef", fingerprint_version=1,
@@ -87,3 +89,17 @@ def test_a_marker_of_before_there_were_trial_loads_is_read(tmp_path: Path) -> No
     path.write_text(json.dumps(content))
     older = MARKER._replace(waits_for=(), next_trial_at=None, trials=0)
     assert read_marker(str(tmp_path)) == older
+
+
+def test_a_marker_for_some_workers_says_which_and_never_means_all_by_mistake(
+    tmp_path: Path,
+) -> None:
+    narrow = MARKER._replace(worker=MarkedWorker(3, "s", ("s", "t")))
+    write_marker(str(tmp_path), narrow)
+    assert read_marker(str(tmp_path)) == narrow
+    path = Path(marker_path(str(tmp_path)))
+    content = json.loads(path.read_text())
+    content["worker"]["only"] = "s"
+    path.write_text(json.dumps(content))
+    with pytest.raises(UntrustedFileError, match="worker"):
+        read_marker(str(tmp_path))

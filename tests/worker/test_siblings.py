@@ -9,6 +9,7 @@ import pytest
 from tests.store.test_marker import MARKER
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.store import journal
+from ts_retry_ext.store.marker import MarkedWorker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.worker.siblings import Siblings, launches_meant, means
 
@@ -62,6 +63,6 @@ def test_news_in_the_journal_are_seen(tmp_path: Path) -> None:
 def test_a_marker_means_all_workers_or_those_it_names() -> None:
     assert means(MARKER, OWN)
     assert launches_meant(MARKER) == launches_meant(None) == []
-    narrow = MARKER._replace(worker={"pid": 3, "socket": OTHER, "only": [OTHER]})
+    narrow = MARKER._replace(worker=MarkedWorker(3, OTHER, (OTHER,)))
     assert (means(narrow, OWN), means(narrow, OTHER)) == (False, True)
     assert launches_meant(narrow) == [OTHER]

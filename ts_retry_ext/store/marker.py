@@ -21,8 +21,26 @@ from ts_retry_ext.store.exception_record import (
 )
 from ts_retry_ext.store.shape import spoilt_keys
 
-#: Key of a marker's ``worker``: the launches that it means, where these are not all.
-ONLY = "only"
+
+class MarkedServer(NamedTuple):
+    """The frontend of the worker that failed: process id, and start in seconds since the epoch."""
+
+    pid: int
+    started_at: float
+
+
+class MarkedWorker(NamedTuple):
+    """The worker that failed.
+
+    Attributes:
+        pid: its process id; socket: where it listened.
+        only: with scope ``device``, what the frontend launched the workers at that the marker
+            means; None where it means all workers.
+    """
+
+    pid: int
+    socket: str
+    only: tuple[str, ...] | None = None
 
 
 class Marker(NamedTuple):
@@ -31,9 +49,7 @@ class Marker(NamedTuple):
     Attributes:
         model: name of the model; version: its version; model_dir: where its files are.
         handler: the handler as the manifest names it, or None.
-        server: ``pid`` and ``started_at`` (seconds since the epoch) of the frontend.
-        worker: ``pid`` and ``socket`` of the worker that failed; with scope ``device`` also
-            ``only``, the sockets of the workers that the marker means.
+        server: the frontend; worker: the worker that failed.
         registration: the path that the frontend made for this registration.
         phase, verdict, basis, rule, scope, reason, remedy, fingerprint, fingerprint_version: the
             verdict.
@@ -54,8 +70,8 @@ class Marker(NamedTuple):
     version: str | None
     model_dir: str
     handler: str | None
-    server: dict[str, Any]
-    worker: dict[str, Any]
+    server: MarkedServer
+    worker: MarkedWorker
     registration: str
     phase: str
     verdict: str
@@ -80,8 +96,7 @@ class Marker(NamedTuple):
     @property
     def only(self) -> tuple[str, ...] | None:
         """Return what the frontend launched the workers at that it means; None for all workers."""
-        launches = self.worker.get(ONLY)
-        return tuple(map(str, launches)) if isinstance(launches, list) else None
+        return self.worker.only
 
 
 def why_halted(marker: Marker) -> str:
@@ -112,8 +127,14 @@ def write_marker(model_dir: str, marker: Marker) -> None:
 
 def marker_to_json(marker: Marker) -> dict[str, Any]:
     """Return a marker as its file holds it."""
-    exception = exception_to_json(marker.exception)
-    return {**marker._asdict(), "exception": exception, "schema": SCHEMA}
+    worker = {key: value for key, value in marker.worker._asdict().items() if value is not None}
+    return {
+        **marker._asdict(),
+        "server": marker.server._asdict(),
+        "worker": worker,
+        "exception": exception_to_json(marker.exception),
+        "schema": SCHEMA,
+    }
 
 
 def read_marker(model_dir: str) -> Marker | None:
@@ -136,6 +157,12 @@ def read_marker(model_dir: str) -> Marker | None:
         msg = f"{path} lacks or spoils the keys {', '.join(sorted(set(missing + wrong)))}"
         raise UntrustedFileError(msg)
     known = {name: content[name] for name in Marker._fields if name in content}
+    server, worker = known["server"], known["worker"]
+    only = worker.get("only")
+    known["server"] = MarkedServer(server["pid"], server["started_at"])
+    known["worker"] = MarkedWorker(
+        worker["pid"], worker["socket"], None if only is None else tuple(only)
+    )
     known["exception"] = exception_from_json(known["exception"])
     known["waits_for"] = tuple(known.get("waits_for", ()))
     return Marker(**known)

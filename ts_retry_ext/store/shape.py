@@ -53,11 +53,18 @@ def _are_counts(value: object) -> bool:
 
 
 def _is_server(value: object) -> bool:
-    return isinstance(value, dict) and _is_number(value.get("pid"))
+    return (
+        isinstance(value, dict)
+        and _is_number(value.get("pid"))
+        and _is_moment(value.get("started_at"))
+    )
 
 
 def _is_worker(value: object) -> bool:
-    return _is_server(value) and _is_text(value.get("socket"))  # type: ignore[attr-defined]
+    if not isinstance(value, dict):
+        return False
+    only = value.get("only", [])
+    return _is_number(value.get("pid")) and _is_text(value.get("socket")) and _are_texts(only)
 
 
 def _is_exception(value: object) -> bool:

@@ -17,7 +17,7 @@ from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.failures_in_a_row import failures_in_a_row
-from ts_retry_ext.store.marker import ONLY, Marker, write_marker
+from ts_retry_ext.store.marker import MarkedServer, MarkedWorker, Marker, write_marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import now_text, to_seconds
 from ts_retry_ext.store.trial_schedule import FILES, MODULE, PATH, TIME, named
@@ -42,7 +42,7 @@ def stop(
     if standing is not None and standing.holds and not launches_meant(standing):
         return
     meant = _only(verdict, worker, standing)
-    marker = _marker(session, failure, failures=failures, worker=meant)
+    marker = _marker(session, failure, failures=failures, only=meant)
     _watch_from_now_on(session, failure, worker.began_ns)
     _write(session, marker)
     if (
@@ -68,7 +68,7 @@ def mark_as_waiting(session: Session) -> Marker | None:
         if last is None or last.exception is None:
             return None
         failures = failures_in_a_row(records, last.socket or "")
-        marker = _marker(session, last, failures=len(failures), worker={})._replace(holds=False)
+        marker = _marker(session, last, failures=len(failures), only=None)._replace(holds=False)
         _watch_from_now_on(session, last, int(to_seconds(last.at) * 1e9))
         _write(session, marker)
         return marker
@@ -93,7 +93,7 @@ def _write(session: Session, marker: Marker) -> None:
 
 
 def _marker(
-    session: Session, failure: Record, *, failures: int, worker: dict[str, list[str]]
+    session: Session, failure: Record, *, failures: int, only: tuple[str, ...] | None
 ) -> Marker:
     """Return the marker that follows from the last failure, with its first trial load planned."""
     window_sec, window_source = _window(session)
@@ -104,11 +104,8 @@ def _marker(
         version=session.manifest.version,
         model_dir=session.model_dir,
         handler=session.manifest.handler,
-        server={
-            "pid": session.frontend.pid,
-            "started_at": session.frontend.started_at,
-        },
-        worker={"pid": failure.pid, "socket": failure.socket, **worker},
+        server=MarkedServer(session.frontend.pid, session.frontend.started_at),
+        worker=MarkedWorker(failure.pid or 0, failure.socket or "", only),
         registration=session.registration,
         phase=failure.phase or "",
         verdict=failure.verdict or "",
@@ -173,15 +170,17 @@ def _watch_from_now_on(session: Session, failure: Record, began_ns: int) -> None
         say(f"model {session.name!r}: its cause is not watched: {error!r}")
 
 
-def _only(verdict: Verdict, worker: FailedWorker, standing: Marker | None) -> dict[str, list[str]]:
-    """Return which workers the marker means, nothing where it means all.
+def _only(
+    verdict: Verdict, worker: FailedWorker, standing: Marker | None
+) -> tuple[str, ...] | None:
+    """Return which workers the marker means, None where it means all.
 
     What is wrong with one device is wrong for the workers on it: the frontend gives each worker it
     launches its own, for good (0.12.0 WorkLoadManager.addThreads).
     """
     if verdict.scope is not Scope.DEVICE:
-        return {}
-    return {ONLY: sorted({*launches_meant(standing), worker.launch})}
+        return None
+    return tuple(sorted({*launches_meant(standing), worker.launch}))
 
 
 def _may_go_on(session: Session, verdict: Verdict, worker: FailedWorker) -> bool:

@@ -165,7 +165,7 @@ class Session:
             return None
         if marker is None:
             return None
-        made_for = (marker.server.get("pid"), marker.registration)
+        made_for = (marker.server.pid, marker.registration)
         return marker if made_for == (self.frontend.pid, self.registration) else None
 
     def clear_own_marker(self, why: str) -> None:
