@@ -26,7 +26,7 @@ from ts_retry_ext.worker.baseline_file import read_baseline, write_baseline
 from ts_retry_ext.worker.take_baseline import Failed, take_baseline
 from ts_retry_ext.worker.watched_causes import Watch
 
-COUNTS = (20, 20_000)
+COUNTS = (20, 2_000, 20_000)
 FILES_A_DIRECTORY = 100
 #: How often a holder asks, in seconds.
 _INTERVAL = 0.5

@@ -6,6 +6,7 @@ import binascii
 import json
 import os
 import struct
+from array import array
 from typing import Any
 
 from ts_retry_ext.store.atomic import SCHEMA, set_aside, write_bytes
@@ -35,7 +36,7 @@ def write_baseline(directory: str, baseline: Baseline) -> None:
         baseline._asdict(),
         schema=SCHEMA,
         directories=[
-            [each.path, each.names, binascii.b2a_base64(each.facts, newline=False).decode("ascii")]
+            [each.path, each.names, _text_of(each.facts), _text_of(each.glances.tobytes())]
             for each in baseline.directories
         ],
         names={
@@ -93,12 +94,17 @@ def _from_json(content: dict[str, Any]) -> Baseline:
     )
 
 
-def _directory(path: str, names: str, facts: str) -> WatchedDirectory:
-    data = bytearray(binascii.a2b_base64(facts))
-    if len(data) != PACKED_BYTES * len(names.split("/")):
-        msg = f"{len(data)} bytes of facts for the names in {path!r}"
+def _directory(path: str, names: str, facts: str, glances: str) -> WatchedDirectory:
+    known, seen = bytearray(binascii.a2b_base64(facts)), array("q", binascii.a2b_base64(glances))
+    count = len(names.split("/"))
+    if (len(known), len(seen)) != (PACKED_BYTES * count, count):
+        msg = f"{len(known)} bytes of facts and {len(seen)} glances for {count} names in {path!r}"
         raise ValueError(msg)
-    return WatchedDirectory(_text(path), names, data)
+    return WatchedDirectory(_text(path), names, known, seen)
+
+
+def _text_of(data: bytes | bytearray) -> str:
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def _named(facts: list[int], parent: str, parent_facts: list[int], alone: bool) -> NamedPath:

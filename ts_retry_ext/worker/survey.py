@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from array import array
 from typing import Iterator, Sequence
 
 from ts_retry_ext.worker.ignored_files import is_ignored_directory, is_ignored_file, is_within
 from ts_retry_ext.worker.load_times import TICK_NS
 from ts_retry_ext.worker.news import History
 from ts_retry_ext.worker.path_facts import DIRECTORY, PathFacts, look_at
-from ts_retry_ext.worker.watched_directory import ITSELF, WatchedDirectory, of_directory
+from ts_retry_ext.worker.watched_directory import ITSELF, WatchedDirectory, glance_at, of_directory
 
 #: Files watched of one model; those nearest to its own directory come first.
 MAX_FILES = 50_000
@@ -61,15 +62,18 @@ class Survey:
         if itself is None or itself.facts.kind != DIRECTORY or self._was_visited(path):
             return None
         names, facts = [ITSELF], bytearray(of_directory(itself.facts).packed())
+        glances = array("q", [0])
         for name in _sorted_names(path):
             child = os.path.join(path, name)
+            glance = glance_at(child)  # First: what changes in between is seen later.
             known = self._facts_of_child(child, name, depth)
             if known is not None:
                 names.append(name)
                 facts += known.packed()
+                glances.append(glance)
         self._room -= len(names)
         worth = len(names) > 1 or not itself.facts.readable
-        return WatchedDirectory(path, "/".join(names), facts) if worth else None
+        return WatchedDirectory(path, "/".join(names), facts, glances) if worth else None
 
     def _facts_of_child(self, path: str, name: str, depth: int) -> PathFacts | None:
         seen = look_at(path)

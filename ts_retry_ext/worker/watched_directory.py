@@ -1,6 +1,6 @@
 """The watched files of one directory, kept small.
 
-Names are one text and facts one run of bytes: a model of 20,000 files costs a holder about one megabyte.
+Names are one text, facts one run of bytes: a model of 20,000 files costs a holder about one megabyte.
 """
 
 from __future__ import annotations
@@ -22,34 +22,21 @@ class WatchedDirectory:
         path: its path.
         names: of what is watched in it, joined by ``/``.
         facts: what is known of each name, packed, one after the other.
-        glances: of each name, `glance` as it was when facts were compared and the same, else 0. It costs
-            a third of a comparison.
+        glances: of each name, `glance_at` as it was just before its facts were taken or found the same;
+            0 if that is not known.
     """
 
     __slots__ = ("facts", "glances", "names", "path")
 
-    def __init__(self, path: str, names: str, facts: bytearray) -> None:
+    def __init__(self, path: str, names: str, facts: bytearray, glances: array[int]) -> None:
         self.path = path
         self.names = names
         self.facts = facts
-        self.glances = array("q", bytes(8 * (len(facts) // PACKED_BYTES)))
+        self.glances = glances
 
     def path_of(self, name: str) -> str:
         """Return the path of one of the names."""
         return self.path if name == ITSELF else f"{self.path}/{name}"
-
-    def glance(self, name: str) -> int:
-        """Return a number for what `os.lstat` says of a file; 0 if that doesn't say it all, as of a link."""
-        try:
-            status = os.lstat(self.path_of(name))
-        except (OSError, ValueError):
-            return 0
-        if name == ITSELF or not stat.S_ISREG(status.st_mode):
-            return 0
-        owner = (status.st_mode, status.st_uid, status.st_gid)
-        return hash(
-            (*owner, status.st_nlink, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        )
 
     def facts_of(self, position: int) -> PathFacts:
         """Return what is known of the name at `position`."""
@@ -61,6 +48,21 @@ class WatchedDirectory:
         begin = position * PACKED_BYTES
         self.facts[begin : begin + PACKED_BYTES] = facts.packed()
         self.glances[position] = 0
+
+
+def glance_at(path: str) -> int:
+    """Return a number for what `os.lstat` says of a file; 0 if that doesn't say it all, as of a link.
+
+    It costs a third of the facts. Another Python may have other numbers, which costs a comparison.
+    """
+    try:
+        status = os.lstat(path)
+    except (OSError, ValueError):
+        return 0
+    if not stat.S_ISREG(status.st_mode):
+        return 0
+    owner = (status.st_mode, status.st_uid, status.st_gid)
+    return hash((*owner, status.st_nlink, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
 
 
 def of_directory(facts: PathFacts) -> PathFacts:

@@ -10,7 +10,7 @@ from ts_retry_ext.worker.difference import Difference, difference_between
 from ts_retry_ext.worker.path_facts import DIRECTORY, look_at
 from ts_retry_ext.worker.survey import Survey
 from ts_retry_ext.worker.time_slice import TimeSlice
-from ts_retry_ext.worker.watched_directory import ITSELF, WatchedDirectory, of_directory
+from ts_retry_ext.worker.watched_directory import ITSELF, WatchedDirectory, glance_at, of_directory
 
 #: A slice looks at the time after so many files, and never at fewer.
 _STEP = 16
@@ -48,7 +48,7 @@ class WatchedFiles:
             if entry is None:
                 break
             directory, position, name = entry
-            glance = directory.glance(name)
+            glance = glance_at(directory.path_of(name))
             if glance == 0 or glance != directory.glances[position]:
                 differences += filter(
                     None, [self._compare(directory, position, name, glance=glance)]
