@@ -345,6 +345,24 @@ def test_what_was_seen_stays_news_until_it_is_absorbed(tmp_path: Path) -> None:
     assert second.within(1.5) is None
 
 
+def test_a_change_is_absorbed_though_another_process_has_written_the_baseline(
+    tmp_path: Path,
+) -> None:
+    halted = Halted(tmp_path)
+    halted.write("handler.py")
+    halted.fail()
+    watch = halted.watch()
+    watch.seen()
+    halted.write("handler.py", "good")
+    until = time.monotonic() + 3
+    while watch.seen() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    halted.watch().follow("initialize", (str(tmp_path / "x"),), ())
+    assert watch.absorb()
+    assert watch.within(1.5) is None
+    assert halted.watch().within(1.5) is None
+
+
 def test_a_file_that_changes_all_the_time_waits_longer_and_longer(tmp_path: Path) -> None:
     halted = Halted(tmp_path)
     halted.write("metrics.csv")

@@ -82,8 +82,10 @@ class Watch:
             try:
                 with journal.locked(self._directory):
                     if _identity(watched_path(self._directory)) != self._identity:
-                        self._read()  # What still differs from the new baseline is found again.
-                        return False
+                        self._read()
+                        present = self._present()  # Against what the other process left.
+                        if not present:
+                            return False
                     self._take_as_known(present)
                     self._write()
             except OSError:  # The disk is full, or the store is gone.
