@@ -559,7 +559,7 @@ ROWS: tuple[Raised, ...] = (
     aws("s3-key-id", "N", "/s3/403/InvalidAccessKeyId/The+AWS+Access+Key+Id+you+provided+does+not+exist+in+our+records."),
     aws("s3-signature", "N", "/s3/403/SignatureDoesNotMatch/The+request+signature+we+calculated+does+not+match"),
     aws("s3-expired", "U", "/s3/400/ExpiredToken/The+provided+token+has+expired."),
-    aws("s3-clock", "U", "/s3/403/RequestTimeTooSkewed/The+difference+is+too+large."),
+    aws("s3-clock", "R", "/s3/403/RequestTimeTooSkewed/The+difference+is+too+large."),
     aws("s3-slow-down", "R", "/s3/503/SlowDown/Please+reduce+your+request+rate."),
     aws("s3-internal", "R", "/s3/500/InternalError/We+encountered+an+internal+error."),
     aws("s3-unavailable", "R", "/s3/503/ServiceUnavailable/Service+is+unable+to+handle+request."),

@@ -50,11 +50,12 @@ RULES = (
         "json-damaged-inside",
         When(
             type=_JSON,
-            # Services answer in one line; a file that people write has several.
-            message=r"(?:delimiter|property name|control character|escape|extra data).{0,40}line (?:[2-9]|\d\d+) column|\bbom\b",
+            # Services answer in one line, which can be cut or come twice; a file that people write has several
+            # lines, and no program writes a trailing comma or a quote of its own.
+            message=r"(?:delimiter|extra data).{0,40}line (?:[2-9]|\d\d+) column|property name|trailing comma|control character|\\escape|\bbom\b",
             unless_type=("ConnectionError", "Timeout", "TimeoutError"),
         ),
-        "A JSON text of several lines isn't valid: mostly a file that somebody wrote.",
+        "A JSON text isn't valid, in a way in which people write it and programs don't.",
         "Correct {path|the file} at the line and column that the message names, and pack it again.",
         since=_SINCE,
     ),
