@@ -128,13 +128,18 @@ class FailureJudge:
         failure = failure_from_text(traceback.text, model_dir=self._host.model_dir)
         if phase is not None and phase_of(failure.frames) is None:
             failure = replace(failure, phase=phase)
-        return self.of_failure(failure)
+        return self.of_failure(failure, printed=traceback.above.split("\n"))
 
     def of_failure(
-        self, failure: Failure, *, crashed: bool = False, complete: bool = True
+        self,
+        failure: Failure,
+        *,
+        crashed: bool = False,
+        complete: bool = True,
+        printed: Sequence[str] = (),
     ) -> JudgedFailure:
         """Return the verdict on a failure, with secrets taken out of both."""
-        verdict = judge(failure, rules=self._rules, host=self._host)
+        verdict = judge(failure, rules=self._rules, host=self._host, printed=printed)
         told = replace(verdict, reason=redact(verdict.reason), remedy=redact(verdict.remedy))
         return JudgedFailure(redacted(failure), told, crashed, complete)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ts_retry_ext.judge.failure import Failure, Frame, Phase
 from ts_retry_ext.judge.frames import bounded_stack, is_ours, make_frame, module_of
 from ts_retry_ext.judge.text import TRACEBACK_LIMIT, bounded, clean, visible
-from ts_retry_ext.judge.verdict import Basis, Outcome, Verdict
+from ts_retry_ext.judge.verdict import NO_RULE_REASON, Basis, Outcome, Verdict
 
 #: One line of faulthandler: `  File "x.py", line 3 in load` (no comma before "in").
 _FAULT_FRAME = re.compile(r'^\s+File "([^"\n]{1,4000})", line (\d+|\?\?\?) in (.{1,400})$')
@@ -89,7 +89,8 @@ def _times(count: int) -> str:
 
 
 def _kept(verdict: Verdict) -> str:
-    return verdict.reason if verdict.rule is not None else ""
+    """Return the reason so far; of one that no rule gave, its hints."""
+    return verdict.reason.replace(NO_RULE_REASON, "").strip()
 
 
 def _remedy(verdict: Verdict, otherwise: str) -> str:

@@ -10,6 +10,7 @@ from ts_retry_ext.judge.builtin import BUILTIN_RULES, BUILTIN_SOURCE
 from ts_retry_ext.judge.evidence import Evidence, evidence_of
 from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.fingerprint import FINGERPRINT_VERSION, fingerprint
+from ts_retry_ext.judge.hints import hint, printed_cause
 from ts_retry_ext.judge.lineage import plain, same_type
 from ts_retry_ext.judge.matching import matches
 from ts_retry_ext.judge.named_in_words import with_names
@@ -17,11 +18,10 @@ from ts_retry_ext.judge.paths import NO_HOST, Host
 from ts_retry_ext.judge.redact import redact
 from ts_retry_ext.judge.rule import Rule
 from ts_retry_ext.judge.text import bounded
-from ts_retry_ext.judge.verdict import Basis, Outcome, Scope, Verdict
+from ts_retry_ext.judge.verdict import NO_RULE_REASON, Basis, Outcome, Scope, Verdict
 
 __all__ = ["NO_HOST", "Declared", "Host", "judge"]
 
-_NO_RULE = "No rule knows this failure."
 _NO_RULE_REMEDY = "It is retried; it halts the model when it repeats without change."
 _TOO_SLOW_REMEDY = (
     "Make the patterns of your own rules simpler, or give them fewer words to look through."
@@ -54,6 +54,7 @@ def judge(
     host: Host = NO_HOST,
     declared: Declared = Declared(),
     out_of_time: Callable[[], bool] = lambda: False,
+    printed: Sequence[str] = (),
 ) -> Verdict:
     """Judge one failure on its own evidence, without its history. Never raises.
 
@@ -65,6 +66,8 @@ def judge(
             in the type's bases count without being named.
         out_of_time: asked after each rule of a user; once it is true the verdict is UNKNOWN, since a
             rule that wasn't asked may have spoken against those behind it.
+        printed: lines that the process printed right before the failure. Where no rule knows the
+            failure, they are looked at for a cause, which is quoted and changes no verdict.
     """
     try:
         name = fingerprint(failure)
@@ -83,7 +86,7 @@ def judge(
         reason = f"Judging took too long: rule {late.args[0]} was the last that could be asked."
         return replace(_unknown(name), reason=reason, remedy=_TOO_SLOW_REMEDY)
     if rule is None:
-        return _unknown(name)
+        return _with_hints(_unknown(name), evidence, printed, rules)
     return Verdict(
         verdict=rule.verdict,
         basis=Basis.RULE,
@@ -111,6 +114,21 @@ def first_match(
         if not rule.source.startswith(BUILTIN_SOURCE) and out_of_time():
             raise _OutOfTimeError(rule.id)
     return None
+
+
+def _with_hints(
+    verdict: Verdict, evidence: Evidence, printed: Sequence[str], rules: Sequence[Rule]
+) -> Verdict:
+    try:
+        said = (hint(evidence), printed_cause(printed, rules, first_match) if printed else "")
+    except Exception:
+        return verdict
+    return replace(verdict, reason=" ".join(filter(None, (verdict.reason, *said))))
+
+
+def cause_printed(output: str) -> str:
+    """Return what the end of a process's output says of the cause of its failure, or an empty text."""
+    return printed_cause(output.splitlines(), BUILTIN_RULES, first_match)
 
 
 def _in_words(words: str, rule: Rule, evidence: Evidence) -> str:
@@ -168,7 +186,7 @@ def _unknown(name: str) -> Verdict:
         basis=Basis.NONE,
         rule=None,
         scope=Scope.MODEL,
-        reason=_NO_RULE,
+        reason=NO_RULE_REASON,
         remedy=_NO_RULE_REMEDY,
         fingerprint=name,
         fingerprint_version=FINGERPRINT_VERSION,

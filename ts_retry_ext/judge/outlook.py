@@ -14,7 +14,18 @@ _ELSEWHERE_TOPICS = frozenset(
     f"built-in:{topic}"
     for topic in (
         *("addresses", "credentials", "databases", "file_systems", "hubs", "licences"),
-        *("network", "services", "stores", "trust"),
+        *(
+            "network",
+            "services",
+            "stores",
+            "trust",
+            "brokers",
+            "caches",
+            "directories",
+            "query_engines",
+            "rpc",
+        ),
+        "vector_stores",
     )
 )
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+#: Reason of a verdict that no rule gave; hints follow it.
+NO_RULE_REASON = "No rule knows this failure."
+
 
 class Outcome(str, Enum):
     """Say whether starting the worker again can cure the failure."""

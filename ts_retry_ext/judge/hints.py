@@ -1,0 +1,99 @@
+"""What can be said of a failure that no rule knows: a guess for a person, which never halts anything.
+
+Words and types that are too weak for a verdict still point somewhere, and so does what the worker
+printed right before the failure: native libraries write their cause there and raise something vague.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from ts_retry_ext.judge.builtin.words import ENVIRONMENT_TYPES, PASSING_WORDS
+from ts_retry_ext.judge.evidence import Evidence, evidence_of
+from ts_retry_ext.judge.failure import Failure, Phase
+from ts_retry_ext.judge.gaps import without_names
+from ts_retry_ext.judge.lineage import plain
+from ts_retry_ext.judge.paths import NO_HOST
+from ts_retry_ext.judge.redact import redact
+from ts_retry_ext.judge.rule import Rule
+from ts_retry_ext.judge.text import bounded
+from ts_retry_ext.judge.verdict import Outcome
+
+#: Lines that were printed before a failure and are looked at.
+PRINTED_LINES = 20
+#: Characters of such a line that are quoted.
+_QUOTE_LIMIT = 200
+
+_PASSING = re.compile(
+    rf"{PASSING_WORDS}|\b(?:busy|unavailable|unreachable|offline|retr(?:y|ies)|time-?out|deadline|throttl\w*|quota|lease"
+    r"|lock(?:ed)?|pending|waiting|starting|restarting|overload\w*|capacity|leader|quorum|heartbeat|connect\w*)\b",
+    re.IGNORECASE,
+)
+_PASSING_TYPE = re.compile(
+    r"(?:Time(?:d)?-?out|Unavailable|Connection|Connect|Network|Busy|Throttl\w*|Overload\w*|RateLimit|Transient|Temporar\w*|Retry\w*"
+    r"|Unreachable|Disconnect\w*|NotReady|LeaderNot\w*|Lock\w*|Deadlock)\w*$"
+)
+_FINAL = re.compile(
+    r"\b(?:not (?:supported|implemented|allowed|recognized|valid|a valid)|unsupported|invalid|unknown|unexpected|incompatible|mismatch\w*"
+    r"|must be|should be|has no|no such|expected|malformed|deprecated|undefined|not found|missing|corrupt\w*|does not (?:exist|match))\b",
+    re.IGNORECASE,
+)
+_FINAL_TYPE = re.compile(
+    r"(?:Value|Type|Key|Attribute|Index|Assertion|NotImplemented|Config\w*|Validation|Parse|Syntax|Unsupported\w*|Invalid\w*|Schema\w*)Error$"
+)
+#: A printed line that tells of trouble; others say what is going on.
+_TROUBLE = re.compile(
+    r"error|warn|fail|fatal|cannot|can't|could(?: not|n't)|unable|not found|invalid|denied|refused|missing|no such|undefined|unsupported",
+    re.IGNORECASE,
+)
+
+
+def hint(evidence: Evidence) -> str:
+    """Return `Probably passing: …`, `Probably final: …`, or an empty text."""
+    for link in evidence.links:
+        name = plain(link.cause.type)
+        if _PASSING_TYPE.search(name):
+            return f"Probably passing: a type called {name} mostly tells of a state that ends."
+    for link in evidence.links:
+        words = _PASSING.search(link.text)
+        if words:
+            return f"Probably passing: the text speaks of {words.group().strip()!r}."
+    bases = {
+        plain(base) for link in evidence.links for base in link.cause.mro or (link.cause.type,)
+    }
+    if not bases.isdisjoint(ENVIRONMENT_TYPES):
+        return ""
+    first = evidence.links[0]
+    words = _FINAL.search(first.text)
+    if words:
+        return f"Probably final: the text says {words.group().strip()!r}."
+    name = plain(first.cause.type)
+    if _FINAL_TYPE.search(name) and any(frame.in_app for frame in evidence.failure.frames[-1:]):
+        return f"Probably final: the model's own code raised {name}."
+    return ""
+
+
+def printed_cause(
+    lines: Sequence[str],
+    rules: Sequence[Rule],
+    first_match: Callable[[Sequence[Rule], Evidence], Rule | None],
+) -> str:
+    """Return a sentence that quotes the last printed line that a rule knows, or an empty text.
+
+    Args:
+        lines: what the process printed before it failed, in order; the last `PRINTED_LINES` count.
+        rules: those of the table; only rows that read a message are asked.
+        first_match: `judging.first_match`.
+    """
+    asked = [rule for rule in rules if rule.when.message and not rule.when.phase]
+    for line in reversed(lines[-PRINTED_LINES:]):
+        text = " ".join(line.split())
+        if not _TROUBLE.search(text):
+            continue
+        failure = Failure("Exception", text, Phase.INITIALIZE, mro=("Exception", "BaseException"))
+        rule = first_match(asked, evidence_of(failure, NO_HOST))
+        if rule is not None and rule.verdict is not Outcome.UNKNOWN:
+            quoted = bounded(redact(text), _QUOTE_LIMIT)
+            return f"Shortly before, it printed {quoted!r}: {without_names(rule.reason)}"
+    return ""
