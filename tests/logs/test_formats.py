@@ -3,200 +3,24 @@
 from __future__ import annotations
 
 import gzip
-import html
 import json
-import re
 from pathlib import Path
 from typing import Callable
 
 import pytest
 
+from tests.logs.forms import FORMATS, PASTES, TIME
 from tests.logs.written import JUDGE, KNOWN, analyzed, log, model, outcome
 from ts_retry_ext.analyze.log_report import LogReport
 from ts_retry_ext.analyze.text_failures import failures_in
-from ts_retry_ext.store.times import to_seconds
 
 CONSOLE = log("console.log").decode()
 LINES = CONSOLE.splitlines()
-_RECORD = re.compile(r"^(\S+) \[(\w+) *\] (.+?) ([\w.$]+) - (.*)$")
-TIME, AGO = "2026-11-23T20:01:02.123456789Z", 1_795_463_400_123
-
-
-def each(make: Callable[[str], str]) -> str:
-    return "\n".join(map(make, LINES)) + "\n"
-
-
-def event(line: str) -> dict[str, object]:
-    return {"timestamp": AGO, "message": line, "ingestionTime": AGO + 1, "eventId": "36"}
-
-
-def json_layout(line: str) -> str:
-    """Return a line as log4j2's JsonLayout writes it; the rest of a Java exception is within `thrown`."""
-    found = _RECORD.match(line)
-    if found is None:
-        return ""
-    at, level, thread, logger, message = found.groups()
-    record: dict[str, object] = {
-        "instant": {"epochSecond": _epoch(at), "nanoOfSecond": int(at[20:23]) * 1_000_000},
-        "thread": thread,
-        "level": level,
-        "loggerName": logger,
-        "message": message,
-    }
-    if message == "Backend worker error":
-        text = "Backend worker did not respond in given time"
-        record["thrown"] = {"name": "org.pytorch.serve.wlm.WorkerInitializationException", "message": text}  # fmt: skip
-    return json.dumps(record)
-
-
-def ecs_layout(line: str) -> str:
-    """Return a line as log4j2's EcsLayout writes it."""
-    found = _RECORD.match(line)
-    if found is None:
-        return ""
-    at, level, thread, logger, message = found.groups()
-    record = {"@timestamp": at.replace(",", ".") + "Z", "log.level": level, "message": message,
-              "process.thread.name": thread, "log.logger": logger}  # fmt: skip
-    if message == "Backend worker error":
-        told = "org.pytorch.serve.wlm.WorkerInitializationException: Backend worker did not respond in given time"
-        record["error.stack_trace"] = (
-            told + "\n\tat java.base/java.lang.Thread.run(Unknown Source)\n"
-        )
-    return json.dumps(record)
-
-
-def _epoch(at: str) -> int:
-    return int(to_seconds(at.replace(",", ".") + "Z"))
-
-
-def json_pattern(line: str) -> str:
-    """Return a line of a PatternLayout that writes JSON; Java's exceptions follow as they are."""
-    found = _RECORD.match(line)
-    if found is None:
-        return line
-    keys = ("time", "level", "thread", "logger", "message")
-    return json.dumps(dict(zip(keys, found.groups())))
-
-
-def csv(line: str) -> str:
-    doubled = line.replace('"', '""')
-    return f'{AGO},"{doubled}"'
-
-
-def coloured(line: str) -> str:
-    """Return a line of a layout with %style around each part."""
-    found = _RECORD.match(line)
-    if found is None:
-        return line
-    at, level, thread, logger, message = found.groups()
-    return f"\x1b[36m{at}\x1b[m \x1b[1;32m[{level:<5}]\x1b[m \x1b[35m{thread}\x1b[m {logger} - {message}\x1b[m"
-
-
-def numbered(template: str) -> str:
-    return "".join(template.format(number, line) + "\n" for number, line in enumerate(LINES, 1))
-
-
-def broken_at(columns: int) -> str:
-    """Return the log as a terminal of that width shows it."""
-    return "\n".join(
-        line[at : at + columns] for line in LINES for at in range(0, max(len(line), 1), columns)
-    )
-
-
-def html_table(line: str) -> str:
-    """Return a line as a row that a browser's copy keeps."""
-    return f"<tr><td>{AGO}</td><td>{html.escape(line)}</td><td>ts-0</td></tr>"
-
-
-LINK = "https://us-west-2.console.aws.amazon.com/cloudwatch/home?region=us-west-2#logsV2:log-groups/log-group/x"
-WIDEST = max(map(len, LINES))
-
-#: Forms that nothing but what their lines share tells.
-PASTES: dict[str, str] = {
-    "docker logs -t": each(lambda line: f"{TIME} {line}"),
-    "Docker Desktop": each(lambda line: f"2026-11-23 21:01:02 {line}"),
-    "kubectl --prefix --timestamps": each(lambda line: f"[pod/ts-0/kserve] {TIME} {line}"),
-    "docker compose, its escape characters lost": each(lambda line: f"[36mts-1  |[0m {line}"),
-    "an ECS table": each(lambda line: f"  | 2026-11-23T13:01:02.460-07:00 | {line}"),
-    "GCP's Logs Explorer": each(
-        lambda line: f"INFO {TIME} [resource.labels.containerName: kserve-container] {line}"
-    ),
-    "CloudWatch's console": each(
-        lambda line: f"2026-11-23T20:01:02.648Z\t{line}\t[AllTraffic/i-0b]({LINK})"
-    ),
-    "an Insights table": each(
-        lambda line: (
-            f"| 1713848436460 | {line.replace(chr(9), '    ').ljust(WIDEST)} | AllTraffic/i-0b |"
-        )
-    ),
-    "numbered as by less -N": numbered("{:6} {}"),
-    "numbered as by nl": numbered("{:6}\t{}"),
-    "found by grep -n": numbered("{}:{}"),
-    "found by grep -H": each(lambda line: f"logs/ts_log.log:{line}"),
-    "quoted": each(lambda line: f"> {line}".rstrip()),
-    "quoted twice": each(lambda line: f"> > {line}".rstrip()),
-    "a list in Markdown": each(lambda line: f"    {line}"),
-    "a code fence": f"It fails:\n\n```\n{CONSOLE}```\n\nWhat can I do?\n",
-    "an HTML table": "<table>\n" + each(html_table) + "</table>\n",
-    "an HTML table in one line": "<table>" + "".join(map(html_table, LINES)) + "</table>",
-    "HTML's <pre>": f"<html><body><pre>\n{html.escape(CONSOLE)}</pre></body></html>\n",
-    "broken at 80 columns": broken_at(80),
-    "broken at 132 columns": broken_at(132),
-    "syslog, RFC 5424": each(lambda line: f"<14>1 {TIME} host-1 torchserve 812 - - {line}"),
-    "journalctl -o short-iso": each(
-        lambda line: f"2026-11-23T20:01:02+0000 host torchserve[812]: {line}"
-    ),
-    "journalctl -o json": each(
-        lambda line: json.dumps(
-            {"MESSAGE": line, "_PID": "12", "__REALTIME_TIMESTAMP": f"{AGO}000"}
-        )
-    ),
-    "Azure's container logs": each(lambda line: f"2026-11-23T20:01:02.1234567Z F {line}"),
-    "a table with tabs": each(lambda line: f"2026-11-23T20:01:02Z\tts-0\tINFO\t{line}"),
-    "a bar in front": each(lambda line: f"│ {line}"),
-    "stars in front": each(lambda line: f"*** {line}"),
-    "a collector that nobody knows": each(
-        lambda line: f"{{zone=eu-1}} ~~ 12:30:01.5 #7 ts/worker-a9f3 => {line} <= [end/7]"
-    ),
-    "a Windows console": "\r\n".join(f"C:\\ts> {line}" for line in LINES),
-}
-
-FORMATS: dict[str, str] = {
-    "kubectl --timestamps": each(lambda line: f"{TIME} {line}"),
-    "kubectl --prefix": each(lambda line: f"[pod/torchserve-0/torchserve] {line}"),
-    "a container runtime": each(lambda line: f"{TIME} stdout F {line}"),
-    "docker's json-file": each(
-        lambda line: json.dumps({"log": f"{line}\n", "stream": "stdout", "time": TIME})
-    ),
-    "docker compose": each(lambda line: f"torchserve-1  | {line}"),
-    "docker compose, coloured": each(lambda line: f"\x1b[36mtorchserve-1  | \x1b[0m{line}"),
-    "stern": each(lambda line: f"\x1b[32mts-0\x1b[0m \x1b[36mtorchserve\x1b[0m {line}"),
-    "logcli": each(lambda line: f'{TIME} {{pod="ts-0"}} {line}'),
-    "logcli in JSON": each(lambda line: json.dumps({"labels": {"pod": "ts-0"}, "line": line})),
-    "gcloud": json.dumps([{"textPayload": line, "timestamp": TIME} for line in LINES], indent=2),
-    "the systemd journal": each(lambda line: f"Nov 23 20:01:02 host torchserve[12]: {line}"),
-    "colours": each(coloured),
-    "colours around all": each(lambda line: f"\x1b[32m{line}\x1b[m"),
-    "microseconds": each(lambda line: re.sub(r"^(\S+,\d{3}) ", r"\g<1>456 ", line)),
-    "a CloudWatch export": each(lambda line: f"2026-11-23T20:01:02.123Z {line}"),
-    "aws logs tail": each(lambda line: f"2026-11-23T20:01:02.123000+00:00 ts/i-0ebe254f {line}"),
-    "CloudWatch events as text": each(lambda line: f"EVENTS\t{AGO}\t{line}\t{AGO}"),
-    "CloudWatch events as JSON": json.dumps({"events": [event(line) for line in LINES]}, indent=4),
-    "CloudWatch events in one line": json.dumps({"events": [event(line) for line in LINES]}),
-    "CloudWatch events, a line each": each(lambda line: json.dumps(event(line))),
-    "a subscription": json.dumps({"logStream": "s", "logEvents": [event(line) for line in LINES]}),
-    "a CloudWatch table": each(lambda line: f"| {AGO} | {line} | AllTraffic/i-0ebe254f |"),
-    "CSV": each(csv),
-    "JsonLayout": each(json_layout),
-    "EcsLayout": each(ecs_layout),
-    "a PatternLayout in JSON": each(json_pattern),
-    "Windows line ends": CONSOLE.replace("\n", "\r\n"),
-}
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_envelope_changes_nothing(name: str, tmp_path: Path) -> None:
-    (tmp_path / "torchserve.log").write_text(FORMATS[name], newline="")
+    (tmp_path / "torchserve.log").write_text(FORMATS[name](LINES), newline="")
     report = analyzed(tmp_path)
     assert outcome(report) == KNOWN
     assert [m["causes"] for m in report.models] == [m["causes"] for m in PLAIN.models]
@@ -231,7 +55,7 @@ def classified(content: str) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("name", [*FORMATS, *PASTES])
 def test_classify_reads_every_form(name: str) -> None:
-    told = classified({**FORMATS, **PASTES}[name])
+    told = classified({**FORMATS, **PASTES}[name](LINES))
     expected = classified(CONSOLE)
     assert told[0][2] in KNOWN
     if "columns" in name:  # A blank at the end of a line may be lost there.
@@ -241,7 +65,7 @@ def test_classify_reads_every_form(name: str) -> None:
 
 @pytest.mark.parametrize("name", PASTES)
 def test_a_form_that_nobody_listed_changes_nothing(name: str, tmp_path: Path) -> None:
-    (tmp_path / "paste.log").write_text(PASTES[name], newline="")
+    (tmp_path / "paste.log").write_text(PASTES[name](LINES), newline="")
     report = analyzed(tmp_path)
     assert outcome(report) == KNOWN
     assert causes(report) == causes(PLAIN)

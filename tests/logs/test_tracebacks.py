@@ -92,6 +92,11 @@ def test_a_chain_is_one_traceback() -> None:
     assert found.lines == (*inner, *STACK, "ValueError: b")
 
 
+def test_a_chain_that_is_cut_in_its_last_stack_ends_with_the_exception_before() -> None:
+    (found,) = cut([*STACK, "KeyError: 'a'", "", JOINT, "", *STACK[:2]])
+    assert found.lines == (*STACK, "KeyError: 'a'")
+
+
 def test_an_exception_group_is_whole() -> None:
     rails = [
         "  + Exception Group Traceback (most recent call last):",

@@ -162,7 +162,7 @@ class Analysis:
                 if attempt.counted:
                     continue
                 attempt.counted = True
-                model.is_held(at)
+                model.is_held(at, attempt.held_why.decode("utf-8", "replace"))
                 continue
             model.has_package = model.has_package or worker.has_package
             if has_loaded:

@@ -14,6 +14,7 @@ from ts_retry_ext.store.times import to_text
 SCHEMA = 1
 #: So often nobody sets a clock: the lines are in disorder.
 MANY = 10
+_HELD_WHY = 400
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,7 @@ def _model(server: ServerTally, model: ModelTally) -> dict[str, Any]:
         "ended_by_response_timeout": model.timed_out,
         "holds": model.holds,
         "held_at": _time(model.held_at),
+        "held_why": redact(model.held_why.strip(" ,:")[:_HELD_WHY]) or None,
         "has_package": model.has_package,
         "wasted_start_sec": model.wasted_ms / 1000,
         "first_failure": _time(model.first_failure_at),

@@ -54,6 +54,7 @@ class LoggedProcess:
         errors: what the frontend's own exception said of its end.
         holds: whether it was a holder of this package, which loads nothing.
         is_group: whether several processes (ranks) share its output.
+        held_why: what a holder said of the cause.
         counted: whether it was counted as a holder.
         begins_before: whether the log begins within its life.
     """
@@ -69,6 +70,7 @@ class LoggedProcess:
     errors: list[bytes] = field(default_factory=list)
     holds: bool = False
     is_group: bool = False
+    held_why: bytes = b""
     counted: bool = False
     begins_before: bool = False
     stdout: Output = field(default_factory=Output)

@@ -143,8 +143,10 @@ class LoggedWorker:
             self._load(attempt)
         elif text == _ASYNC:
             self.asynchronous = True
-        elif _HOLDS.match(text):
-            attempt.holds, self.serves = True, False
+        else:
+            held = _HOLDS.match(text)
+            if held is not None:
+                attempt.holds, attempt.held_why, self.serves = True, text[held.end() :], False
 
     def error(self, text: bytes) -> None:
         """Take what a Java exception says of its end."""
@@ -193,6 +195,11 @@ class LoggedWorker:
             return
         if not self.removed and (attempt.died or attempt.ends_with_traceback):
             self._stop(attempt.last_at)
+
+    @property
+    def is_held(self) -> bool:
+        """Tell whether a holder of this package stands in its place."""
+        return not self.removed and self.attempt is not None and self.attempt.holds
 
     @property
     def is_down(self) -> bool:

@@ -37,7 +37,7 @@ def death_lines(model: Mapping[str, Any]) -> Iterator[str]:
 
 def model_lines(model: Mapping[str, Any], name: str) -> Iterator[str]:
     """Yield the lines on one model, called `name`, that failed or died."""
-    if not model["failures"] and not model["deaths_while_serving"]:
+    if not (model["failures"] or model["deaths_while_serving"] or model["held_at"]):
         return
     gave_up = ", TorchServe gave up" if model["gave_up"] else ""
     yield f"{name}: {model['state']}{gave_up}"
@@ -57,7 +57,8 @@ def model_lines(model: Mapping[str, Any], name: str) -> Iterator[str]:
     for line in death_lines(model):
         yield f"  {line}"
     if model["held_at"]:
-        yield f"  ts-retry-ext held it from {moment(model['held_at'])} on"
+        why = f": {model['held_why']}" if model["held_why"] else ""
+        yield f"  ts-retry-ext held it from {moment(model['held_at'])} on{why}"
     if model["saved"]["stopped_at"]:
         yield f"  ts-retry-ext would have stopped it at {moment(model['saved']['stopped_at'])}"
     if model["saved"]["loaded_after_stop"]:

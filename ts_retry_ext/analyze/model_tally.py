@@ -117,7 +117,7 @@ class ModelTally:
         failures: loads that failed; deaths: workers that had loaded the model and ended.
         wasted_ms: from the start of each process whose load failed to its end.
         holds: starts of holders of this package.
-        held_at: when the first of them was seen, or None.
+        held_at, held_why: when the first of them was seen, or None, and what the last of them said.
         timed_out: those of the deaths that the frontend brought about, as a request took too long.
         has_package: whether its server has this package.
         first_failure_at, last_failure_at, last_loaded_at: None where there was none.
@@ -136,6 +136,7 @@ class ModelTally:
     loaded: int = 0
     holds: int = 0
     held_at: int | None = None
+    held_why: str = ""
     timed_out: int = 0
     has_package: bool = False
     wasted_ms: int = 0
@@ -155,9 +156,10 @@ class ModelTally:
         if self._stops.pop(0, None) is not None or self._stops.pop(id(worker), None) is not None:
             self.saved.wrongly += 1
 
-    def is_held(self, at: int) -> None:
+    def is_held(self, at: int, why: str) -> None:
         """Count a start of a holder."""
         self.holds += 1
+        self.held_why = why
         self.has_package = True
         self.held_at = at if self.held_at is None else self.held_at
 
@@ -226,6 +228,8 @@ class ModelTally:
         ]
         given_up = any(worker.gave_up and not worker.removed for worker in self.workers.values())
         if given_up or any(worker.gave_up or _is_final(streak) for worker, streak in standing):
+            return Standing.FAILED
+        if any(worker.is_held for worker in self.workers.values()):
             return Standing.FAILED
         if standing:
             return Standing.RETRYING

@@ -57,6 +57,8 @@ class OpenTraceback:
     message_lines: int = 0
     source: str = ""
     in_burst: bool = False
+    #: Lines up to the last exception that is there; a chain can be cut in the next one's stack.
+    kept: int = 0
 
     def add(self, line: str, awaits: Awaits, at: int) -> None:
         """Take line number `at` of the text."""
@@ -65,6 +67,8 @@ class OpenTraceback:
         self.lines.append(line)
         self.in_burst = at - self.touched == 1
         self.awaits, self.touched = awaits, at
+        if awaits in (Awaits.MESSAGE, Awaits.RAILS):
+            self.kept = len(self.lines)
 
 
 def leave_group(group: OpenTraceback) -> None:

@@ -115,7 +115,7 @@ class _Cutter:
     def finish(self) -> list[Traceback]:
         """Return what was cut out."""
         return [
-            Traceback(tuple(found.lines), found.above, found.whole)
+            Traceback(tuple(found.lines[: found.kept or None]), found.above, found.whole)
             for found in self._all
             if found.whole or len(found.lines) > 1
         ]
