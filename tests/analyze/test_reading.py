@@ -47,6 +47,13 @@ def test_each_line_of_a_burst_is_one_of_its_worker_and_has_its_own_time() -> Non
     ]
 
 
+def test_an_empty_line_whose_last_blank_is_lost_swallows_none_of_the_others(tmp_path: Path) -> None:
+    told = list(lines((0, START), LOAD, "OUT ", "OUT ", "OUT a", "OUT ", (9, LOADED), port=9007))
+    whole, stripped = (analyzed(written(tmp_path, kind, name)) for name, kind in
+                       (("a.log", told), ("b.log", [line.rstrip() for line in told])))  # fmt: skip
+    assert [m["loaded"] for m in whole.models] == [m["loaded"] for m in stripped.models] == [1]
+
+
 @pytest.mark.parametrize("size", [300, 4_000, 60_000])
 def test_where_a_block_ends_changes_nothing(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hang, for one, is told by two lines that can be of two blocks; a greeting has no time of its own."""

@@ -102,7 +102,7 @@ def records(lines: Iterable[bytes]) -> list[LogRecord]:
             burst = b""
         if line[23:25] == b" [":
             end = line.find(b" - ", 32)
-            head = _HEADS.get(line[32:end])
+            head = _HEADS.get(line[32:end]) if end > 0 else None
             if head is not None:
                 kind, port, name, mixed = head
                 text_at = end + 3
@@ -201,7 +201,12 @@ def parse_line(line: bytes, origin: bytes = b"") -> LogRecord:
     if found is not None:
         day, second, thousandths, port, name, stream, _, text = found.groups(b"")
         kind = _KINDS[stream or None]
-        if found.start() == 0 and found.start(4) == 34 and len(_HEADS) < _MOST_HEADS:
+        if (
+            found.start() == 0
+            and found.start(4) == 34
+            and line.find(b" - ", 32) > 0  # A blank at the end of an empty line may be lost.
+            and len(_HEADS) < _MOST_HEADS
+        ):
             mixed = b"WorkerLifeCycle" in line[found.start(7) : found.end(7)]
             _HEADS[line[32 : line.find(b" - ", 32)]] = (kind, port, name, mixed)
     else:
@@ -210,7 +215,7 @@ def parse_line(line: bytes, origin: bytes = b"") -> LogRecord:
             return LogRecord(None, Kind.CONTINUED, b"", b"", line[:TEXT_LIMIT], origin)
         day, second, thousandths, thread, _, text = found.groups(b"")
         port, name, kind = _meant(text, thread)
-        is_own = kind is _SERVER and found.start() == 0 and found.start(4) == 32
+        is_own = kind is _SERVER and found.start() == 0 and found.start(4) == 32 and b" - " in line
         if is_own and len(_HEADS) < _MOST_HEADS:
             head = line[32 : found.end(5)]
             _HEADS[head] = (kind, port, name, _SILENT.match(head) is None)
