@@ -47,7 +47,7 @@ RETIRED = written(record(Event.START, 0), failure(1), stops=marker(action="retir
         (running("UNLOADING"), FAILED, State.RECOVERING),
         (running("UNLOADING"), None, State.UNKNOWN),
         (running("UNLOADING"), STOPPED, State.HALTED),
-        (running("READY", "UNLOADING"), STOPPED, State.HALTED),
+        (running("READY", "UNLOADING", min_workers=2), STOPPED, State.SERVING),
         (
             running("READY"),
             written(record(Event.HOLD, 0), stops=marker(action="reject")),

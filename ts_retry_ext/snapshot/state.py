@@ -7,6 +7,7 @@ from enum import Enum
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.snapshot.registration import Registration
+from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.trial_schedule import RESUME, TIME
 
@@ -46,7 +47,9 @@ def held_workers(
         return ()
     only = marker.only
     if only is None:
-        return running.workers
+        # One whose load succeeded while a sibling's failed serves on; a holder that rejects is ready, too.
+        holders = holders_of(registration.records) if registration is not None else set()
+        return tuple(w for w in running.workers if not w.is_ready or w.pid in holders)
     return tuple(w for w in running.workers if any(w.listens_at(socket) for socket in only))
 
 

@@ -19,7 +19,6 @@ from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store.marker import Marker, why_halted
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.command_line import WorkerAddress
-from ts_retry_ext.worker.half_open import HalfOpen
 from ts_retry_ext.worker.holding import CLOSED, Holding
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.own_program import WAITER, leave_behind, own_command
@@ -97,6 +96,9 @@ def hold_connection(
     say(told)
     if marker.action == OnFatal.RETIRE:
         _leave_a_waiter_behind(session)
+    # Only now: the frontend waits for the line that says the worker has started, and for nothing of this.
+    from ts_retry_ext.worker.half_open import HalfOpen
+
     holding = Holding(session, marker, connection, HalfOpen(session, load))
     why = holding.until_released(told)
     _note(session, Event.RELEASE, reason=why)

@@ -17,7 +17,6 @@ from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.marker import Marker, marker_path, read_marker
 from ts_retry_ext.store.trial_schedule import TIME
-from ts_retry_ext.worker.half_open import HalfOpen
 from ts_retry_ext.worker.protocol import (
     HTTP_INTERNAL_ERROR,
     HTTP_OK,
@@ -29,6 +28,10 @@ from ts_retry_ext.worker.rejection import Rejection
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.siblings import Siblings, means
 from ts_retry_ext.worker.window_end import window_ends_at
+
+TYPE_CHECKING = False  # not from typing, see worker/isolation.py
+if TYPE_CHECKING:
+    from ts_retry_ext.worker.half_open import HalfOpen
 
 #: How often the marker is looked at, in seconds. One stat each: no measurable CPU.
 MARKER_INTERVAL = 0.5
