@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ts_retry_ext.judge import failure_from_record, judge
+from ts_retry_ext.judge import Host, crash_failure, failure_from_record, judge
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.gaps import without_names
 
@@ -62,3 +62,12 @@ def test_a_secret_in_a_name_is_taken_out() -> None:
     message = f"No module named '{secret}'"
     verdict = judge(failure_from_record({"exc_type": "ModuleNotFoundError", "message": message}))
     assert secret not in verdict.remedy
+
+
+def test_a_load_that_took_too_long_is_told_the_limit_in_force_and_its_source() -> None:
+    failure = crash_failure("hang: the load did not end within startupTimeout, TorchServe ended it")
+    limit = "startupTimeout is 45 s (startupTimeout in model-config.yaml)"
+    verdict = judge(failure, host=Host(startup_timeout=limit))
+    assert verdict.rule == "load-longer-than-its-limit"
+    assert limit in verdict.reason
+    assert "120 s if nothing is set" in judge(failure).reason

@@ -14,6 +14,7 @@ from ts_retry_ext.archive.limits import (
     WINDOW,
     load_timeout_key,
     timeout_sec,
+    timeout_source,
     window_msec,
 )
 from ts_retry_ext.archive.model_folder import ModelFolder
@@ -30,6 +31,15 @@ def startup_timeout_of(
         torchserve: the version of TorchServe, None for the newest.
     """
     return _timeout(folder, load_timeout_key(torchserve), properties)
+
+
+def startup_timeout_in_words(
+    folder: ModelFolder, properties: Mapping[str, str], torchserve: str | None = None
+) -> str:
+    """Return the limit of a load with its name, value and source, as `startupTimeout is 120 s (…)`."""
+    key = load_timeout_key(torchserve)
+    source = timeout_source(key, _configuration(folder, key), properties)
+    return f"{key} is {startup_timeout_of(folder, properties, torchserve):.0f} s ({source})"
 
 
 def response_timeout_of(folder: ModelFolder, properties: Mapping[str, str]) -> float:

@@ -100,6 +100,18 @@ def timeout_sec(key: str, config: Mapping[str, Any] | None, properties: Mapping[
     return value if 0 < value <= INT_MAX else DEFAULT_TIMEOUT_SEC
 
 
+def timeout_source(
+    key: str, config: Mapping[str, Any] | None, properties: Mapping[str, str]
+) -> str:
+    """Return in words where the value that `timeout_sec` returns was set."""
+    if config is not None:
+        own = positive(config, key, 0)
+        return f"{key} in model-config.yaml" if own else f"TorchServe's default, as no {key} is set"
+    if timeout_sec(key, config, properties) != DEFAULT_TIMEOUT_SEC:
+        return f"{SERVER_KEYS[key]} in config.properties"
+    return f"TorchServe's default, as no {key} is set"
+
+
 def window_msec(config: Mapping[str, Any] | None) -> int:
     """Return the retry window of a model in milliseconds, as 0.12.0 Model's constructor makes it."""
     value = integer({} if config is None else config, WINDOW, DEFAULT_WINDOW_SEC)

@@ -114,5 +114,6 @@ _NAMES: dict[str, Callable[[Evidence], str | None]] = {
     "library": _first(_LIBRARY),
     "command": _first(_COMMAND),
     "name": _first(_SEVERAL),
+    "startup_timeout": lambda evidence: evidence.host.startup_timeout,
     "shadow": lambda evidence: evidence.shadow,
 }

@@ -20,10 +20,12 @@ class Host:
     Attributes:
         model_dir: directory of the model's files, None where it isn't known.
         exists: tells whether a path exists now; raises LookupError where it can't know.
+        startup_timeout: the limit of a load in words, with its value and source; empty if not known.
     """
 
     model_dir: str | None = None
     exists: Callable[[str], bool] = _nothing_known
+    startup_timeout: str = ""
 
 
 #: What is assumed when nothing of the file system is known.

@@ -88,7 +88,11 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
         OSError: the store cannot be written.
     """
     secrets = secrets_of(session)
-    host = Host(model_dir=session.model_dir, exists=os.path.exists)
+    host = Host(
+        model_dir=session.model_dir,
+        exists=os.path.exists,
+        startup_timeout=session.startup_timeout_in_words() if event == Event.CRASH else "",
+    )
     rules = (*rules_in_force(session), *BUILTIN_RULES)
     begun = time.monotonic()
     verdict = judge(

@@ -133,6 +133,19 @@ class Session:
 
         return startup_timeout_of(self.folder, self.configuration.properties, _torchserve_version())
 
+    def startup_timeout_in_words(self) -> str:
+        """Return the limit of a load with its name, value and source; empty where it can't be told."""
+        from ts_retry_ext.archive.folder_limits import startup_timeout_in_words
+
+        if self.load_limit_sec is not None:
+            return f"the limit of this load is {self.load_limit_sec:.0f} s"
+        try:
+            return startup_timeout_in_words(
+                self.folder, self.configuration.properties, _torchserve_version()
+            )
+        except Exception:
+            return ""
+
     def response_timeout(self) -> float:
         """Return after how many seconds the frontend ends a worker that owes it an answer."""
         from ts_retry_ext.archive.folder_limits import response_timeout_of

@@ -38,6 +38,7 @@ def example_of(rule: str) -> Example:
 EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     # topic processes
     'slow-download': ('ProcessDied', 'hang until the start-up time-out', {'phase': 'process', 'frames': [['/x/site-packages/huggingface_hub/file_download.py', 'http_get']]}),
+    'load-longer-than-its-limit': ('ProcessDied', 'hang: the load did not end within startupTimeout, TorchServe ended it', {'phase': 'process'}),
     'process-died': ('ProcessDied', 'signal 11 (SIGSEGV)', {'phase': 'process'}),
     'download-program-failed': ('subprocess.CalledProcessError', "Command '['git', 'clone', 'https://git.example/m.git']' returned non-zero exit status 128.", {}),
     'engine-wrapper': ('RuntimeError', 'Engine core initialization failed. See root cause above. Failed core proc(s): {}', {}),

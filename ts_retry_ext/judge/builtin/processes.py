@@ -20,8 +20,15 @@ FIRST = (
         "slow-download",
         When(type=("ProcessDied",), message=r"^hang", phase=(Phase.PROCESS,), frame=_DOWNLOADERS),
         "The load was still reading from the network when TorchServe ended it.",
-        "Raise startupTimeout, or put the files into the archive or where they outlive a worker.",
+        "Raise startupTimeout in model-config.yaml ({startup_timeout|120 s if nothing is set}), or put the files into the archive or where they outlive a worker.",
         since="2026-11-25",
+    ),
+    ambiguous(
+        "load-longer-than-its-limit",
+        When(type=("ProcessDied",), message=r"^hang", phase=(Phase.PROCESS,)),
+        "The load took longer than TorchServe waits for it: {startup_timeout|startupTimeout, 120 s if nothing is set}.",
+        "Look at the stack for what it was doing; raise startupTimeout in model-config.yaml if the load needs the time.",
+        since="2026-11-26",
     ),
     # Its text is ours ("hang until the start-up time-out"), so no word of it may speak for a rule.
     ambiguous(
