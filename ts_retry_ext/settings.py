@@ -161,7 +161,7 @@ SETTINGS: tuple[Setting, ...] = (
             "Stop after so many identical failures of unknown kind in a row."),
     Setting("max_hard_crashes", "maxHardCrashes", 3, _count, "a whole number, 0 for never",
             "Stop after so many deaths in a row without an exception (segfault, os._exit, OOM kill)."),
-    Setting("first_trial", "firstTrial", 15.0, _seconds,
+    Setting("first_trial", "firstTrial", 10.0, _seconds,
             "a number of seconds, 0 for no trial loads by time",
             "Try a model that nobody knows the cause of again after so many seconds."),
     Setting("longest_trial_interval", "longestTrialInterval", 600.0, _positive_seconds,
