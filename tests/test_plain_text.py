@@ -34,7 +34,9 @@ def test_a_cause_is_one_line_of_bounded_length(
     ("basis", "rule", "decided", "verdict"),
     [
         ("rule", "syntax-error", "rule syntax-error", "unknown (syntax-error)"),
-        ("repeated", None, "repeated", "unknown (repeated)"),
+        ("repeated", None, "repeated", "not now (repeated)"),
+        ("crashed", None, "crashed", "not now (crashed)"),
+        ("repeated", "slow-store", "repeated slow-store", "not now (repeated slow-store)"),
         ("declared", "worker-poisoned", "declared worker-poisoned", "unknown (worker-poisoned)"),
         ("none", None, "none", "unknown"),
     ],

@@ -8,6 +8,9 @@ from __future__ import annotations
 #: Characters of a cause in one line, and of a reason or remedy beside it.
 CAUSE_LENGTH, ADVICE_LENGTH = 400, 300
 _NO_BASIS = "none"  # see judge.verdict.Basis
+#: Bases that say "not now", never "not ever"; see judge.verdict.Basis.
+_WEAK_BASES, _NOT_NOW = ("repeated", "crashed"), "not now"
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
 
 def in_one_line(text: str, limit: int | None = None) -> str:
@@ -37,8 +40,15 @@ def decided_by(basis: str, rule: str | None) -> str:
     return basis if rule is None else f"{basis} {rule}"
 
 
+def outcome_word(verdict: str, basis: str) -> str:
+    """Return a verdict for people: ``not now`` where it rests on repetition, since it may pass."""
+    return _NOT_NOW if basis in _WEAK_BASES else verdict
+
+
 def verdict_line(verdict: str, basis: str, rule: str | None) -> str:
     """Return a verdict and what decided, such as ``non_recoverable (syntax-error)`` or ``unknown``."""
+    if basis in _WEAK_BASES:
+        return f"{_NOT_NOW} ({decided_by(basis, rule)})"
     why = rule or basis
     return verdict if why == _NO_BASIS else f"{verdict} ({why})"
 
@@ -56,6 +66,17 @@ def halt_line(cause: str, decided: str, fingerprint: str, reason: str, remedy: s
     advice = f" Remedy: {in_one_line(remedy, ADVICE_LENGTH)}" if remedy else ""
     why = in_one_line(reason, ADVICE_LENGTH)
     return f"{cause} [{decided}, fingerprint {fingerprint}] {why}{advice}"
+
+
+def duration_in_words(seconds: float) -> str:
+    """Return a time span in one unit, as a person says it: ``42 s``, ``7 min``, ``3 h``, ``2 days``."""
+    if seconds < 2 * _MINUTE:
+        return f"{max(0.0, seconds):.0f} s"
+    if seconds < 2 * _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    if seconds < 2 * _DAY:
+        return f"{seconds / _HOUR:.0f} h"
+    return f"{seconds / _DAY:.0f} days"
 
 
 def visible(text: str, *, keep: str = "") -> str:

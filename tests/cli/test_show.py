@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.servers import described, frontend
 from tests.cli.test_status import HELD, NOBODY, halt
-from tests.snapshot.writing import failure, write_journal
+from tests.snapshot.writing import failure, marker, record, write_journal
 from ts_retry_ext.store.exception_record import CauseRecord, ExceptionRecord
+from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.record import Event, TrialResult
+from ts_retry_ext.store.times import to_text
 
 
 def test_whole_report_is_shown_with_the_traceback(
@@ -33,6 +38,38 @@ def test_whole_report_is_shown_with_the_traceback(
         "When it is repaired: ts-retry resume broken",
     ):
         assert line in out.splitlines()
+
+
+def test_trial_loads_stand_in_the_time_line_with_their_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried = failure(20, NOBODY)._replace(event=Event.TRIED, result=TrialResult.FAILED)
+    trial = record(Event.TRIAL, 18, NOBODY, reason="its time has come")
+    with frontend(tmp_path) as running:
+        folder = write_journal(
+            running.kept / "m-1", failure(1, 1), record(Event.HOLD, 2, NOBODY), trial, tried
+        )
+        planned = to_text(time.time() + 100)
+        write_marker(str(folder), marker(waits_for=("files", "time"), next_trial_at=planned))
+        running.register(described("m", workers=HELD))
+        assert running.run("show", "m") == 3
+
+    lines = capsys.readouterr().out.splitlines()
+    assert "state:           waiting" in lines
+    assert any(re.fullmatch(r"next trial:      at .*, in (100|99) s", line) for line in lines)
+    assert "waits for:       the model's files" in lines
+    assert any(re.fullmatch(r"trials:          1, which failed at .* ago", line) for line in lines)
+    at = lines.index("what its workers did")
+    shown = [re.search(r"\+\d+\.\d s .*", line) for line in lines[at + 2 : at + 6]]
+    rows = [" ".join(found[0].split()) for found in shown if found is not None]
+    cause = "recoverable (connection-errno) ConnectionError: refused"
+    assert rows == [
+        f"+0.0 s failure 1 {cause}",
+        f"+1.0 s hold {NOBODY}",
+        f"+17.0 s trial begins {NOBODY} its time has come",
+        f"+19.0 s trial failed {NOBODY} {cause}",
+    ]
+    assert lines[-1] == "To try it now: ts-retry resume m"
 
 
 def test_json_holds_the_whole_exception_and_the_marker(

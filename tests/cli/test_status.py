@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.servers import Frontend, described, frontend
-from tests.snapshot.writing import failure, marker, record, write_journal
+from tests.snapshot.writing import START, failure, marker, record, write_journal
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.frontend import choice
+from ts_retry_ext.snapshot.after_trial import marker_to_be_resumed
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.marker import write_marker
 from ts_retry_ext.store.record import Event
+from ts_retry_ext.store.times import to_text
 
 NOBODY = 2**22 + 1
 HELD = [{"id": "9000", "status": "UNLOADING", "pid": NOBODY}]
@@ -41,12 +45,13 @@ def test_halted_model_is_told_with_cause_and_what_to_do_and_exit_code_3(
     out, err = capsys.readouterr()
     server, title, broken, sound, advice = out.splitlines()
     assert server.startswith(f"TorchServe 0.12.0, process {running.pid}, runs; management API http")
-    assert title.split() == "MODEL VERSION STATE STARTS LOADS VERDICT WINDOW CAUSE".split()  # noqa: SIM905
+    assert title.split() == "MODEL VERSION STATE STARTS LOADS TRIAL WINDOW VERDICT CAUSE".split()  # noqa: SIM905
     assert broken.split()[:5] == ["broken", "1.0", "halted", "2", "1"]
     assert "non_recoverable (syntax-error)" in broken
     assert "SyntaxError: invalid syntax (h.py, line 1)" in broken
     assert sound.split()[:5] == ["sound", "1.0", "serving", "-", "-"]
-    assert advice.startswith("broken: a source file is not valid Python. correct it.")
+    assert advice.startswith("broken: halted since ")
+    assert ". a source file is not valid Python. correct it. It waits for somebody" in advice
     assert advice.endswith("Then: ts-retry resume broken")
     assert err == ""
 
@@ -172,7 +177,62 @@ def test_window_that_is_over_is_named_as_the_reason(
         running.register(described("m", workers=HELD))
         assert running.run("status") == 3
 
-    assert "m: the frontend's retry window is over" in capsys.readouterr().out
+    assert "m: waiting. the frontend's retry window is over" in capsys.readouterr().out
+
+
+def test_waiting_model_is_told_with_its_next_trial_and_never_called_halted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weak: dict[str, Any] = {"verdict": "non_recoverable", "basis": "repeated", "rule": None}
+    weak["reason"] = "It failed the same way 3 times in a row."
+    planned = to_text(time.time() + 300)
+    waits = marker(**weak, waits_for=("files", "path:/mnt/x", "time"), next_trial_at=planned)
+    with frontend(tmp_path) as running:
+        folder = write_journal(
+            running.kept / "m-1", failure(1, 1, **weak), record(Event.HOLD, 2, NOBODY)
+        )
+        write_marker(str(folder), waits)
+        running.register(described("m", workers=HELD))
+        assert running.run("status") == 3
+
+    out = capsys.readouterr().out
+    *_, row, advice = out.splitlines()
+    assert row.split()[:8] == ["m", "1.0", "waiting", "1", "0", "in", "5", "min"]
+    assert "not now (repeated)" in row
+    assert "It failed the same way 3 times in a row." in advice
+    assert "in 5 min; it also waits for /mnt/x to appear or change, the model's files." in advice
+    assert advice.endswith("To try it now: ts-retry resume m")
+    assert "halted" not in out
+    assert "non_recoverable" not in out
+
+
+def test_model_whose_cause_is_gone_says_who_has_to_resume_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waits = marker_to_be_resumed(marker(), "the key has expired", to_text(START))
+    with frontend(tmp_path) as running:
+        folder = write_journal(running.kept / "m-1", failure(1, 1), record(Event.HOLD, 2, NOBODY))
+        write_marker(str(folder), waits)
+        running.register(described("m", workers=HELD))
+        assert running.run("status") == 3
+
+    advice = capsys.readouterr().out.splitlines()[-1]
+    assert advice.startswith("m: waiting since ")
+    assert "the cause is gone" in advice
+    assert advice.endswith("Run ts-retry resume m as a user who may use the management API.")
+
+
+def test_server_that_has_ended_tries_nothing_any_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waits = marker(waits_for=("files", "time"), next_trial_at=to_text(time.time() + 300))
+    with frontend(tmp_path) as running:
+        folder = write_journal(running.kept / "m-1", failure(1, 1), record(Event.HOLD, 2, NOBODY))
+        write_marker(str(folder), waits)
+    assert main(["status", "--state-dir", str(tmp_path / "logs" / "ts_retry")]) == 3
+    out = capsys.readouterr().out
+    assert "waiting" in out
+    assert "trial" not in out
 
 
 def test_lost_device_is_named_beside_a_model_that_serves(

@@ -36,9 +36,9 @@ from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.logs.log_record import records
 from ts_retry_ext.logs.merging import LogSource, merged
 from ts_retry_ext.settings import resolve
-from ts_retry_ext.sidecar.attempts import attempts_of
 from ts_retry_ext.sidecar.metrics import Metrics
 from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
+from ts_retry_ext.snapshot.attempts import attempts_of
 from ts_retry_ext.snapshot.join import alive_by_its_words, status_of
 from ts_retry_ext.snapshot.model import WindowInForce
 from ts_retry_ext.snapshot.registration_files import read_registration

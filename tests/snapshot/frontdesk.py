@@ -74,7 +74,7 @@ class Frontdesk:
         management = management_api_of(self.server.configuration)
         status = model_status(self.server, management, "m", "1.0")
         assert status is not None
-        assert status.needs_hand
+        assert status.can_be_resumed
         return resume(
             self.server._replace(sees_processes=sees_processes),
             management,

@@ -78,7 +78,7 @@ def test_halted_model_shows_what_its_marker_says() -> None:
     halted = status(*RECORDS, stops=marker(), state=State.HALTED)
     content = halted.to_json()
 
-    assert halted.is_halted
+    assert halted.is_down
     assert (content["action"], content["rule"], content["scope"]) == (
         "hold",
         "syntax-error",
@@ -102,7 +102,7 @@ def served_by(*statuses: str, only: list[str] | None = None, gave_up: bool = Fal
 def test_model_whose_one_device_failed_serves_and_names_it() -> None:
     model = served_by("READY", "UNLOADING", "READY", only=["/tmp/.ts.sock.9001"])
 
-    assert (model.state, model.is_halted, model.needs_hand) == (State.SERVING, False, True)
+    assert (model.state, model.is_down, model.can_be_resumed) == (State.SERVING, False, True)
     assert model.shortfall == "1 of 3 workers is held: 9001 (GPU 1)"
     content = model.to_json()
     assert list(content) == MODEL_KEYS
@@ -113,7 +113,7 @@ def test_model_whose_one_device_failed_serves_and_names_it() -> None:
 def test_model_with_a_worker_past_its_window_serves_and_names_it() -> None:
     model = served_by("READY", "UNLOADING", gave_up=True)
 
-    assert (model.state, model.needs_hand) == (State.SERVING, True)
+    assert (model.state, model.can_be_resumed) == (State.SERVING, True)
     assert model.shortfall is not None
     assert model.shortfall.startswith("1 of 2 workers is retried no more")
     assert "9001 (GPU 1)" in model.shortfall
@@ -135,7 +135,7 @@ def test_halted_and_sound_models_have_no_shortfall() -> None:
     assert served_by("UNLOADING", only=["127.0.0.1:9000"]).shortfall is None
     assert served_by("UNLOADING", gave_up=True).shortfall is None
     sound = served_by("READY")
-    assert (sound.shortfall, sound.needs_hand) == (None, False)
+    assert (sound.shortfall, sound.can_be_resumed) == (None, False)
 
 
 def test_model_with_cpp_workers_says_that_it_is_out_of_reach() -> None:

@@ -64,7 +64,7 @@ def test_device_that_fails_again_is_told_though_others_serve(desk: Frontdesk) ->
 
     desk.api.answers["GET /models/m/all"] = fail_again
 
-    assert desk.resume().result is ResumeResult.HALTED_AGAIN
+    assert desk.resume().result is ResumeResult.FAILED_AGAIN
 
 
 def test_worker_held_for_its_device_is_waited_for_though_others_serve(desk: Frontdesk) -> None:
@@ -169,7 +169,7 @@ def test_model_that_fails_again_is_halted_again(desk: Frontdesk) -> None:
     desk.api.answers["PUT /models/m/1.0"] = fail_again
     done = desk.resume()
 
-    assert done.result is ResumeResult.HALTED_AGAIN
+    assert done.result is ResumeResult.FAILED_AGAIN
     assert done.status is not None
     assert done.status.cause == "SyntaxError: invalid syntax (h.py, line 1)"
 

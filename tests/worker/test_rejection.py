@@ -3,13 +3,16 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import time
 from typing import Iterator
 
 import pytest
 
+from tests.snapshot.writing import START
 from tests.store.test_marker import MARKER
+from ts_retry_ext.store.times import to_text
 from ts_retry_ext.worker.protocol import DisconnectedError, Request
-from ts_retry_ext.worker.rejection import Rejection, report_for_clients
+from ts_retry_ext.worker.rejection import Rejection, report_for_clients, retry_after
 
 
 @pytest.fixture
@@ -67,6 +70,32 @@ def test_http_requests_get_503_each_for_itself(pair: tuple[socket.socket, socket
     assert data.count(struct.pack("!i", 503)) == 2
     for part in (b"id-0", b"id-1", b"application/json", b"syntax-error"):
         assert part in data
+
+
+def test_a_client_is_told_when_the_next_trial_load_comes(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = pair
+    planned = to_text(time.time() + 40)
+    waits = MARKER._replace(waits_for=("files", "time"), next_trial_at=planned, trials=2)
+    Rejection("m", waits).answer(ours, [Request(b"id-0", {"host": "a"})])
+    data = theirs.recv(1 << 20)
+    assert text("Retry-After") + text("40") in data
+    body = json.loads(data[data.index(b"{") : data.rindex(b"}") + 1])
+    assert (body["type"], body["state"]) == ("ModelWaitingException", "waiting")
+    assert (body["waits_for"], body["trials"]) == (["files", "time"], 2)
+    assert body["next_trial_at"] == planned
+
+
+@pytest.mark.parametrize(
+    ("ahead", "header"),
+    [(0.2, {"Retry-After": "1"}), (-9.0, {"Retry-After": "1"}), (9.5, {"Retry-After": "10"}), (None, {})],
+)  # fmt: skip
+def test_retry_after_is_a_whole_number_of_seconds_and_never_none(
+    ahead: float | None, header: dict[str, str]
+) -> None:
+    at = None if ahead is None else to_text(START + ahead)
+    assert retry_after(at, START) == header
 
 
 def test_a_batch_with_a_grpc_request_fails_as_a_whole(

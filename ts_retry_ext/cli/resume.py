@@ -89,7 +89,7 @@ def _wanted(snapshot: Snapshot, arguments: argparse.Namespace) -> list[ModelStat
     from ts_retry_ext.cli.sources import model_in
 
     if arguments.all:
-        return [model for model in snapshot.models if model.needs_hand]
+        return [model for model in snapshot.models if model.can_be_resumed]
     return [model_in(snapshot, arguments.model, arguments.version)]
 
 
@@ -105,7 +105,7 @@ def _resume(
 
     name = f"{model.model} {model.version}"
     # One that recovers may be past its window with nobody left to retry it; else this retries it now.
-    if not model.needs_hand and model.state is not State.RECOVERING:
+    if not model.can_be_resumed and model.state is not State.RECOVERING:
         told = f"{name} is not halted: it is {model.state.value}"
         if model.out_of_reach:
             told += f", {model.out_of_reach}"
@@ -155,7 +155,7 @@ def _outcome(name: str, done: Resumption, timeout: float) -> tuple[int, str]:
     if done.status is None:
         return ERROR, f"{name} is not registered any more"
     cause = done.status.cause or "no cause known"
-    if done.result is ResumeResult.HALTED_AGAIN:
+    if done.result is ResumeResult.FAILED_AGAIN:
         return HALTED, f"{name} is halted again: {cause}"
     state = done.status.state.value
     return ERROR, f"{name} does not serve after {timeout:g} s: it is {state}, {cause}"

@@ -38,7 +38,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     from ts_retry_ext.frontend.foreground import ForegroundServer, LaunchError, launcher_options
-    from ts_retry_ext.store.marker import why_halted
+    from ts_retry_ext.store.marker import why_not_loaded
 
     try:
         options = launcher_options(arguments.command)
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     halted = _halted_models(started.server)
     for model in halted:
         marker = model.registration.marker if model.registration else None
-        why = why_halted(marker) if marker else model.cause
+        why = why_not_loaded(marker) if marker else model.cause
         warn(f"ts-retry: model {model.model!r} was halted: {why}")
     if halted:
         return HALTED
@@ -70,4 +70,4 @@ def _halted_models(server: Server | None) -> list[ModelStatus]:
 
     directories = observed(server).run_dirs if server is not None else []
     snapshots = [take_snapshot_of_run(directory) for directory in directories]
-    return [model for snapshot in snapshots for model in snapshot.models if model.is_halted]
+    return [model for snapshot in snapshots for model in snapshot.models if model.is_down]

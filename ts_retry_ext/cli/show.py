@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import TYPE_CHECKING, Any
 
-from ts_retry_ext.cli.printing import HALTED, OK, print_json, print_line, print_wrapped, warn
+from ts_retry_ext.cli.printing import (
+    HALTED,
+    OK,
+    print_json,
+    print_line,
+    print_table,
+    print_wrapped,
+    warn,
+)
 from ts_retry_ext.plain_text import visible
+from ts_retry_ext.snapshot.attempts import attempts_of
+from ts_retry_ext.snapshot.down_in_words import local_time
 from ts_retry_ext.snapshot.model_facts import facts_of
+from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.exception_record import (
     ExceptionRecord,
     FingerprintRecord,
@@ -18,6 +30,8 @@ from ts_retry_ext.store.marker import marker_to_json
 if TYPE_CHECKING:
     from ts_retry_ext.snapshot.model import ModelStatus
 
+#: Newest events that are shown.
+SHOWN = 30
 #: Characters of a label and the blanks behind it.
 _LABEL = 17
 
@@ -30,7 +44,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "show",
         help="show the whole report on one model",
         description="Show everything that is known of a model's last failure: verdict, remedy, "
-        "cause chain and traceback. Exits with 3 when the model is halted.",
+        "what it waits for, its next trial load, cause chain, traceback, and the time line of its "
+        "loads and trial loads. Exits with 3 when the model is halted, waiting or retired.",
     )
     parser.add_argument("model", metavar="MODEL", help="name of the model")
     parser.add_argument("--version", help="version of the model, where it has several")
@@ -50,8 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(_content(model))
     else:
-        _print(model, snapshot.resume_command(model))
-    return HALTED if model.is_halted else OK
+        runs = snapshot.server is not None and snapshot.server.running
+        _print(model, snapshot.resume_command(model), server_runs=runs)
+    return HALTED if model.is_down else OK
 
 
 def _content(model: ModelStatus) -> dict[str, Any]:
@@ -65,19 +81,43 @@ def _content(model: ModelStatus) -> dict[str, Any]:
     return content
 
 
-def _print(model: ModelStatus, command: str) -> None:
+def _print(model: ModelStatus, command: str, *, server_runs: bool = True) -> None:
+    now = time.time()
     _print_labelled("model", f"{model.model} {model.version}")
     _print_labelled("state", model.state.value)
-    for label, text in facts_of(model).items():
+    for label, text in facts_of(model, now, server_runs=server_runs).items():
         _print_labelled(label, text)
     if model.exception is None:
         print_line("no failure is known")
     else:
         _print_parts(model.exception.fingerprint_parts)
         _print_exception(model.exception)
-    if model.needs_hand:
+    _print_attempts(model, now)
+    if model.can_be_resumed:
         print_line()
-        print_line(f"When it is repaired: {command}")
+        waits = model.down_as is State.WAITING
+        print_line(f"{'To try it now' if waits else 'When it is repaired'}: {command}")
+
+
+def _print_attempts(model: ModelStatus, now: float) -> None:
+    """Print the newest events as a time line: when, what, which process, and how it went."""
+    records = model.registration.records if model.registration else ()
+    entries = attempts_of(records, SHOWN)
+    if not entries:
+        return
+    print_line()
+    print_line("what its workers did")
+    rows = [
+        (
+            local_time(entry.at, now),
+            f"+{entry.after_sec:.1f} s",
+            entry.title,
+            entry.pid,
+            entry.words,
+        )
+        for entry in entries
+    ]
+    print_table(("TIME", "AFTER", "EVENT", "PROCESS", "WHAT"), rows)
 
 
 def _print_parts(parts: FingerprintRecord) -> None:

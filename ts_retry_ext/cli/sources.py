@@ -85,7 +85,7 @@ def model_in(snapshot: Snapshot, name: str, version: str | None) -> ModelStatus:
     found = [model for model in named if version in (None, model.version)]
     if not found:
         raise CommandError(_unknown(snapshot, name, version, named))
-    wanting = sorted((m for m in found if m.needs_hand), key=lambda m: not m.is_halted)
+    wanting = sorted((m for m in found if m.can_be_resumed), key=lambda m: not m.is_down)
     default = [model for model in found if model.running and model.running.is_default]
     return (wanting or default or found)[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import TYPE_CHECKING
 
 from ts_retry_ext.cli.printing import (
@@ -30,8 +31,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "status",
         help="show every model with its state and cause",
         description="Show every model of the running server with its state, the number of worker "
-        "starts and loads, the verdict on its last failure, and the retry window in force. Exits "
-        "with 3 when a model is halted.",
+        "starts and loads, the next trial load, the verdict on its last failure, and the retry "
+        "window in force. Exits with 3 when a model is halted, waiting or retired.",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_source_options(parser)
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(snapshot.to_json())
     else:
         _print(snapshot)
-    if any(model.is_halted for model in snapshot.models):
+    if any(model.is_down for model in snapshot.models):
         return HALTED
     return ERROR if snapshot.server is None or snapshot.problems else OK
 
@@ -69,12 +70,16 @@ def _print(snapshot: Snapshot) -> None:
     if not snapshot.models:
         print_line("no model is registered")
         return
-    columns = ("MODEL", "VERSION", "STATE", "STARTS", "LOADS", "VERDICT", "WINDOW", "CAUSE")
-    rows = [_cells(model) for model in snapshot.models]
+    now = time.time()
+    columns = (
+        *("MODEL", "VERSION", "STATE", "STARTS", "LOADS", "TRIAL"),
+        *("WINDOW", "VERDICT", "CAUSE"),
+    )
+    rows = [_cells(model, now, runs=server.running) for model in snapshot.models]
     print_table(columns, rows, aside=("VERDICT", "CAUSE"))
     for model in snapshot.models:
-        if model.needs_hand:
-            print_wrapped(f"{model.model}: {_advice(model, snapshot.resume_command(model))}")
+        if model.can_be_resumed:
+            print_wrapped(f"{model.model}: {_advice(model, snapshot, now)}")
     if server.running and _is_hook_missing(snapshot):
         print_wrapped(
             "No worker of this server has written anything: ts-retry-ext may not be active in it, or "
@@ -88,7 +93,9 @@ def _is_hook_missing(snapshot: Snapshot) -> bool:
     return bool(reached) and all(model.registration is None for model in reached)
 
 
-def _cells(model: ModelStatus) -> tuple[object, ...]:
+def _cells(model: ModelStatus, now: float, *, runs: bool) -> tuple[object, ...]:
+    from ts_retry_ext.snapshot.down_in_words import next_trial
+
     content = model.to_json()
     window = content["max_retry_timeout_sec"]
     return (
@@ -97,8 +104,9 @@ def _cells(model: ModelStatus) -> tuple[object, ...]:
         model.state.value,
         content["worker_starts"],
         content["loads"],
-        model.judged,
+        next_trial(model, now) if runs else None,
         None if window is None else f"{window} s ({content['max_retry_timeout_source']})",
+        model.judged,
         _cause(model),
     )
 
@@ -110,14 +118,25 @@ def _cause(model: ModelStatus) -> str | None:
     return model.cause if len(model.cause) <= CAUSE_LENGTH else model.cause[:CAUSE_LENGTH] + "..."
 
 
-def _advice(model: ModelStatus, command: str) -> str:
+def _advice(model: ModelStatus, snapshot: Snapshot, now: float) -> str:
+    from ts_retry_ext.snapshot.down_in_words import state_since, what_ends_it
+    from ts_retry_ext.snapshot.state import State
+    from ts_retry_ext.store.trial_schedule import RESUME
+
     content = model.to_json()
-    # Past the window, what the last failure was like is not what halts the model.
-    said = model.window_over or str(content["reason"] or "")
-    remedy = str(content["remedy"] or "")
-    return " ".join(
-        part for part in (_sentence(said), _sentence(remedy), f"Then: {command}") if part
-    )
+    runs = snapshot.server is not None and snapshot.server.running
+    command = snapshot.resume_command(model)
+    parts = [
+        state_since(model, now) if model.is_down else "",
+        str(content["reason"] or ""),
+        str(content["remedy"] or ""),
+    ]
+    if RESUME not in content["waits_for"]:  # Else the remedy says it.
+        parts.append((what_ends_it(model, now) or "") if runs else "")
+        waits = model.down_as is State.WAITING
+        parts.append(f"{'To try it now' if waits else 'Then'}: {command}")
+    *sentences, last = (part for part in parts if part)
+    return " ".join([*map(_sentence, sentences), last])
 
 
 def _sentence(text: str) -> str:

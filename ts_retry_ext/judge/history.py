@@ -77,9 +77,13 @@ def with_history(
             verdict,
             verdict=Outcome.NON_RECOVERABLE,
             basis=Basis.REPEATED,
-            reason=f"The same failure came {_times(identical_failures)} in a row. "
+            reason=f"It failed the same way {_times(identical_failures)} in a row. "
             f"{_kept(verdict)}".strip(),
-            remedy=_remedy(verdict, "Read the traceback, repair the cause, then resume the model."),
+            remedy=_remedy(
+                verdict,
+                "Nobody knows this failure, and it may pass. If it stays, read the traceback and "
+                "repair the cause.",
+            ),
         )
     return verdict
 

@@ -137,9 +137,9 @@ def _halted(picture: Picture) -> Iterator[Metric]:
         labels=[*_MODEL, "rule", "fingerprint"],
     )
     for model in picture.models:
-        report = model.report if model.is_halted else None
+        report = model.report if model.is_down else None
         labels = [str(getattr(report, name, None) or "") for name in ("rule", "fingerprint")]
-        family.add_metric([model.model, model.version, *labels], int(model.is_halted))
+        family.add_metric([model.model, model.version, *labels], int(model.is_down))
         workers.add_metric([model.model, model.version], len(model.lost_workers))
     yield from (family, workers)
 

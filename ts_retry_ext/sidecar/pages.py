@@ -15,11 +15,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.keys import is_kept
 from ts_retry_ext.plain_text import visible
-from ts_retry_ext.sidecar.attempts import attempts_of
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import Picture, cause_json, key_of
 from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.sidecar.resumptions import Resumptions
+from ts_retry_ext.snapshot.attempts import attempts_of
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.model_facts import facts_of
 from ts_retry_ext.snapshot.state import State
@@ -169,7 +169,7 @@ _SHOWN_ABOVE = frozenset(("reason", "remedy"))
 
 
 def _is_broken(model: ModelStatus) -> bool:
-    return model.needs_hand or model.state in _BROKEN
+    return model.can_be_resumed or model.state in _BROKEN
 
 
 def _heading(picture: Picture) -> str:
@@ -190,7 +190,11 @@ def _title(picture: Picture) -> str:
 
 def _facts(model: ModelStatus) -> list[tuple[str, str]]:
     """Return the facts that the page does not show elsewhere."""
-    return [(label, text) for label, text in facts_of(model).items() if label not in _SHOWN_ABOVE]
+    return [
+        (label, text)
+        for label, text in facts_of(model, time.time()).items()
+        if label not in _SHOWN_ABOVE
+    ]
 
 
 def _page(request: web.Request, page: bytes) -> web.Response:

@@ -47,7 +47,7 @@ class Picture:
     @cached_property
     def halted(self) -> tuple[ModelStatus, ...]:
         """Return the models that need a hand."""
-        return tuple(model for model in self.models if model.is_halted)
+        return tuple(model for model in self.models if model.is_down)
 
     @cached_property
     def effective_of(self) -> Mapping[ModelKey, Effective]:

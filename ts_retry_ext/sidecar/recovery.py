@@ -72,7 +72,7 @@ def starts_saved(model: ModelStatus, now: float) -> int | None:
     """
     if model.registration is None:
         return None
-    if not model.is_halted or model.registration.marker is None:
+    if not model.is_down or model.registration.marker is None:
         return 0
     records = model.registration.records
     served = max((i for i, r in enumerate(records) if r.event is Event.LOADED), default=-1)

@@ -29,7 +29,7 @@ class ResumeProgress:
     Attributes:
         model: the model's name.
         version: its version.
-        result: ``resuming``, ``serves``, ``halted-again``, ``not-yet`` or ``failed``.
+        result: ``resuming``, ``serves``, ``failed-again``, ``not-yet`` or ``failed``.
         message: the last step, in words.
         at: when that was, seconds since the epoch.
     """
@@ -119,7 +119,7 @@ class Resumptions:
             watch.want([model.model])
         words = {
             ResumeResult.SERVES: f"serves again, after {done.seconds:.0f} s",
-            ResumeResult.HALTED_AGAIN: "is halted again",
+            ResumeResult.FAILED_AGAIN: "has failed again",
             ResumeResult.NOT_YET: f"does not serve after {done.seconds:.0f} s",
         }
         self._note(key, done.result.value, words[done.result])

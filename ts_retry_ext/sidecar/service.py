@@ -34,7 +34,7 @@ HEADERS = {
 }
 _CODES = {
     ResumeResult.SERVES.value: 200,
-    ResumeResult.HALTED_AGAIN.value: 409,
+    ResumeResult.FAILED_AGAIN.value: 409,
     "failed": 502,
     ResumeResult.NOT_YET.value: 202,
 }
@@ -98,7 +98,7 @@ class Service:
         halted, starting = picture.halted, picture.starting
         if name is not None:
             named = self._named(name, request.query)
-            halted = tuple(model for model in named if model.is_halted)
+            halted = tuple(model for model in named if model.is_down)
             starting = tuple(model for model in starting if model in named)
         content: dict[str, Any] = {"status": "ready"}
         if halted:
@@ -146,7 +146,7 @@ class Service:
         self._check_key(bearer(request.headers) or given.get("key"), request.remote)
         model = _one(self._named(name, {**request.query, **given}))
         wait = _seconds(request.query.get("wait") or given.get("wait") or "0")
-        if not model.needs_hand and key_of(model) not in self._resumptions.running():
+        if not model.can_be_resumed and key_of(model) not in self._resumptions.running():
             msg = f"{model.model} {model.version} is not halted, it is {model.state.value}"
             raise RequestError(409, msg)
         progress = self._resumptions.start(model)
@@ -176,7 +176,7 @@ class Service:
 
 def _one(models: tuple[ModelStatus, ...]) -> ModelStatus:
     """Return the version that needs a hand where only one does, else the only one."""
-    found = [model for model in models if model.needs_hand] or list(models)
+    found = [model for model in models if model.can_be_resumed] or list(models)
     if len(found) > 1:
         versions = ", ".join(model.version for model in found)
         raise RequestError(400, f"which version? ?version= one of {versions}")

@@ -35,13 +35,13 @@ def _is_awaited(model: ModelStatus) -> bool:
     running = model.running
     if running is None or not (running.loaded_at_startup and running.is_default):
         return False
-    return (running.min_workers > 0 or model.is_halted) and not _has_served(model)
+    return (running.min_workers > 0 or model.is_down) and not _has_served(model)
 
 
 def _has_served(model: ModelStatus) -> bool:
     workers = model.running.workers if model.running else ()
     # A worker that rejects requests counts as ready for the frontend.
-    if not model.is_halted and any(worker.is_ready for worker in workers):
+    if not model.is_down and any(worker.is_ready for worker in workers):
         return True
     records = model.registration.records if model.registration else ()
     return any(

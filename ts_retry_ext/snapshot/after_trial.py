@@ -57,7 +57,7 @@ def marker_after_failure(marker: Marker, failure: Record | None) -> Marker:
 def _repeated(marker: Marker, failures: int) -> str:
     if marker.basis == CRASHED:
         return f"The worker died {failures} times in a row without an exception."
-    return f"The same failure came {failures} times in a row."
+    return f"It failed the same way {failures} times in a row."
 
 
 def with_next_trial(

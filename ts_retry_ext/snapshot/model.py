@@ -11,6 +11,7 @@ from ts_retry_ext.plain_text import cause_line, decided_by, verdict_line
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, held_workers
 from ts_retry_ext.store.exception_record import ExceptionRecord
+from ts_retry_ext.store.halt_in_words import state_word
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Record
 
@@ -83,21 +84,31 @@ class ModelStatus:
         return (self.model, self.version)
 
     @property
-    def is_halted(self) -> bool:
-        """Tell whether its workers load it no more."""
+    def is_down(self) -> bool:
+        """Tell whether it is halted, waiting or retired: no worker of it loads it for now.
+
+        The frontend's own retries do not count: a model that recovers is not down.
+        """
         return self.state in (State.HALTED, State.WAITING, State.RETIRED)
 
     @property
-    def needs_hand(self) -> bool:
-        """Tell whether workers do not come back by themselves: all of them, or some."""
-        return self.is_halted or self.gave_up or self._marker is not None
+    def down_as(self) -> State | None:
+        """Return `State.HALTED` or `State.WAITING` where it is down, a retired one by its marker."""
+        if self.state is State.RETIRED and self._marker is not None:
+            return State(state_word(self._marker.waits_for))
+        return self.state if self.is_down else None
+
+    @property
+    def can_be_resumed(self) -> bool:
+        """Tell whether workers of it are held or given up, all or some, so that a resume is of use."""
+        return self.is_down or self.gave_up or self._marker is not None
 
     @property
     def lost_workers(self) -> tuple[RunningWorker, ...]:
-        """Return the workers that do not come back by themselves while others serve."""
-        if self.is_halted or not self.needs_hand or self.running is None:
+        """Return the workers that are held or given up while others serve."""
+        if self.is_down or not self.can_be_resumed or self.running is None:
             return ()
-        if self._marker is not None:
+        if self._marker is not None and self._marker.holds:
             return held_workers(self.running, self.registration)
         return tuple(worker for worker in self.running.workers if not worker.is_ready)
 
@@ -108,15 +119,16 @@ class ModelStatus:
         if not lost or self.running is None:
             return None
         over = "retried no more, the frontend's window is over"
-        what = "held" if self._marker is not None else over
+        what = "held" if self._marker is not None and self._marker.holds else over
         named = ", ".join(worker.label for worker in lost)
         verb = "is" if len(lost) == 1 else "are"
         return f"{len(lost)} of {len(self.running.workers)} workers {verb} {what}: {named}"
 
     @property
     def window_over(self) -> str | None:
-        """Return in a sentence that it is halted for no other reason than the frontend's window."""
-        if not (self.is_halted and self.gave_up) or self._marker is not None:
+        """Return in a sentence that it is down for no other reason than the frontend's window."""
+        held = self._marker is not None and self._marker.holds
+        if held or not self.is_down or not (self.gave_up or self._marker is not None):
             return None
         return "the frontend's retry window is over, it starts no worker any more"
 

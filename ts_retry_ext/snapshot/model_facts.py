@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from ts_retry_ext.plain_text import outcome_word
+from ts_retry_ext.snapshot.down_in_words import (
+    ago,
+    next_trial_in_full,
+    trials_in_words,
+    waits_for,
+)
 from ts_retry_ext.snapshot.model import ModelStatus
 
 
-def facts_of(model: ModelStatus) -> dict[str, str]:
-    """Return label and text of everything that is known of a model, in the order to show it."""
+def facts_of(model: ModelStatus, now: float, *, server_runs: bool = True) -> dict[str, str]:
+    """Return label and text of everything that is known of a model, in the order to show it.
+
+    Args:
+        model: the model.
+        now: seconds since the epoch.
+        server_runs: whether its server does; else nothing is tried any more.
+    """
     content = model.to_json()
     registration = model.registration
     marker = registration.marker if registration else None
     retired = registration.retired if registration else None
     window = content["max_retry_timeout_sec"]
+    times = {
+        name: None if content[name] is None else ago(content[name], now)
+        for name in ("since", "first_failure", "last_failure")
+    }
     known = {
-        "verdict": content["verdict"],
+        "since": times["since"],
+        "next trial": next_trial_in_full(model, now) if server_runs else None,
+        "waits for": waits_for(model),
+        "trials": trials_in_words(model, now),
+        "verdict": outcome_word(content["verdict"], content["basis"] or "")
+        if content["verdict"]
+        else None,
         "decided by": model.decided_by,
         "reason": content["reason"],
         "remedy": content["remedy"],
@@ -21,17 +44,13 @@ def facts_of(model: ModelStatus) -> dict[str, str]:
         "scope": content["scope"],
         "fingerprint": content["fingerprint"],
         "action": content["action"],
-        "since": content["since"],
-        "waits for": ", ".join(content["waits_for"]) or None,
-        "next trial": content["next_trial_at"],
-        "trials": content["trials"] or None,
         "handler": marker.handler if marker else None,
         "files": marker.model_dir if marker else None,
         "worker starts": content["worker_starts"],
         "loads": content["loads"],
         "failures": content["failures"],
-        "first failure": content["first_failure"],
-        "last failure": content["last_failure"],
+        "first failure": times["first_failure"],
+        "last failure": times["last_failure"],
         "window": None if window is None else f"{window} s ({content['max_retry_timeout_source']})",
         "workers before": f"{retired.min_workers} to {retired.max_workers}" if retired else None,
         "state directory": registration.directory if registration else None,

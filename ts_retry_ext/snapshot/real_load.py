@@ -37,7 +37,7 @@ class ResumeResult(str, Enum):
     """How a resumption went."""
 
     SERVES = "serves"
-    HALTED_AGAIN = "halted-again"
+    FAILED_AGAIN = "failed-again"
     NOT_YET = "not-yet"
 
 
@@ -68,7 +68,7 @@ def let_load(
     reason: str = REASON,
     spare_those_that_serve: bool = False,
 ) -> Resumption:
-    """Let the workers of a halted model load it again, and wait until it serves or halts anew.
+    """Let the workers of a model load it again, and wait until it serves or fails anew.
 
     Args:
         server: the server it runs in.
@@ -114,8 +114,8 @@ def result_of(status: ModelStatus | None, holders: set[int]) -> ResumeResult | N
     """Return how it went, or None while that is open."""
     if status is None:
         return ResumeResult.NOT_YET
-    if status.needs_hand:
-        return ResumeResult.HALTED_AGAIN
+    if status.can_be_resumed:
+        return ResumeResult.FAILED_AGAIN
     workers = status.running.workers if status.running else ()
     # A worker that rejects requests counts as ready for the frontend until it leaves.
     leaving = any(worker.is_ready and worker.pid in holders for worker in workers)

@@ -54,13 +54,13 @@ def resume(
         return let_load(server, api, status, timeout_sec=left, tell=tell)
     if tried.result is not TrialResult.LOADED:
         now = model_status(server, api, status.model, status.version)
-        return Resumption(ResumeResult.HALTED_AGAIN, now, False, time.monotonic() - begun)
+        return Resumption(ResumeResult.FAILED_AGAIN, now, False, time.monotonic() - begun)
     tell("the trial load succeeded; the workers are started")
     holders = holders_in(status)
     while True:
         now = model_status(server, api, status.model, status.version)
         # The marker stands until the workers are started: it says nothing of a failure before.
-        is_open = now is not None and now.needs_hand and not _failed_after(now, tried)
+        is_open = now is not None and now.can_be_resumed and not _failed_after(now, tried)
         result = None if is_open else result_of(now, holders)
         seconds = time.monotonic() - begun
         if result is not None or seconds > timeout_sec:

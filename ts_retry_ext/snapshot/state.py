@@ -7,9 +7,9 @@ from enum import Enum
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.snapshot.registration import Registration
+from ts_retry_ext.store import halt_in_words
+from ts_retry_ext.store.halt_in_words import state_word
 from ts_retry_ext.store.holders import holders_of
-from ts_retry_ext.store.marker import Marker
-from ts_retry_ext.store.trial_schedule import RESUME, TIME
 
 
 class State(str, Enum):
@@ -22,20 +22,15 @@ class State(str, Enum):
     """Workers are on their way and none has failed."""
     RECOVERING = "recovering"
     """A worker failed, and the frontend tries it again."""
-    WAITING = "waiting"
+    WAITING = halt_in_words.WAITING
     """Workers do not load the model for now: nobody knows why it fails, or the frontend has given up.
     It is tried again by itself."""
-    HALTED = "halted"
+    HALTED = halt_in_words.HALTED
     """Workers do not load the model: its cause is known, and has to go first."""
     RETIRED = "retired"
-    """Halted, and scaled down so that requests are refused at once."""
+    """Halted or waiting, and scaled down so that requests are refused at once."""
     UNKNOWN = "unknown"
     """The model has no workers, its workers are none of ours, or the server is gone."""
-
-
-def comes_back(marker: Marker) -> bool:
-    """Tell whether a halted model is tried again by time, its cause being unknown, or gone."""
-    return TIME in marker.waits_for or RESUME in marker.waits_for
 
 
 def held_workers(
@@ -76,7 +71,7 @@ def state_of(
             scaled_down = running is not None and running.min_workers == 0
             if marker.action == OnFatal.RETIRE and scaled_down:
                 return State.RETIRED
-            return State.WAITING if comes_back(marker) else State.HALTED
+            return State(state_word(marker.waits_for))
     if not server_runs:
         return State.UNKNOWN
     if running is not None:

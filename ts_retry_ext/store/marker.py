@@ -99,8 +99,8 @@ class Marker(NamedTuple):
         return self.worker.only
 
 
-def why_halted(marker: Marker) -> str:
-    """Return in one line why a model is halted and what to do: cause, rule, fingerprint, remedy."""
+def why_not_loaded(marker: Marker) -> str:
+    """Return in one line why a model is not loaded and what to do: cause, rule, fingerprint, remedy."""
     return halt_line(
         cause_line(marker.exception.type, marker.exception.message),
         decided_by(marker.basis, marker.rule),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 
 from ts_retry_ext.judge.failure import Failure
 from ts_retry_ext.judge.fingerprint import explain
 from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.judge.verdict import Outcome, Verdict
-from ts_retry_ext.plain_text import cause_line, decided_by
+from ts_retry_ext.plain_text import cause_line, decided_by, outcome_word
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store.exception_record import (
     CauseRecord,
@@ -16,6 +17,9 @@ from ts_retry_ext.store.exception_record import (
     FingerprintRecord,
     FrameRecord,
 )
+from ts_retry_ext.store.halt_in_words import end_of_halt
+from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.trial_schedule import TIME
 from ts_retry_ext.worker.session import Session
 
 #: Longest part of a fingerprint that is kept, in characters.
@@ -50,16 +54,37 @@ def _fingerprint_parts(failure: Failure) -> FingerprintRecord:
     return FingerprintRecord(parts.types, parts.frames, messages, parts.numbers)
 
 
-def failure_line(model: str, failure: Failure, verdict: Verdict, action: OnFatal) -> str:
-    """Return the line for the log: what failed, the verdict, and what follows from it."""
+def failure_line(
+    model: str, failure: Failure, verdict: Verdict, action: OnFatal, marker: Marker | None
+) -> str:
+    """Return the line for the log: what failed, the verdict, and what follows from it.
+
+    Args:
+        model: the model's name.
+        failure: what failed.
+        verdict: the judgement on it.
+        action: the setting ``on_fatal``.
+        marker: the exit marker in force after it, or None where TorchServe goes on.
+    """
     cause = cause_line(failure.type, failure.message)
     decided = decided_by(verdict.basis.value, verdict.rule)
-    what = f"model {model!r} failed in phase {failure.phase.value} with {cause}"
-    told = f"{verdict.verdict.value} ({decided}, fingerprint {verdict.fingerprint})"
+    outcome = outcome_word(verdict.verdict.value, verdict.basis.value)
+    told = (
+        f"model {model!r} failed in phase {failure.phase.value} with {cause}; "
+        f"{outcome} ({decided}, fingerprint {verdict.fingerprint})"
+    )
     if verdict.verdict is not Outcome.NON_RECOVERABLE:
-        return f"{what}; {told}: TorchServe retries it"
-    if action is OnFatal.OBSERVE:
-        return f"{what}; {told}: nothing is stopped, on_fatal is {action}"
-    if action is OnFatal.SHUTDOWN:
-        return f"{what}; {told}: the server is stopped, on_fatal is {action}. {verdict.reason}"
-    return f"{what}; {told}: not loaded again until ts-retry resume {model}. {verdict.reason}"
+        return f"{told}: TorchServe retries it"
+    if action is OnFatal.OBSERVE or marker is None:
+        return f"{told}: nothing is stopped, on_fatal is {action}"
+    is_weak = TIME in marker.waits_for
+    if action is OnFatal.SHUTDOWN and not is_weak:
+        return f"{told}: the server is stopped, on_fatal is {action}. {verdict.reason}"
+    later = (
+        f" If it has not loaded by the end of TorchServe's retry window, the server is stopped, "
+        f"since on_fatal is {action}."
+        if action is OnFatal.SHUTDOWN
+        else ""
+    )
+    ends = end_of_halt(marker, time.time())
+    return f"{told}. {verdict.reason} {ends}{later} To try it now: ts-retry resume {model}"

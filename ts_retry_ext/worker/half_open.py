@@ -12,8 +12,10 @@ import os
 import sys
 import time
 
+from ts_retry_ext.plain_text import cause_line, in_one_line
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
+from ts_retry_ext.store.halt_in_words import end_of_halt, state_word
 from ts_retry_ext.store.marker import Marker, read_marker
 from ts_retry_ext.store.record import Event, TrialResult
 from ts_retry_ext.store.times import to_seconds
@@ -227,10 +229,13 @@ def _outcome(directory: str) -> str:
         return "the workers load it for real"
     if tried.result is TrialResult.LOADED:
         return "the trial load succeeded, the workers load it for real"
-    why = f"{tried.exception.type}: {tried.exception.message}" if tried.exception else tried.reason
-    planned = marker.next_trial_at if marker is not None else None
-    then = f"; the next one comes at {planned}" if planned else ""
-    return f"the trial load did not succeed ({tried.result.value}): {(why or '')[:300]}{then}"
+    found = tried.exception
+    why = (
+        in_one_line(tried.reason or "") if found is None else cause_line(found.type, found.message)
+    )
+    ends = "" if marker is None else f" {end_of_halt(marker, time.time())}"
+    state = "" if marker is None else f" The model is {state_word(marker.waits_for)}."
+    return f"the trial load did not succeed ({tried.result.value}): {why}.{state}{ends}"
 
 
 def _named(status: int) -> str:

@@ -33,14 +33,14 @@ from ts_retry_ext.worker.take_baseline import Failed, take_baseline
 
 def stop(
     session: Session, worker: FailedWorker, verdict: Verdict, failure: Record, *, failures: int
-) -> None:
-    """Write the marker, and shut the server down where that is asked for.
+) -> Marker:
+    """Write the marker, shut the server down where that is asked for, and return the marker in force.
 
     A marker that means all workers stays as it is: its failure came first.
     """
     standing = session.standing_marker()
     if standing is not None and standing.holds and not launches_meant(standing):
-        return
+        return standing
     meant = _only(verdict, worker, standing)
     marker = _marker(session, failure, failures=failures, only=meant)
     _watch_from_now_on(session, failure, worker.began_ns)
@@ -51,6 +51,7 @@ def stop(
         and not _may_go_on(session, verdict, worker)
     ):
         leave_a_shutdown_behind(session, marker)
+    return marker
 
 
 def mark_as_waiting(session: Session) -> Marker | None:

@@ -16,7 +16,8 @@ import time
 
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.settings import OnFatal
-from ts_retry_ext.store.marker import Marker, why_halted
+from ts_retry_ext.store.halt_in_words import end_of_halt, state_word
+from ts_retry_ext.store.marker import Marker, why_not_loaded
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.command_line import WorkerAddress
 from ts_retry_ext.worker.holding import CLOSED, Holding
@@ -143,10 +144,13 @@ def _note(session: Session, event: Event, **fields: object) -> None:
 
 
 def held_line(model: str, marker: Marker) -> str:
-    """Return the line for the log: model, cause, rule, fingerprint, and how to resume."""
+    """Return the line for the log: model, state, cause, rule, fingerprint, what ends it, the command."""
+    state = state_word(marker.waits_for)
     rejects = marker.action == OnFatal.REJECT
-    so = "requests are rejected with 503" if rejects else "not loaded again"
-    return f"model {model!r} is held, {so}: {why_halted(marker)} Then run: ts-retry resume {model}"
+    so = f"{state}, requests are rejected with 503" if rejects else state
+    ends = end_of_halt(marker, time.time())
+    command = f"To try it now: ts-retry resume {model}"
+    return f"model {model!r} is held, {so}: {why_not_loaded(marker)} {ends} {command}"
 
 
 def _listen(address: WorkerAddress) -> socket.socket:

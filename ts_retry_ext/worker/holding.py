@@ -155,7 +155,9 @@ class Holding:
         same = successor is not None and successor.action == self._marker.action
         if successor is None or not same or not means(successor, self._session.launch):
             return "the exit marker was replaced"
-        self._marker = successor  # Another worker added itself; this one is meant still.
+        # Another worker added itself, or a trial load failed; this one is meant still.
+        self._marker = successor
+        self._rejection = Rejection(self._session.name, successor)
         return None
 
 

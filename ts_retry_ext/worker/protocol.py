@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import NamedTuple
+from typing import Mapping, NamedTuple
 
 LOAD = b"L"
 PREDICT = b"I"
@@ -130,12 +130,21 @@ def batch_error(code: int, message: str) -> bytes:
     return load_response(code, message)
 
 
-def batch_response(requests: list[Request], code: int, phrase: str, body: str) -> bytes:
-    """Return the answer that gives each request of a batch the same status and JSON `body`."""
+def batch_response(
+    requests: list[Request],
+    code: int,
+    phrase: str,
+    body: str,
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
+    """Return the answer that gives each request of a batch the same status, headers and JSON `body`."""
+    named = headers or {}
+    sent = [_text(text) for header in named.items() for text in header]
     parts = [struct.pack("!i", HTTP_OK), _text(phrase)]
     for request in requests:
         parts += [struct.pack("!i", len(request.id)), request.id, _text("application/json")]
-        parts += [struct.pack("!i", code), _text(phrase), struct.pack("!i", 0), _text(body)]
+        parts += [struct.pack("!i", code), _text(phrase), struct.pack("!i", len(named)), *sent]
+        parts.append(_text(body))
     return b"".join([*parts, _END])
 
 

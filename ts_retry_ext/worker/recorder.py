@@ -137,10 +137,11 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
     )
     journal.append_locked(session.directory, record)
     if verdict.verdict is Outcome.NON_RECOVERABLE and action is not OnFatal.OBSERVE:
-        stop(session, worker, verdict, record, failures=1 + len(previous))
+        marker = stop(session, worker, verdict, record, failures=1 + len(previous))
     else:
+        marker = None
         wait_if_last(session, journal.read(session.directory))
-    say(failure_line(session.name, failure, verdict, action))
+    say(failure_line(session.name, failure, verdict, action, marker))
 
 
 def _declared() -> Declared:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 
+from ts_retry_ext.store.halt_in_words import HALTED, WAITING, state_word
 from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.worker.protocol import (
     HTTP_OK,
     HTTP_UNAVAILABLE,
@@ -23,7 +26,7 @@ from ts_retry_ext.worker.protocol import (
 )
 
 #: What stands under ``type`` where TorchServe's own error bodies have the name of a Java class.
-ERROR_TYPE = "ModelHaltedException"
+ERROR_TYPES = {HALTED: "ModelHaltedException", WAITING: "ModelWaitingException"}
 _MAX_TEXT = 2000
 
 
@@ -37,6 +40,8 @@ class Rejection:
 
     def __init__(self, model: str, marker: Marker) -> None:
         self._report = report_for_clients(model, marker)
+        self._error_type = ERROR_TYPES[state_word(marker.waits_for)]
+        self._next_trial_at = marker.next_trial_at
         # Where all ranks of a model get each request, only the first one answers (0.12.0 worker script).
         self._is_first_rank = os.environ.get("LOCAL_RANK", "0") == "0"
 
@@ -73,11 +78,24 @@ class Rejection:
         return self._refusal(requests)
 
     def _refusal(self, requests: list[Request]) -> bytes:
-        body = json.dumps({"code": HTTP_UNAVAILABLE, "type": ERROR_TYPE, **self._report})
+        body = json.dumps({"code": HTTP_UNAVAILABLE, "type": self._error_type, **self._report})
         if all(request.is_http for request in requests):
-            return batch_response(requests, HTTP_UNAVAILABLE, "Service Unavailable", body)
+            headers = retry_after(self._next_trial_at, time.time())
+            return batch_response(requests, HTTP_UNAVAILABLE, "Service Unavailable", body, headers)
         # A gRPC client would take an answer for a prediction; only an error of the batch is one to it.
         return batch_error(HTTP_UNAVAILABLE, body)
+
+
+def retry_after(next_trial_at: str | None, now: float) -> dict[str, str]:
+    """Return the header that tells a client when to come again; {} where no trial load is planned.
+
+    Args:
+        next_trial_at: when the next trial load comes, ISO 8601 UTC, or None.
+        now: seconds since the epoch.
+    """
+    if next_trial_at is None:
+        return {}
+    return {"Retry-After": str(1 + max(0, int(to_seconds(next_trial_at) - now)))}
 
 
 def report_for_clients(model: str, marker: Marker) -> dict[str, object]:
@@ -86,6 +104,7 @@ def report_for_clients(model: str, marker: Marker) -> dict[str, object]:
         "message": f"Model {model!r} is not loaded: {marker.reason}"[:_MAX_TEXT],
         "model": model,
         "version": marker.version,
+        "state": state_word(marker.waits_for),
         "verdict": marker.verdict,
         "basis": marker.basis,
         "rule": marker.rule,
@@ -99,4 +118,7 @@ def report_for_clients(model: str, marker: Marker) -> dict[str, object]:
         },
         "failures": marker.failures,
         "since": marker.created_at,
+        "waits_for": [entry[:_MAX_TEXT] for entry in marker.waits_for],
+        "next_trial_at": marker.next_trial_at,
+        "trials": marker.trials,
     }

@@ -15,7 +15,7 @@ import time
 from typing import Callable
 
 from ts_retry_ext.frontend.process import is_alive
-from ts_retry_ext.store.marker import Marker, why_halted
+from ts_retry_ext.store.marker import Marker, why_not_loaded
 from ts_retry_ext.worker.output import PREFIX, one_line
 from ts_retry_ext.worker.session import Session
 
@@ -55,7 +55,7 @@ def leave_a_shutdown_behind(session: Session, marker: Marker) -> None:
 
 def last_word(marker: Marker) -> str:
     """Return the line that tells why the server was stopped."""
-    why = why_halted(marker)
+    why = why_not_loaded(marker)
     return PREFIX + one_line(
         f"TorchServe was stopped, because model {marker.model!r} cannot be loaded: {why}"
     )

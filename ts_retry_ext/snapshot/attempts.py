@@ -1,16 +1,22 @@
-"""What the workers of a model did, as a time line for people."""
+"""What the workers of a model did, trial loads included, as a time line for people."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Sequence
 
-from ts_retry_ext.plain_text import cause_line, verdict_line
-from ts_retry_ext.store.record import Event, Record
+from ts_retry_ext.plain_text import cause_line, in_one_line, verdict_line
+from ts_retry_ext.store.record import Event, Record, TrialResult
 from ts_retry_ext.store.times import to_seconds
 
 #: Newest records that are shown; a journal keeps a few hundred.
 SHOWN = 200
+_RESULTS = {
+    TrialResult.LOADED: "trial loaded",
+    TrialResult.FAILED: "trial failed",
+    TrialResult.LATE: "trial too slow",
+    TrialResult.ERROR: "no trial made",
+}
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,8 @@ class TimelineEntry:
         at: when, ISO 8601 UTC.
         after_sec: seconds since the first one shown.
         place: where on the time line, from 0 to 1.
-        event: what happened, as the journal names it.
+        event: what happened, as the journal names it; of a trial load that ended, with its result.
+        title: the same for people.
         pid: the worker's process id, or a dash.
         words: more about it.
     """
@@ -30,13 +37,14 @@ class TimelineEntry:
     after_sec: float
     place: float
     event: str
+    title: str
     pid: object
     words: str
 
 
-def attempts_of(records: Sequence[Record]) -> tuple[TimelineEntry, ...]:
-    """Return the newest events, oldest first."""
-    shown = [r for r in records if r.event is not Event.SUMMARY][-SHOWN:]
+def attempts_of(records: Sequence[Record], most: int = SHOWN) -> tuple[TimelineEntry, ...]:
+    """Return the newest events, oldest first, at most so many."""
+    shown = [r for r in records if r.event is not Event.SUMMARY][-most:]
     if not shown:
         return ()
     times = [to_seconds(record.at) for record in shown]
@@ -46,7 +54,8 @@ def attempts_of(records: Sequence[Record]) -> tuple[TimelineEntry, ...]:
             at=record.at,
             after_sec=max(0.0, at - first),
             place=min(1.0, max(0.0, (at - first) / span)),
-            event=record.event.value,
+            event=record.event.value + (f" {record.result.value}" if record.result else ""),
+            title=_title(record),
             pid="-" if record.pid is None else record.pid,
             words=_words(record),
         )
@@ -54,9 +63,15 @@ def attempts_of(records: Sequence[Record]) -> tuple[TimelineEntry, ...]:
     )
 
 
+def _title(record: Record) -> str:
+    if record.event is Event.TRIED and record.result is not None:
+        return _RESULTS[record.result]
+    return "trial begins" if record.event is Event.TRIAL else record.event.value
+
+
 def _words(record: Record) -> str:
     if not record.is_failure:
-        return record.reason or ""
+        return in_one_line(record.reason or "")
     cause = ""
     if record.exception is not None:
         first_line = record.exception.message.strip().partition("\n")[0]

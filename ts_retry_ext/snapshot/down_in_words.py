@@ -1,0 +1,107 @@
+"""What a person asks about a model that is down: since when, what it waits for, when it is tried next."""
+
+from __future__ import annotations
+
+import time
+
+from ts_retry_ext.plain_text import duration_in_words
+from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.store.halt_in_words import how_it_ends, until, waits_for_in_words
+from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.record import Event, TrialResult
+from ts_retry_ext.store.times import to_seconds
+from ts_retry_ext.store.trial_schedule import TIME
+
+#: What ends a trial load in the journal, or takes its place.
+_AFTER_TRIAL = (Event.TRIED, Event.RESUME, Event.START, Event.LOADED)
+
+
+def local_time(at: str, now: float) -> str:
+    """Return a time on the clock of this machine, with its zone, and the day if that is another one.
+
+    Args:
+        at: the time, ISO 8601 UTC.
+        now: seconds since the epoch.
+    """
+    moment, today = time.localtime(to_seconds(at)), time.localtime(now)
+    is_today = moment[:3] == today[:3]
+    return time.strftime("%H:%M:%S %Z" if is_today else "%Y-%m-%d %H:%M:%S %Z", moment)
+
+
+def ago(at: str, now: float) -> str:
+    """Return a time that has passed, and how long ago that is: ``14:03:02 CET, 2 min ago``."""
+    return f"{local_time(at, now)}, {duration_in_words(now - to_seconds(at))} ago"
+
+
+def trial_runs_since(model: ModelStatus) -> str | None:
+    """Return since when a trial load runs, ISO 8601 UTC; None where none does."""
+    records = model.registration.records if model.registration else ()
+    for record in reversed(records):
+        if record.event is Event.TRIAL:
+            return record.at
+        if record.event in _AFTER_TRIAL:
+            return None
+    return None
+
+
+def next_trial(model: ModelStatus, now: float) -> str | None:
+    """Return when the next trial load comes: ``running``, ``now``, ``in 23 s``; None for not by time."""
+    marker = _marker(model)
+    if marker is None or not model.can_be_resumed:
+        return None
+    if trial_runs_since(model) is not None:
+        return "running"
+    return None if marker.next_trial_at is None else until(marker.next_trial_at, now)
+
+
+def next_trial_in_full(model: ModelStatus, now: float) -> str | None:
+    """Return the same with the time of the day: ``at 14:05:10 CET, in 23 s``."""
+    marker, words = _marker(model), next_trial(model, now)
+    running = trial_runs_since(model)
+    if marker is None or words is None:
+        return None
+    if running is not None:
+        return f"running since {local_time(running, now)}"
+    return f"at {local_time(marker.next_trial_at or '', now)}, {words}"
+
+
+def waits_for(model: ModelStatus) -> str | None:
+    """Return what the model waits for, beside its next trial load; None where it is not known."""
+    marker = _marker(model)
+    if marker is None:
+        return None
+    return ", ".join(waits_for_in_words([e for e in marker.waits_for if e != TIME])) or None
+
+
+def trials_in_words(model: ModelStatus, now: float) -> str | None:
+    """Return how many trial loads there were and how the last one ended; None for none."""
+    registration = model.registration
+    if registration is None or not registration.history.trials:
+        return None
+    count = registration.history.trials
+    last = next((r for r in reversed(registration.records) if r.event is Event.TRIED), None)
+    if last is None or last.result is None:
+        return str(count)
+    how = {TrialResult.LOADED: "succeeded", TrialResult.ERROR: "could not be made"}
+    one = ", which" if count == 1 else ", the last one"
+    return f"{count}{one} {how.get(last.result, 'failed')} at {ago(last.at, now)}"
+
+
+def state_since(model: ModelStatus, now: float) -> str:
+    """Return the state, and since when: ``waiting since 14:03:02 CET, 2 min ago``."""
+    marker = _marker(model)
+    if marker is None or not model.is_down:
+        return model.state.value
+    return f"{model.state.value} since {ago(marker.created_at, now)}"
+
+
+def what_ends_it(model: ModelStatus, now: float) -> str | None:
+    """Return in a sentence what the model waits for and when it is tried; None where that is not known."""
+    marker = _marker(model)
+    if marker is None:
+        return None
+    return how_it_ends(marker.waits_for, next_trial_in_full(model, now))
+
+
+def _marker(model: ModelStatus) -> Marker | None:
+    return model.registration.marker if model.registration else None
