@@ -19,7 +19,7 @@ from tests.snapshot.writing import marker, record, write_journal
 from ts_retry_ext.check.environment import server_home
 from ts_retry_ext.frontend.process import MAIN_CLASS, start_of
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.marker import Marker, read_marker, write_marker
+from ts_retry_ext.store.marker import MarkedServer, Marker, read_marker, write_marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import now_text
 from ts_retry_ext.store.trial_schedule import FILES, TIME
@@ -56,7 +56,7 @@ class Waiting:
                 fingerprint="0" * 16,
                 failures=3,
                 waits_for=(FILES, TIME),
-                server={"pid": frontend, "started_at": now},
+                server=MarkedServer(frontend, now),
                 model_dir=str(self.model_dir),
                 max_retry_timeout_sec=300,
             ),
