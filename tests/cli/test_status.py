@@ -14,7 +14,7 @@ from ts_retry_ext.cli.main import main
 from ts_retry_ext.frontend import choice
 from ts_retry_ext.snapshot.after_trial import marker_to_be_resumed
 from ts_retry_ext.store.exception_record import ExceptionRecord
-from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.marker import MarkedWorker, write_marker
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.times import to_text
 
@@ -241,7 +241,7 @@ def test_lost_device_is_named_beside_a_model_that_serves(
     workers = [*HELD, {"id": "9001", "status": "READY", "pid": 2}]
     with frontend(tmp_path) as running:
         halt(running)
-        worker = {"pid": 1, "socket": "/tmp/.ts.sock.9000", "only": ["/tmp/.ts.sock.9000"]}
+        worker = MarkedWorker(1, "/tmp/.ts.sock.9000", ("/tmp/.ts.sock.9000",))
         told = marker(model="broken", scope="device", worker=worker)
         write_marker(str(running.kept / "broken-1"), told)
         running.register(described("broken", workers=workers, minWorkers=2))

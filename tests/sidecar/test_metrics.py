@@ -19,7 +19,7 @@ from ts_retry_ext.snapshot.effective import OUT_OF_REACH, Effective
 from ts_retry_ext.snapshot.join import status_of
 from ts_retry_ext.snapshot.model import ModelStatus, Snapshot, WindowInForce
 from ts_retry_ext.snapshot.registration_files import read_registration
-from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.marker import MarkedWorker, write_marker
 from ts_retry_ext.store.record import Event, Record
 
 ALIVE = lambda pid, start: True  # noqa: E731 - a name for a constant answer
@@ -101,7 +101,7 @@ def test_saved_starts_are_those_of_torchserves_own_schedule(
 
 def test_workers_lost_to_one_device_are_counted_and_the_model_is_not_halted(tmp_path: Path) -> None:
     folder = write_journal(tmp_path / "m", record(Event.START, 0), failure(0))
-    one = {"pid": 1, "socket": "/tmp/.ts.sock.9000", "only": ["/tmp/.ts.sock.9000"]}
+    one = MarkedWorker(1, "/tmp/.ts.sock.9000", ("/tmp/.ts.sock.9000",))
     write_marker(str(folder), marker(scope="device", worker=one))
     ready = {"id": "9001", "status": "READY", "pid": 2}
     workers = [{"id": "9000", "status": "UNLOADING", "pid": 3}, ready]

@@ -11,7 +11,7 @@ import pytest
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import AT_ONCE_SEC, Sidecar, sidecar
 from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.store.marker import remove_marker, write_marker
+from ts_retry_ext.store.marker import MarkedWorker, remove_marker, write_marker
 from ts_retry_ext.store.record import Event, Record
 
 PIDS = {"good": 501, "bad": 502}
@@ -104,7 +104,7 @@ def test_model_that_lost_one_device_is_named_and_does_not_take_the_server_down(
     workers = [dict(READY, pid=PIDS["bad"]), dict(READY, id="9001", status="UNLOADING", pid=9)]
     changed = described("bad", workers=workers, minWorkers=2, maxRetryTimeoutInSec=7)
     server.register(entry("good"), changed)
-    one = {"pid": 9, "socket": "/tmp/.ts.sock.9001", "only": ["/tmp/.ts.sock.9001"]}
+    one = MarkedWorker(9, "/tmp/.ts.sock.9001", ("/tmp/.ts.sock.9001",))
     folder = str(server.kept / "bad")
     write_marker(folder, marker(model="bad", scope="device", worker=one))
     observing.wait_for(lambda: "impaired" in observing.ask("/ping").json(), "it is seen")
