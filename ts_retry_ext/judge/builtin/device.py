@@ -165,7 +165,7 @@ RULES = (
             message=any_of(r"""
                 # CUDA, torch
                 invalid device ordinal|invalid device id|device index must not be|no such cuda device
-                no such device(?! or address)|cudaerrorinvaliddevice\b|cuda_error_invalid_device
+                no such device\b(?! or address)|cudaerrorinvaliddevice\b|cuda_error_invalid_device
                 device_count\(\) (?:is|returned) \d|expected one of cpu, cuda|invalid device string
                 device string must not be empty|peer access is not supported
                 # Ultralytics

@@ -14,7 +14,7 @@ _SINCE = "2026-11-23"
 #: Words that speak for a file somewhere else than on this host.
 _REMOTE = any_of(r"""
     [a-z]{2,6}://|\bconnect|download|\bfetch|timed out|time-?out|bucket|\bartifacts?\b|temporar|\bstale\b|\bretry
-    try again|\b(?:in|inside|on|at|from) ['\"`]?[a-z0-9][\w\-]{0,80}/[\w\-]{1,80}['\"`]?\.?$
+    try again|\b(?:in|inside|on|at|from) ['\"`]?[a-z0-9][\w\-]{0,80}/[\w\-]{1,80}['\"`]?[.!]?$
 """)
 
 #: How a library says in its own words that a file isn't there.
@@ -113,6 +113,7 @@ RULES = (
         When(
             errno=("ENOENT",),
             path="missing_in_model_dir",
+            unless=r"opening build log|\bninja\b",
             unless_frame=("s3fs", "gcsfs", "adlfs", "aiohttp", "botocore", "google.cloud"),
         ),
         "A file isn't in the model's directory.",

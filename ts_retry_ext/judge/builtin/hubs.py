@@ -10,7 +10,7 @@ from ts_retry_ext.judge.verdict import Scope
 _SINCE = "2026-11-23"
 
 #: An absolute local path where a hub's name for a model should stand.
-_LOCAL = r"['\"`]?(?:/(?!/)[\w.\-]+/|\.{1,2}/|~/|[a-z]:\\)"
+_LOCAL = r"['\"`]?(?<![:/\w])(?:/(?!/)[\w.\-]+/|\.{1,2}/|~/|[a-z]:\\)"
 _TOKEN = (
     "Give TorchServe's process HF_TOKEN of an account with access, and check the repository's name."
 )

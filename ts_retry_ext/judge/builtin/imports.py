@@ -196,7 +196,7 @@ FALLBACKS = (
             type=("ImportError",),
             phase=_LOADING,
             unless_type=("ConnectionError", "TimeoutError", "MemoryError"),
-            unless=r"temporar|busy|stale|timed out|input/output error|too many open|cannot allocate|failed to map segment",
+            unless=r"temporar|busy|stale|timed out|input/output error|too many open|cannot allocate|failed to map segment|too short|elf header|shared object|paging files?",
         ),
         "An import failed, and nothing speaks for a passing cause.",
         "Install or correct the module that is named.",

@@ -158,7 +158,7 @@ RULES = (
     ),
     ambiguous(
         "picture-from-memory",
-        When(message=r"cannot identify image file <_io\.bytesio"),
+        When(message=r"cannot identify image files? <_io\.bytesio"),
         "What the code takes for a picture isn't one; it was held in memory, so mostly an answer of a server.",
         "Look at what the server answers, or pack the picture with the model.",
         since="2026-11-25",

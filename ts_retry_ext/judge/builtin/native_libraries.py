@@ -14,7 +14,7 @@ _SINCE = "2026-11-23"
 #: What the dynamic loader says of a passing trouble of the file system or the host.
 _PASSING = any_of(r"""
     stale (?:nfs )?file|too many open|input/output error|resource temporarily|text file busy|interrupted system
-    paging file is too small|open shared object file: cannot allocate
+    paging files? (?:is|are) too small|open shared object file: cannot allocate
     failed to map segment from shared object: cannot allocate
 """)
 
@@ -164,7 +164,7 @@ RULES = (
     ambiguous(
         "library-cut-in-shared-place",
         When(
-            message=r"file too short|invalid elf header",
+            message=r"files? too short|invalid elf headers?",
             path="shared",
             unless=r"site-packages|dist-packages",
         ),
@@ -282,7 +282,7 @@ RULES = (
     ),
     ambiguous(
         "extension-not-built-unexplained",
-        When(message=r"^error building extension '[^']{1,200}'\W{0,3}$"),
+        When(message=r"^error building extension ['\"`]?[^'\"`]{1,200}['\"`]?\W{0,3}$"),
         "An extension couldn't be built, and the compiler's own words are not in the text.",
         "Look above this one in the model log for what the compiler or ninja said.",
         since="2026-11-25",
@@ -304,7 +304,8 @@ RULES = (
                 no (?:working )?c\+\+ compiler|could not find (?:a )?(?:c\+\+|c|cuda) compiler
                 command '?\[?'?(?:gcc|cc|c\+\+|g\+\+|nvcc|ninja)\b.{0,300}(?:non-zero|no such file|not found)
                 python\.h: no such file|cannot find -l\w+|cc1plus
-            """)
+            """),
+            unless=r"opening build log|build\.ninja|file truncated|file is truncated|killed|virtual memory exhausted",
         ),
         "An extension has to be compiled at load time, and that isn't possible here.",
         "Install compiler and headers (build-essential, python3-dev, the CUDA toolkit), or build it beforehand.",

@@ -158,7 +158,7 @@ RECOVERABLE_IN_DISGUISE = (
         When(
             message=any_of(r"""
                 # Sockets
-                connection (?:was |is |has been )?(?:unexpectedly )?(?:refused|reset|aborted|timed out|closed|broken|lost|dropped)
+                connections? (?:was |were |is |has been )?(?:unexpectedly )?(?:refused|reset|aborted|timed out|closed|broken|lost|dropped)
                 failed to (?:establish|open) a (?:new )?connection|network is unreachable|no route to host|host is unreachable
                 broken pipe
                 # urllib3, http.client, requests
@@ -213,7 +213,7 @@ FALLBACKS = (
         "service-not-ready-by-status",
         When(
             http_status=("400", "404"),
-            message=r"/(?:ready|readyz|health|healthz|healthcheck|livez?|status)(?:[\s?)'\"]|$)|not (?:yet )?ready",
+            message=r"/(?:ready|readyz|health|healthz|healthcheck|livez?|status)(?:[\s?)'\".!:;]|$)|not (?:yet )?ready",
         ),
         "A service was asked whether it is ready, and said no in this way.",
         "Correct the address if the service is ready.",

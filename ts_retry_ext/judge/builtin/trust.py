@@ -13,7 +13,7 @@ FATAL_IN_DISGUISE = (
     curable(
         "certificate-not-yet-valid",
         When(
-            message=r"certificate is not yet valid|requesttimetooskewed|clock skew|request date header too old|aadsts700024"
+            message=r"certificate is not yet valid|requesttimetooskewed|clock skew|requests? date header too old|aadsts700024"
         ),
         "The clocks of this host and of the server disagree; a host that has just started sets its own.",
         "Set the host's clock (NTP) if it goes on.",

@@ -212,7 +212,7 @@ RULES = (
                 # pickle
                 ran out of input|pickle data was truncated
                 # zipfile, HDF5
-                unexpected end of (?:data|file)|unexpected eof|not a zip file|truncated file: eof
+                unexpected end of (?:data|file)|unexpected eof|not a zip file|truncated file\b
                 # protobuf
                 protobuf parsing failed
                 # transformers
@@ -230,7 +230,7 @@ RULES = (
     ),
     ambiguous(
         "weights-not-readable",
-        When(message=r"failed reading file .{1,200}: file read failed"),
+        When(message=r"failed reading files? .{1,200}: files? read failed"),
         "A part of the weights couldn't be read: the file is cut, or the disk or mount failed.",
         "Compare size and checksum of the file; look at dmesg and at the mount.",
         since=_SINCE,
@@ -238,7 +238,7 @@ RULES = (
     ambiguous(
         "page-instead-of-weights",
         When(
-            message=r"invalid load key, '[<{]'|not a gzipped file \(b['\"][<{]",
+            message=r"invalid load keys?, ['\"`]?[<{]|not a gzipped file \(b['\"][<{]",
             unless_frame=("ts.torch_handler",),
         ),
         "The file holds a page or an answer of a server: fetched at load, the next one may be sound; packed so, it stays.",
@@ -249,6 +249,7 @@ RULES = (
         "weights-cut",
         When(
             message=_CUT,
+            unless=r"files? read failed",
             unless_frame=_DOWNLOADERS,
         ),
         "A file of weights is cut or damaged.",

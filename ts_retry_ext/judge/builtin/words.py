@@ -123,5 +123,5 @@ PASSING_WORDS = any_of(r"""
     \btemporar(?:y|ily)|\btry(?:ing)? again|\b(?:please|will|can|should|to|and|then|before) (?:be )?retr(?:y|ied|ying)
     timed? ?out|\bservice unavailable|unavailable[ .,:)]|overloaded|too many requests|rate[ -]limit|not (?:yet )?ready
     (?:starting|warming) up|in progress|still (?:loading|starting|initiali[sz]ing|syncing)
-    connection (?:was )?(?:reset|refused|closed|lost|aborted)|\b50[0234] (?:internal|bad gateway|service|gateway)
+    connections? (?:was |were )?(?:reset|refused|closed|lost|aborted)|\b50[0234] (?:internal|bad gateway|service|gateway)
 """)
