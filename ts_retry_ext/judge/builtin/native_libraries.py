@@ -77,7 +77,7 @@ RECOVERABLE_IN_DISGUISE = (
         When(
             message=any_of(r"""
                 ninja: error: (?:opening build log|loading 'build\.ninja'|build\.ninja:\d|failed recompaction|rebuilding 'build\.ninja')
-                file not recognized: file (?:is )?truncated
+                opening build log|file not recognized: file (?:is )?truncated
             """)
         ),
         "Two processes built an extension in the same directory at the same moment.",
