@@ -273,10 +273,113 @@ def test_names_with_underscores_and_blanks_are_those_of_the_registration(tmp_pat
 
 
 def test_a_holder_of_this_package_is_no_failed_load(tmp_path: Path) -> None:
-    says = "OUT ts-retry: model 'm' is held: KeyError: 'bias'"
+    says = "ERR ts-retry: model 'm' is held, not loaded again: KeyError: 'bias' [rule key-missing]"
     answers = "STATE WORKER_STARTED -> WORKER_ERROR"
     found = of(tmp_path, *attempt(0, RETRY), (1, START), LOAD, says, answers, END)
     assert (found["failures"], found["holds"], found["state"]) == (1, 1, "failed")
+    assert found["held_why"] == "not loaded again: KeyError: 'bias' [rule key-missing]"
+    assert found["saved"]["stopped_at"] is None or found["held_at"]
+
+
+def test_a_worker_that_rejects_has_not_recovered(tmp_path: Path) -> None:
+    says = "ERR ts-retry: model 'm' is held, requests are rejected with 503: KeyError: 'bias'"
+    for order in ([says, LOADED], [LOADED, says]):
+        found = of(tmp_path / order[0][:3], *attempt(0, RETRY), (1, START), LOAD, order, END)
+        assert (found["state"], found["loaded"], found["holds"]) == ("failed", 0, 1)
+
+
+def test_what_the_package_says_of_a_failure_is_no_holder(tmp_path: Path) -> None:
+    says = "ERR ts-retry: model 'm' failed in phase initialize with KeyError: 'bias'; not loaded again until ts-retry resume holds"
+    found = of(tmp_path, (0, START), LOAD, says, FAILS, STOPPED, RETRY, END)
+    assert (found["failures"], found["holds"], found["has_package"]) == (1, 0, True)
+    assert found["saved"]["stopped_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (["Load model failed: m, error: Worker died.", STOPPED, "Retry worker: 9000 in 34 seconds."], ("retrying", 1, 0)),
+        ([STOPPED], ("retrying", 1, 0)),
+        (["Retry worker: 9000 in 34 seconds."], ("retrying", 1, 0)),
+        ([*FAILS], ("failed", 1, 0)),
+        (["OUT Backend worker process died.", *FAILS], ("failed", 1, 0)),
+        ([FAILS[1], FAILS[2], STOPPED, RETRY], ("failed", 1, 0)),
+        (["STATE WORKER_MODEL_LOADED -> WORKER_STOPPED", RETRY], ("retrying", 0, 1)),
+        ([*FAILS, "OUT [PID]4712", "OUT Torch worker started."], ("failed", 1, 0)),
+    ],
+)  # fmt: skip
+def test_an_excerpt_tells_what_it_holds(
+    tmp_path: Path, told: list[str], expected: tuple[str, int, int]
+) -> None:
+    found = of(tmp_path, *told)
+    assert (found["state"], found["failures"], found["deaths_while_serving"]) == expected
+
+
+def test_a_request_that_takes_too_long_is_no_failed_load(tmp_path: Path) -> None:
+    said = "org.pytorch.serve.wlm.WorkerInitializationException: Backend worker did not respond in given time"
+    ended = lines((9, "STATE WORKER_MODEL_LOADED -> WORKER_STOPPED"), RETRY)
+    report = analyzed(written(tmp_path, [*lines((9, "Backend worker error")), said, *ended]))
+    (found,) = report.models
+    assert (found["failures"], found["ended_by_response_timeout"]) == (0, 1)
+    assert report.has_failed
+
+
+def test_the_wait_that_is_announced_bounds_the_window(tmp_path: Path) -> None:
+    found = of(tmp_path, STOPPED, "Retry worker: 9000 in 610 seconds.")
+    window = found["max_retry_timeout_sec"]
+    assert (window["more_than"], window["default_fits"]) == (986, False)
+
+
+def test_the_ranks_of_torchrun_are_one_start(tmp_path: Path) -> None:
+    ranks = [
+        "OUT [PID]1229",
+        "OUT Torch worker started.",
+        "OUT [PID]1228",
+        "OUT Torch worker started.",
+    ]
+    begun = "Worker cmdline: [torchrun, --nproc-per-node=2, ts/model_service_worker.py]"
+    for told in ([(0, begun), (9, ranks)], [(9, ranks)]):
+        found = of(tmp_path / str(len(told)), *told, LOAD, FAILS, FAILS, STOPPED, RETRY)
+        assert (found["worker_starts"], found["failures"]) == (1, 1)
+
+
+SERVER = "2026-11-26T04:41:01,081 [INFO ] main org.pytorch.serve.ModelServer - "
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ([f"{SERVER}Torchserve stopped.", "java.io.IOException: Failed to bind to address: http://127.0.0.1:8080"],
+         "IOException: Failed to bind to address: http://127.0.0.1:8080"),
+        ([f"{SERVER}Torchserve stopped.", "java.nio.file.NoSuchFileException: /no/key.pem"], "NoSuchFileException: /no/key.pem"),
+        ([f"{SERVER}Torchserve stopped."], None),
+    ],
+)  # fmt: skip
+def test_a_server_that_did_not_start_is_told(
+    tmp_path: Path, told: list[str], why: str | None
+) -> None:
+    report = analyzed(written(tmp_path, ["Torchserve version: 0.12.0", *told]))
+    ended = report.content["servers"][0]["ended"]
+    assert (ended["served"], ended["why"]) == (False, why)
+    assert report.has_failed
+
+
+def test_a_server_that_was_stopped_is_no_failure(tmp_path: Path) -> None:
+    told = [f"{SERVER}Inference API bind to: http://127.0.0.1:8080", *lines((0, START), LOAD, LOADED),
+            f"{SERVER}Torchserve stopped."]  # fmt: skip
+    assert not analyzed(written(tmp_path, told)).has_failed
+
+
+def test_an_archive_that_was_not_registered_is_told_once_with_its_reason(tmp_path: Path) -> None:
+    told = [
+        SERVER.replace("ModelServer", "wlm.ModelManager") + "Custom pip package installation failed for model needs: ",
+        "ERROR: No matching distribution found for no-such-package==1",
+        SERVER + "Failed to load model: /store/needs.mar",
+        "org.pytorch.serve.archive.model.ModelException: Custom pip package installation failed for model needs",
+    ]  # fmt: skip
+    (refused,) = analyzed(written(tmp_path, told)).content["servers"][0]["not_registered"]
+    assert refused["name"] == "needs"
+    assert refused["why"] == "ERROR: No matching distribution found for no-such-package==1"
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,22 @@ def test_ranks_with_a_prefix_are_taken_apart() -> None:
     assert last_lines(lines, 2) == [MISMATCH, MISMATCH]
 
 
+def test_of_ranks_with_a_prefix_the_first_to_fail_counts() -> None:
+    first = [f"[rank1]: {line}" for line in (*STACK, "KeyError: 'a'")]
+    then = [f"[rank0]: {line}" for line in (*STACK, "ConnectionResetError: peer is gone")]
+    assert root(*first, *then) == "KeyError: 'a'"
+
+
+def test_colors_of_python_3_13_are_taken_off() -> None:
+    lines = [
+        HEADER,
+        '  File \x1b[35m"/m/h.py"\x1b[0m, line \x1b[35m3\x1b[0m, in \x1b[35mload\x1b[0m',
+        "    \x1b[31mopen\x1b[0m\x1b[1;31m(path)\x1b[0m",
+        "\x1b[1;35mKeyError\x1b[0m: \x1b[35m'a'\x1b[0m",
+    ]
+    assert last_lines(lines) == [("KeyError: 'a'",)]
+
+
 def test_an_excerpt_may_begin_within_a_traceback() -> None:
     (found,) = cut([*STACK[1:], *MISMATCH])
     assert found.lines == (*STACK, *MISMATCH)

@@ -25,7 +25,7 @@ _DIED = DIED.encode()
 _ASYNC = b"handle_connection_async"
 _LOADING = b"model_name: "
 #: What a holder of this package says; see `ts_retry_ext.worker.holder`.
-_HOLDS = re.compile(rb"^ts-retry: model .{1,400} (?:is held|holds)")
+_HOLDS = re.compile(rb"^ts-retry: model (?:'[^']{1,400}'|\"[^\"]{1,400}\") (?:is held|holds)\b")
 #: How the lines begin that tell of the process itself; of most the text is kept, and no more.
 _OF_ITSELF = (b"[PID]", b"INFO > [PID]", _LOADING, _ASYNC, b"ts-retry: ")
 _LAST_ERRORS = 4

@@ -102,8 +102,8 @@ class CollectedForm:
         head = HEAD.search(line) if _JSON.match(line) is None else None
         if head is not None and head.start() and len(self._prefixes) < 2_000:
             self._prefixes[line[: head.start()]] = None
-        if head is not None:
-            end = _ENDS.search(line, head.end())
+        if head is not None or b"(most recent call last):" in line:
+            end = _ENDS.search(line, head.end() if head is not None else 0)
             tail = end[1].rstrip() if end is not None else b""
             self._ends += (end is not None) - 2 * bool(tail)
             if 0 < len(tail) <= _LONGEST_SUFFIX and len(self._suffixes) < 200:

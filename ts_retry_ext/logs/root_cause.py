@@ -37,7 +37,7 @@ def root_of(tracebacks: Sequence[Traceback]) -> Traceback | None:
     """Return the traceback of the failure, or None where none is one that ends a load or a process.
 
     The one that the worker script logs when it ends or refuses a load counts, of several processes (ranks) the first;
-    else the last one. Where it only points at another one above, that one counts.
+    else the last one, of several ranks again the first. Where it only points at another one above, that one counts.
 
     Args:
         tracebacks: of one worker process and its children, in the order in which they begin.
@@ -47,7 +47,7 @@ def root_of(tracebacks: Sequence[Traceback]) -> Traceback | None:
     if not main:
         return None
     ended = [found for found in main if found.above == DIED or _REFUSED.match(found.above)]
-    chosen = ended[0] if ended else main[-1]
+    chosen = ended[0] if ended else _first_to_end(main)
     while is_wrapper(chosen):
         earlier = whole[: whole.index(chosen)]
         if not earlier:
@@ -55,6 +55,12 @@ def root_of(tracebacks: Sequence[Traceback]) -> Traceback | None:
             return later[0] if later else chosen
         chosen = earlier[-1]
     return chosen
+
+
+def _first_to_end(main: Sequence[Traceback]) -> Traceback:
+    """Return of each writer's last traceback the one that begins first: other ranks fail because of it."""
+    last = {found.writer: found for found in main}
+    return next(found for found in main if found is last[found.writer])
 
 
 def is_wrapper(traceback: Traceback) -> bool:

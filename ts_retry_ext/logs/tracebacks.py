@@ -27,6 +27,8 @@ from ts_retry_ext.logs.traceback_grammar import (
 
 #: Stands for half a second or more in which a process wrote nothing; no line of a log can hold it.
 PAUSE = "\x00pause"
+#: Python 3.13 colors a traceback if it writes to a terminal, and so do many loggers.
+_COLOURS = re.compile(r"\x1b\[[\d;]{0,20}[mK]")
 #: Tracebacks followed at once.
 _MOST_OPEN = 16
 
@@ -41,6 +43,7 @@ class Traceback(NamedTuple):
     """Hold one printed traceback with its whole chain.
 
     Attributes:
+        writer: rank or process that stands in front of its lines; empty if none does.
         lines: from the header to the last line of the last message, without what loggers put in front.
         above: what the same writer wrote right before it.
         is_whole: whether its exception is there, not only frames.
@@ -49,6 +52,7 @@ class Traceback(NamedTuple):
     lines: tuple[str, ...]
     above: str
     is_whole: bool
+    writer: str = ""
 
     @property
     def text(self) -> str:
@@ -63,7 +67,7 @@ def cut(lines: Iterable[str], *, has_heads: bool = True) -> list[Traceback]:
         lines: what one worker's processes wrote, or a text of unknown origin.
         has_heads: whether TorchServe's head stood in front of each line, so that a blank line is the process's own.
     """
-    lines = list(lines)
+    lines = [_COLOURS.sub("", line) if "\x1b" in line else line for line in lines]
     patterns = PrefixPatterns.of(_prefixes(lines))
     cutter = _Cutter(has_heads=has_heads)
     for line in lines:
@@ -115,7 +119,9 @@ class _Cutter:
     def finish(self) -> list[Traceback]:
         """Return what was cut out."""
         return [
-            Traceback(tuple(found.lines[: found.kept or None]), found.above, found.whole)
+            Traceback(
+                tuple(found.lines[: found.kept or None]), found.above, found.whole, found.writer
+            )
             for found in self._all
             if found.whole or len(found.lines) > 1
         ]
