@@ -100,7 +100,7 @@ def test_causes_verdicts_and_windows_are_those_of_the_models() -> None:
         "segfault": ("ProcessDied", "unknown", "process-died", "0 to 9 s"),
         "oom_killed": ("ProcessDied", "non_recoverable", "process-died", "300 s ('twenty' was ignored)"),
         "no_retry": ("RuntimeError", "unknown", "none", "0 s: no retry"),
-        "hangs": ("ProcessDied", "unknown", "process-died", "0 to 15 s"),
+        "hangs": ("ProcessDied", "unknown", "load-longer-than-its-limit", "0 to 15 s"),
     }  # fmt: skip
     assert model(report, "oom_killed")["causes"][0]["basis"] == "crashed"
     message = model(report, "no_retry")["causes"][0]["exception"]["message"]

@@ -117,3 +117,73 @@ def test_files_are_looked_for_in_the_model_directory(
         call("classify", "--json", "--model-dir", str(tmp_path), str(log))
         verdicts.append(json.loads(capsys.readouterr().out)["verdict"])
     assert verdicts == ["unknown", "non_recoverable"]
+
+
+HEAD = "2023-08-02T12:05:41,123 [INFO ] W-{}-{}_1.0-stdout MODEL_LOG - "
+
+
+def test_all_failures_of_a_text_are_told_the_first_one_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "model.log"
+    log.write_text(
+        "".join(
+            f"{HEAD.format(9000 + number, name)}{line}\n"
+            for number, (name, error) in enumerate(
+                (("a", "KeyError: 'bias'"), ("b", "ValueError: odd"))
+            )
+            for line in (
+                "Traceback (most recent call last):",
+                '  File "/m/h.py", line 3, in initialize',
+                error,
+            )
+        )
+    )
+    assert call("classify", str(log)) == 0
+    shown = capsys.readouterr().out
+    assert "failure      KeyError: 'bias'" in shown
+    assert "Also in this text (1):" in shown
+    assert "b: 1 x ValueError: odd" in shown
+    assert call("classify", "--json", str(log)) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(answer["model"], answer["exception"]["type"]) for answer in answers] == [
+        ("a", "KeyError"),
+        ("b", "ValueError"),
+    ]
+
+
+def test_a_text_without_a_cause_says_so_and_what_its_lines_tell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "ts_log.log"
+    log.write_text(
+        "2024-04-23T05:00:36,470 [INFO ] W-9000-m_1.0 org.pytorch.serve.wlm.WorkerThread - Retry worker: 9000 in 34 seconds.\n"
+    )
+    assert call("classify", str(log)) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("NO CAUSE")
+    assert "Traceback (most recent call last)" in shown
+    assert "m: retrying" in shown
+    assert call("classify", "--json", str(log)) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "unknown"
+
+
+def test_a_log_in_json_is_no_list_of_failures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "docker.json"
+    log.write_text("".join(json.dumps({"log": f"{line}\n", "stream": "stdout"}) + "\n" for line in TRACEBACK.splitlines()))  # fmt: skip
+    assert call("classify", "--json", str(log)) == 0
+    assert json.loads(capsys.readouterr().out)["rule"] == "module-missing"
+
+
+def test_the_frames_show_the_phase_unless_it_is_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log"
+    log.write_text(
+        'Traceback (most recent call last):\n  File "/m/h.py", line 3, in handle\nKeyError: 1\n'
+    )
+    for arguments, phase in (((), "inference"), (("--phase", "construct"), "construct")):
+        assert call("classify", "--json", *arguments, str(log)) == 0
+        assert json.loads(capsys.readouterr().out)["phase"] == phase

@@ -130,6 +130,31 @@ def test_an_exception_without_its_traceback_in_a_log_is_read_alone() -> None:
     assert messages("\n".join(lines)) == ["ModuleNotFoundError: No module named 'x'"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Command terminated with exit code 137", ["exit code 137 (SIGKILL)"]),
+        ("Last State:     Terminated\n  Reason:       OOMKilled\n  Exit Code:    137", ["OOMKilled", "exit code 137"]),
+        ("E0423 launch.py] failed (exitcode: -11) local_rank: 0 (pid: 12) of binary: /usr/bin/python", ["exit code -11 (SIGSEGV)"]),
+        ("subprocess died with <Signals.SIGABRT: 6>.", ["SIGABRT"]),
+        ("ts-0 exited with code 127", ["exit code 127"]),
+    ],
+)  # fmt: skip
+def test_without_an_exception_exit_codes_are_told(text: str, said: list[str]) -> None:
+    told = failures_in(text.encode(), "x", _JUDGE)
+    assert not told.found
+    assert len(told.exits) == len(said)
+    assert all(exit_.startswith(start) for exit_, start in zip(told.exits, said))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["> ModuleNotFoundError: No module named 'x'", "E   ModuleNotFoundError: No module named 'x'"],
+)
+def test_one_line_of_a_paste_is_read_without_what_stands_in_front(text: str) -> None:
+    assert messages(text) == ["ModuleNotFoundError: No module named 'x'"]
+
+
 def test_a_failed_request_is_no_failed_load() -> None:
     lines = [
         "Traceback (most recent call last):",

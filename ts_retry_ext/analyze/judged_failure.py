@@ -57,6 +57,8 @@ _HUNG = b"hang: the load did not end within startupTimeout, TorchServe ended it"
 _BEFORE = "the log begins after what it wrote last"
 _BEFORE_REASON = "The log begins after the failure, so that its cause is not in it."
 _BEFORE_REMEDY = 'Look further up for lines of this worker\'s -stdout and -stderr, from "Traceback (most recent call last)" on.'
+_SLOW_START = b"Backend worker startup time out."
+_NOT_STARTED = b"the worker script did not start in time (Backend worker startup time out.): often many workers start at once"
 _CUT = "the log lacks the end of the traceback"
 _SILENT = "ended without a word: a crash, a kill, or its last lines are not in the log"
 #: The guard counts such a death for nothing, see `ts_retry_ext.worker.predecessor_deaths`; TorchServe 0.8 and 0.9 kill
@@ -206,6 +208,8 @@ def _crash(attempt: LoggedProcess) -> bytes:
     """Return what is known of a death without an exception: in its first line, how it ended."""
     errors = b"; ".join(dict.fromkeys(attempt.errors))
     ended = _HUNG if _HANG.search(errors) else errors
+    if _SLOW_START in ended:
+        ended = _NOT_STARTED
     lines = attempt.stderr.lines
     at = next((i for i, line in enumerate(lines) if line.startswith(_FAULT)), None)
     return ended + b"\n" + (b"" if at is None else b"\n".join(lines[at:]))

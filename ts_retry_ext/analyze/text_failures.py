@@ -11,6 +11,7 @@ from ts_retry_ext.analyze.judged_failure import FailureJudge, JudgedFailure
 from ts_retry_ext.analyze.log_report import LogReport, report_of
 from ts_retry_ext.judge import Limits, Phase, failure_from_record, failure_from_text, judge
 from ts_retry_ext.logs.collected_form import CollectedForm
+from ts_retry_ext.logs.exit_codes import exits_in
 from ts_retry_ext.logs.foreign_lines import is_foreign
 from ts_retry_ext.logs.log_files import LogFile
 from ts_retry_ext.logs.open_logs import Reading, bare_lines
@@ -40,6 +41,11 @@ class TextFailure:
     model: str | None = None
     count: int = 1
 
+    @property
+    def is_known(self) -> bool:
+        """Tell whether the text says anything of it: its exception, or how the process ended."""
+        return self.judged.complete or self.judged.failure.phase is Phase.PROCESS
+
 
 @dataclass(frozen=True)
 class TextFailures:
@@ -48,10 +54,12 @@ class TextFailures:
     Attributes:
         found: the failures, the first one first.
         report: what `ts-retry analyze` says of the text.
+        exits: what exit codes and signals in it say; only where no exception does.
     """
 
     found: tuple[TextFailure, ...]
     report: LogReport
+    exits: tuple[str, ...] = ()
 
 
 def failures_in(
@@ -73,14 +81,17 @@ def failures_in(
     analysis.finish()
     report = report_of(analysis, [name], len(content), reading.problems, zone_known=False)
     found = _of_loads(analysis)
+    exits: tuple[str, ...] = ()
     if not any(failure.judged.complete and not failure.judged.crashed for failure in found):
         parts = parts_of(line for lines in bare_lines(file, CollectedForm(), _ignored) for line in lines)  # fmt: skip
         found = _of_parts(parts, judges) or found
-        if not found and not report.models and not parts.has_heads:
+        if not found or all(failure.judged.crashed for failure in found):
+            exits = tuple(exits_in(parts.rest))
+        if not (found or exits or report.models or parts.has_heads):
             found = _of_message(parts, judges)
     if phase is not None:
         found = [_in_phase(failure, phase, judges) for failure in found]
-    return TextFailures(tuple(found), report)
+    return TextFailures(tuple(found), report, exits)
 
 
 def no_cause() -> TextFailure:
@@ -121,7 +132,7 @@ def _of_message(parts: TextParts, judges: FailureJudge) -> list[TextFailure]:
     if not lines or len(lines) > _LONGEST_MESSAGE:
         return []
     message = [lines[0], *takewhile(lambda line: not is_foreign(line), lines[1:])]
-    if not begins_with_exception(lines[0]) and len(lines) > 1:
+    if not begins_with_exception(lines[0]) and (len(lines) > 1 or parts.exceptions):
         message = list(parts.exceptions[-1:])
     return (
         [TextFailure(judges.of_failure(failure_from_text("\n".join(message))))] if message else []

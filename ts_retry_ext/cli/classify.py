@@ -10,10 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ts_retry_ext.analyze.judged_failure import FailureJudge
-from ts_retry_ext.analyze.log_report import LogReport
 from ts_retry_ext.analyze.model_lines import model_lines, server_lines
 from ts_retry_ext.analyze.numbers_in_words import name
-from ts_retry_ext.analyze.text_failures import TextFailure, failures_in, no_cause
+from ts_retry_ext.analyze.text_failures import TextFailure, TextFailures, failures_in, no_cause
 from ts_retry_ext.cli.printing import print_wrapped
 from ts_retry_ext.cli.shared_options import add_rules_option
 from ts_retry_ext.frontend.rules_file import RulesFileError
@@ -127,7 +126,7 @@ def _text(args: argparse.Namespace, content: bytes, judge: FailureJudge) -> int:
     if len(found) > _SHOWN_FAILURES:
         print_wrapped(f"  and {len(found) - _SHOWN_FAILURES} more: see --json, or ts-retry analyze")
     if not any(failure.judged.complete and not failure.judged.crashed for failure in found):
-        for line in _told(failures.report):
+        for line in _told(failures):
             print_wrapped(line, _LABEL)
     return 0
 
@@ -187,7 +186,7 @@ def _answer(found: TextFailure) -> list[str]:
     failure, verdict = found.judged.failure, found.judged.verdict
     innermost = failure.links[-1]
     rows = [
-        ("failure", _cause(failure.type, failure.message) if found.judged.complete else ""),
+        ("failure", _cause(failure.type, failure.message) if found.is_known else ""),
         ("caused by", _cause(innermost.type, innermost.message) if failure.chain else ""),
         ("phase", _PHASES.get(failure.phase, "")),
         ("why", verdict.reason),
@@ -196,7 +195,7 @@ def _answer(found: TextFailure) -> list[str]:
         ("scope", verdict.scope.value),
         ("fingerprint", f"{verdict.fingerprint} (version {verdict.fingerprint_version})"),
     ]
-    heading = _ANSWER[verdict.verdict.value] if found.judged.complete else _NO_CAUSE
+    heading = _ANSWER[verdict.verdict.value] if found.is_known else _NO_CAUSE
     return [
         heading,
         *(f"  {name}".ljust(_LABEL) + value for name, value in rows if value),
@@ -215,9 +214,11 @@ def _cause(kind: str, message: str) -> str:
     return cause_line(kind, redact(message), _SHOWN_MESSAGE)
 
 
-def _told(report: LogReport) -> list[str]:
+def _told(failures: TextFailures) -> list[str]:
     """Return what the lines do tell where no cause is among them."""
-    lines = [line for server in report.content["servers"] for line in server_lines(server)]
+    report = failures.report
+    lines = [f"  {exit_}" for exit_ in failures.exits]
+    lines += [line for server in report.content["servers"] for line in server_lines(server)]
     for model in report.models:
         lines += model_lines(model, name(model, report.models))
     return ["What its lines tell:", *lines] if lines else []

@@ -13,7 +13,10 @@ from ts_retry_ext.logs.tracebacks import Traceback, cut
 _EXCEPTION = re.compile(
     r"(?<![\w.])(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception|Timeout)\b(?:\([\w.]+\))?: \S.*$"
 )
-_RAISED = re.compile(r"^(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Za-z_]\w{0,80}(?:: |$)")
+_RAISED = re.compile(
+    r"^(?:(?:[A-Za-z_]\w{0,80}\.){1,12}[A-Za-z_]\w{0,80}"
+    r"|[A-Z_]\w{0,80}(?:Error|Exception|Exit|Interrupt|Warning|Timeout|Failure|Found|Expired|Refused|Unavailable|Exceeded))(?:: |$)"
+)
 _JAVA = re.compile(r"\b(?:java|javax|sun|com|org|io)\.[\w.$]{1,200}(?:Exception|Error)\b|^\s*(?:at [\w.$/]+\(|Caused by: )")  # fmt: skip
 
 
