@@ -23,6 +23,7 @@ HELD = DemoOutcome(
     max_retry_timeout_source="default",
     stock=Schedule(12, 376.0),
     prediction=None,
+    outlasts_window=False,
     as_expected=True,
 )
 CURED = replace(
@@ -78,10 +79,13 @@ def test_control_characters_are_shown_not_obeyed() -> None:
 
 
 def test_the_end_counts_what_was_spared() -> None:
-    text = closing(HELD, CURED, SOUND)
-    assert "1 of 3 models cannot load. They were stopped after 1 loads in all." in text
-    assert "TorchServe alone would load them 13 times, the last time 376 s or more" in text
-    assert "flaky was left to be retried, and serves after 4 loads." in text
+    late = replace(CURED, model="late", outlasts_window=True, max_retry_timeout_sec=2)
+    text = closing(HELD, replace(HELD, outcome="waiting", loads=3), CURED, late, SOUND)
+    assert "2 of 5 models do not load. They were loaded 4 times in all;" in text
+    assert "TorchServe alone would load them 26 times, the last time 376 s or more" in text
+    assert "flaky was left to TorchServe's own retries, and serves after 4 loads." in text
+    assert "late was tried after TorchServe's window of 2 s, and serves after 4 loads." in text
+    assert "1 wait for a change, 1 for their next trial load" in text
     assert "It took 41 s." in text
     assert "NOT AS EXPECTED" not in text
 

@@ -96,10 +96,20 @@ def test_demo_shows_what_becomes_of_each_model_and_keeps_the_server_where_asked(
     for name in ONE_LOAD:
         assert (table[name]["loads"], table[name]["worker_starts"]) == (1, 2), table[name]
     for name in THREE_LOADS:
-        assert (table[name]["loads"], table[name]["worker_starts"]) == (3, 4), table[name]
+        # A trial load may have come by now.
+        assert table[name]["loads"] in (3, 4), table[name]
+        assert table[name]["worker_starts"] == 4, table[name]
     for name in (*ONE_LOAD, *THREE_LOADS):
-        assert table[name]["verdict"] == "non_recoverable"
         assert table[name]["stock"] == {"retries": 12, "last_retry_at_sec": 376}
+    for name in ONE_LOAD:
+        assert table[name]["verdict"] == "non_recoverable"
+    late = table["late_service"]
+    assert (late["outcome"], late["verdict"], late["max_retry_timeout_sec"]) == (
+        "serving",
+        "recoverable",
+        2,
+    )
+    assert 3 <= late["loads"] <= 6
     flaky = table["flaky_connection"]
     assert (flaky["loads"], flaky["verdict"]) == (4, "recoverable")
     assert flaky["stock"] == {"retries": 3, "last_retry_at_sec": 4}
@@ -130,6 +140,7 @@ def test_stock_shows_the_same_models_retried_on_and_on(temp: Path) -> None:
         assert row["worker_starts"] >= 2
         assert row["stock"]["retries"] == 12
     assert table["digits"]["outcome"] == "serving"
+    assert table["late_service"]["outcome"] == "retrying"
     assert json.loads(out)["watched_sec"] >= 30
     assert list(temp.iterdir()) == []
     assert left_behind(temp) == []

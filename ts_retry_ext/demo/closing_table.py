@@ -64,18 +64,27 @@ def closing_lines(
 
 
 def _with_package(results: Sequence[DemoOutcome]) -> str:
-    held = [result for result in results if result.outcome == State.HALTED.value]
-    cured = [r for r in results if r.outcome == State.SERVING.value and r.loads > 1]
-    loads = sum(result.loads for result in held)
-    stock_loads = sum(1 + result.stock.retries for result in held if result.stock)
+    halted = [result for result in results if result.outcome == State.HALTED.value]
+    waiting = [result for result in results if result.outcome == State.WAITING.value]
+    down = [*halted, *waiting]
+    loads = sum(result.loads for result in down)
+    stock_loads = sum(1 + result.stock.retries for result in down if result.stock)
     text = (
-        f"{len(held)} of {len(results)} models cannot load. They were stopped after {loads} loads "
-        f"in all. TorchServe alone would load them {stock_loads} times, the last time "
-        f"{_last_retry(held)} s or more after they first failed."
+        f"{len(down)} of {len(results)} models do not load. They were loaded {loads} times in all; "
+        f"TorchServe alone would load them {stock_loads} times, the last time {_last_retry(down)} s "
+        f"or more after they first failed. {len(halted)} wait for a change, {len(waiting)} for their "
+        "next trial load, since nobody knows why they fail."
     )
-    for result in cured:
-        text += f" {result.model} was left to be retried, and serves after {result.loads} loads."
+    for result in results:
+        if result.outcome == State.SERVING.value and result.loads > 1:
+            text += f" {result.model} {_came_back(result)}, and serves after {result.loads} loads."
     return text
+
+
+def _came_back(result: DemoOutcome) -> str:
+    if not result.outlasts_window:
+        return "was left to TorchServe's own retries"
+    return f"was tried after TorchServe's window of {result.max_retry_timeout_sec} s"
 
 
 def _stock(results: Sequence[DemoOutcome], watched_sec: float) -> str:

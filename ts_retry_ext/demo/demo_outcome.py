@@ -35,6 +35,7 @@ class DemoOutcome:
         max_retry_timeout_sec: the window in force; max_retry_timeout_source: where it comes from.
         stock: the retries of TorchServe alone, for loads that take no time; None where unsettled.
         prediction: what it answered, or None.
+        outlasts_window: whether TorchServe alone gives it up.
         as_expected: whether this is what must become of it.
     """
 
@@ -52,6 +53,7 @@ class DemoOutcome:
     max_retry_timeout_source: str | None
     stock: Schedule | None
     prediction: str | None
+    outlasts_window: bool
     as_expected: bool
 
     def to_json(self) -> dict[str, Any]:
@@ -82,7 +84,9 @@ def result_of(
     """
     serves = progress.state is State.SERVING
     outcome = progress.state.value if serves or not switched_off else RETRYING
-    expected = RETRYING if switched_off and model.outcome is State.HALTED else model.outcome.value
+    expected = model.outcome.value
+    if switched_off and not model.serves(switched_off=True):
+        expected = RETRYING
     report = status.report if status else None
     window = status.max_retry_timeout_sec if status else None
     return DemoOutcome(
@@ -100,6 +104,7 @@ def result_of(
         max_retry_timeout_source=status.max_retry_timeout_source if status else None,
         stock=None if window is None else stock_schedule(window, outcome, progress.loads),
         prediction=prediction,
+        outlasts_window=model.outlasts_window,
         as_expected=outcome == expected and serves == (prediction is not None),
     )
 
@@ -110,7 +115,7 @@ def stock_schedule(window_sec: float, outcome: str, loads: int) -> Schedule | No
     A model that serves needs as many as it had failures; one that cannot load gets all that the
     window allows. None where the model is neither yet.
     """
-    if outcome in (State.HALTED.value, RETRYING):
+    if outcome in (State.HALTED.value, State.WAITING.value, RETRYING):
         return schedule(window_sec)
     if outcome != State.SERVING.value:
         return None

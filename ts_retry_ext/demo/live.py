@@ -19,6 +19,7 @@ REFRESH_PER_SEC = 5
 STYLES = {
     State.SERVING: "green",
     State.HALTED: "bold red",
+    State.WAITING: "yellow",
     State.RECOVERING: "yellow",
     State.STARTING: "cyan",
     State.UNKNOWN: "dim",
@@ -92,5 +93,6 @@ def _said(model: ModelProgress) -> str:
         model.state, model.said
     )
     if model.retry_at is not None:
-        said = f"retry in {max(0.0, model.retry_at - time.time()):.0f} s"
+        what = "trial load" if model.state is State.WAITING else "retry"
+        said = f"{what} in {max(0.0, model.retry_at - time.time()):.0f} s"
     return visible(f"{said}: {model.cause}" if model.cause else said)

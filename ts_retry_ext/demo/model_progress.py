@@ -8,9 +8,11 @@ from typing import Sequence
 from ts_retry_ext.logs.frontend_log import LOADED, STOPPED, WorkerLog
 from ts_retry_ext.plain_text import cause_line
 from ts_retry_ext.snapshot.registration import Registration
-from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.snapshot.state import State, comes_back
 from ts_retry_ext.store.exception_record import ExceptionRecord
+from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import HOLDING, Event
+from ts_retry_ext.store.times import to_seconds
 
 #: Characters of a cause that are shown; `ts-retry show` gives all of it.
 CAUSE_LENGTH = 240
@@ -27,7 +29,8 @@ class ModelProgress:
         loads: those of them that went on to load it.
         said: what happens, in words; it changes when something new happens, not with the time.
         cause: type and message of the last failure in one line; empty where there is none.
-        retry_at: when TorchServe starts the next worker, seconds since the epoch, or None.
+        retry_at: when TorchServe starts the next worker, or the next trial load comes, seconds since
+            the epoch, or None.
         is_settled: whether nothing more will happen.
     """
 
@@ -61,10 +64,7 @@ def progress_of(
         said = "serves" if loads == 1 else f"serves after {loads} loads"
         return ModelProgress(model, State.SERVING, starts, loads, said, is_settled=True)
     if own is not None and own.marker is not None:
-        holds = own.records[-1].event in HOLDING
-        said = "held, no worker loads it again" if holds else f"load {loads} failed for good"
-        cause = cause_of(worker, own)
-        return ModelProgress(model, State.HALTED, starts, loads, said, cause, is_settled=holds)
+        return _halted(model, starts, loads, own.marker, own, cause_of(worker, own))
     if worker.state == STOPPED or worker.wait_sec is not None:
         said, wait = f"load {loads} failed", worker.wait_sec
         if wait is not None:
@@ -74,6 +74,19 @@ def progress_of(
     attempt = "" if starts == 1 else f", attempt {starts}"
     said = ("starts a worker" if worker.state is None else "loads") + attempt
     return ModelProgress(model, State.STARTING, starts, loads, said)
+
+
+def _halted(
+    model: str, starts: int, loads: int, marker: Marker, own: Registration, cause: str
+) -> ModelProgress:
+    """Return what happens to a model that its workers do not load for now."""
+    holds = own.records[-1].event in HOLDING or not marker.holds
+    if not comes_back(marker):
+        said = "held, no worker loads it again" if holds else f"load {loads} failed for good"
+        return ModelProgress(model, State.HALTED, starts, loads, said, cause, is_settled=holds)
+    planned = to_seconds(marker.next_trial_at) if marker.next_trial_at else None
+    said = f"load {loads} failed, a trial load comes"
+    return ModelProgress(model, State.WAITING, starts, loads, said, cause, planned, holds)
 
 
 def cause_of(worker: WorkerLog, registration: Registration | None) -> str:

@@ -80,7 +80,7 @@ def play(screen: Screen, environ: Mapping[str, str], *, switched_off: bool, keep
         lay_out_handlers(root)
         screen.step("training two small models: TorchScript and state_dict")
         train(root, environ, screen.tick)
-        screen.step(f"packing {len(MODELS)} archives, {_count(State.HALTED)} of them broken")
+        screen.step(f"packing {len(MODELS)} archives, {_broken()} of them broken")
         for model in MODELS:
             pack(root, model, environ, screen.tick)
         screen.step(f"starting TorchServe in {root}")
@@ -114,14 +114,18 @@ def play(screen: Screen, environ: Mapping[str, str], *, switched_off: bool, keep
 def _watch(torchserve: TorchServe, server: Server, screen: Screen, *, switched_off: bool) -> float:
     """Show what happens until nothing more does, or the time is over; return the seconds."""
     begun = time.monotonic()
-    sound = {model.name for model in MODELS if model.outcome is State.SERVING}
+    sound = {model.name for model in MODELS if model.serves(switched_off=switched_off)}
     while True:
         torchserve.check()
         seen = list(_progress(server, read_log(torchserve.log())).values())
         screen.show(seen)
         screen.tick()
         elapsed = time.monotonic() - begun
-        unsettled = {model.model for model in seen if not model.is_settled}
+        unsettled = {
+            model.model
+            for model in seen
+            if not model.is_settled or (model.model in sound and model.state is not State.SERVING)
+        }
         if switched_off and elapsed >= STOCK_SEC:
             unsettled &= sound
         if not unsettled or elapsed >= SETTLE_LIMIT_SEC:
@@ -167,5 +171,5 @@ def _body(root: Path, model: DemoModel) -> bytes:
     return b"x" if model.request is None else (root / HANDLERS / model.request).read_bytes()
 
 
-def _count(outcome: State) -> int:
-    return sum(model.outcome is outcome for model in MODELS)
+def _broken() -> int:
+    return sum(model.outcome is not State.SERVING for model in MODELS)
