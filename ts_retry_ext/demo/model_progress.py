@@ -8,8 +8,9 @@ from typing import Sequence
 from ts_retry_ext.logs.frontend_log import LOADED, STOPPED, WorkerLog
 from ts_retry_ext.plain_text import cause_line
 from ts_retry_ext.snapshot.registration import Registration
-from ts_retry_ext.snapshot.state import State, comes_back
+from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.exception_record import ExceptionRecord
+from ts_retry_ext.store.halt_in_words import state_word
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import HOLDING, Event
 from ts_retry_ext.store.times import to_seconds
@@ -81,7 +82,7 @@ def _halted(
 ) -> ModelProgress:
     """Return what happens to a model that its workers do not load for now."""
     holds = own.records[-1].event in HOLDING or not marker.holds
-    if not comes_back(marker):
+    if State(state_word(marker.waits_for)) is State.HALTED:
         said = "held, no worker loads it again" if holds else f"load {loads} failed for good"
         return ModelProgress(model, State.HALTED, starts, loads, said, cause, is_settled=holds)
     planned = to_seconds(marker.next_trial_at) if marker.next_trial_at else None
