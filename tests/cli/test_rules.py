@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +174,23 @@ def test_rules_fit_a_narrow_terminal() -> None:
     assert lines[row].split()[2:] == ["non_recoverable", "model"]
     assert lines[row + 1].startswith("     A source file isn't valid Python")
     assert max(map(len, lines)) <= 80
+
+
+def test_a_rule_is_shown_in_full_by_its_id(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("rules", "--rules", os.devnull, "submodule-missing") == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("rule     submodule-missing (asked as number ")
+    for label in ("verdict", "reason", "remedy", "asks", "example", "source"):
+        assert f"\n{label} " in shown
+
+
+def test_a_rule_that_there_is_not_is_answered_with_those_called_alike(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call("rules", "--rules", os.devnull, "modul-missing") == 1
+    assert "did you mean module-missing" in capsys.readouterr().err
+
+
+def test_the_built_in_rules_are_printed_as_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("rules", "--page") == 0
+    assert capsys.readouterr().out.startswith("# The built-in rules")

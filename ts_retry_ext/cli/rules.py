@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Sequence
 
 from ts_retry_ext.cli.printing import OK, CommandError, print_line, print_wrapped, warn
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 _WRONG = 3
+#: Characters of a label and the blanks behind it.
+_SHOWN_LABEL = 9
+#: What can be a rule's id; a path that exists is none.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}$")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,7 +48,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "server they are those that one started here would have.",
     )
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="archive, folder or model store with own rules"
+        "paths",
+        nargs="*",
+        metavar="ID | PATH",
+        help="a rule to show in full, or an archive, folder or model store with own rules",
+    )
+    parser.add_argument(
+        "--page", action="store_true", help="print the built-in rules as a page of Markdown"
     )
     parser.add_argument(
         "--check", metavar="FILE", help="check a YAML file of rules and list what is wrong"
@@ -64,6 +76,13 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; 0 fine, 1 rules cannot be read, 3 a rule is wrong."""
     if args.check:
         return _check(args.check, as_json=args.json)
+    if args.page:
+        from ts_retry_ext.judge.rule_page import rules_page
+
+        print(rules_page(BUILTIN_RULES), end="")
+        return OK
+    wanted = [name for name in args.paths if _ID.match(name) and not os.path.exists(name)]
+    args.paths = [path for path in args.paths if path not in wanted]
     if args.rules:
         try:
             own = [OwnRules(None, "--rules", *read_rules(args.rules))]
@@ -78,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
                 warn(f"ts-retry rules: {problem}")
     listed = [(rule, part.model) for part in own for rule in part.rules]
     listed += [(rule, None) for rule in BUILTIN_RULES]
+    if wanted:
+        return _show(wanted, listed, as_json=args.json)
     if args.json:
         print(
             json.dumps([{**rule_record(rule), "model": model} for rule, model in listed], indent=2)
@@ -89,6 +110,37 @@ def run(args: argparse.Namespace) -> int:
     if any(part.unreadable for part in own):
         return 1
     return _WRONG if any(part.problems for part in own) else OK
+
+
+def _show(names: Sequence[str], listed: Sequence[tuple[Rule, str | None]], *, as_json: bool) -> int:
+    """Print rules in full; 1 if one of them isn't known."""
+    from ts_retry_ext.judge.rule_page import rule_in_full
+
+    known = {rule.id for rule, _ in listed}
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            print(f"ts-retry rules: there is no rule {name}{hint}", file=sys.stderr)
+    found = [(place, *one) for place, one in enumerate(listed, start=1) if one[0].id in names]
+    if as_json:
+        print(
+            json.dumps(
+                [{**rule_record(rule), "model": model} for _, rule, model in found], indent=2
+            )
+        )
+    else:
+        for number, (place, rule, model) in enumerate(found):
+            if number:
+                print_line()
+            for label, text in rule_in_full(rule, place):
+                first, *others = text.split("\n")
+                print_wrapped(f"{label:<9}{first}", _SHOWN_LABEL)
+                for line in others:
+                    print_line(f"{'':<9}{line}")
+            if model:
+                print_line(f"{'model':<9}{model}")
+    return OK if known.issuperset(names) else 1
 
 
 def _in_force(args: argparse.Namespace) -> list[OwnRules]:

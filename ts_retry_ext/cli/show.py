@@ -87,6 +87,8 @@ def _print(model: ModelStatus, command: str, *, server_runs: bool = True) -> Non
     _print_labelled("state", model.state.value)
     for label, text in facts_of(model, now, server_runs=server_runs).items():
         _print_labelled(label, text)
+    if model.report is not None and model.report.rule:
+        _print_labelled("about the rule", f"ts-retry rules {model.report.rule}")
     if model.exception is None:
         print_line("no failure is known")
     else:

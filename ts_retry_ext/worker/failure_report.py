@@ -87,4 +87,5 @@ def failure_line(
         else ""
     )
     ends = end_of_halt(marker, time.time())
-    return f"{told}. {verdict.reason} {ends}{later} To try it now: ts-retry resume {model}"
+    more = f" More on the rule: ts-retry rules {verdict.rule}." if verdict.rule else ""
+    return f"{told}. {verdict.reason} {ends}{later}{more} To try it now: ts-retry resume {model}"

@@ -1,0 +1,69 @@
+"""Every rule as a page: what it asks, what follows, what to do, an example, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ts_retry_ext.judge.builtin import BUILTIN_SOURCE
+from ts_retry_ext.judge.builtin.examples import EXAMPLES
+from ts_retry_ext.judge.condition_words import condition_in_words
+from ts_retry_ext.judge.gaps import without_names
+from ts_retry_ext.judge.rule import Rule
+
+_VERDICTS = {
+    "non_recoverable": "no retry can cure it",
+    "recoverable": "a retry can cure it",
+    "unknown": "the evidence doesn't settle it",
+}
+_HEAD = """# The built-in rules
+
+<!-- made by: ts-retry rules --page > docs/rules.md -->
+
+They are asked in this order, your own before them; the first whose condition holds decides. `ts-retry rules ID` shows one of
+them, your own included. Patterns are regular expressions, divided by bars; case doesn't count.
+"""
+
+
+def rule_in_full(rule: Rule, place: int) -> list[tuple[str, str]]:
+    """Return pairs of a label and a text; a text may have several lines.
+
+    Args:
+        rule: the rule.
+        place: its place in the order of all rules, from 1 on.
+    """
+    told = [
+        ("rule", f"{rule.id} (asked as number {place})"),
+        ("verdict", f"{rule.verdict.value}: {_VERDICTS[rule.verdict.value]}"),
+        ("scope", rule.scope.value),
+        ("reason", without_names(rule.reason)),
+        ("remedy", without_names(rule.remedy)),
+        ("asks", "\n".join(condition_in_words(rule.when))),
+        ("example", _example(rule)),
+        ("source", " ".join(part for part in (rule.source, rule.since) if part)),
+    ]
+    return [(label, text) for label, text in told if text]
+
+
+def rules_page(rules: Sequence[Rule]) -> str:
+    """Return all rules as Markdown."""
+    blocks = [_HEAD]
+    for place, rule in enumerate(rules, start=1):
+        told = dict(rule_in_full(rule, place))
+        blocks.append(f"## {rule.id}\n")
+        blocks.append(f"{told['reason']} {told.get('remedy', '')}".strip() + "\n")
+        blocks.append(
+            f"Number {place}, `{rule.verdict.value}`, scope {rule.scope.value}, {told['source']}.\n"
+        )
+        lines = [
+            *told["asks"].split("\n"),
+            *(["", "Example:", told["example"]] if "example" in told else []),
+        ]
+        blocks.append("\n".join(["```text", *(line.rstrip() for line in lines), "```", ""]))
+    return "\n".join(blocks)
+
+
+def _example(rule: Rule) -> str:
+    if not rule.source.startswith(BUILTIN_SOURCE) or rule.id not in EXAMPLES:
+        return ""
+    kind, message, _more = EXAMPLES[rule.id]
+    return f"{kind}: {message}" if message else kind
