@@ -167,7 +167,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("longest_trial_interval", "longestTrialInterval", 600.0, _positive_seconds,
             "a number of seconds above 0",
             "The longest time between two trial loads, in seconds."),
-    Setting("rules", "rules", None, _rules, "the path of a YAML file, or a list under retry:",
+    Setting("rules", "rules", None, _rules, "a YAML file or a folder of them, several divided by commas, or a list under retry:",
             "Rules of your own, tried before the built-in ones."),
     Setting("state_dir", None, None, _text, "a path",
             "Where markers and journals are kept; default: ts_retry in the log directory."),

@@ -194,3 +194,18 @@ def test_a_rule_that_there_is_not_is_answered_with_those_called_alike(
 def test_the_built_in_rules_are_printed_as_a_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("rules", "--page") == 0
     assert capsys.readouterr().out.startswith("# The built-in rules")
+
+
+def test_packs_of_a_folder_are_listed_with_name_and_version(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "name: acme\nversion: '3'\nrules:\n- {id: one, when: {type: E}, verdict: unknown}\n"
+    )
+    (tmp_path / "b.yaml").write_text("- {id: two, when: {type: F}, verdict: unknown}\n")
+    assert call("rules", "--rules", str(tmp_path), "--json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [(rule["id"], rule["source"]) for rule in listed[:2]] == [
+        ("one", f"acme 3 ({tmp_path / 'a.yaml'})"),
+        ("two", str(tmp_path / "b.yaml")),
+    ]

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.frontend.rules_file import MAX_RULES_BYTES, RulesFileError, read_rules_file
+from ts_retry_ext.frontend.rules_file import (
+    MAX_RULES_BYTES,
+    MAX_RULES_FILES,
+    RulesFileError,
+    named_rules_files,
+    read_rules_file,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +43,29 @@ def test_a_file_is_read_as_yaml(tmp_path: Path) -> None:
     path = tmp_path / "rules.yaml"
     path.write_text("- {id: a}\n")
     assert read_rules_file(str(path)) == [{"id": "a"}]
+
+
+def test_a_setting_names_a_file_a_folder_or_several(tmp_path: Path) -> None:
+    for name in ("a.yaml", "packs/z.yml", "packs/b.yaml", "packs/readme.txt", "with, comma.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("[]")
+
+    def named(setting: str) -> list[str]:
+        files = named_rules_files(setting, str(tmp_path))
+        return [str(Path(file).relative_to(tmp_path)) for file in files]
+
+    assert named("a.yaml") == ["a.yaml"]
+    assert named("packs") == ["packs/b.yaml", "packs/z.yml"]
+    assert named("a.yaml, packs,") == ["a.yaml", "packs/b.yaml", "packs/z.yml"]
+    assert named("with, comma.yaml") == ["with, comma.yaml"]
+    assert named("not-there.yaml") == ["not-there.yaml"]
+    assert named_rules_files(str(tmp_path / "a.yaml"), "/elsewhere") == [str(tmp_path / "a.yaml")]
+
+
+def test_a_folder_without_rules_or_with_too_many_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RulesFileError, match="holds no file"):
+        named_rules_files(str(tmp_path), "/")
+    for number in range(MAX_RULES_FILES + 1):
+        (tmp_path / f"{number}.yaml").write_text("[]")
+    with pytest.raises(RulesFileError, match="more than 100"):
+        named_rules_files(str(tmp_path), "/")

@@ -10,7 +10,7 @@ from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.failure import Failure, Phase
 from ts_retry_ext.judge.judging import judge
 from ts_retry_ext.judge.rule import When
-from ts_retry_ext.judge.user_rules import rules_from_data
+from ts_retry_ext.judge.user_rules import rules_from_data, rules_of_packs
 from ts_retry_ext.judge.verdict import Outcome, Scope
 
 GOOD: dict[str, Any] = {
@@ -128,3 +128,40 @@ def test_users_rules_come_first() -> None:
     )
     assert judge(failure).rule == "syntax-error"
     assert judge(failure, rules=(*mine, *BUILTIN_RULES)).rule == "mine"
+
+
+def test_a_pack_has_a_name_and_a_version_that_are_its_rules_source() -> None:
+    data = {"name": "acme-platform", "version": 2026.11, "rules": [GOOD]}
+    rules, problems = rules_from_data(data, "acme.yaml")
+    assert problems == ()
+    assert rules[0].source == "acme-platform 2026.11 (acme.yaml)"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("name", "two words", "got 'two words'"),
+        ("version", [1], "got [1]"),
+        ("version", True, "got True"),
+        ("author", "me", "is no key of a pack; allowed: name, version, rules"),
+    ],
+)
+def test_what_is_wrong_with_a_pack_is_named_and_its_rules_count(
+    key: str, value: object, says: str
+) -> None:
+    rules, problems = rules_from_data({key: value, "rules": [GOOD]}, "acme.yaml")
+    assert [rule.id for rule in rules] == ["our-store"]
+    assert [problem.field for problem in problems] == [key]
+    assert says in problems[0].message
+
+
+def test_several_packs_are_asked_in_order_and_an_id_counts_once() -> None:
+    other = {**GOOD, "id": "other"}
+    rules, problems = rules_of_packs(
+        [({"name": "one", "rules": [GOOD]}, "1.yaml"), ([other, GOOD], "2.yaml")]
+    )
+    assert [(rule.id, rule.source) for rule in rules] == [
+        ("our-store", "one (1.yaml)"),
+        ("other", "2.yaml"),
+    ]
+    assert str(problems[0]).startswith("2.yaml: our-store: id: is that of a rule of one (1.yaml)")

@@ -1,11 +1,16 @@
-"""Read the YAML file of rules that a server's settings name, for its workers and for commands alike."""
+"""Read the YAML files of rules that a server's settings name, for its workers and for commands alike."""
 
 from __future__ import annotations
+
+import os
 
 from ts_retry_ext.plain_text import in_one_line
 
 #: A file that is larger is none of rules.
 MAX_RULES_BYTES = 1 << 20
+#: Files of one folder that are read.
+MAX_RULES_FILES = 100
+_ENDINGS = (".yaml", ".yml")
 
 
 class RulesFileError(Exception):
@@ -13,6 +18,37 @@ class RulesFileError(Exception):
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"{path}: {why}")
+
+
+def named_rules_files(setting: str, directory: str) -> list[str]:
+    """Return the files that a setting names: a file, a folder of them, or several divided by commas.
+
+    Args:
+        setting: what the operator wrote; a name that exists as it stands is one name, commas or not.
+        directory: what relative names are relative to.
+
+    Raises:
+        RulesFileError: a folder holds no YAML file, more than `MAX_RULES_FILES`, or can't be read.
+    """
+    whole = os.path.join(directory, setting)
+    names = [setting] if os.path.exists(whole) else [part.strip() for part in setting.split(",")]
+    files: list[str] = []
+    for name in filter(None, names):
+        path = os.path.join(directory, name)
+        files += _files_of(path) if os.path.isdir(path) else [path]
+    return files
+
+
+def _files_of(folder: str) -> list[str]:
+    try:
+        found = sorted(name for name in os.listdir(folder) if name.endswith(_ENDINGS))
+    except OSError as error:
+        raise RulesFileError(folder, f"cannot be read: {error.strerror}") from None
+    if not found:
+        raise RulesFileError(folder, "holds no file that ends in .yaml or .yml")
+    if len(found) > MAX_RULES_FILES:
+        raise RulesFileError(folder, f"holds more than {MAX_RULES_FILES} files of rules")
+    return [os.path.join(folder, name) for name in found]
 
 
 def read_rules_file(path: str) -> object:

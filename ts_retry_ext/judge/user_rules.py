@@ -1,6 +1,11 @@
 """Users' rules: parsed YAML checked field by field; a wrong rule is left out and named.
 
-The form is a list of rules, or a mapping with such a list under `rules`:
+The form is a list of rules, or a mapping with such a list under `rules`, which can give the pack a name
+and a version:
+
+    name: acme-platform
+    version: "2026.11"
+    rules:
 
     - id: our-feature-store
       when: {type: [ConnectionError], message: "feature store .* warming up"}
@@ -13,7 +18,7 @@ from __future__ import annotations
 
 import errno as errno_numbers
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
@@ -30,6 +35,9 @@ from ts_retry_ext.judge.verdict import Outcome, Scope
 PATTERN_LIMIT = 2_000
 TEXT_LIMIT = 1_000
 _STATUS = re.compile(r"[1-5](?:\d\d|xx)$")
+#: Keys of a pack: a mapping with rules.
+_PACK_KEYS = ("name", "version", "rules")
+_PACK_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,59}$")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}$")
 
 
@@ -65,17 +73,20 @@ def rules_from_data(data: object, source: str) -> tuple[tuple[Rule, ...], tuple[
 
     Args:
         data: a list of rules, a mapping with a list under `rules`, or None for an empty file.
-        source: shown with each rule and problem.
+        source: shown with each rule and problem; the name and version of a pack come before it.
     """
+    pack_problems: tuple[RuleProblem, ...] = ()
     if isinstance(data, Mapping) and "rules" in data:
+        pack, pack_problems = _pack_of(data, source)
+        source = f"{pack} ({source})" if pack else source
         data = data["rules"]
     if data is None:
-        return (), ()
+        return (), pack_problems
     if not isinstance(data, list):
         problem = f"must be a list of rules, or a mapping with one under 'rules', not {_kind(data)}"
-        return (), (RuleProblem(source, "", "", problem),)
+        return (), (*pack_problems, RuleProblem(source, "", "", problem))
     rules: list[Rule] = []
-    problems: list[RuleProblem] = []
+    problems = list(pack_problems)
     seen: set[str] = set()
     for number, item in enumerate(data, start=1):
         name = item.get("id") if isinstance(item, Mapping) else None
@@ -91,6 +102,49 @@ def rules_from_data(data: object, source: str) -> tuple[tuple[Rule, ...], tuple[
         seen.add(rule.id)
         rules.append(rule)
     return tuple(rules), tuple(problems)
+
+
+def rules_of_packs(
+    packs: Iterable[tuple[object, str]],
+) -> tuple[tuple[Rule, ...], tuple[RuleProblem, ...]]:
+    """Build the rules of several files, in order; an id that an earlier file has is left out and named.
+
+    Args:
+        packs: parsed YAML, and the file that it was read from.
+    """
+    rules: dict[str, Rule] = {}
+    problems: list[RuleProblem] = []
+    for data, source in packs:
+        found, wrong = rules_from_data(data, source)
+        problems += wrong
+        for rule in found:
+            if rule.id in rules:
+                told = f"is that of a rule of {rules[rule.id].source}, which is asked before"
+                problems.append(RuleProblem(rule.source, rule.id, "id", told))
+                continue
+            rules[rule.id] = rule
+    return tuple(rules.values()), tuple(problems)
+
+
+def _pack_of(data: Mapping[Any, Any], source: str) -> tuple[str, tuple[RuleProblem, ...]]:
+    """Return name and version of a pack, and what is wrong with its own keys."""
+    problems = []
+    words = []
+    for key in data:
+        if key not in _PACK_KEYS:
+            told = f"is no key of a pack; allowed: {', '.join(_PACK_KEYS)}"
+            problems.append(RuleProblem(source, "", str(key), told))
+    for key in ("name", "version"):
+        value = data.get(key)
+        if value is None:
+            continue
+        text = str(value) if isinstance(value, (str, int, float)) else ""
+        if isinstance(value, bool) or not _PACK_WORD.match(text):
+            told = f"got {_shown(value)}; letters, digits, '-', '_', '.', at most 60 of them"
+            problems.append(RuleProblem(source, "", key, told))
+            continue
+        words.append(text)
+    return " ".join(words), tuple(problems)
 
 
 def _rule(item: object, source: str) -> Rule:

@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Iterable, Iterator
 
-from ts_retry_ext.frontend.rules_file import RulesFileError, read_rules_file
+from ts_retry_ext.frontend.rules_file import RulesFileError, named_rules_files, read_rules_file
 from ts_retry_ext.judge.rule import Rule
-from ts_retry_ext.judge.user_rules import RuleProblem, rules_from_data
+from ts_retry_ext.judge.user_rules import RuleProblem, rules_from_data, rules_of_packs
 from ts_retry_ext.settings import MODEL_SECTION, Resolved, Settings, resolve
 
 if TYPE_CHECKING:
@@ -35,13 +35,20 @@ class OwnRules:
     unreadable: str = ""
 
 
-def read_rules(path: str) -> tuple[tuple[Rule, ...], tuple[RuleProblem, ...]]:
-    """Return the rules of a YAML file, and what is wrong with those that are left out.
+def read_rules(
+    setting: str, directory: str = ""
+) -> tuple[tuple[Rule, ...], tuple[RuleProblem, ...]]:
+    """Return the rules of YAML files, and what is wrong with those that are left out.
+
+    Args:
+        setting: a file, a folder, or several divided by commas.
+        directory: what relative names are relative to; empty for the working directory.
 
     Raises:
-        RulesFileError: the file cannot be read at all.
+        RulesFileError: a file or folder cannot be read at all.
     """
-    return rules_from_data(read_rules_file(path), path)
+    files = named_rules_files(setting, directory)
+    return rules_of_packs((read_rules_file(path), path) for path in files)
 
 
 def rules_of_server(configuration: ServerConfiguration) -> OwnRules | None:
@@ -107,9 +114,7 @@ def _of_archive(
         return
     settings, _ = resolve({}, {}, {"rules": section["rules"]}, model_config_file=where)
     if settings.rules.value is None:
-        told = (
-            f"{where}: {MODEL_SECTION}: rules must be a list of rules, or the path of a YAML file"
-        )
+        told = f"{where}: {MODEL_SECTION}: rules must be a list of rules, or name a YAML file or a folder of them"
         yield OwnRules(model, where, unreadable=told)
         return
     own = _named_by(settings, model, configuration.cwd)
@@ -126,7 +131,7 @@ def _named_by(settings: Settings, model: str | None, cwd: str) -> OwnRules | Non
         rules, problems = rules_from_data(setting.value, setting.source)
         return OwnRules(model, setting.source, rules, problems)
     try:
-        rules, problems = read_rules(os.path.join(cwd, setting.value))
+        rules, problems = read_rules(setting.value, cwd)
     except RulesFileError as error:
         return OwnRules(model, setting.source, unreadable=f"{error} (set by {setting.source})")
     return OwnRules(model, setting.source, rules, problems)
