@@ -145,7 +145,7 @@ def _metrics(folder: Path) -> set[str]:
         read_registration(str(folder / "m")),
         WindowInForce(300, "default"),
         now=0.0,
-        is_alive=None,
+        died_by=None,
     )
     picture = Picture(1, 0.0, Snapshot(None, (status,)), (), FrontendHealth(Condition.OK))
     text = Metrics().text(picture).decode()

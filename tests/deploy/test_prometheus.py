@@ -101,7 +101,7 @@ def _alerts(folder: Path, target: str) -> list[Any]:
     with (folder / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:
-        for _ in range(300):
+        for _ in range(600):
             fired = [a for a in _asked(f"http://{address}/api/v1/alerts") if a["state"] == "firing"]
             if fired:
                 return fired

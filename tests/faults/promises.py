@@ -39,7 +39,7 @@ from ts_retry_ext.settings import resolve
 from ts_retry_ext.sidecar.metrics import Metrics
 from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
 from ts_retry_ext.snapshot.attempts import attempts_of
-from ts_retry_ext.snapshot.join import alive_by_its_words, status_of
+from ts_retry_ext.snapshot.join import died_by_its_words, status_of
 from ts_retry_ext.snapshot.model import WindowInForce
 from ts_retry_ext.snapshot.registration_files import read_registration
 from ts_retry_ext.snapshot.take import take_snapshot_of_run
@@ -153,13 +153,13 @@ def commands_read_what_lies_there(
 
     registration = read_registration(str(folder))
     entry = described(workers=[{"id": "9000", "status": "UNLOADING", "pid": 4}])
-    now, alive = 1_600_000_100.0, alive_by_its_words(registration)
+    now, died = 1_600_000_100.0, died_by_its_words(registration)
     model = status_of(
         running_model(entry, "1.0"),
         registration,
         WindowInForce(300, "default"),
         now=now,
-        is_alive=alive,
+        died_by=died,
     )
     with redirect_stdout(io.StringIO()):
         snapshot = take_snapshot_of_run(str(run_dir))

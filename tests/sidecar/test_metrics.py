@@ -22,7 +22,7 @@ from ts_retry_ext.snapshot.registration_files import read_registration
 from ts_retry_ext.store.marker import MarkedWorker, write_marker
 from ts_retry_ext.store.record import Event, Record
 
-ALIVE = lambda pid, start: True  # noqa: E731 - a name for a constant answer
+ALIVE = lambda pid, start: None  # noqa: E731 - a name for a constant answer
 
 
 def status(folder: Path, now: float = START + 5, **changes: Any) -> ModelStatus:
@@ -33,7 +33,7 @@ def status(folder: Path, now: float = START + 5, **changes: Any) -> ModelStatus:
         registration,
         WindowInForce(300, "default"),
         now=now,
-        is_alive=ALIVE,
+        died_by=ALIVE,
     )
 
 

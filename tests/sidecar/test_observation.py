@@ -34,7 +34,7 @@ AWAY = FrontendHealth(Condition.AWAY, "nobody answers")
 
 
 def picture(seen: Observation) -> Picture:
-    return picture_of(seen, number=3, now=0.0, is_alive=lambda pid, start: True)
+    return picture_of(seen, number=3, now=0.0, died_by=lambda pid, start: None)
 
 
 def test_what_the_frontend_has_is_shown_with_its_windows() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.frontend.api import described
 from tests.snapshot.writing import START, failure, marker, record, write_journal
-from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.frontend.deaths import Deaths
 from ts_retry_ext.frontend.running_model import running_model
 from ts_retry_ext.sidecar.retiring import PATIENCE_SEC, STALE_SEC, Step, next_step
 from ts_retry_ext.snapshot.join import status_of
@@ -49,7 +49,7 @@ def status(
         read_registration(str(folder)),
         WindowInForce(300, "default"),
         now=NOW,
-        is_alive=is_alive,
+        died_by=Deaths(),
     )
 
 
@@ -77,7 +77,7 @@ CASES: list[tuple[str, dict[str, Any], Step | None]] = [
 def test_what_is_to_be_done_follows_from_files_and_numbers(
     tmp_path: Path, name: str, given: dict[str, Any], expected: Step | None
 ) -> None:
-    assert next_step(status(tmp_path / "m", **given), NOW) is expected
+    assert next_step(status(tmp_path / "m", **given), NOW, Deaths()) is expected
 
 
 def test_numbers_that_make_no_sense_are_not_given_back(tmp_path: Path) -> None:
@@ -85,4 +85,4 @@ def test_numbers_that_make_no_sense_are_not_given_back(tmp_path: Path) -> None:
     model = status(folder, action=None)
     write_json(str(folder / "retired.json"), {"schema": 1, "min_workers": -1, "max_workers": 4})
     assert read_registration(str(folder)).retired is None
-    assert next_step(model, NOW) is None
+    assert next_step(model, NOW, Deaths()) is None

@@ -34,7 +34,7 @@ def status(folder: Path, *records: Record, default: str = "1.0", **changes: Any)
         registration,
         WindowInForce(300, "default"),
         now=START + 1,
-        is_alive=lambda pid, start: True,
+        died_by=lambda pid, start: None,
     )
 
 

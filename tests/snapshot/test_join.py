@@ -44,7 +44,7 @@ def joined(
         Registrations(found),
         WINDOWS,
         now=START + at,
-        is_alive=None if alive is None else lambda pid, start: bool(alive),
+        died_by=None if alive is None else lambda pid, start: None if alive else START + at,
     )
 
 
@@ -71,7 +71,7 @@ def test_worker_that_is_retried_no_more_halts_the_model_where_its_process_is_kno
 def test_models_are_told_by_name_and_version_each_with_its_own_window(tmp_path: Path) -> None:
     running = [waiting(modelName=name, modelVersion=version)
                for name, version in (("m", "2.0"), ("b", "1.0"), ("m", "1.0"))]  # fmt: skip
-    found = confirmed_models(running, Registrations([]), WINDOWS, now=START, is_alive=None)
+    found = confirmed_models(running, Registrations([]), WINDOWS, now=START, died_by=None)
     assert [(m.model, m.version, m.max_retry_timeout_sec) for m in found] == [
         ("b", "1.0", None),
         ("m", "1.0", 20),
@@ -96,7 +96,7 @@ def test_what_workers_wrote_counts_while_the_frontend_does_not_answer(
     (model,) = unconfirmed_models(
         written(tmp_path, *records, halted=halted),
         server_runs=server_runs,
-        is_alive=lambda pid, start: False,
+        died_by=lambda pid, start: START + 100,
         windows=WINDOWS,
     )
     assert (model.state, model.running) == (state, None)
@@ -106,7 +106,7 @@ def test_models_that_the_frontend_last_had_are_told_and_no_others(tmp_path: Path
     found = unconfirmed_models(
         written(tmp_path, *STARTS),
         server_runs=True,
-        is_alive=None,
+        died_by=None,
         last_known=[("other", "1.0")],
     )
     assert [(model.key, model.state) for model in found] == [(("other", "1.0"), State.UNKNOWN)]

@@ -15,7 +15,7 @@ from ts_retry_ext.frontend.management import ManagementApi, management_api_of
 from ts_retry_ext.frontend.process import Frontend
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
-from ts_retry_ext.snapshot.join import alive_by_its_words, back_offs
+from ts_retry_ext.snapshot.join import back_offs, died_by_its_words
 from ts_retry_ext.snapshot.observed_server import ObservedServer, observed
 from ts_retry_ext.snapshot.registration_files import read_registration
 from ts_retry_ext.snapshot.state import State
@@ -216,6 +216,6 @@ def test_process_that_cannot_be_seen_runs_until_it_says_that_it_ends(
 ) -> None:
     last = failure(5, 7) if event == Event.FAILURE else record(event, 5, 7)
     folder = write_journal(tmp_path / "m", record(Event.START, 0, 7), last)
-    is_alive = alive_by_its_words(read_registration(str(folder)))
-    assert is_alive(7, "") is alive
-    assert is_alive(8, "")
+    died_by = died_by_its_words(read_registration(str(folder)))
+    assert (died_by(7, "") is None) is alive
+    assert died_by(8, "") is None

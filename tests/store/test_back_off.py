@@ -3,18 +3,24 @@ from __future__ import annotations
 import pytest
 
 from tests.snapshot.writing import START, failure, record
-from ts_retry_ext.store.back_off import GRACE_SEC, LAUNCHER_GRACE_SEC, BackOff, back_off
+from ts_retry_ext.store.back_off import (
+    GRACE_SEC,
+    LAUNCHER_GRACE_SEC,
+    BackOff,
+    DiedBy,
+    back_off,
+)
 from ts_retry_ext.store.record import Event, Record
 
 OTHER = "/tmp/.ts.sock.9001"
 
 
-def dead(pid: int, start: str) -> bool:
-    return False
+def dead_at(at: float) -> DiedBy:
+    return lambda pid, start: START + at
 
 
-def alive(pid: int, start: str) -> bool:
-    return True
+def alive(pid: int, start: str) -> float | None:
+    return None
 
 
 def state(*records: Record, socket: str = "/tmp/.ts.sock.9000") -> BackOff:
@@ -93,24 +99,61 @@ def test_crash_that_a_later_process_writes_down_is_no_word_of_the_dead_one() -> 
 def test_frontend_has_given_up_when_the_last_stop_came_after_the_window() -> None:
     found = state(record(Event.START, 0), failure(1), record(Event.START, 2, 2), failure(4, 2))
 
-    assert found.has_given_up(3, START + 4.1, dead)
-    assert not found.has_given_up(3.1, START + 4.1, dead)
+    assert found.has_given_up(3, START + 4.1, dead_at(4))
+    assert not found.has_given_up(3.1, START + 4.1, dead_at(4))
     assert not found.has_given_up(3, START + 4.1, alive)
 
 
 def test_window_of_zero_gives_up_at_the_first_stop() -> None:
-    assert state(record(Event.START, 0), failure(1)).has_given_up(0, START + 1.1, dead)
+    assert state(record(Event.START, 0), failure(1)).has_given_up(0, START + 1.1, dead_at(1))
 
 
-def test_frontend_has_given_up_when_a_retry_is_long_overdue() -> None:
+@pytest.mark.parametrize(
+    ("died", "now", "given_up"),
+    [
+        (2, 2 + GRACE_SEC, False),
+        (2, 4 + GRACE_SEC, True),
+        (25, 25, False),
+        (25, 27 + GRACE_SEC, True),
+    ],
+    ids=["due", "overdue", "died-long-after-its-last-word", "overdue-after-that"],
+)
+def test_a_retry_is_overdue_from_the_death_on_and_not_from_the_last_word(
+    died: float, now: float, given_up: bool
+) -> None:
     silent = state(record(Event.START, 0), record(Event.LOAD, 2))
 
-    assert not silent.has_given_up(300, START + 2 + GRACE_SEC, dead)
-    assert silent.has_given_up(300, START + 4 + GRACE_SEC, dead)
+    assert silent.has_given_up(300, START + now, dead_at(died)) is given_up
 
 
 def test_a_retry_behind_a_launcher_may_come_later() -> None:
     silent = state(record(Event.START, 0, launcher=True), record(Event.LOAD, 2, launcher=True))
 
-    assert not silent.has_given_up(300, START + 2 + LAUNCHER_GRACE_SEC, dead)
-    assert silent.has_given_up(300, START + 4 + LAUNCHER_GRACE_SEC, dead)
+    assert not silent.has_given_up(300, START + 2 + LAUNCHER_GRACE_SEC, dead_at(2))
+    assert silent.has_given_up(300, START + 4 + LAUNCHER_GRACE_SEC, dead_at(2))
+
+
+@pytest.mark.parametrize(
+    ("began", "now", "given_up"),
+    [(3, 100, True), (3, 23, False)],
+    ids=["no-death-in-the-window-is-retried-now", "one-in-the-window-is"],
+)
+def test_whoever_sees_only_that_it_is_dead_waits_for_the_last_retry_of_the_window(
+    began: float, now: float, given_up: bool
+) -> None:
+    silent = state(record(Event.START, 0), record(Event.START, began, 2))
+
+    assert silent.has_given_up(20, START + now, dead_at(now)) is given_up
+
+
+def test_process_that_began_after_the_window_is_retried_no_more() -> None:
+    silent = state(*(record(Event.START, at, pid) for pid, at in enumerate((0, 2, 25))))
+
+    assert silent.has_given_up(20, START + 26, dead_at(26))
+
+
+def test_serving_worker_that_is_killed_is_retried_however_long_it_served() -> None:
+    served = state(record(Event.START, 0), record(Event.LOADED, 2))
+
+    assert not served.has_given_up(300, START + 9000, dead_at(9000))
+    assert served.has_given_up(0, START + 9000, dead_at(9000))

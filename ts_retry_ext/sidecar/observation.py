@@ -11,7 +11,6 @@ from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.windows import rows_of_markers
 from ts_retry_ext.snapshot.effective import Effective
 from ts_retry_ext.snapshot.join import (
-    IsAlive,
     confirmed_models,
     unconfirmed_models,
     why_unknown,
@@ -25,6 +24,7 @@ from ts_retry_ext.snapshot.model import (
 )
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration import Registration, Registrations
+from ts_retry_ext.store.back_off import DiedBy
 
 _NOT_HEARD = (Condition.AWAY, Condition.STARTING)
 
@@ -63,16 +63,16 @@ class Observation(NamedTuple):
         return self.is_there and (self.server.sees_processes or heard)
 
 
-def picture_of(seen: Observation, *, number: int, now: float, is_alive: IsAlive) -> Picture:
+def picture_of(seen: Observation, *, number: int, now: float, died_by: DiedBy) -> Picture:
     """Return the picture that an observation makes.
 
     Args:
         seen: what was seen.
         number: the picture's number.
         now: seconds since the epoch.
-        is_alive: tells whether a process runs, where that can be seen.
+        died_by: tells by when a process has died, where that can be seen.
     """
-    models = _models(seen, now, is_alive if seen.server.sees_processes else None)
+    models = _models(seen, now, died_by if seen.server.sees_processes else None)
     configuration = seen.server.configuration
     status = ServerStatus(
         seen.server.frontend.pid,
@@ -94,16 +94,14 @@ def picture_of(seen: Observation, *, number: int, now: float, is_alive: IsAlive)
     return Picture(number, now, Snapshot(status, models, problems), rows, seen.health, unknown)
 
 
-def _models(seen: Observation, now: float, is_alive: IsAlive | None) -> tuple[ModelStatus, ...]:
+def _models(seen: Observation, now: float, died_by: DiedBy | None) -> tuple[ModelStatus, ...]:
     if seen.is_there and seen.running is not None:
         registrations = Registrations(seen.registrations)
-        return confirmed_models(
-            seen.running, registrations, seen.windows, now=now, is_alive=is_alive
-        )
+        return confirmed_models(seen.running, registrations, seen.windows, now=now, died_by=died_by)
     return unconfirmed_models(
         seen.registrations,
         server_runs=seen.server_runs,
-        is_alive=is_alive,
+        died_by=died_by,
         last_known=[(model.name, model.version) for model in seen.last_known],
         windows=seen.windows,
     )

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Awaitable, Callable, Mapping, Sequence
 
 from ts_retry_ext.frontend.condition import Condition
-from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.frontend.deaths import Deaths
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.sidecar.client import Client
 from ts_retry_ext.sidecar.file_events import FileEvents
@@ -53,6 +53,7 @@ class Observer:
         watch: what its frontend says, or None.
         ended: is set when the server has ended and the sidecar is to end with it.
         listeners: are called with each new picture.
+        deaths: since when it has seen processes dead.
 
     Args:
         options: which server, and how.
@@ -71,6 +72,7 @@ class Observer:
             (),
             FrontendHealth(Condition.STARTING, "just started"),
         )
+        self.deaths = Deaths()
         self._files = StateFiles()
         self._start_up = StartUp()
         self._windows: Windows | None = None
@@ -202,7 +204,7 @@ class Observer:
             snapshot = Snapshot(None, (), (str(health.words),))
             return Picture(number, now, snapshot, (), health)
         seen = self._seen(target.server, watch, windows)
-        picture = picture_of(seen, number=number, now=now, is_alive=is_alive)
+        picture = picture_of(seen, number=number, now=now, died_by=self.deaths)
         if seen.is_there and seen.running is not None:
             return replace(picture, starting=self._start_up.waits_for(picture.models))
         return picture

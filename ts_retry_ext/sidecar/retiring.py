@@ -16,14 +16,14 @@ from enum import Enum
 
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.condition import ManagementError
-from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.restart import SCALE_TIMEOUT_SEC
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import Picture, key_of
 from ts_retry_ext.sidecar.resumptions import Resumptions
-from ts_retry_ext.snapshot.join import alive_by_its_words, back_offs
+from ts_retry_ext.snapshot.join import back_offs, died_by_its_words
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
+from ts_retry_ext.store.back_off import DiedBy
 from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.retired import forget_retired, write_retired
 from ts_retry_ext.store.times import to_seconds
@@ -46,13 +46,13 @@ class Step(str, Enum):
     FORGET = "forget"
 
 
-def next_step(model: ModelStatus, now: float, *, is_local: bool = True) -> Step | None:
+def next_step(model: ModelStatus, now: float, died_by: DiedBy | None) -> Step | None:
     """Return what is to be done with a model, or None where nothing is.
 
     Args:
         model: the model.
         now: seconds since the epoch.
-        is_local: whether processes can be seen from here.
+        died_by: tells by when a process has died; None where processes cannot be seen from here.
     """
     registration, running = model.registration, model.running
     if registration is None or running is None:
@@ -64,13 +64,13 @@ def next_step(model: ModelStatus, now: float, *, is_local: bool = True) -> Step 
         patience = PATIENCE_SEC if marker is None else STALE_SEC
         return Step.GIVE_BACK if _age(retired.at, now) > patience else None
     if marker is not None and marker.action == OnFatal.RETIRE:
-        return Step.RETIRE if _all_hold(model, now, is_local=is_local) else None
+        return Step.RETIRE if _all_hold(model, now, died_by) else None
     if retired is not None and _age(retired.at, now) > STALE_SEC:
         return Step.FORGET
     return None
 
 
-def _all_hold(model: ModelStatus, now: float, *, is_local: bool) -> bool:
+def _all_hold(model: ModelStatus, now: float, died_by: DiedBy | None) -> bool:
     """Tell whether every worker holds, or is not retried any more."""
     registration, running = model.registration, model.running
     if registration is None or running is None or not running.workers:
@@ -86,8 +86,8 @@ def _all_hold(model: ModelStatus, now: float, *, is_local: bool) -> bool:
     waiting = [state for state in back_offs(model) if state.pid not in holding]
     if len(waiting) < len(others):
         return False  # Not known to be over is not over.
-    alive = is_alive if is_local else alive_by_its_words(registration)
-    return all(state.has_given_up(window, now, alive) for state in waiting)
+    died = died_by or died_by_its_words(registration)
+    return all(state.has_given_up(window, now, died) for state in waiting)
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,8 @@ class Retiring:
             busy = key in self._tasks or key in self._resumptions.running()
             if busy or (failure is not None and now - failure.at < AGAIN_SEC):
                 continue
-            step = next_step(model, now, is_local=target.server.sees_processes)
+            deaths = self._observer.deaths if target.server.sees_processes else None
+            step = next_step(model, now, deaths)
             if step is not None:
                 task = asyncio.get_running_loop().create_task(self._do(step, model))
                 self._tasks[key] = task

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Collection, Iterable, Mapping, Sequence
 
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.snapshot.model import NO_WINDOW, ModelKey, ModelStatus, WindowInForce
 from ts_retry_ext.snapshot.registration import Registration, Registrations
 from ts_retry_ext.snapshot.state import State, state_of
-from ts_retry_ext.store.back_off import BackOff, back_off
+from ts_retry_ext.store.back_off import BackOff, DiedBy, back_off
 from ts_retry_ext.store.record import Event
+from ts_retry_ext.store.times import to_seconds
 
-#: Tells whether a process, by id and start, still runs.
-IsAlive = Callable[[int, str], bool]
 _LAST_EVENTS = (Event.FAILURE, Event.CRASH, Event.END, Event.RELEASE)
 
 
@@ -28,7 +27,7 @@ def confirmed_models(
     windows: Mapping[ModelKey, WindowInForce],
     *,
     now: float,
-    is_alive: IsAlive | None,
+    died_by: DiedBy | None,
 ) -> tuple[ModelStatus, ...]:
     """Return the models that the frontend has, by name and version.
 
@@ -37,7 +36,7 @@ def confirmed_models(
         registrations: what the workers wrote down.
         windows: the windows in force, as far as they are known.
         now: seconds since the epoch.
-        is_alive: tells whether a process runs; None where the server's processes cannot be seen.
+        died_by: tells by when a process has died; None where the server's processes cannot be seen.
     """
     found = [
         status_of(
@@ -45,7 +44,7 @@ def confirmed_models(
             registrations.of(model),
             windows.get((model.name, model.version), NO_WINDOW),
             now=now,
-            is_alive=is_alive,
+            died_by=died_by,
         )
         for model in running
     ]
@@ -56,7 +55,7 @@ def unconfirmed_models(
     registrations: Sequence[Registration],
     *,
     server_runs: bool,
-    is_alive: IsAlive | None,
+    died_by: DiedBy | None,
     last_known: Collection[ModelKey] = (),
     windows: Mapping[ModelKey, WindowInForce] | None = None,
 ) -> tuple[ModelStatus, ...]:
@@ -65,7 +64,7 @@ def unconfirmed_models(
     Args:
         registrations: what the workers wrote down.
         server_runs: whether the server is there at all.
-        is_alive: tells whether a process runs; None where the server's processes cannot be seen.
+        died_by: tells by when a process has died; None where the server's processes cannot be seen.
         last_known: names and versions that the frontend had when it last answered. Others are old
             registrations, unless it never answered.
         windows: the windows that were in force; else those that markers hold count.
@@ -82,7 +81,7 @@ def unconfirmed_models(
             status = replace(
                 status, max_retry_timeout_sec=window.seconds, max_retry_timeout_source=window.source
             )
-        found[key] = _past_window(status, is_alive)
+        found[key] = _past_window(status, died_by)
     return tuple(found[key] for key in sorted(found))
 
 
@@ -92,7 +91,7 @@ def status_of(
     window: WindowInForce,
     *,
     now: float,
-    is_alive: IsAlive | None,
+    died_by: DiedBy | None,
 ) -> ModelStatus:
     """Return the state of a running model.
 
@@ -101,7 +100,7 @@ def status_of(
         registration: what its workers wrote down, or None.
         window: the window in force.
         now: seconds since the epoch.
-        is_alive: tells whether a process runs; None where the server's processes cannot be seen.
+        died_by: tells by when a process has died; None where the server's processes cannot be seen.
     """
     status = ModelStatus(
         model=model.name,
@@ -114,27 +113,28 @@ def status_of(
         gave_up=False,
     )
     limit = DEFAULT_WINDOW_SEC if window.seconds is None else window.seconds
-    alive = is_alive or alive_by_its_words(registration)
+    died = died_by or died_by_its_words(registration)
     waiting = back_offs(status)
-    if not waiting or not all(state.has_given_up(limit, now, alive) for state in waiting):
+    if not waiting or not all(state.has_given_up(limit, now, died) for state in waiting):
         return status
     state = state_of(model, registration, server_runs=True, gave_up=True)
     return replace(status, state=state, gave_up=True)
 
 
-def alive_by_its_words(registration: Registration | None) -> IsAlive:
-    """Return a function that tells whether a process runs that cannot be seen: from its journal.
+def died_by_its_words(registration: Registration | None) -> DiedBy:
+    """Return a function that tells by when a process has died that cannot be seen: from its journal.
 
     One in another container counts as running until it has said that it ends.
     """
     records = registration.records if registration is not None else ()
-    last = {record.pid: record.event for record in records}
+    last = {record.pid: record for record in records}
 
-    def is_alive(pid: int, start: str) -> bool:
+    def died_by(pid: int, start: str) -> float | None:
         del start
-        return last.get(pid) not in _LAST_EVENTS
+        word = last.get(pid)
+        return to_seconds(word.at) if word is not None and word.event in _LAST_EVENTS else None
 
-    return is_alive
+    return died_by
 
 
 def back_offs(model: ModelStatus) -> list[BackOff]:
@@ -194,7 +194,7 @@ def _unknown(model: str, version: str) -> ModelStatus:
     return ModelStatus(model, version, State.UNKNOWN, None, None, None, None, gave_up=False)
 
 
-def _past_window(status: ModelStatus, is_alive: IsAlive | None) -> ModelStatus:
+def _past_window(status: ModelStatus, died_by: DiedBy | None) -> ModelStatus:
     """Return a recovering model as halted where each of its workers last ended after the window.
 
     It does not come back for a frontend that does not answer for a while.
@@ -202,12 +202,13 @@ def _past_window(status: ModelStatus, is_alive: IsAlive | None) -> ModelStatus:
     window_sec, registration = status.max_retry_timeout_sec, status.registration
     if status.state is not State.RECOVERING or registration is None or window_sec is None:
         return status
-    alive = is_alive or alive_by_its_words(registration)
+    died = died_by or died_by_its_words(registration)
     records = registration.records
     sockets = {record.socket for record in records if record.socket is not None}
     states = [state for state in (back_off(records, socket) for socket in sockets) if state]
     if not states or not all(
-        state.ended_late(window_sec) and not alive(state.pid, state.start) for state in states
+        state.ended_late(window_sec) and died(state.pid, state.start) is not None
+        for state in states
     ):
         return status
     return replace(status, state=State.WAITING, gave_up=True)

@@ -6,8 +6,8 @@ import time
 from typing import Iterable
 
 from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.deaths import Deaths
 from ts_retry_ext.frontend.management import ManagementApi, management_api_of
-from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.snapshot.join import confirmed_models, unconfirmed_models
 from ts_retry_ext.snapshot.model import ModelStatus, ServerStatus, Snapshot
@@ -36,8 +36,8 @@ def take_snapshot(server: ObservedServer) -> Snapshot:
         problems.append(str(error))
     status = ServerStatus(server.frontend.pid, True, torchserve, configuration.management_address)
     if running is None:
-        alive = is_alive if server.sees_processes else None
-        models = unconfirmed_models(registrations, server_runs=True, is_alive=alive)
+        deaths = Deaths() if server.sees_processes else None
+        models = unconfirmed_models(registrations, server_runs=True, died_by=deaths)
     else:
         models = _joined(server, running, registrations)
     return Snapshot(status, models, tuple(problems))
@@ -47,7 +47,7 @@ def take_snapshot_of_run(server_dir: str) -> Snapshot:
     """Return what a directory of a server's run tells of a server that is gone."""
     run = read_server_run(server_dir)
     registrations = read_registrations([server_dir])
-    models = unconfirmed_models(registrations, server_runs=False, is_alive=is_alive)
+    models = unconfirmed_models(registrations, server_runs=False, died_by=Deaths())
     problems = tuple(r.problem for r in registrations if r.problem)
     if run is None:
         return Snapshot(None, models, (*problems, f"{server_dir} does not say whose it is"))
@@ -89,5 +89,5 @@ def _joined(
         registrations,
         windows,
         now=time.time(),
-        is_alive=is_alive if server.sees_processes else None,
+        died_by=Deaths() if server.sees_processes else None,
     )

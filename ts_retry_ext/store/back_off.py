@@ -18,6 +18,11 @@ GRACE_SEC = 10.0
 #: The same where torchrun or the CPU launcher starts the process: it imports torch first.
 LAUNCHER_GRACE_SEC = 40.0
 
+#: No load takes longer, whatever startupTimeout says.
+LONGEST_LOAD_SEC = 86_400.0
+#: Tells by when a process, by id and start, has died, seconds since the epoch; None while it runs.
+DiedBy = Callable[[int, str], "float | None"]
+
 _ENDS = (Event.FAILURE, Event.END, Event.RELEASE)
 
 
@@ -30,6 +35,7 @@ class BackOff:
         first_stop_at: when its window began, seconds since the epoch; None where it never stopped.
         pid: process id of its newest process.
         start: names the start of that process for good.
+        has_loaded: whether that process has loaded the model.
         last_word_at: when that process last wrote to the journal.
         ended_at: when that process said that it ends, or None.
         grace_sec: how long a process that is due may take until its first word.
@@ -39,6 +45,7 @@ class BackOff:
     first_stop_at: float | None
     pid: int
     start: str
+    has_loaded: bool
     last_word_at: float
     ended_at: float | None
     grace_sec: float = GRACE_SEC
@@ -53,22 +60,27 @@ class BackOff:
         begun = now if self.first_stop_at is None else self.first_stop_at
         return not is_open(now - begun, window_sec)
 
-    def has_given_up(
-        self, window_sec: float, now: float, is_alive: Callable[[int, str], bool]
-    ) -> bool:
-        """Tell whether the frontend has stopped for good to retry this worker.
+    def has_given_up(self, window_sec: float, now: float, died_by: DiedBy) -> bool:
+        """Tell whether the frontend has certainly stopped for good to retry this worker.
+
+        A process can die long after its last word, and the wait before the retry begins then. So the
+        retry is overdue only if it is overdue after the latest death that would be retried.
 
         Args:
             window_sec: the window in force.
             now: seconds since the epoch.
-            is_alive: tells whether a process, by id and start, still runs.
+            died_by: tells by when a process has died.
         """
-        if is_alive(self.pid, self.start):
+        died = died_by(self.pid, self.start)
+        if died is None:
             return False
-        if self.ended_late(window_sec):
+        if self.is_over(window_sec, self.last_word_at):
             return True
-        # It died without a word, or a retry that was due did not come.
-        return now - self.last_word_at > self.next_wait_sec + self.grace_sec
+        if self.first_stop_at is not None:
+            died = min(died, self.first_stop_at + window_sec)
+        if not self.has_loaded:
+            died = min(died, self.last_word_at + LONGEST_LOAD_SEC)
+        return now - died > self.next_wait_sec + self.grace_sec
 
     def ended_late(self, window_sec: float) -> bool:
         """Tell whether its newest process said that it ends, and after the window."""
@@ -97,6 +109,7 @@ def back_off(records: Sequence[Record], socket: str) -> BackOff | None:
         first_stop_at=first_stop_at,
         pid=newest.pid or 0,
         start=newest.start or "",
+        has_loaded=any(r.event is Event.LOADED for r in words),
         last_word_at=to_seconds(words[-1].at),
         ended_at=ended[-1] if ended else None,
         grace_sec=LAUNCHER_GRACE_SEC if newest.launcher else GRACE_SEC,

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 
+from ts_retry_ext.frontend.deaths import Deaths
 from ts_retry_ext.frontend.process import frontend_at, is_alive
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal
@@ -63,6 +64,7 @@ class Waiter:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._deaths = Deaths()
         self._half_open: HalfOpen | None = None
         self._seen: tuple[int, int] | None = None
         self._records: list[Record] = []
@@ -134,7 +136,7 @@ class Waiter:
         known = [back_off(records, socket) for socket in sockets]
         states = [state for state in known if state is not None]
         now = time.time()
-        return bool(states) and all(s.has_given_up(window, now, is_alive) for s in states)
+        return bool(states) and all(s.has_given_up(window, now, self._deaths) for s in states)
 
     def _last_words(self) -> list[Record]:
         latest = {r.socket: r for r in self._journal() if r.process is not None}
