@@ -36,7 +36,7 @@ def run(folder: Path, phase: str, **environ: str) -> dict[str, Any]:
         ("load", [False, False, False, True], "process-died", ["load", "crash"]),
         ("startup", [False, False, False, False], None, ["end", "start"]),
         ("scaled", [False, False, False, False], None, ["start", "load"]),
-        ("unjudged", [False, False, False, False], None, ["load", "end"]),
+        ("unjudged", [False, False, False, False], None, ["load", "failure"]),
         ("twice", [False, False, False, False], None, ["load", "start"]),
     ],
 )

@@ -12,8 +12,10 @@ import os
 from contextlib import contextmanager
 from typing import Iterator
 
-from ts_retry_ext.store.atomic import FILE_MODE, MAX_FILE_BYTES, write_bytes
+from ts_retry_ext.store.atomic import MAX_FILE_BYTES, write_bytes
 from ts_retry_ext.store.directory import JOURNAL_FILE, LOCK_FILE
+from ts_retry_ext.store.kept_journal import keep_open as keep_files_open
+from ts_retry_ext.store.kept_journal import kept, opened
 from ts_retry_ext.store.record import HOLDING, Event, Record, record_from_json, record_to_json
 from ts_retry_ext.store.summary import summary_of
 from ts_retry_ext.store.times import now_text
@@ -37,17 +39,18 @@ def locked(model_dir: str) -> Iterator[None]:
     Raises:
         OSError: the lock cannot be opened.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-    descriptor = os.open(os.path.join(model_dir, LOCK_FILE), flags, FILE_MODE)
-    try:
+    with opened(os.path.join(model_dir, LOCK_FILE)) as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
             yield
         finally:
             # Closing is not enough: a process that another thread forked meanwhile shares the lock.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
-    finally:
-        os.close(descriptor)
+
+
+def keep_open(model_dir: str) -> None:
+    """Keep journal and lock open for this process, until `kept_journal.let_go`. Raises OSError."""
+    keep_files_open(journal_path(model_dir), os.path.join(model_dir, LOCK_FILE))
 
 
 def append(model_dir: str, record: Record) -> None:
@@ -70,18 +73,25 @@ def append_locked(model_dir: str, record: Record) -> None:
     data = line_of(record)
     if len(data) > MAX_RECORD_BYTES:
         data = line_of(record._replace(exception=None))
-    path = journal_path(model_dir)
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
-    descriptor = os.open(path, flags, FILE_MODE)
-    try:
+    if append_line(model_dir, data) > COMPACT_BYTES:
+        try:
+            _compact(model_dir)
+        except OSError:
+            pass  # The record is written. The next worker, which may have the room and the right, does it.
+
+
+def append_line(model_dir: str, data: bytes) -> int:
+    """Append one line that is made already, and return the journal's size; the caller holds `locked`.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with opened(journal_path(model_dir)) as descriptor:
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
             data = b"\n" + data  # The last writer died within its line.
         _write_whole(descriptor, data, size)
-    finally:
-        os.close(descriptor)
-    if size + len(data) > COMPACT_BYTES:
-        _compact(path, model_dir)
+    return size + len(data)
 
 
 def read(model_dir: str) -> list[Record]:
@@ -90,12 +100,17 @@ def read(model_dir: str) -> list[Record]:
     Raises:
         OSError: the file is there but cannot be read.
     """
+    path = journal_path(model_dir)
+    descriptor = kept(path)
     try:
-        with open(journal_path(model_dir), "rb") as stream:
-            data = stream.read(MAX_FILE_BYTES)
+        if descriptor is not None:
+            data = os.pread(descriptor, MAX_FILE_BYTES, 0)
+        else:
+            with open(path, "rb") as stream:
+                data = stream.read(MAX_FILE_BYTES)
     except FileNotFoundError:
         return []
-    records = (_parse(line) for line in data.split(b"\n"))
+    records = (parse_line(line) for line in data.split(b"\n"))
     return [record for record in records if record is not None]
 
 
@@ -105,7 +120,8 @@ def line_of(record: Record) -> bytes:
     return text.encode("ascii") + b"\n"
 
 
-def _parse(line: bytes) -> Record | None:
+def parse_line(line: bytes) -> Record | None:
+    """Return the record that a line holds, or None where it is torn or none of ours."""
     try:
         return record_from_json(json.loads(line.decode("utf-8")))
     except (ValueError, RecursionError):
@@ -128,7 +144,7 @@ def _last_words(records: list[Record]) -> set[int]:
     return {i for i in latest.values() if records[i].event in _UNFINISHED}
 
 
-def _compact(path: str, model_dir: str) -> None:
+def _compact(model_dir: str) -> None:
     """Keep the newer half; older records are counted in one SUMMARY record.
 
     The full report stays with the last failure only: it is what people are shown. The last word of
@@ -153,4 +169,6 @@ def _compact(path: str, model_dir: str) -> None:
             kept[index] = record
     summary = summary_of(record for index, record in enumerate(records) if index not in kept)
     summary = summary._replace(at=now_text())
-    write_bytes(path, b"".join(map(line_of, [summary, *(kept[i] for i in sorted(kept))])))
+    write_bytes(
+        journal_path(model_dir), b"".join(map(line_of, [summary, *(kept[i] for i in sorted(kept))]))
+    )

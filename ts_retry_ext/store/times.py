@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
+from time import gmtime, strftime, time  # A handler may put others in their place later on.
 
 _TIME = re.compile(
     r"([1-9]\d{3})-(0[1-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)\.(\d{3})Z",
@@ -15,12 +15,12 @@ def to_text(seconds: float) -> str:
     """Return a time in seconds since the epoch as text, such as ``2026-11-23T15:04:05.678Z``."""
     whole = int(seconds)
     milliseconds = int((seconds - whole) * 1000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{milliseconds:03d}Z"
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(whole)) + f".{milliseconds:03d}Z"
 
 
 def now_text() -> str:
     """Return the present time as text."""
-    return to_text(time.time())
+    return to_text(time())
 
 
 def is_time(value: object) -> bool:

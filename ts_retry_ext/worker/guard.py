@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence, cast
 
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.crash_capture import CrashCapture
-from ts_retry_ext.worker.isolation import Isolated
+from ts_retry_ext.worker.in_hand import InHand
 from ts_retry_ext.worker.last_words import watch_log
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.output import say
@@ -38,16 +38,22 @@ class LoadGuard:
     """Watches one worker process until its model has loaded."""
 
     def __init__(self, session: Session) -> None:
+        """Take in hand what recording needs. Raises OSError when the store cannot be written."""
         self._session = session
         self._capture = CrashCapture(session.directory, session.pid)
+        self._in_hand = InHand(session)
 
     def install(self) -> None:
         """Watch this process from now on. Raises OSError when the store cannot be written."""
         if self._session.asynchronous:
             # Now, while imports are isolated: later on threads of the model import as well.
             import ts_retry_ext.worker.asynchronous  # noqa: F401
-        self._session.record(Event.START, oom_kills=oom_kills())
-        self._capture.start()
+        try:
+            self._session.record(Event.START, oom_kills=oom_kills())
+            self._capture.start()
+        except BaseException:
+            self._in_hand.let_go()
+            raise
         if LOADER_MODULE in sys.modules:  # a handler brought us in, in the middle of its load
             self._begin()
             self._watch_answer()
@@ -70,13 +76,12 @@ class LoadGuard:
             while True:
                 try:
                     service = stock(loader, *args, **kwargs)
-                except KeyboardInterrupt:  # noqa: PERF203 - a load is no tight loop
-                    raise
-                except BaseException as exc:
+                except BaseException as exc:  # noqa: PERF203 - a load is no tight loop
                     self.failed(exc)
                     if retries is None or not retries.wait_for_next():
                         raise
                     self._session.closed = False
+                    self._take_in_hand_again()
                     self._begin(*args, **kwargs)
                 else:
                     self.loaded()
@@ -93,12 +98,19 @@ class LoadGuard:
 
         return Retries(self._session)
 
+    def _take_in_hand_again(self) -> None:
+        try:
+            self._in_hand = InHand(self._session)
+        except OSError as error:
+            say(f"a failure of this load may be lost: {error}")
+
     def _begin(self, model_name: object = None, *_: object, **__: object) -> None:
         session = self._session
         session.load_begun = True
         session.began_ns = time.time_ns()
         if isinstance(model_name, str):
             session.name = model_name
+            self._in_hand.make_line()
         self._record(Event.LOAD)
         try:
             self._capture.expect_end_within(session.startup_timeout())
@@ -110,6 +122,7 @@ class LoadGuard:
         self._session.closed = True
         self._capture.stop()
         self._record(Event.LOADED)
+        self._in_hand.let_go()
         self._session.clear_own_marker("the model has loaded")
         if self._session.asynchronous:
             from ts_retry_ext.worker.asynchronous import end_with_connection
@@ -126,18 +139,26 @@ class LoadGuard:
         if session.closed or os.getpid() != session.pid:
             return
         session.closed = True
+        phase = "startup"
         try:
-            with Isolated():
+            phase = _phase(exc, session.load_begun)
+            with self._in_hand.judging():
                 from ts_retry_ext.judge.failure import Phase
                 from ts_retry_ext.worker.recorder import record_exception
 
-                phase = Phase(_phase(exc, session.load_begun))
-                record_exception(session, exc, phase)
-        except Exception as error:
+                record_exception(session, exc, Phase(phase))
+        except BaseException as error:
             say(f"could not judge the failure, TorchServe retries it as always: {error!r}")
-            # Without a word in the journal the next worker would take it for a crash.
-            self._record(Event.END, reason="its failure could not be judged")
+            self._write_unjudged(exc, phase)
+        else:
+            self._in_hand.let_go()
         self._capture.stop()
+
+    def _write_unjudged(self, exc: BaseException, phase: str) -> None:
+        try:
+            self._in_hand.write_unjudged(exc, phase)
+        except BaseException as error:
+            say(f"could not write down that the model failed: {error!r}")
 
     def _watch_answer(self) -> None:
         """See the worker script answer LOAD with 200, where ``load`` is running already."""
@@ -158,6 +179,7 @@ class LoadGuard:
         def excepthook(
             kind: type[BaseException], exc: BaseException, trace: TracebackType | None
         ) -> None:
+            # Before a load it comes from outside, with the end of the server; in a load it was seen.
             if not isinstance(exc, KeyboardInterrupt):
                 self.failed(exc)
             stock(kind, exc, trace)
@@ -170,6 +192,7 @@ class LoadGuard:
             self._session.closed = True
             self._capture.stop()
             self._record(Event.END)
+            self._in_hand.let_go()
 
     def _record(self, event: Event, **fields: object) -> None:
         try:

@@ -13,8 +13,9 @@ from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.store.unfinished_loads import UnfinishedLoad, group_failed
 from ts_retry_ext.worker.crash_capture import has_stack, take_crash, tells_of_crashes
 from ts_retry_ext.worker.failed_worker import FailedWorker
+from ts_retry_ext.worker.failure_note import take_note
 from ts_retry_ext.worker.memory_events import oom_kills
-from ts_retry_ext.worker.output import say_lines
+from ts_retry_ext.worker.output import say, say_lines
 from ts_retry_ext.worker.predecessors import dead_before
 from ts_retry_ext.worker.recorder import record_failure
 from ts_retry_ext.worker.session import Session
@@ -31,10 +32,28 @@ def record_crashes(session: Session) -> None:
         # Of ranks that ended together, the one that crashed by itself comes first; the others were ended.
         dead.sort(key=lambda a: (not has_stack(session.directory, a.pid), a.socket))
         for attempt in dead:
+            if _record_note(session, attempt):
+                continue
             if group_failed(journal.read(session.directory), attempt):
                 _record_end(session, attempt, "another rank of its group failed")
             else:
                 _record_crash(session, attempt)
+
+
+def _record_note(session: Session, attempt: UnfinishedLoad) -> bool:
+    """Write down the failure that a process could only note; tell whether it left a note."""
+    line = take_note(session.directory, attempt.pid)
+    record = journal.parse_line(line)
+    if record is None or record.pid != attempt.pid:
+        return False
+    take_crash(session.directory, attempt.pid, out_of_memory=False)
+    journal.append_line(session.directory, line)
+    kind = record.exception.type if record.exception is not None else ""
+    say(
+        f"model {session.name!r}: the worker before this one failed in phase {record.phase} with {kind} "
+        "and could not write it down; it counts for nothing, TorchServe retries it"
+    )
+    return True
 
 
 def _record_crash(session: Session, attempt: UnfinishedLoad) -> None:

@@ -136,10 +136,13 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
         **report,
     )
     journal.append_locked(session.directory, record)
+    marker = None
     if verdict.verdict is Outcome.NON_RECOVERABLE and action is not OnFatal.OBSERVE:
-        marker = stop(session, worker, verdict, record, failures=1 + len(previous))
+        try:
+            marker = stop(session, worker, verdict, record, failures=1 + len(previous))
+        except Exception as error:  # The failure is written down; the model is loaded once more.
+            say(f"model {session.name!r}: its halt cannot be written down: {error!r}")
     else:
-        marker = None
         wait_if_last(session, journal.read(session.directory))
     say(failure_line(session.name, failure, verdict, action, marker))
 

@@ -1,0 +1,59 @@
+"""Workers whose model does something odd to their process and fails then; run by `test_in_hand`.
+
+The command line names the frontend's main class: this process is the frontend.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import types
+from typing import Any
+
+from tests.faults.killing import in_child, lay_out, open_worker
+from ts_retry_ext.store import directory, journal
+from ts_retry_ext.worker import guard, startup
+
+HANDLER = """
+import os, sys, time
+def initialize():
+    {act}
+    {fail}
+"""
+
+
+def main(folder: str, act: str, fail: str, workers: int) -> None:
+    """Let workers load a model one after the other; print what they wrote, and which held."""
+    model_dir = lay_out(folder)
+    os.chdir(folder)
+    code = HANDLER.format(act=act, fail=fail)
+    held = [in_child(lambda: _load(model_dir, code)) == 0 for _ in range(workers)]
+    (run,) = directory.server_runs(os.path.join(folder, "logs", "ts_retry"))
+    (path,) = directory.model_directories(run)
+    told = [(r.event.value, r.rule or r.reason) for r in journal.read(path) if r.is_failure]
+    print(json.dumps({"held": held, "failures": told, "files": sorted(os.listdir(path))}))
+
+
+def _load(model_dir: str, code: str) -> bool:
+    session = open_worker(model_dir)
+    if session.applicable_marker() or startup._judge_crashes(session):
+        return True
+
+    class TsModelLoader:
+        def load(self, _: str) -> None:
+            module: dict[str, Any] = {}
+            exec(compile(code, os.path.join(model_dir, "h.py"), "exec"), module)
+            module["initialize"]()
+
+    watch = guard.LoadGuard(session)
+    watch.install()
+    watch._wrap(types.SimpleNamespace(TsModelLoader=TsModelLoader))  # type: ignore[arg-type]
+    try:
+        TsModelLoader().load("m")
+    finally:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))

@@ -1,0 +1,102 @@
+"""What a worker has in hand from the start on, so that recording its failure needs nothing of the model's leaving."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Iterator
+
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.exception_record import ExceptionRecord
+from ts_retry_ext.store.kept_journal import give_spare_away, let_go
+from ts_retry_ext.store.record import Event
+from ts_retry_ext.store.times import now_text
+from ts_retry_ext.worker.as_at_start import AsAtStart
+from ts_retry_ext.worker.failure_note import FailureNote, remove_unwritten
+from ts_retry_ext.worker.isolation import Isolated
+from ts_retry_ext.worker.output import say
+from ts_retry_ext.worker.session import Session
+
+#: What a failure record says where nobody could judge the failure; see `judge.verdict`.
+_UNJUDGED_VERDICT, _UNJUDGED_BASIS = "unknown", "none"
+UNJUDGED_REASON = "The failure could not be judged; it counts for nothing."
+#: What stands in the line that is made beforehand for what is known at the end only.
+_AT, _PHASE, _TYPE = "<at>", "<phase>", "<type>"
+_MAX_TYPE = 200
+
+
+class InHand:
+    """Open files, the interpreter's state, and the line that says a failure could not be judged."""
+
+    def __init__(self, session: Session) -> None:
+        """Take it in hand. Raises OSError."""
+        self._session = session
+        journal.keep_open(session.directory)
+        remove_unwritten(session.directory)
+        self._note = _note_of(session)
+        self._at_start = AsAtStart()
+        self.make_line()
+
+    def make_line(self) -> None:
+        """Make the line for a failure that can't be judged; once more when the model's name is known."""
+        record = self._session.own_record(Event.FAILURE)._replace(
+            at=_AT,
+            verdict=_UNJUDGED_VERDICT,
+            basis=_UNJUDGED_BASIS,
+            phase=_PHASE,
+            reason=UNJUDGED_REASON,
+            exception=ExceptionRecord(_TYPE, ""),
+        )
+        self._line = journal.line_of(record)
+
+    @contextmanager
+    def judging(self) -> Iterator[None]:
+        """Give descriptors and the interpreter of the start to what judges a failure."""
+        with self._at_start, Isolated():
+            give_spare_away()
+            yield
+
+    def write_unjudged(self, exc: BaseException, phase: str) -> None:
+        """Write down that `exc` ended this worker and could not be judged, at least as a note.
+
+        Needs no import and none of the modules that a handler may have patched.
+
+        Raises:
+            Exception: neither can be written.
+        """
+        line = self._line
+        kind = _name_of(type(exc))
+        for place, value in ((_AT, now_text()), (_PHASE, phase), (_TYPE, kind)):
+            line = line.replace(place.encode("ascii"), value.encode("ascii"))
+        try:
+            give_spare_away()
+            with journal.locked(self._session.directory):
+                journal.append_line(self._session.directory, line)
+        except Exception as error:
+            say(f"cannot write to the journal that it failed: {error!r}")
+            if self._note is None:
+                raise
+            self._note.write(line)
+        else:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Let go of it: the model has loaded, or its failure is written down. Never raises."""
+        let_go()
+        if self._note is not None:
+            self._note.remove()
+
+
+def _note_of(session: Session) -> FailureNote | None:
+    """Return this process's note, or None where the disk has no room for it."""
+    try:
+        return FailureNote(session.directory, session.pid)
+    except OSError:
+        return None
+
+
+def _name_of(kind: type) -> str:
+    """Return the name of an exception's type, as far as a line can hold it without an encoder."""
+    name = f"{kind.__module__}.{kind.__qualname__}".replace("builtins.", "")
+    return "".join(
+        c if c in "._" or (c.isascii() and c.isalnum()) else "?" for c in name[:_MAX_TYPE]
+    )
