@@ -185,7 +185,7 @@ FATAL_IN_DISGUISE = (
                 the aws access key id you provided does not exist|security token included in the request is invalid
                 authorizationheadermalformed|invalid security token|invalidtoken\b|accountproblem|notsignedup|optinrequired
                 # AWS, configuration
-                config profile .{1,80} could not be found|you must specify a region
+                config profile .{1,80} could not be found
                 # OAuth 2 (RFC 6749)
                 invalid_grant|invalid_scope\b|unauthorized_client\b|unsupported_grant_type|invalid_client\b
                 # Azure

@@ -128,7 +128,7 @@ FATAL_IN_DISGUISE = (
             """)
         ),
         "The address of the database is malformed, or its driver is missing.",
-        "Correct the address.",
+        "Correct the address: its scheme names the driver (postgresql, not postgres), which has to be installed.",
         since=_SINCE,
     ),
 )

@@ -194,7 +194,7 @@ RULES = (
         "permission-denied",
         When(errno=("EACCES",), message=r"/|\.\w{1,12}['\"]|denied: ['\"]"),
         "The user that TorchServe runs as may not open or write a path.",
-        "Correct owner and rights, or send caches elsewhere (HF_HOME, TORCH_HOME, MPLCONFIGDIR).",
+        "Correct owner and rights of {path|the path}, or send caches elsewhere (HF_HOME, TORCH_HOME, MPLCONFIGDIR).",
         since=_SINCE,
         scope=Scope.HOST,
     ),

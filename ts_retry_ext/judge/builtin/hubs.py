@@ -75,7 +75,7 @@ FATAL_IN_DISGUISE = (
         "hub-name-is-a-missing-directory",
         When(message=r"repo id must (?:be|use|have|not)|repo_id.{0,60}must"),
         "A path is given where a hub's name is expected: the directory doesn't exist here.",
-        "Correct the path, or pack the directory into the archive.",
+        "Correct the path {path|that is named}, or pack the directory into the archive.",
         since=_SINCE,
     ),
     fatal(
@@ -120,7 +120,7 @@ FATAL_IN_DISGUISE = (
             + r"[^'\"`]{0,300}['\"`]? (?:is not a local folder|does not appear to have (?:a|any)|is the correct path|is not the path to a directory)"
         ),
         "A local model directory or a file in it is missing; the hub was asked only because of that.",
-        "Correct the path, or pack the directory into the archive.",
+        "Correct the path {path|that is named}, or pack the directory into the archive.",
         since=_SINCE,
     ),
 )
@@ -279,6 +279,37 @@ RULES = (
         "The library says only that it could not load the model; a lost connection says the same.",
         "Check the name; try the download by hand on this host.",
         since=_SINCE,
+    ),
+    fatal(
+        "code-of-repository-not-trusted",
+        When(
+            message=r".trust_remote_code=true|trust_remote_code|contains custom code|execute the (?:configuration|modeling|model) file|trust remote code"
+        ),
+        "The repository brings code of its own, and the library doesn't run it unless told so.",
+        "Read that code; if you trust it, pass trust_remote_code=True and pin the revision.",
+        since="2026-11-26",
+        though_it_says_retry=True,
+    ),
+    fatal(
+        "attention-not-available",
+        When(
+            message=any_of(r"""
+                does not support an attention implementation|does not support flash attention|flash attention 2|flashattention2
+                flash_attn.{0,40}(?:not|seems)|attn_implementation
+            """)
+        ),
+        "The kind of attention that is asked for isn't there: its package isn't installed, or the model or card lacks it.",
+        "Install flash-attn for this torch and card, or pass attn_implementation='sdpa' (or 'eager').",
+        since="2026-11-26",
+    ),
+    fatal(
+        "model-newer-than-the-library",
+        When(
+            message=r"but transformers does not recognize|does not recognize this architecture|should have a .?model_type.? key"
+        ),
+        "The installed transformers doesn't know this type of model, or config.json doesn't name one.",
+        "Update transformers to a version that knows the model; if config.json has no model_type, pack the right one.",
+        since="2026-11-26",
     ),
     fatal(
         "transformers-model-type-unknown",

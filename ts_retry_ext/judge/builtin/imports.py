@@ -143,7 +143,7 @@ RULES = (
                 is required to (?:use|run|load)|need to install|must (?:be )?install|conda install|is not installed
                 not installed\b
             """),
-            unless=r"connection|timed out|max retries|could not reach|cannot reach|\bretry|try again",
+            unless=r"tesseract|ffmpeg|poppler|\bjava\b|connection|timed out|max retries|could not reach|cannot reach|\bretry|try again",
         ),
         "The code needs a package that isn't installed, or a newer version of it.",
         "Install it into TorchServe's environment, or name it in the archive's requirements.txt.",

@@ -71,7 +71,7 @@ RULES = (
             unless=r"lease|renew|refresh|retr(?:y|ies)|server|connect|timed? ?out|tempor",
         ),
         "The licence has ended, or doesn't hold for this feature or host.",
-        "Get a licence that does, and put it where the library looks for it.",
+        "Renew the licence or get one that allows it, and put it where the library looks for it.",
         since=_SINCE,
         scope=Scope.HOST,
     ),

@@ -65,7 +65,7 @@ FATAL_IN_DISGUISE = (
             unless=_PASSING,
         ),
         "A shared library that a package needs isn't installed.",
-        "Install the system package that holds it, or add its directory to LD_LIBRARY_PATH.",
+        "Install what holds {library|it} (for a library of CUDA the torch build or nvidia-* wheel that brings it), or add its directory to LD_LIBRARY_PATH.",
         since=_SINCE,
         scope=Scope.HOST,
     ),
@@ -132,7 +132,7 @@ RULES = (
         When(
             message=any_of(r"""
                 # Loaders
-                undefined symbol|symbol not found|_zn\w+|expected in:[ ](?:/|flat|<)|flat namespace
+                undefined symbol|relocating .{1,200}: symbol not found|symbol not found: __zn\w+|expected in:[ ](?:/|flat|<)|flat namespace
                 # CuDNN
                 cudnn version incompatibility
                 # CPython's byte code
@@ -236,7 +236,6 @@ RULES = (
                 requires? (?:pytorch|torch|transformers|python|numpy|cuda|tensorflow|protobuf|pydantic|accelerate|tokenizers|vllm|ray|triton|onnx\w*| \
                 scikit-learn|pandas|\w+)(?: version)? ?(?:>=|==|<=|<|>|~=|!=)
                 (?:>=|==|<=|~=|!=)\d[\w.]* is required|but (?:found|you have|installed|version) .{0,40}[=<> ]v?\d+\.\d+\.\d
-                does not recognize this architecture
                 # pkg_resources
                 distribution was not found and is required
                 # numba

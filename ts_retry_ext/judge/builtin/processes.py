@@ -105,7 +105,7 @@ RULES = (
             """)
         ),
         "A program that the model starts isn't installed.",
-        "Install it in TorchServe's environment.",
+        "Install {command|it} where TorchServe runs, as a package of the system.",
         since=_SINCE,
         scope=Scope.HOST,
     ),

@@ -134,6 +134,18 @@ RULES = (
         since="2026-11-26",
     ),
     fatal(
+        "model-type-unknown-to-library",
+        When(
+            type=("KeyError",),
+            frame=("transformers.models.auto", "diffusers.pipelines", "timm.models._registry"),
+            message=r"^['\"][\w.\-]{1,80}['\"]$",
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "The installed library doesn't know the type of model {key|that is named}: it is older than the model.",
+        "Update the library at the last frame (transformers, diffusers, timm) to a version that knows {key|it}.",
+        since="2026-11-26",
+    ),
+    fatal(
         "environment-variable-missing",
         When(type=("KeyError",), frame=("os",)),
         "The code reads the environment variable {key|that is named}, which isn't set.",

@@ -146,6 +146,16 @@ RULES = (
         scope=Scope.HOST,
     ),
     fatal(
+        "aws-region-missing",
+        When(
+            message=r"you must specify a region",
+            exact_type=("NoRegionError", "botocore.exceptions.NoRegionError"),
+        ),
+        "The client of AWS doesn't know which region to ask.",
+        "Set AWS_DEFAULT_REGION for TorchServe's process, or pass region_name.",
+        since="2026-11-26",
+    ),
+    fatal(
         "store-call-invalid",
         When(
             type=(
