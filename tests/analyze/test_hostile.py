@@ -6,12 +6,14 @@ import gzip
 import json
 import random
 import socket
+import time
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from tests.logs.written import DATA, KNOWN, analyzed, log, model, outcome, written
+from tests.logs.written import DATA, JUDGE, KNOWN, analyzed, log, model, outcome, written
+from ts_retry_ext.analyze.text_failures import failures_in
 from ts_retry_ext.logs.byte_blocks import BLOCK_BYTES, LONGEST_LINE, read_lines
 from ts_retry_ext.logs.log_files import LogFilesError
 
@@ -151,3 +153,17 @@ def test_a_bomb_of_zeros_is_read_in_little_memory(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 8 * LONGEST_LINE
     finally:
         tracemalloc.stop()
+
+
+def test_lines_that_are_all_equally_long_were_not_broken(tmp_path: Path) -> None:
+    """As in a text in base64: joining them would make one line without end."""
+    lines = ["x" * 100] * 20_000
+    assert analyzed(written(tmp_path, lines)).models == []
+    assert not failures_in("\n".join(lines).encode(), "x", JUDGE).found
+
+
+def test_a_width_that_many_lines_have_by_chance_makes_no_line_without_end(tmp_path: Path) -> None:
+    lines = ["y" * 100, "z" * 60] + ["x" * 100] * 5_000 + ["z" * 30] * 700
+    begun = time.process_time()
+    assert analyzed(written(tmp_path, lines)).models == []
+    assert time.process_time() - begun < 20

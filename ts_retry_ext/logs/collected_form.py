@@ -28,6 +28,8 @@ _LONGEST_SUFFIX = 600
 #: Columns of terminals and of mails.
 _WIDTHS = range(40, 400)
 _LEAST_FULL = 3
+#: More bytes than one line of a log has; of lines that are all equally long no end would come.
+_LONGEST_JOINED = 16_000
 _HTML = re.compile(rb"^\s*</?[a-zA-Z]{1,10}\b[^<>]{0,400}>")
 _ESCAPED = re.compile(rb"&lt;module&gt;|File &(?:quot|#34);")
 #: Of JSON a line holds an object or one member; see `envelope`.
@@ -135,7 +137,7 @@ class CollectedForm:
         broken, length = self._broken, full
         for line in lines:
             line = line.rstrip(b"\r")
-            if broken and (length >= full - 1) and _goes_on(line):
+            if broken and length >= full - 1 and len(broken) < _LONGEST_JOINED and _goes_on(line):
                 broken += line if length >= full else b" " + line
             else:
                 if broken:
@@ -153,6 +155,8 @@ def _width(lines: Sequence[bytes]) -> int | None:
     full = [i for i, length in enumerate(lengths) if length == width]
     if width not in _WIDTHS or len(full) < max(_LEAST_FULL, len(lines) // 20):
         return None
+    if len(full) * 10 > len(lines) * 9:
+        return None  # Of lines that were broken, the last pieces are shorter.
     goes_on = sum(_goes_on(lines[i + 1]) for i in full if i + 1 < len(lines))
     return width if goes_on * 4 >= len(full) * 3 else None
 

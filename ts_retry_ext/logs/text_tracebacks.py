@@ -7,12 +7,16 @@ from typing import Iterable, NamedTuple
 
 from ts_retry_ext.logs.foreign_lines import is_foreign
 from ts_retry_ext.logs.log_record import Kind, LogRecord, parse_line, records_of_json
+from ts_retry_ext.logs.traceback_grammar import HEADER
 from ts_retry_ext.logs.tracebacks import Traceback, cut
 
 #: An exception's line without its traceback.
 _EXCEPTION = re.compile(
     r"(?<![\w.])(?:[A-Za-z_]\w{0,80}\.){0,12}[A-Z]\w{0,80}(?:Error|Exception|Timeout)\b(?:\([\w.]+\))?: \S.*$"
 )
+#: How the types end that `_EXCEPTION` finds; a longer line holds none.
+_ENDINGS, _LONGEST = ("Error", "Exception", "Timeout"), 8_000
+_FRAME = '  File "'
 _RAISED = re.compile(
     r"^(?:(?:[A-Za-z_]\w{0,80}\.){1,12}[A-Za-z_]\w{0,80}"
     r"|[A-Z_]\w{0,80}(?:Error|Exception|Exit|Interrupt|Warning|Timeout|Failure|Found|Expired|Refused|Unavailable|Exceeded))(?:: |$)"
@@ -53,6 +57,8 @@ def parts_of(lines: Iterable[bytes]) -> TextParts:
     found: list[tuple[int, Traceback]] = []
     for who, own in written.items():
         texts = [text for _, text in own]
+        if not any(HEADER in text or _FRAME in text for text in texts):
+            continue
         begins = _beginnings(own)
         cut_out = cut(texts, has_heads=bool(who[0]))
         found += [(begins.get(index, number), one) for index, one in enumerate(cut_out)]
@@ -74,12 +80,14 @@ def _writer(record: LogRecord) -> tuple[bytes, ...]:
 
 def _beginnings(own: list[tuple[int, str]]) -> dict[int, int]:
     """Return for the n-th traceback of a writer the number of the line that its n-th header stands in."""
-    numbers = [number for number, text in own if "Traceback (most recent call last)" in text]
+    numbers = [number for number, text in own if HEADER in text]
     return dict(enumerate(numbers))
 
 
 def _exceptions(lines: Iterable[str]) -> Iterable[str]:
     for line in lines:
-        found = _EXCEPTION.search(line) if len(line) < 8_000 else None
+        if len(line) > _LONGEST or not any(word in line for word in _ENDINGS):
+            continue
+        found = _EXCEPTION.search(line)
         if found is not None and not _JAVA.search(line) and not is_foreign(found[0]):
             yield found[0]
