@@ -11,6 +11,7 @@ from tests.e2e.torchserve import TorchServe
 
 HANDLER = """
     import os
+    import time
 
     from ts_retry_ext import RetryAwareHandler
 
@@ -24,6 +25,11 @@ HANDLER = """
         def handle(self, data, context):
             word = data[0].get("word", b"")  # the client posts a form
             word = word if isinstance(word, str) else bytes(word).decode()
+            if word == "forked":
+                if os.fork() == 0:
+                    time.sleep(90)
+                    os._exit(0)
+                word = "assert"
             if word == "assert":
                 self.poison = RuntimeError("CUDA error: device-side assert triggered")
             elif word == "declared":
@@ -62,7 +68,7 @@ def test_stock_keeps_a_worker_that_can_serve_no_more(servers: dict[str, TorchSer
     assert server.process_starts("patient") == 1
 
 
-@pytest.mark.parametrize(("word", "code"), [("assert", 507), ("declared", 503)])
+@pytest.mark.parametrize(("word", "code"), [("assert", 507), ("declared", 503), ("forked", 507)])
 def test_the_request_gets_its_answer_and_the_next_one_a_fresh_worker(
     servers: dict[str, TorchServe], word: str, code: int
 ) -> None:

@@ -75,8 +75,10 @@ def failure_line(
     )
     if verdict.verdict is not Outcome.NON_RECOVERABLE:
         return f"{told}: TorchServe retries it"
-    if action is OnFatal.OBSERVE or marker is None:
+    if action is OnFatal.OBSERVE:
         return f"{told}: nothing is stopped, on_fatal is {action}"
+    if marker is None:
+        return f"{told}: it is loaded once more, its halt could not be written down"
     is_weak = TIME in marker.waits_for
     if action is OnFatal.SHUTDOWN and not is_weak:
         return f"{told}: the server is stopped, on_fatal is {action}. {verdict.reason}"

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from socket import SHUT_RDWR, socket
 from typing import Any, Callable, Iterator
 
+from ts_retry_ext.worker.broken_pool import BrokenPools
 from ts_retry_ext.worker.declared import declared_types
 from ts_retry_ext.worker.isolation import Isolated
 from ts_retry_ext.worker.output import say
@@ -32,11 +35,11 @@ LASTING = (
     "nccl communicator was aborted",
     "nccl communicator encountered error",
     "process group has been destroyed",
-    "a child process terminated abruptly, the process pool is not usable anymore",
-    "a process in the process pool was terminated abruptly",
 )
 #: With what the worker script reads the next message.
 _READ = "retrieve_msg"
+#: The name of the worker script's own worker, which holds the socket that it listens on.
+_WORKER = "worker"
 _MAX_CHAIN = 8
 _MAX_TEXT = 20_000
 _EXIT_STATUS = 1
@@ -52,14 +55,24 @@ def watch_requests(session: Session) -> None:
     logger = getattr(sys.modules.get(SERVICE_MODULE), "logger", None)
     if logger is None or session.asynchronous:
         return
+    pools = BrokenPools()
     for level in ("error", "warning"):
-        setattr(logger, level, _watched(getattr(logger, level), session))
+        setattr(logger, level, _watched(getattr(logger, level), session, pools))
 
 
-def is_poisoned(exc: BaseException, declared: tuple[type[BaseException], ...] = ()) -> bool:
-    """Tell whether a process that met `exc` can serve no more."""
-    for link in _chain(exc):
-        if isinstance(link, declared):
+def is_poisoned(
+    exc: BaseException, pools: BrokenPools, declared: tuple[type[BaseException], ...] = ()
+) -> bool:
+    """Tell whether a process that met `exc` can serve no more.
+
+    Args:
+        exc: what a request ended with. What it names as its cause counts as well, an exception in whose
+            handling it was raised does not: the handler may have mended that.
+        pools: the broken process pools met so far.
+        declared: the types that the handler calls poisonous.
+    """
+    for link in _causes(exc):
+        if isinstance(link, declared) or pools.met_again(link):
             return True
         if isinstance(link, RuntimeError):
             try:
@@ -71,14 +84,16 @@ def is_poisoned(exc: BaseException, declared: tuple[type[BaseException], ...] = 
     return False
 
 
-def _watched(stock: Callable[..., None], session: Session) -> Callable[..., None]:
+def _watched(
+    stock: Callable[..., None], session: Session, pools: BrokenPools
+) -> Callable[..., None]:
     def log(*args: Any, **kwargs: Any) -> None:
         stock(*args, **{"stacklevel": 2, **kwargs})
         exc = sys.exc_info()[1]
         if exc is None:
             return
         try:
-            if is_poisoned(exc, declared_types("poisonous")):
+            if is_poisoned(exc, pools, declared_types("poisonous")):
                 _end_before_next_request(session, exc)
         except Exception as error:
             say(f"could not look at a failed request: {error!r}")
@@ -90,9 +105,10 @@ def _end_before_next_request(session: Session, exc: BaseException) -> None:
     """Write the failure down, and let the process end when it would read the next request."""
     script = sys.modules["__main__"]
 
-    def leave(*_: object) -> None:
+    def leave(*connections: object) -> None:
         say(f"model {session.name!r}: this worker can serve no more, TorchServe starts a fresh one")
         sys.stdout.flush()
+        leave_nothing_open(*connections, getattr(getattr(script, _WORKER, None), "sock", None))
         # Not sys.exit: with a broken device the interpreter's own end may hang.
         os._exit(_EXIT_STATUS)
 
@@ -105,10 +121,27 @@ def _end_before_next_request(session: Session, exc: BaseException) -> None:
         record_poisoned(session, exc, declared=isinstance(exc, declared_types("poisonous")))
 
 
-def _chain(exc: BaseException) -> Iterator[BaseException]:
+def leave_nothing_open(*sockets: object) -> None:
+    """Shut `sockets` down and end the processes that multiprocessing started. Never raises.
+
+    A forked process shares the sockets: without this the frontend would see the connection open until
+    responseTimeout, and a fresh worker the port in use. The model's own processes serve nobody any more,
+    and would keep a device's memory; an orderly end of Python would have ended or awaited them.
+    """
+    for connection in sockets:
+        if isinstance(connection, socket):
+            with suppress(OSError):
+                connection.shutdown(SHUT_RDWR)
+    children = getattr(sys.modules.get("multiprocessing"), "active_children", None)
+    with suppress(Exception):
+        for child in children() if children is not None else ():
+            child.kill()
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
     link: BaseException | None = exc
     for _ in range(_MAX_CHAIN):
         if link is None:
             return
         yield link
-        link = link.__cause__ or link.__context__
+        link = link.__cause__
