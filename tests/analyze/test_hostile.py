@@ -155,6 +155,19 @@ def test_a_bomb_of_zeros_is_read_in_little_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize(
+    ("line", "server"),
+    [
+        ("2019-06-20 12:01:33,123 [INFO ] W-9000-m com.amazonaws.ml.mms.wlm.WorkerThread - Retry worker: 9000 in 1 seconds.", "multi-model-server"),
+        ("I0623 05:00:31.100000 1 model_lifecycle.cc:642] loading: bert:1", "Triton"),
+        ("(APIServer pid=1) INFO 06-23 05:00:26 [api_server.py:1395] vLLM API server version 0.9.1", "vLLM"),
+    ],
+)  # fmt: skip
+def test_the_log_of_another_server_is_named(line: str, server: str, tmp_path: Path) -> None:
+    problems = analyzed(written(tmp_path, [line])).content["problems"]
+    assert any(f"looks like a log of {server}" in problem for problem in problems)
+
+
 def test_lines_that_are_all_equally_long_were_not_broken(tmp_path: Path) -> None:
     """As in a text in base64: joining them would make one line without end."""
     lines = ["x" * 100] * 20_000

@@ -69,7 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
     for problem in report.content["problems"]:
         warn(f"ts-retry: {problem}")
     if report.is_empty:
-        msg = "no line of a TorchServe worker was found; give ts_log.log, model_log.log or the console output"
+        msg = (
+            "no line of a TorchServe worker was found; give ts_log.log, model_log.log or the console output. "
+            "ts-retry classify reads tracebacks of any program"
+        )
         raise CommandError(msg)
     if write_page is not None:
         try:

@@ -115,7 +115,7 @@ def _text(args: argparse.Namespace, content: bytes, judge: FailureJudge) -> int:
             print(json.dumps(_record(failure)))
         return 0
     for problem in failures.report.content["problems"]:
-        if "columns" in problem:
+        if "columns" in problem or "looks like" in problem:
             print(f"ts-retry classify: {problem}", file=sys.stderr)
     for line in _answer(found[0] if found else no_cause()):
         print_wrapped(line, _LABEL)

@@ -37,9 +37,7 @@ def phase_of(frames: Sequence[Frame]) -> Phase | None:
         return Phase.INITIALIZE
     if own.intersection(_SERVING):
         return Phase.INFERENCE
-    if script and not own:
-        return Phase.STARTUP
-    return None
+    return Phase.STARTUP if script else None
 
 
 def _script(frame: Frame) -> str:

@@ -12,6 +12,7 @@ from ts_retry_ext.logs.collected_form import CollectedForm
 from ts_retry_ext.logs.log_files import LogFile
 from ts_retry_ext.logs.log_record import Kind, LogRecord, clock, records
 from ts_retry_ext.logs.merging import LoggedServer, LogSource, merged
+from ts_retry_ext.logs.other_servers import other_server
 
 #: Where the frontend writes a time of day as milliseconds since the epoch, too (0.12.0 WorkerThread).
 _EPOCH = re.compile(rb"(?:to backend at|start timestamp): (\d{13})$")
@@ -48,9 +49,15 @@ class Reading:
 
     def _blocks(self, file: LogFile) -> Iterator[list[LogRecord]]:
         path = file.path
-        form, knows_torchserve = CollectedForm(), False
+        form, knows_torchserve, is_first = CollectedForm(), False, True
         try:
             for lines in bare_lines(file, form, self._told):
+                other = other_server(lines) if is_first else None
+                is_first = False
+                if other is not None:
+                    self._problems.append(
+                        f"{path}: looks like a log of {other}; what is like TorchServe's was read"
+                    )
                 # Most lines tell nothing; but when a log begins and ends matters.
                 block = [*clock(lines[0]), *records(lines), *clock(lines[-1])]
                 if block:
