@@ -50,3 +50,10 @@ def pythons(session: nox.Session) -> None:
     """Run everything that needs no torch on one Python."""
     session.install("-e", ".", *PYTEST, "hypothesis", "setuptools>=64")
     session.run("python", "-m", "pytest", *(session.posargs or LOCAL_TESTS))
+
+
+@nox.session(python=SERVER_PYTHON)
+def ageing(session: nox.Session) -> None:
+    """List rules whose words the newest libraries no longer write: a nightly job, not a test."""
+    session.install("--upgrade", ".[corpus]", *PYTEST)
+    session.run("python", "-m", "tests.corpus.ageing", success_codes=[0, 3])
