@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence, cast
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.crash_capture import CrashCapture
 from ts_retry_ext.worker.in_hand import InHand
+from ts_retry_ext.worker.last_lines import say_after_traceback, say_last_lines
 from ts_retry_ext.worker.last_words import watch_log
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.output import say
+from ts_retry_ext.worker.own_frames import drop_own_frames
 from ts_retry_ext.worker.poisoned_worker import watch_requests
 from ts_retry_ext.worker.session import Session
 
@@ -42,6 +44,7 @@ class LoadGuard:
         self._session = session
         self._capture = CrashCapture(session.directory, session.pid)
         self._in_hand = InHand(session)
+        self._is_served = False
 
     def install(self) -> None:
         """Watch this process from now on. Raises OSError when the store cannot be written."""
@@ -60,7 +63,7 @@ class LoadGuard:
         else:
             sys.meta_path.insert(0, _LoaderFinder(self._wrap))
         self._watch_uncaught()
-        watch_log(lambda: self._session.closed, self.failed)
+        watch_log(lambda: self._is_served, self.failed)
         atexit.register(self._ended)
 
     def _wrap(self, module: ModuleType) -> None:
@@ -120,6 +123,7 @@ class LoadGuard:
     def loaded(self) -> None:
         """Note that the model serves: from here on the guard is out of the way."""
         self._session.closed = True
+        self._is_served = True
         self._capture.stop()
         self._record(Event.LOADED)
         self._in_hand.let_go()
@@ -139,6 +143,8 @@ class LoadGuard:
         if session.closed or os.getpid() != session.pid:
             return
         session.closed = True
+        if not session.asynchronous:
+            say_after_traceback()
         phase = "startup"
         try:
             phase = _phase(exc, session.load_begun)
@@ -182,13 +188,18 @@ class LoadGuard:
             # Before a load it comes from outside, with the end of the server; in a load it was seen.
             if not isinstance(exc, KeyboardInterrupt):
                 self.failed(exc)
+            drop_own_frames(exc)
             stock(kind, exc, trace)
+            say_last_lines()
 
         sys.excepthook = excepthook
 
     def _ended(self) -> None:
         """Note an orderly end without an exception: it must not be taken for a crash."""
-        if not self._session.closed and os.getpid() == self._session.pid:
+        if os.getpid() != self._session.pid:
+            return
+        say_last_lines()
+        if not self._session.closed:
             self._session.closed = True
             self._capture.stop()
             self._record(Event.END)

@@ -7,6 +7,7 @@ import os
 from typing import Any, Callable
 
 from ts_retry_ext.worker.command_line import WORKER_SCRIPT
+from ts_retry_ext.worker.own_frames import drop_own_frames
 
 #: What the worker script logs when an exception reached it (``ts/model_service_worker.py``).
 _LAST_WORDS = ("Backend worker process died", "Load model %s c", "Failed to load model")
@@ -15,7 +16,7 @@ _LAST_WORDS = ("Backend worker process died", "Load model %s c", "Failed to load
 def watch_log(is_over: Callable[[], bool], found: Callable[[BaseException], None]) -> None:
     """Let `found` see the exception that ends the worker script, until `is_over`.
 
-    A handler may log an exception in the very same words and go on: only the script's own count.
+    Its traceback is logged without our frames. A handler may log an exception in the very same words and go on: only the script's own count.
     """
     stock = logging.getLogRecordFactory()
 
@@ -28,6 +29,7 @@ def watch_log(is_over: Callable[[], bool], found: Callable[[BaseException], None
         exc = _exception_of_script(record)
         if exc is not None:
             found(exc)
+            drop_own_frames(exc)
         return record
 
     logging.setLogRecordFactory(factory)

@@ -11,6 +11,10 @@ import sys
 
 from ts_retry_ext.worker.command_line import WORKER_SCRIPT
 
+_MAX_PARENTS, _MAX_ARGUMENTS = 16, 100_000
+#: The frontend's main class, see `frontend.process`.
+_FRONTEND = b"org.pytorch.serve.ModelServer"
+
 TYPE_CHECKING = False  # not from typing, see worker/isolation.py
 if TYPE_CHECKING:
     from types import FrameType
@@ -25,6 +29,28 @@ def is_main_interpreter() -> bool:
         return bool(interpreters.get_current() == interpreters.get_main())
     except (ImportError, AttributeError, RuntimeError):
         return True
+
+
+def is_below_worker() -> bool:
+    """Tell whether another worker is among this process's parents: its handler started this one.
+
+    Only Linux tells cheaply. A launcher names the worker script, too, but does not run it.
+    """
+    pid = os.getppid()
+    for _ in range(_MAX_PARENTS):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as stream:
+                arguments = stream.read(_MAX_ARGUMENTS).split(b"\0")
+            with open(f"/proc/{pid}/stat", "rb") as stream:
+                pid = int(stream.read().rpartition(b")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            return False
+        script = next((part for part in arguments[1:] if not part.startswith(b"-")), b"")
+        if os.path.basename(script) == WORKER_SCRIPT.encode():
+            return True
+        if _FRONTEND in arguments:
+            return False
+    return False
 
 
 def is_called_by_worker_script() -> bool:

@@ -88,9 +88,9 @@ def _activate(is_worker: Callable[[], bool], hold: Callable[[Session, Marker], N
 
 
 def _is_main_interpreter() -> bool:
-    from ts_retry_ext.worker.main_process import is_main_interpreter
+    from ts_retry_ext.worker.main_process import is_below_worker, is_main_interpreter
 
-    return is_main_interpreter()
+    return is_main_interpreter() and not is_below_worker()
 
 
 def _is_called_by_worker_script() -> bool:
