@@ -38,11 +38,9 @@ class Handler:
         return ["sound"] * len(data)
 """
 _CONNECT = 'socket.create_connection(("127.0.0.1", port), 5).close()'
-#: The same failure, told so that no rule knows it.
-_UNTOLD = f"""try:
-            {_CONNECT}
-        except OSError:
-            raise RuntimeError("the price list is not the one of today") from None"""
+#: The same failure, told so that no rule knows it; an exception in hand would give it away.
+_UNTOLD = """if socket.socket().connect_ex(("127.0.0.1", port)) != 0:
+            raise RuntimeError("the price list is not the one of today")"""
 
 
 class Kind(NamedTuple):

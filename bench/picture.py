@@ -14,7 +14,7 @@ WIDTH, HEIGHT = 760, 300
 LEFT, RIGHT, TOP, BOTTOM = 56, 24, 54, 44
 #: Aimed-at distance of two ticks, in pixels.
 _TICK_X, _TICK_Y = 90, 50
-_STYLE = """
+STYLE = """
     .ground { fill: #ffffff; stroke: #d0d7de }
     .grid { stroke: #d8dee4 }
     .told { stroke: #57606a; stroke-dasharray: 4 4 }
@@ -63,15 +63,15 @@ def picture(found: Mapping[str, Any]) -> str:
         *_probe(scale, alone),
         *_curve(scale, alone, "alone"),
         *_curve(scale, held, "with"),
-        _text(WIDTH - RIGHT - 8, scale.y(alone["workers_cpu_sec"]) - 10, told[0], "alone", "end"),
-        _text(WIDTH - RIGHT - 8, scale.y(held["workers_cpu_sec"]) - 10, told[1], "with", "end"),
-        _text(LEFT, 26, "One model with a syntax error: processor time of its workers", "title"),
+        text(WIDTH - RIGHT - 8, scale.y(alone["workers_cpu_sec"]) - 10, told[0], "alone", "end"),
+        text(WIDTH - RIGHT - 8, scale.y(held["workers_cpu_sec"]) - 10, told[1], "with", "end"),
+        text(LEFT, 26, "One model with a syntax error: processor time of its workers", "title"),
     ]
     label = escape("; ".join(told), quote=True)
     body = "\n  ".join(parts)
     return f"""\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">
-  <style>{_STYLE}  </style>
+  <style>{STYLE}  </style>
   <rect class="ground" x="0.5" y="0.5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="6"/>
   {body}
 </svg>
@@ -91,12 +91,12 @@ def _axes(scale: _Scale) -> list[str]:
     for value in ticks(scale.cpu_sec, (HEIGHT - TOP - BOTTOM) // _TICK_Y):
         y = scale.y(value)
         parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
-        parts.append(_text(LEFT - 8, y + 4, f"{value:g} s", "", "end"))
+        parts.append(text(LEFT - 8, y + 4, f"{value:g} s", "", "end"))
     below = HEIGHT - BOTTOM + 18
     times = ticks(scale.time_sec, (WIDTH - LEFT - RIGHT) // _TICK_X)
-    parts += [_text(scale.x(value), below, f"{value:g}", "", "middle") for value in times]
+    parts += [text(scale.x(value), below, f"{value:g}", "", "middle") for value in times]
     middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(_text(middle, HEIGHT - 8, "seconds since the model was registered", "", "middle"))
+    parts.append(text(middle, HEIGHT - 8, "seconds since the model was registered", "", "middle"))
     return parts
 
 
@@ -107,7 +107,7 @@ def _probe(scale: _Scale, alone: Mapping[str, Any]) -> list[str]:
     x = scale.x(at)
     return [
         f'<path class="told" d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}"/>',
-        _text(x - 6, HEIGHT - BOTTOM - 50, "TorchServe's /ping turns Unhealthy", "", "end"),
+        text(x - 6, HEIGHT - BOTTOM - 50, "TorchServe's /ping turns Unhealthy", "", "end"),
     ]
 
 
@@ -144,6 +144,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _text(x: float, y: float, text: str, kind: str, anchor: str = "start") -> str:
+def text(x: float, y: float, words: str, kind: str, anchor: str = "start") -> str:
+    """Return a text; `kind` is its class, `anchor` which end of it lies at `x`."""
     named = f' class="{kind}"' if kind else ""
-    return f'<text{named} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+    return f'<text{named} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'

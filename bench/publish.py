@@ -1,4 +1,4 @@
-"""Put saved figures into the documents: the tables of docs/benchmarks.md and the README's picture.
+"""Put saved figures into the documents: the tables of docs/benchmarks.md and the README's pictures.
 
     python -m bench.publish
 
@@ -13,11 +13,13 @@ import re
 from pathlib import Path
 from typing import Any, Mapping
 
+from bench.outage_picture import outage_picture
 from bench.picture import picture
 from bench.report import RESULTS, caption
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 PICTURE = PAGE.parent / "crash_loop.svg"
+OUTAGE_PICTURE = PAGE.parent / "outage.svg"
 _PLACE = re.compile(r"(<!-- bench (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -45,10 +47,12 @@ def block(result: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write the page and the picture."""
+    """Write the page and the pictures."""
     results = saved()
     PAGE.write_text(page(PAGE.read_text(), results))
     PICTURE.write_text(picture(results["crash_loop"]["found"]))
+    if "outages" in results:
+        OUTAGE_PICTURE.write_text(outage_picture(results["outages"]["found"]))
 
 
 if __name__ == "__main__":
