@@ -199,6 +199,26 @@ def test_state_of_one_version_is_asked_for_by_itself(api: Api, tmp_path: Path) -
     assert "GET /models/m/all" in api.asked
 
 
+def test_a_registration_that_is_known_is_the_only_one_that_is_read(
+    api: Api, tmp_path: Path
+) -> None:
+    kept = run_directory(tmp_path)
+    own = write_journal(kept / "m-1", record(Event.START, 0, 77), record(Event.LOADED, 1, 77))
+    other = write_journal(kept / "b-1", record(Event.START, 0, 78, model="b"))
+    register(api, described("m"))
+    place = server(tmp_path, api.address)
+    management: ManagementApi = management_api_of(place.configuration)
+
+    found = model_status(place, management, "m", "1.0", directory=str(own))
+    mistaken = model_status(place, management, "m", "1.0", directory=str(other))
+
+    assert found is not None
+    assert found.registration is not None
+    assert found.registration.directory == str(own)
+    assert mistaken is not None
+    assert mistaken.registration is None
+
+
 @pytest.mark.parametrize(
     ("event", "alive"),
     [

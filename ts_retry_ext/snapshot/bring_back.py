@@ -51,7 +51,8 @@ def bring_back(
     observed_server = observed(server, os.path.dirname(os.path.dirname(directory)))
     try:
         api = management_api_of(server.configuration)
-        status = model_status(observed_server, api, model, version or DEFAULT_VERSION)
+        wanted = version or DEFAULT_VERSION
+        status = model_status(observed_server, api, model, wanted, directory=directory)
         if status is None:
             return  # It was unregistered meanwhile.
         let_load(

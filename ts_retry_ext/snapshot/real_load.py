@@ -97,9 +97,10 @@ def let_load(
     holders = holders_in(status)
     grace = _grace_sec(status)
     has_process = _has_process if server.sees_processes else _has_started
+    directory = status.registration.directory if status.registration else None
     while time.monotonic() - begun < timeout_sec:
         time.sleep(POLL_SEC)
-        now = model_status(server, api, status.model, status.version)
+        now = model_status(server, api, status.model, status.version, directory=directory)
         result = result_of(now, holders)
         if result is not None:
             return Resumption(result, now, scaled, time.monotonic() - begun)

@@ -47,18 +47,19 @@ def resume(
     """
     begun = time.monotonic()
     tried = None
-    if status.registration is not None and server.sees_processes:
-        tried = try_now(status.registration.directory, REASON, timeout_sec, tell)
+    directory = status.registration.directory if status.registration else None
+    if directory is not None and server.sees_processes:
+        tried = try_now(directory, REASON, timeout_sec, tell)
     if tried is None:
         left = max(0.0, timeout_sec - (time.monotonic() - begun))
         return let_load(server, api, status, timeout_sec=left, tell=tell)
     if tried.result is not TrialResult.LOADED:
-        now = model_status(server, api, status.model, status.version)
+        now = model_status(server, api, status.model, status.version, directory=directory)
         return Resumption(ResumeResult.FAILED_AGAIN, now, False, time.monotonic() - begun)
     tell("the trial load succeeded; the workers are started")
     holders = holders_in(status)
     while True:
-        now = model_status(server, api, status.model, status.version)
+        now = model_status(server, api, status.model, status.version, directory=directory)
         # The marker stands until the workers are started: it says nothing of a failure before.
         is_open = now is not None and now.can_be_resumed and not _failed_after(now, tried)
         result = None if is_open else result_of(now, holders)
