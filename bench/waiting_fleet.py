@@ -28,6 +28,7 @@ from bench.report import Table, now, parser, publish
 from bench.trials_seen import Spending, Trial, longest_pauses, most_at_once, trials_of
 from tests.e2e.archives import pack
 from tests.e2e.torchserve import TorchServe
+from ts_retry_ext.snapshot.registration_files import read_registration
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.directory import model_directories, server_runs
 from ts_retry_ext.store.marker import read_marker
@@ -172,9 +173,9 @@ class Fleet:
         found = {}
         for run in server_runs(str(self.server.state_dir)):
             for path in model_directories(run):
-                named = next((r.model for r in journal.read(path) if r.model), None)
-                if named and (not marked or read_marker(path) is not None):
-                    found[named] = path
+                registration = read_registration(path)
+                if registration.model and (not marked or registration.marker is not None):
+                    found[registration.model] = path
         return found
 
     def _trials(self) -> dict[str, list[Trial]]:
