@@ -13,7 +13,15 @@ from ts_retry_ext.judge.verdict import Basis, Outcome, Scope, Verdict
 _ELSEWHERE_TOPICS = frozenset(
     f"built-in:{topic}"
     for topic in (
-        *("addresses", "credentials", "databases", "file_systems", "hubs", "licences"),
+        *(
+            "addresses",
+            "credentials",
+            "databases",
+            "database_refusals",
+            "file_systems",
+            "hubs",
+            "licences",
+        ),
         *(
             "network",
             "services",

@@ -1,0 +1,134 @@
+"""Databases and services that answer and refuse: a login, a name, an address, a call."""
+
+from __future__ import annotations
+
+from ts_retry_ext.judge.builtin.lines import any_of
+from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
+
+_SINCE = "2026-11-23"
+
+FATAL_IN_DISGUISE = (
+    fatal(
+        "database-login-refused",
+        When(
+            message=any_of(r"""
+                # PostgreSQL
+                password authentication failed|no pg_hba\.conf entry|role [\"'].{1,100}[\"'] does not exist|sslmode value
+                # MySQL
+                access denied for user
+                # SQL Server
+                login failed for user
+                # Redis
+                wrongpass|noauth authentication|invalid username-password pair|client sent auth, but no password
+                called without any password configured|noperm|has no permissions? to run
+                # RabbitMQ
+                access_refused|probableauthenticationerror
+                # Kafka
+                sasl .{0,40}(?:fail|invalid)|topic ?authorization|group ?authorization
+                # Elasticsearch
+                security_exception|unable to authenticate|missing authentication credentials
+                # Oracle
+                ora-01017
+                # Snowflake
+                incorrect username or password
+                # gRPC
+                unauthenticated\b|status(?:code)?\.unauthenticated
+                # MongoDB and several others
+                authentication failed|invalid password|authentication required
+                auth(?:entication)? (?:error|failure|unsuccessful)|bad auth|bad credentials|invalid credentials
+            """),
+            unless=r"timed?[ -]?out|aadsts50196|transient|try again|temporar|metadata|cas (?:service|client) error",
+        ),
+        "The service refuses these credentials.",
+        "Correct user, password or rights in the model's configuration or environment.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "database-host-not-allowed",
+        When(message=r"is not allowed to connect to this m(?:ysql|ariadb) server"),
+        "The server admits no client from this host; while it sets itself up it says the same.",
+        "Grant the user access from this host.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "database-host-unknown",
+        When(
+            type=(
+                "OperationalError",
+                "InterfaceError",
+                "ServerSelectionTimeoutError",
+                "redis.exceptions.ConnectionError",
+                "ConfigurationError",
+            ),
+            message=r"\[?errno -2\]?|error -2 connecting|name or service not known|nodename nor servname|unknown (?:mysql )?server host|no address associated|\(11001\)",
+            unless=r"errno -3|temporary failure|try again",
+        ),
+        "The name of the database's host isn't known here: a wrong setting, or the service isn't registered yet.",
+        "Correct the host in the connection string; in a container, check its network.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "cluster-worker-gone",
+        When(
+            message=any_of(r"""
+                actor ?died|the actor is dead|raylet|placement group|insufficient (?:cluster )?resources
+                worker (?:unexpectedly )?(?:died|crashed)|worker died or was killed
+                deployment .{1,120}(?:is unhealthy|failed to (?:start|update))|error raised in its creation task
+            """),
+            unless=r"no module named|node running low on memory|temporarily|unable to connect|failed to connect|timed out",
+        ),
+        "A worker of the cluster ended or got no place; its own log says why.",
+        "Look for the traceback in the cluster's logs.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "database-missing",
+        When(
+            message=any_of(r"""
+                database [\"'].{1,100}[\"'] does not exist|unknown database|cannot open database|\bdb index is out of range
+                invalid db index|keyspace .{1,80} does not exist|index_not_found|no such index
+            """)
+        ),
+        "The server is there, but not the database that is asked for.",
+        "Correct its name, or create it.",
+        since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "rpc-message-too-large",
+        When(
+            message=r"received message larger than max|sent message larger than max|trying to send message larger"
+        ),
+        "A message is larger than the RPC channel allows.",
+        "Raise grpc.max_receive_message_length and max_send_message_length on both sides.",
+        since=_SINCE,
+    ),
+    fatal(
+        "rpc-refused",
+        When(
+            message=r"statuscode\.(?:unimplemented|permission_denied|invalid_argument|unauthenticated)"
+        ),
+        "The service refuses the call or doesn't know it.",
+        "Correct the address, the version or the credentials.",
+        since=_SINCE,
+    ),
+    fatal(
+        "database-url-malformed",
+        When(
+            message=any_of(r"""
+                could not parse (?:sqlalchemy|rfc1738) url|could not parse sqlalchemy|can't load plugin: sqlalchemy
+                invalid (?:dsn|connection (?:option|string|uri))|redis url must specify|invalid uri scheme|mongodb://.{0,20}must
+                invalid connection string|missing \"=\" after|unsupported (?:uri|url) scheme
+            """)
+        ),
+        "The address of the database is malformed, or its driver is missing.",
+        "Correct the address: its scheme names the driver (postgresql, not postgres), which has to be installed.",
+        since=_SINCE,
+    ),
+)

@@ -1,0 +1,76 @@
+"""What transformers, diffusers and PEFT say of a model that they do not know, or may not run."""
+
+from __future__ import annotations
+
+from ts_retry_ext.judge.builtin.lines import any_of
+from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.rule import When
+
+_SINCE = "2026-11-23"
+
+RULES = (
+    fatal(
+        "code-of-repository-not-trusted",
+        When(
+            message=r".trust_remote_code=true|trust_remote_code|contains custom code|execute the (?:configuration|modeling|model) file|trust remote code"
+        ),
+        "The repository brings code of its own, and the library doesn't run it unless told so.",
+        "Read that code; if you trust it, pass trust_remote_code=True and pin the revision.",
+        since="2026-11-26",
+        though_it_says_retry=True,
+    ),
+    fatal(
+        "attention-not-available",
+        When(
+            message=any_of(r"""
+                does not support an attention implementation|does not support flash attention|flash attention 2|flashattention2
+                flash_attn.{0,40}(?:not|seems)|attn_implementation
+            """)
+        ),
+        "The kind of attention that is asked for isn't there: its package isn't installed, or the model or card lacks it.",
+        "Install flash-attn for this torch and card, or pass attn_implementation='sdpa' (or 'eager').",
+        since="2026-11-26",
+    ),
+    fatal(
+        "model-newer-than-the-library",
+        When(
+            message=r"but transformers does not recognize|does not recognize this architecture|should have a .?model_type.? key"
+        ),
+        "The installed transformers doesn't know this type of model, or config.json doesn't name one.",
+        "Update transformers to a version that knows the model; if config.json has no model_type, pack the right one.",
+        since="2026-11-26",
+    ),
+    fatal(
+        "transformers-model-type-unknown",
+        When(
+            message=any_of(r"""
+                # Classes and tasks
+                unrecognized (?:model|configuration class|image processor|feature extractor|processing class|tokenizer)
+                should have a .?model_type.? key|but transformers does not recognize|has no attribute .{0,40}from_pretrained
+                unrecognized configuration|is not in the supported|unknown task|task .{0,60}(?:is not supported|unknown)
+                invalid task|you are trying to access .{0,60}pipeline
+                # Attention and devices
+                does not support .?device_map|does not support an attention implementation|does not support flash attention
+                flash attention 2|flashattention2|flash_attn.{0,40}(?:not|seems)|attn_implementation|rope_scaling
+                low_cpu_mem_usage|or a .?device_map.?.{0,20}requires|please provide an .?offload_folder
+                # Code of a repository
+                .trust_remote_code=true|trust_remote_code|contains custom code|execute the (?:configuration|modeling|model) file
+                trust remote code|.?config_class.? attribute that is not consistent
+                # PEFT
+                please specify .?target_modules|target modules .{1,200} not found in the base model
+                # Several
+                unable to determine this model's library|is not supported yet|impossible to guess which tokenizer
+            """)
+        ),
+        "The installed library doesn't know this model, or isn't allowed to run its code.",
+        "Update the library, or pass what the message asks for (trust_remote_code for code you trust).",
+        since=_SINCE,
+    ),
+    ambiguous(
+        "model-partly-off-device",
+        When(message=r"some modules are dispatched on the cpu"),
+        "The model doesn't fit into the device memory that was free.",
+        "Free the device, allow offloading, or use a smaller dtype.",
+        since=_SINCE,
+    ),
+)
