@@ -110,7 +110,13 @@ def _of_loads(analysis: Analysis) -> list[TextFailure]:
                 known = cause.cause.complete and not cause.cause.crashed
                 found = TextFailure(cause.cause, model.model, cause.count)
                 tallies.append(((not known, not cause.cause.complete, cause.said_at), found))
-    return [found for _, found in sorted(tallies, key=lambda pair: pair[0])]
+    alike: dict[tuple[str | None, str], TextFailure] = {}
+    for _, one in sorted(tallies, key=lambda pair: pair[0]):
+        key = one.model, one.judged.verdict.fingerprint
+        before = alike.get(key)
+        # Replicas of one server fail alike.
+        alike[key] = one if before is None else replace(before, count=before.count + one.count)
+    return list(alike.values())
 
 
 def _of_parts(parts: TextParts, judges: FailureJudge) -> list[TextFailure]:

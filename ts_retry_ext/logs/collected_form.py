@@ -10,6 +10,7 @@ import html
 import re
 from typing import Iterable, Sequence
 
+from ts_retry_ext.logs.log_record import origin_of
 from ts_retry_ext.logs.shared_prefix import PrefixPatterns
 
 #: TorchServe's pattern: time and level (0.12.0, log4j2.xml).
@@ -61,7 +62,7 @@ class CollectedForm:
     def bare(self, lines: list[bytes]) -> list[bytes]:
         """Return lines as TorchServe and Python wrote them; those of one block after the other.
 
-        What names the origin of a line behind it is put in front, between two bytes of 1.
+        What names the origin of a line behind it, or of a line without a head, is put in front, between two bytes of 1.
         """
         if self._is_first:
             self._look_at_first(lines)
@@ -125,8 +126,10 @@ class CollectedForm:
                 origin = named[0] if named is not None else b""
                 line = line[: len(line) - len(behind[0])].rstrip(b" ")
         if HEAD.search(line) is None:
-            line = self._patterns.split(line.decode("latin-1"))[1].encode("latin-1")
-        elif origin:
+            rest = self._patterns.split(line.decode("latin-1"))[1].encode("latin-1")
+            origin = origin or origin_of(line[: len(line) - len(rest)])
+            line = rest
+        if origin:
             line = b"\x01%s\x01%s" % (origin, line)
         return line
 

@@ -212,6 +212,8 @@ def parse_line(line: bytes, origin: bytes = b"") -> LogRecord:
     else:
         found = _OF_SERVER.search(line) if b" - " in line else None
         if found is None:
+            if line[:1] == b"\x01":  # See `collected_form`.
+                origin, _, line = line[1:].partition(b"\x01")
             return LogRecord(None, Kind.CONTINUED, b"", b"", line[:TEXT_LIMIT], origin)
         day, second, thousandths, thread, _, text = found.groups(b"")
         port, name, kind = _meant(text, thread)
@@ -233,12 +235,17 @@ def _meant(text: bytes, thread: bytes) -> tuple[bytes, bytes, Kind]:
     return found[1] or found[3], found[2] or found[4], Kind.WORKER
 
 
+def origin_of(before: bytes) -> bytes:
+    """Return the pod, stream or host that a collector names in front of a line, or nothing."""
+    if len(before) > _LONGEST_PREFIX:
+        return b""
+    named = _ORIGIN.search(_LOST_COLOURS.sub(b"", before))
+    return named[named.lastindex] if named is not None and named.lastindex is not None else b""
+
+
 def _without_collector(before: bytes, text: bytes, origin: bytes) -> tuple[bytes, bytes]:
     """Return message and origin of a line that a collector put something in front of."""
-    before = _LOST_COLOURS.sub(b"", before)
-    named = _ORIGIN.search(before) if len(before) <= _LONGEST_PREFIX else None
-    if named is not None and named.lastindex is not None:
-        origin = named[named.lastindex]
+    origin = origin_of(before) or origin
     behind = _BEHIND.search(text[-200:])
     if behind is not None:
         text = text[: len(text) - len(behind[0])]
