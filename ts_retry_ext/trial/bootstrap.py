@@ -139,7 +139,7 @@ def _session(job: Mapping[str, Any]) -> Session:
 
 
 def _judge_death(session: Session) -> None:
-    from ts_retry_ext.worker.loss_while_serving import record_lost
+    from ts_retry_ext.worker.lost_worker import record_lost
     from ts_retry_ext.worker.predecessor_deaths import record_crashes
 
     record_lost(session)

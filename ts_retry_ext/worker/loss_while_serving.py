@@ -1,4 +1,4 @@
-"""Write down the ends of workers that had loaded the model: counted and shown, no reason to stop.
+"""Write down that the error of a request ends this worker: counted and shown, no reason to stop.
 
 Imported only when something has failed.
 """
@@ -9,10 +9,8 @@ import os
 from dataclasses import replace
 from typing import Any
 
-from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.judge.capture import failure_from_exception
 from ts_retry_ext.judge.failure import Failure, Phase
-from ts_retry_ext.judge.history import crash_failure
 from ts_retry_ext.judge.judging import judge
 from ts_retry_ext.judge.paths import Host
 from ts_retry_ext.judge.redact import redacted
@@ -20,7 +18,6 @@ from ts_retry_ext.judge.verdict import Basis, Outcome
 from ts_retry_ext.plain_text import cause_line
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.record import Event
-from ts_retry_ext.store.unfinished_loads import served_by
 from ts_retry_ext.worker.failure_report import exception_record, secrets_of
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
@@ -39,13 +36,6 @@ DECLARED_POISONOUS = (
     f"The handler says that no process can serve after this error. {_FRESH}",
     "Find the request that does it: its error is the cause.",
 )
-LOST = (
-    Basis.RULE,
-    "worker-lost",
-    f"The process ended while it served. {_FRESH}",
-    "Look for a segfault, a kill for lack of memory, or responseTimeout in the server's log.",
-)
-_ENDED_SERVING = "the process ended after it had loaded the model"
 
 
 def record_poisoned(session: Session, exc: BaseException, *, declared: bool) -> None:
@@ -63,31 +53,17 @@ def record_poisoned(session: Session, exc: BaseException, *, declared: bool) -> 
         _record_loss(session, failure, DECLARED_POISONOUS if declared else POISONED)
 
 
-def record_lost(session: Session) -> None:
-    """Write down that the worker before this one died after it had loaded the model.
-
-    Raises:
-        OSError: the store cannot be read or written.
-    """
-    with journal.locked(session.directory):
-        last = served_by(journal.read(session.directory), str(session.address))
-        if last is not None and not is_alive(last.pid, last.start):
-            _record_loss(session, crash_failure(_ENDED_SERVING), LOST, (last.pid, last.start))
-
-
 def _record_loss(
     session: Session,
     failure: Failure,
     why: tuple[Basis, str, str, str],
-    process: tuple[int, str] | None = None,
 ) -> None:
-    """Append the end of a worker that served: counted and shown, and no reason to stop.
+    """Append the end of this worker, which served: counted and shown, and no reason to stop.
 
     Args:
         session: this process.
         failure: what ended the worker.
         why: basis, rule, reason and remedy.
-        process: id and start of the worker that ended; None for this process.
     """
     basis, rule, reason, remedy = why
     judged = judge(failure, rules=(), host=Host(model_dir=session.model_dir, exists=os.path.exists))
@@ -100,10 +76,7 @@ def _record_loss(
         remedy=remedy,
     )
     report: dict[str, Any] = verdict.to_record()
-    pid, start = process or (session.pid, session.start)
     record = session.own_record(Event.FAILURE)._replace(
-        pid=pid,
-        start=start,
         phase=Phase.INFERENCE.value,
         exception=exception_record(failure),
         **report,

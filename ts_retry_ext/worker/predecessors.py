@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import NamedTuple, Sequence
 
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store.event_order import read_trusted
@@ -12,7 +12,14 @@ from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
 
 
-def any_unrecorded(session: Session) -> bool:
+class UnrecordedDeaths(NamedTuple):
+    """Whether workers before this one died, and nobody has recorded it: while they served, in a load."""
+
+    while_serving: bool
+    while_loading: bool
+
+
+def unrecorded_deaths(session: Session) -> UnrecordedDeaths:
     """Tell whether the worker before this one died, in its load or after it, and nobody recorded it.
 
     What the journal cannot be right about is named in the log.
@@ -26,9 +33,10 @@ def any_unrecorded(session: Session) -> bool:
     records, impossible = read_trusted(session.directory)
     for sentence in impossible:
         say(f"model {session.name!r}: {sentence}")
-    if served_by(records, str(session.address)) is not None:
-        return True
-    return bool(dead_before(session, records))
+    return UnrecordedDeaths(
+        while_serving=served_by(records, str(session.address)) is not None,
+        while_loading=bool(dead_before(session, records)),
+    )
 
 
 def dead_before(session: Session, records: Sequence[Record]) -> list[UnfinishedLoad]:

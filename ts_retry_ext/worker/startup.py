@@ -114,14 +114,17 @@ def _start_sidecar(session: Session) -> None:
 
 def _judge_crashes(session: Session) -> Marker | None:
     """Record the deaths of earlier workers; return the marker that follows from them, or None."""
-    from ts_retry_ext.worker.predecessors import any_unrecorded
+    from ts_retry_ext.worker.predecessors import unrecorded_deaths
 
-    if not any_unrecorded(session):
+    deaths = unrecorded_deaths(session)
+    if deaths.while_serving:
+        from ts_retry_ext.worker.lost_worker import record_lost
+
+        record_lost(session)
+    if not deaths.while_loading:
         return None
-    from ts_retry_ext.worker.loss_while_serving import record_lost
     from ts_retry_ext.worker.predecessor_deaths import record_crashes
 
-    record_lost(session)
     record_crashes(session)
     return session.applicable_marker()
 
