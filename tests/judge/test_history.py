@@ -70,17 +70,17 @@ def test_a_crash_without_a_stack_is_described() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "rule"),
     [
-        "signal 11",
-        "killed by the OOM killer: out of memory",
-        "hang: timed out after 120 s",
-        "exit code 1",
+        ("signal 11", "process-died"),
+        ("killed by the OOM killer: out of memory", "process-died"),
+        ("hang: timed out after 120 s", "load-longer-than-its-limit"),
+        ("exit code 1", "process-died"),
     ],
 )
-def test_words_of_an_exit_decide_nothing_alone(text: str) -> None:
+def test_words_of_an_exit_decide_nothing_alone(text: str, rule: str) -> None:
     judged = judge(crash_failure(text))
-    assert (judged.verdict, judged.rule) == (Outcome.UNKNOWN, "process-died")
+    assert (judged.verdict, judged.rule) == (Outcome.UNKNOWN, rule)
     after = with_history(judged, identical_failures=3, hard_crashes=3, limits=Limits())
     assert (after.verdict, after.basis) == (Outcome.NON_RECOVERABLE, Basis.CRASHED)
 
