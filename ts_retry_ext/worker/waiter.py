@@ -49,10 +49,25 @@ def main() -> int:
     os.chdir("/")
     logs = os.path.join(session.configuration.log_dir, MODEL_LOG)
     speak_through([f"/proc/{session.frontend.pid}/fd/1", logs])
-    lock = try_lock(os.path.join(session.directory, WAITER_LOCK_FILE))
-    if lock is not None:
-        Waiter(session).run()
+    while _is_killed(session):
+        time.sleep(INTERVAL)
     return 0
+
+
+def _is_killed(session: Session) -> bool:
+    """Wait with the model in a child, and tell whether somebody killed that: then another one takes over.
+
+    After the window nobody else would notice. The memory of both is one and the same for the most part.
+    """
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if try_lock(os.path.join(session.directory, WAITER_LOCK_FILE)) is not None:
+                Waiter(session).run()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    return os.WIFSIGNALED(status)
 
 
 class Waiter:
