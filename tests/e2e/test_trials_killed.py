@@ -57,13 +57,14 @@ def of_trial(server: TorchServe) -> list[psutil.Process]:
     return found
 
 
-def waiters(server: TorchServe) -> list[psutil.Process]:
+def waiters(server: TorchServe, model: str) -> list[psutil.Process]:
+    """Return the processes that wait with a model, the one that watches over the other first."""
+    sockets = {record.socket for record in server.journal_of(model) if record.socket}
     found = []
     for process in psutil.process_iter():
         try:
-            if "ts_retry_ext.worker.waiter" in " ".join(process.cmdline()) and (
-                process.environ().get("TEMP") == str(server.temp)
-            ):
+            command = process.cmdline()
+            if "ts_retry_ext.worker.waiter" in " ".join(command) and sockets & set(command):
                 found.append(process)
         except (psutil.Error, OSError):  # noqa: PERF203
             continue
@@ -109,16 +110,16 @@ def test_after_the_window_a_process_that_waits_and_is_killed_is_replaced(
     marker = server.marker_of("past")
     assert marker is not None
     assert not marker.holds
-    server.wait_for(lambda: waiters(server), "somebody waits", 30)
-    guard, *others = sorted(waiters(server), key=lambda process: process.create_time())
+    server.wait_for(lambda: len(waiters(server, "past")) > 1, "somebody waits", 30)
+    guard, *others = sorted(waiters(server, "past"), key=lambda process: process.create_time())
     for process in others:
         process.kill()
     psutil.wait_procs(others, timeout=10)
-    server.wait_for(lambda: len(waiters(server)) > 1, "another one waits", 30)
+    server.wait_for(lambda: len(waiters(server, "past")) > 1, "another one waits", 30)
     assert guard.is_running()
     end_outage(server, "past")
     server.wait_for(lambda: server.is_ready("past"), "it serves by itself", 90)
-    server.wait_for(lambda: not waiters(server), "nobody waits any more", 30)
+    server.wait_for(lambda: not waiters(server, "past"), "nobody waits any more", 30)
 
 
 def test_a_load_that_is_killed_is_a_trial_that_failed_and_the_next_one_comes(
@@ -139,9 +140,9 @@ def test_a_load_that_is_killed_is_a_trial_that_failed_and_the_next_one_comes(
 
 def test_nobody_is_left_once_the_frontend_is_killed(server: TorchServe) -> None:
     server.wait_for(lambda: is_trying(server, "held"), "a trial load runs", 120)
-    server.wait_for(lambda: waiters(server), "somebody waits", 60)
+    server.wait_for(lambda: waiters(server, "past"), "somebody waits", 60)
     server.frontend().kill()
     until = time.monotonic() + 30
-    while (of_trial(server) or waiters(server)) and time.monotonic() < until:
+    while (of_trial(server) or waiters(server, "past")) and time.monotonic() < until:
         time.sleep(0.2)
-    assert (of_trial(server), waiters(server)) == ([], [])
+    assert (of_trial(server), waiters(server, "past")) == ([], [])
