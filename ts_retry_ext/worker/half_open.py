@@ -67,9 +67,10 @@ class HalfOpen:
         """Tell whether the last trial was refused, since somebody has scaled the model to 0."""
         return os.WIFEXITED(self._last_status) and os.WEXITSTATUS(self._last_status) == NOT_WANTED
 
-    @property
-    def is_trying(self) -> bool:
-        """Tell whether a trial of this process is under way."""
+    def is_still_trying(self) -> bool:
+        """Tell whether a trial of this process is under way, and say how it went once it is over."""
+        if self._program is not None:
+            self._look_after_program()
         return self._program is not None
 
     def look(self, marker: Marker, *, only_asked: bool = False) -> None:
@@ -82,9 +83,7 @@ class HalfOpen:
             only_asked: start one only if somebody asks for it.
         """
         try:
-            if self._program is not None:
-                self._look_after_program()
-            else:
+            if not self.is_still_trying():
                 self._look_for_reason(marker, only_asked=only_asked)
         except (OSError, ValueError) as error:
             self._pause_until = time.monotonic() + LONGEST_PAUSE_SEC
@@ -188,7 +187,10 @@ class HalfOpen:
     def _look_after_program(self) -> None:
         assert self._program is not None
         pid, pipe = self._program
-        ended, status = os.waitpid(pid, os.WNOHANG)
+        try:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:  # Somebody has reaped it for us.
+            ended, status = pid, 0
         if ended == 0:
             return
         os.close(pipe)

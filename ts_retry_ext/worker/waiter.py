@@ -87,7 +87,7 @@ class Waiter:
     def run(self) -> None:
         """Wait until the model serves, is unregistered, or the frontend goes."""
         while self._is_wanted():
-            if self._half_open is not None and self._half_open.is_trying:
+            if self._half_open is not None and self._half_open.is_still_trying():
                 pass  # The trial's own process starts the workers; they are no reason to end it.
             elif self._serves() or (self._half_open is not None and self._half_open.is_not_wanted):
                 return
