@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +19,15 @@ from tests.snapshot.writing import START, marker, record, write_journal
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.management import management_api_of
 from ts_retry_ext.frontend.process import start_of
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.suspension import is_suspended
 from ts_retry_ext.snapshot import real_load as module
 from ts_retry_ext.snapshot.real_load import ResumeResult
 from ts_retry_ext.snapshot.resumption import resume
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store import journal
+from ts_retry_ext.store.directory import LOCK_FILE
+from ts_retry_ext.store.lock import LockTimeoutError
 from ts_retry_ext.store.marker import MarkedWorker, write_marker
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.retired import Retired, read_retired, write_retired
@@ -237,3 +244,51 @@ def test_numbers_are_on_disk_while_the_model_is_scaled_down(desk: Frontdesk) -> 
 def test_server_of_another_container_is_resumed_by_its_journal(desk: Frontdesk) -> None:
     hold(desk, ago=400)
     assert desk.resume(sees_processes=False).result is ResumeResult.SERVES
+
+
+def test_lock_that_somebody_keeps_ends_it_in_time_and_nothing_is_scaled(desk: Frontdesk) -> None:
+    hold(desk, ago=400)
+    lock = os.open(desk.directory / LOCK_FILE, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    begun = time.monotonic()
+    with pytest.raises(LockTimeoutError, match="has kept the lock"):
+        desk.resume(timeout_sec=1.5)
+    assert 1.4 < time.monotonic() - begun < 15
+    assert (desk.scalings, has_marker(desk)) == ([], True)
+
+    os.close(lock)
+    assert desk.resume().result is ResumeResult.SERVES
+
+
+def test_suspended_frontend_loses_no_holder(desk: Frontdesk) -> None:
+    hold(desk, ago=3)
+    with subprocess.Popen(["sleep", "60"]) as suspended:
+        suspended.send_signal(signal.SIGSTOP)
+        while not is_suspended(suspended.pid):
+            time.sleep(0.01)
+        frontend = desk.server.frontend._replace(pid=suspended.pid)
+        desk.server = desk.server._replace(frontend=frontend)
+        management = management_api_of(desk.server.configuration)
+        status = model_status(desk.server, management, "m", "1.0")
+        assert status is not None
+        with pytest.raises(ManagementError, match="is suspended, so that nothing is resumed"):
+            resume(desk.server, management, status, timeout_sec=5, tell=desk.steps.append)
+        suspended.kill()
+    assert (desk.steps, desk.scalings, has_marker(desk)) == ([], [], True)
+
+
+def test_frontend_out_of_sight_that_does_not_answer_loses_no_holder(desk: Frontdesk) -> None:
+    hold(desk, ago=3)
+    management = management_api_of(desk.server.configuration)
+    status = model_status(desk.server, management, "m", "1.0")
+    assert status is not None
+    nowhere = ServerConfiguration("/", None, {"management_address": "http://127.0.0.1:9"}, "/", {})
+    with pytest.raises(ManagementError, match="nothing is resumed"):
+        resume(
+            desk.server._replace(sees_processes=False),
+            management_api_of(nowhere),
+            status,
+            timeout_sec=5,
+            tell=desk.steps.append,
+        )
+    assert has_marker(desk)

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -14,7 +12,6 @@ import pytest
 
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import MAX_FILE_BYTES
-from ts_retry_ext.store.directory import LOCK_FILE
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.record import Event, Record, record_to_json
@@ -80,20 +77,6 @@ def test_a_journal_stays_small_and_keeps_its_totals_and_the_last_report(tmp_path
     assert (history.worker_starts, history.loads, history.failures) == (rounds,) * 3
     assert history.last_failure is not None
     assert history.last_failure.exception == report
-
-
-def test_a_process_forked_meanwhile_does_not_keep_the_lock(tmp_path: Path) -> None:
-    with journal.locked(str(tmp_path)):
-        forked = os.fork()
-        if forked == 0:
-            signal.pause()
-    try:
-        descriptor = os.open(tmp_path / LOCK_FILE, os.O_RDWR)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.close(descriptor)
-    finally:
-        os.kill(forked, signal.SIGKILL)
-        os.waitpid(forked, 0)
 
 
 def test_a_worker_that_serves_is_not_forgotten_while_others_fail(tmp_path: Path) -> None:

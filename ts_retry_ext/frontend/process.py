@@ -8,6 +8,7 @@ importing psutil there would cost more than everything else the hook does.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Iterator, NamedTuple
@@ -16,6 +17,10 @@ from ts_retry_ext.frontend.process_files import has_other_root
 
 MAIN_CLASS = "org.pytorch.serve.ModelServer"
 MAX_ANCESTORS = 16
+#: What the kernel answers for a process that is gone.
+_GONE = (errno.ENOENT, errno.ESRCH)
+#: What it answers to a process, or on a host, that has too many files open.
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 #: What the kernel adds to the path of a directory that is gone.
 _DELETED = " (deleted)"
 
@@ -102,8 +107,10 @@ def start_of(pid: int) -> str | None:
     are when the clock is set, unlike a time since the epoch.
     """
     if sys.platform == "linux":
-        fields = _stat(pid)
-        return None if fields is None or fields[0] == "Z" else f"{_boot()}-{int(fields[19]):x}"
+        try:
+            return _start_from_proc(pid)
+        except OSError:
+            return None
     import psutil
 
     try:
@@ -115,8 +122,22 @@ def start_of(pid: int) -> str | None:
 
 
 def is_alive(pid: int, start: str) -> bool:
-    """Tell whether the process that had id `pid` and `start` (see `start_of`) still runs."""
-    return start_of(pid) == start
+    """Tell whether the process that had id `pid` and `start` (see `start_of`) still runs.
+
+    One that cannot be looked at, for want of a file descriptor for example, is not gone for that.
+    """
+    if sys.platform != "linux":
+        return start_of(pid) == start
+    try:
+        return _start_from_proc(pid) == start
+    except OSError:
+        return _exists(pid)
+
+
+def state_of_process(pid: int) -> str | None:
+    """Return the letter by which Linux names what process `pid` does; None where that is not known."""
+    fields = _stat(pid) if sys.platform == "linux" else None
+    return None if fields is None else fields[0]
 
 
 def user_id_of(pid: int) -> int:
@@ -205,22 +226,54 @@ def _environ(path: str) -> dict[str, str]:
         return {}
 
 
-def _stat(pid: int) -> list[str] | None:
-    """Return the fields of ``/proc/PID/stat`` from the state on, or None when it is gone."""
+def _start_from_proc(pid: int) -> str | None:
+    """Do as `start_of`; raise OSError where the kernel does not tell whether it is gone."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
-            # The command name stands in parentheses and may itself hold spaces and parentheses.
-            return stream.read().rpartition(")")[2].split()
+        fields = _read_stat(pid)
+    except OSError as error:
+        if error.errno in _GONE:
+            return None
+        raise
+    return None if fields[0] == "Z" else f"{_boot()}-{int(fields[19]):x}"
+
+
+def _exists(pid: int) -> bool:
+    """Tell whether there is a process `pid`, which takes no file descriptor."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # Somebody else's.
+    return True
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Return the fields of ``/proc/PID/stat`` from the state on, or None where they cannot be read."""
+    try:
+        return _read_stat(pid)
     except OSError:
         return None
 
 
+def _read_stat(pid: int) -> list[str]:
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
+        # The command name stands in parentheses and may itself hold spaces and parentheses.
+        return stream.read().rpartition(")")[2].split()
+
+
 def _boot() -> str:
-    """Return what tells this boot of the machine from others; "" where the kernel does not say."""
+    """Return what tells this boot of the machine from others; "" where the kernel does not say.
+
+    Raises:
+        OSError: this process cannot open a file now.
+    """
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii", errors="replace") as stream:
             return stream.read(8)
-    except OSError:
+    except OSError as error:
+        if error.errno in _NO_DESCRIPTOR:
+            raise
         return ""
 
 

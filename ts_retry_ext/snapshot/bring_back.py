@@ -8,9 +8,11 @@ from typing import Iterator
 
 from ts_retry_ext.archive.manifest import DEFAULT_VERSION
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
-from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.management import management_api_of
+from ts_retry_ext.frontend.process import Frontend
 from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.suspension import is_suspended
 from ts_retry_ext.snapshot.after_trial import marker_to_be_resumed, wait_for_the_same
 from ts_retry_ext.snapshot.observed_server import observed
 from ts_retry_ext.snapshot.real_load import let_load
@@ -20,6 +22,7 @@ from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.back_off import back_off
 from ts_retry_ext.store.directory import model_directories
 from ts_retry_ext.store.halt import end_halt
+from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.marker import Marker, read_marker, write_marker
 from ts_retry_ext.store.record import Record
 from ts_retry_ext.store.retired import read_retired
@@ -28,6 +31,8 @@ from ts_retry_ext.store.trial_request import TrialRequest, ask_for_trial
 
 REASON = "a trial load succeeded"
 NOT_FOUND = 404
+#: Between two looks at a frontend that is suspended.
+SUSPENDED_POLL_SEC = 1.0
 
 
 def bring_back(
@@ -48,8 +53,12 @@ def bring_back(
     Raises:
         OSError: the store cannot be read or written.
     """
+    _wait_while_suspended(server.frontend, timeout_sec)
     observed_server = observed(server, os.path.dirname(os.path.dirname(directory)))
     try:
+        if is_suspended(server.frontend.pid):
+            msg = f"its frontend, process {server.frontend.pid}, is suspended"
+            raise ManagementError(msg, Condition.AWAY)
         api = management_api_of(server.configuration)
         wanted = version or DEFAULT_VERSION
         status = model_status(observed_server, api, model, wanted, directory=directory)
@@ -65,7 +74,15 @@ def bring_back(
             spare_those_that_serve=True,
         )
     except ManagementError as error:
-        _without_api(directory, model, version, str(error))
+        suspended = is_suspended(server.frontend.pid)
+        _without_api(directory, model, version, str(error), may_release=not suspended)
+
+
+def _wait_while_suspended(frontend: Frontend, timeout_sec: float) -> None:
+    """Wait for a frontend that is suspended: a holder that leaves it may be the last one."""
+    until = time.monotonic() + timeout_sec
+    while is_suspended(frontend.pid) and time.monotonic() < until:
+        time.sleep(SUSPENDED_POLL_SEC)
 
 
 def is_scaled_away(server: Server, directory: str, model: str, version: str | None) -> bool:
@@ -87,14 +104,16 @@ def is_scaled_away(server: Server, directory: str, model: str, version: str | No
     return all(known.min_workers == 0 for known in found if known.version == wanted)
 
 
-def _without_api(directory: str, model: str, version: str | None, why_not: str) -> None:
+def _without_api(
+    directory: str, model: str, version: str | None, why_not: str, *, may_release: bool
+) -> None:
     marker = _read(directory)
     if marker is None:
         return
-    if _frontend_retries(journal.read(directory), marker):
+    if may_release and _frontend_retries(journal.read(directory), marker):
         end_halt(directory, model=model, version=version or "", reason=REASON)
     else:
-        with journal.locked(directory):
+        with locked(directory):
             write_marker(directory, marker_to_be_resumed(marker, why_not, now_text()))
 
 

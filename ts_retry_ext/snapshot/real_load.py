@@ -24,6 +24,7 @@ from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store.back_off import GRACE_SEC
 from ts_retry_ext.store.halt import end_halt
 from ts_retry_ext.store.holders import holders_of
+from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.unfinished_loads import unfinished_loads
 
@@ -82,9 +83,12 @@ def let_load(
 
     Raises:
         ManagementError: the API cannot be reached or refuses.
-        OSError: the marker cannot be removed.
+        OSError: the marker cannot be removed, or somebody keeps the registration's lock.
     """
     begun = time.monotonic()
+    if status.registration is not None:
+        with locked(status.registration.directory, timeout_sec):
+            pass  # Nobody keeps it, so that nothing is scaled in vain.
     # Without the API nothing can be scaled, but where the frontend still retries, nothing need be.
     may_scale = not (spare_those_that_serve and _serve(status))
     scaled = may_scale and status.running is not None and _needs_scaling(status)

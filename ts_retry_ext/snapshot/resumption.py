@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from typing import Callable
 
+from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.management import ManagementApi
+from ts_retry_ext.frontend.suspension import is_suspended
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.real_load import (
@@ -46,12 +48,16 @@ def resume(
         OSError: the state directory cannot be read or written.
     """
     begun = time.monotonic()
+    _require_answer(server, api, status)
     tried = None
     directory = status.registration.directory if status.registration else None
     if directory is not None and server.sees_processes:
         tried = try_now(directory, REASON, timeout_sec, tell)
     if tried is None:
-        left = max(0.0, timeout_sec - (time.monotonic() - begun))
+        left = timeout_sec - (time.monotonic() - begun)
+        if left <= 0:
+            now = model_status(server, api, status.model, status.version)
+            return Resumption(ResumeResult.NOT_YET, now, False, time.monotonic() - begun)
         return let_load(server, api, status, timeout_sec=left, tell=tell)
     if tried.result is not TrialResult.LOADED:
         now = model_status(server, api, status.model, status.version, directory=directory)
@@ -67,6 +73,26 @@ def resume(
         if result is not None or seconds > timeout_sec:
             return Resumption(result or ResumeResult.NOT_YET, now, False, seconds)
         time.sleep(POLL_SEC)
+
+
+def _require_answer(server: ObservedServer, api: ManagementApi, status: ModelStatus) -> None:
+    """Raise ManagementError where the frontend would not notice that a holder leaves.
+
+    Where its process cannot be seen, one that does not answer may be suspended.
+    """
+    held = "nothing is resumed, and its workers go on holding"
+    pid = server.frontend.pid
+    if server.sees_processes:
+        if is_suspended(pid):
+            msg = f"the frontend, process {pid}, is suspended, so that {held}"
+            raise ManagementError(msg, Condition.AWAY)
+        return
+    try:
+        api.describe(status.model)
+    except ManagementError as error:
+        if error.condition is Condition.AWAY:
+            msg = f"{error}, so that {held}"
+            raise ManagementError(msg, Condition.AWAY) from error
 
 
 def _failed_after(status: ModelStatus, trial: Record) -> bool:

@@ -23,6 +23,7 @@ from ts_retry_ext.snapshot.bring_back import bring_back, call_others, is_scaled_
 from ts_retry_ext.snapshot.trial_job import Job, read_job
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, write_json
+from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.marker import Marker, read_marker, write_marker
 from ts_retry_ext.store.record import Event, Record, TrialResult
 from ts_retry_ext.store.trial_budget import charge
@@ -106,6 +107,10 @@ def main() -> int:
     return OK
 
 
+#: What a trial has shown is worth waiting for, if somebody keeps the lock.
+_LOCK_PATIENCE_SEC = 60.0
+
+
 def _patience(job: Job) -> float:
     return job.startup_timeout_sec + 60.0
 
@@ -131,7 +136,7 @@ def _try(job: Job, server: Server, children: Children) -> bool:
     loaded = tried.result is TrialResult.LOADED
     failure = tried.failure
     record = failure if failure is not None else Record(Event.TRIED, reason=tried.why or None)
-    with journal.locked(job.directory):
+    with locked(job.directory, _LOCK_PATIENCE_SEC):
         _note_locked(job, record._replace(event=Event.TRIED, result=tried.result))
         if not loaded:
             _plan_next(job, tried)
@@ -221,7 +226,7 @@ def _charge(job: Job) -> None:
 
 
 def _note(job: Job, record: Record) -> None:
-    with journal.locked(job.directory):
+    with locked(job.directory):
         _note_locked(job, record)
 
 

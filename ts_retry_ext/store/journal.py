@@ -6,16 +6,14 @@ while it writes leaves at most one torn line, which readers pass over.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from contextlib import contextmanager
-from typing import Iterator
 
 from ts_retry_ext.store.atomic import MAX_FILE_BYTES, write_bytes
 from ts_retry_ext.store.directory import JOURNAL_FILE, LOCK_FILE
 from ts_retry_ext.store.kept_journal import keep_open as keep_files_open
 from ts_retry_ext.store.kept_journal import kept, opened
+from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import HOLDING, Event, Record, record_from_json, record_to_json
 from ts_retry_ext.store.summary import summary_of
 from ts_retry_ext.store.times import now_text
@@ -32,22 +30,6 @@ def journal_path(model_dir: str) -> str:
     return os.path.join(model_dir, JOURNAL_FILE)
 
 
-@contextmanager
-def locked(model_dir: str) -> Iterator[None]:
-    """Hold the registration's lock, so that reading, deciding and writing are one step.
-
-    Raises:
-        OSError: the lock cannot be opened.
-    """
-    with opened(os.path.join(model_dir, LOCK_FILE)) as descriptor:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            # Closing is not enough: a process that another thread forked meanwhile shares the lock.
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-
 def keep_open(model_dir: str) -> None:
     """Keep journal and lock open for this process, until `kept_journal.let_go`. Raises OSError."""
     keep_files_open(journal_path(model_dir), os.path.join(model_dir, LOCK_FILE))
@@ -57,14 +39,14 @@ def append(model_dir: str, record: Record) -> None:
     """Append one record, with the present time, under the registration's lock.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: it cannot be written, or somebody keeps the lock.
     """
     with locked(model_dir):
         append_locked(model_dir, record)
 
 
 def append_locked(model_dir: str, record: Record) -> None:
-    """Append one record, with the present time; the caller holds `locked`.
+    """Append one record, with the present time; the caller holds `lock.locked`.
 
     Raises:
         OSError: it cannot be written.

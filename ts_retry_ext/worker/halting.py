@@ -17,6 +17,7 @@ from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.failures_in_a_row import failures_in_a_row
+from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.marker import MarkedServer, MarkedWorker, Marker, write_marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import now_text, to_seconds
@@ -63,7 +64,7 @@ def mark_as_waiting(session: Session) -> Marker | None:
     Raises:
         OSError: the store cannot be read or written.
     """
-    with journal.locked(session.directory):
+    with locked(session.directory):
         records = journal.read(session.directory)
         last = next((record for record in reversed(records) if record.is_failure), None)
         if last is None or last.exception is None:

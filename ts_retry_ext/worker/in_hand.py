@@ -8,6 +8,7 @@ from typing import Iterator
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.kept_journal import give_spare_away, let_go
+from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.times import now_text
 from ts_retry_ext.worker.as_at_start import AsAtStart
@@ -69,7 +70,7 @@ class InHand:
             line = line.replace(place.encode("ascii"), value.encode("ascii"))
         try:
             give_spare_away()
-            with journal.locked(self._session.directory):
+            with locked(self._session.directory):
                 journal.append_line(self._session.directory, line)
         except Exception as error:
             say(f"cannot write to the journal that it failed: {error!r}")

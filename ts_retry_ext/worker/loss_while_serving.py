@@ -17,6 +17,7 @@ from ts_retry_ext.judge.redact import redacted
 from ts_retry_ext.judge.verdict import Basis, Outcome
 from ts_retry_ext.plain_text import cause_line
 from ts_retry_ext.store import journal
+from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.failure_report import exception_record, secrets_of
 from ts_retry_ext.worker.output import say
@@ -49,7 +50,7 @@ def record_poisoned(session: Session, exc: BaseException, *, declared: bool) -> 
         exc, Phase.INFERENCE, model_dir=session.model_dir, secrets=secrets
     )
     failure = redacted(failure, secrets)
-    with journal.locked(session.directory):
+    with locked(session.directory):
         _record_loss(session, failure, DECLARED_POISONOUS if declared else POISONED)
 
 

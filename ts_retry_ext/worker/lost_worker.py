@@ -10,6 +10,7 @@ from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.plain_text import cause_line
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.exception_record import ExceptionRecord, FingerprintRecord
+from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.unfinished_loads import served_by
 from ts_retry_ext.worker.output import say
@@ -34,7 +35,7 @@ def record_lost(session: Session) -> None:
     Raises:
         OSError: the store cannot be read or written.
     """
-    with journal.locked(session.directory):
+    with locked(session.directory):
         last = served_by(journal.read(session.directory), str(session.address))
         if last is None or is_alive(last.pid, last.start):
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ts_retry_ext.judge.history import crash_failure
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.event_order import read_trusted
+from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.store.unfinished_loads import UnfinishedLoad, group_failed
@@ -27,7 +28,7 @@ def record_crashes(session: Session) -> None:
     Raises:
         OSError: the store cannot be read or written.
     """
-    with journal.locked(session.directory):
+    with locked(session.directory):
         dead = dead_before(session, read_trusted(session.directory).records)
         # Of ranks that ended together, the one that crashed by itself comes first; the others were ended.
         dead.sort(key=lambda a: (not has_stack(session.directory, a.pid), a.socket))

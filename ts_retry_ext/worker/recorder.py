@@ -26,6 +26,7 @@ from ts_retry_ext.store.failures_in_a_row import (
     failures_in_a_row,
     identical_failures,
 )
+from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.worker.declared import declared_types
 from ts_retry_ext.worker.failed_worker import FailedWorker
@@ -60,7 +61,7 @@ def record_exception(session: Session, exc: BaseException, phase: Phase) -> None
         session.group,
         session.began_ns,
     )
-    with journal.locked(session.directory):
+    with locked(session.directory, _JUDGING_LIMIT_SEC + 1.0):
         record_failure(session, worker, failure, Event.FAILURE)
 
 

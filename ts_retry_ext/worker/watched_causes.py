@@ -10,7 +10,7 @@ import os
 import time
 from typing import Union
 
-from ts_retry_ext.store import journal
+from ts_retry_ext.store.lock import locked
 from ts_retry_ext.worker.baseline import SURVEY_SEC, Baseline
 from ts_retry_ext.worker.baseline_file import read_baseline, watched_path, write_baseline
 from ts_retry_ext.worker.difference import Difference
@@ -80,7 +80,7 @@ class Watch:
         try:
             present = self._present()
             try:
-                with journal.locked(self._directory):
+                with locked(self._directory):
                     if _identity(watched_path(self._directory)) != self._identity:
                         self._read()
                         present = self._present()  # Against what the other process left.
@@ -112,7 +112,7 @@ class Watch:
         try:
             from ts_retry_ext.worker.take_baseline import with_names
 
-            with journal.locked(self._directory):
+            with locked(self._directory):
                 baseline = read_baseline(self._directory)
                 more = None if baseline is None else with_names(baseline, *named)
                 if more is not None and more is not baseline:
