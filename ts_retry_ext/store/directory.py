@@ -16,9 +16,9 @@ twice has two directories, and registering a repaired archive starts with a clea
 
 from __future__ import annotations
 
+import binascii
 import fcntl
 import os
-import zlib
 from typing import NamedTuple
 
 from ts_retry_ext.store.atomic import (
@@ -84,7 +84,7 @@ def model_directory(server_dir: str, name: str, registration: str) -> str:
         registration: the path that the frontend made for this registration.
     """
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
-    crc = zlib.crc32(os.fsencode(registration))
+    crc = binascii.crc32(os.fsencode(registration))
     return os.path.join(server_dir, f"{safe[:_MAX_NAME].lstrip('.')}-{crc:08x}")
 
 

@@ -21,7 +21,7 @@ from ts_retry_ext.store.record import Event, TrialResult
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.store.trial_budget import credit, lock_path, try_lock
 from ts_retry_ext.store.trial_request import TrialRequest, take_request
-from ts_retry_ext.store.trial_schedule import MODULE, PATH, named
+from ts_retry_ext.store.trial_schedule import LONGEST_ELSEWHERE_SEC, MODULE, PATH, named
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.own_program import own_command, start_detached
 from ts_retry_ext.worker.protocol import LoadRequest
@@ -34,8 +34,10 @@ DUE = "its time has come"
 NOT_WANTED = 3
 #: How long to wait after another trial had the lock, or used up the budget; in seconds.
 SHORTEST_PAUSE_SEC, LONGEST_PAUSE_SEC = 0.5, 3.0
-#: A trial planned further ahead than this share over the longest interval was planned by a clock
-#: that has been set since.
+#: How long to wait after a trial that has not planned the next one, in seconds; it doubles.
+UNPLANNED_SEC = 60.0
+#: A trial planned further ahead than so many longest intervals was planned by a clock that has been
+#: set since.
 _LATEST = 1.25
 
 
@@ -56,6 +58,8 @@ class HalfOpen:
         self._load = load
         self._watch = Watch(session.directory)
         self._planned: str | None = None
+        self._carried_out: str | None = None
+        self._unplanned = 0
         self._due: float | None = None
         self._pause_until = 0.0
         self._wanted: TrialRequest | None = None
@@ -120,10 +124,15 @@ class HalfOpen:
         if self._planned is None:
             self._due = None
             return
-        longest = max(
-            float(self._session.settings.longest_trial_interval.value), 3600.0
-        )  # a cause elsewhere is tried by the hour
+        settings = self._session.settings
+        longest = max(float(settings.longest_trial_interval.value), LONGEST_ELSEWHERE_SEC)
         ahead = to_seconds(self._planned) - time.time()
+        if self._planned != self._carried_out:
+            self._unplanned = 0
+        else:
+            # The last trial could not write down when the next one comes: the disk may be full.
+            ahead = UNPLANNED_SEC * 2.0 ** min(self._unplanned, 6)
+            self._unplanned += 1
         self._due = time.monotonic() + min(max(0.0, ahead), _LATEST * longest)
 
     def _start(self, wanted: TrialRequest, *, is_asked: bool) -> None:
@@ -150,6 +159,7 @@ class HalfOpen:
             self._watch.absorb()
             say(f"model {session.name!r}: a trial load begins: {wanted.why}")
             self._due = None
+            self._carried_out = self._planned or self._carried_out
             self._planned = ""  # What the marker says next counts, be it the same.
             command = own_command(PROGRAM)
             self._program = start_detached(command, tuple(lock for lock in locks if lock >= 0))

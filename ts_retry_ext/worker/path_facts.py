@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import binascii
 import errno
 import os
 import stat
 import struct
-import zlib
 from typing import NamedTuple
 
 MISSING, CLOSED, FILE, DIRECTORY = range(4)
@@ -141,4 +141,4 @@ def _directory_changed(path: str) -> int:
 
 
 def _crc(*values: object) -> int:
-    return zlib.crc32(repr(values).encode("utf-8", "surrogateescape"))
+    return binascii.crc32(repr(values).encode("utf-8", "surrogateescape"))

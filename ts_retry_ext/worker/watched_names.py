@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import _imp
+import binascii
 import os
 import time
-import zlib
 from typing import Iterator, NamedTuple, Sequence
 
 from ts_retry_ext.worker.difference import Difference, difference_between
@@ -182,4 +182,4 @@ def _entries(path: str) -> int:
     except OSError:
         return 0
     kept = [n for n in names if not is_ignored_file(n) and not is_ignored_directory(n)]
-    return zlib.crc32("/".join(kept).encode("utf-8", "surrogateescape"))
+    return binascii.crc32("/".join(kept).encode("utf-8", "surrogateescape"))
