@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.servers import Frontend, described, frontend
-from tests.cli.test_status import HELD, halt
+from tests.cli.test_status import HELD, NOBODY, halt, held
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.frontend import choice
 from ts_retry_ext.snapshot import resumption
@@ -22,9 +23,9 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resumption, "POLL_SEC", 0.02)
 
 
-def heal(running: Frontend, name: str = "broken") -> None:
+def heal(running: Frontend, name: str = "broken", pid: int = NOBODY) -> None:
     """Let the model serve once it has been scaled up."""
-    serving: list[dict[str, Any]] = [described(name, workers=HELD)]
+    serving: list[dict[str, Any]] = [described(name, workers=held(pid))]
 
     def scaled(_: str | None) -> dict[str, str]:
         if "min_worker=0" not in running.api.asked[-1]:
@@ -46,8 +47,11 @@ def test_model_that_serves_again_is_exit_code_0(
         assert running.run("resume", "broken") == 0
 
     steps = capsys.readouterr().out.splitlines()
-    assert steps[0].startswith("broken 1.0: the frontend would retry no more")
-    assert steps[1].startswith("broken 1.0 serves again, after ")
+    assert steps[0] == "broken 1.0: nobody is left to try it first: its workers load it"
+    assert steps[1].startswith(
+        "broken 1.0: TorchServe retries it no more, or not soon: it is scaled"
+    )
+    assert steps[2].startswith("broken 1.0 serves again, after ")
     assert not os.path.exists(marker_path(str(running.kept / "broken-1")))
 
 
@@ -87,7 +91,7 @@ def test_model_that_is_not_halted_is_told(
         assert running.run("resume", "--all") == 0
 
     out = capsys.readouterr().out
-    assert out == "sound 1.0 is not halted: it is serving\nno model is halted\n"
+    assert out == "sound 1.0 needs no resume: it is serving\nno model has to be resumed\n"
 
 
 def test_refusal_of_the_api_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,13 +136,12 @@ def test_model_that_cannot_be_resumed_does_not_keep_the_others_from_it(
     with frontend(tmp_path) as running:
         entries = []
         for number, name in enumerate(("a", "broken")):
-            halt(running, name)
-            entries.append(described(name, workers=HELD))
+            halt(running, name, NOBODY - number)
+            entries.append(described(name, workers=held(NOBODY - number)))
             os.rename(running.kept / f"{name}-1", running.kept / f"{name}-{number}")
-        heal(running)
-        running.register(entries[0], described("broken", workers=HELD))
+        running.register(*entries)
         heal_answers = dict(running.api.answers)
-        heal(running)
+        heal(running, pid=NOBODY - 1)
         running.api.answers["GET /models"] = heal_answers["GET /models"]
         running.api.answers["GET /models/a"] = running.api.answers["GET /models/a/all"] = [
             entries[0]
@@ -189,3 +192,29 @@ def test_frontend_that_stops_answering_leaves_no_doubt_about_what_was_done(
 
     err = capsys.readouterr().err
     assert "refuses GET /models/broken/all: status 500; its exit marker is removed" in err
+
+
+def test_all_are_resumed_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each waits in the API until the other one has come, too."""
+    together = threading.Barrier(2, timeout=20)
+    with frontend(tmp_path) as running:
+        down: list[str] = []
+        for number, name in enumerate(("a", "b")):
+            halt(running, name, NOBODY - number)
+            os.rename(running.kept / f"{name}-1", running.kept / f"{name}-{number}")
+            heal(running, name, NOBODY - number)
+            scaled = running.api.answers[f"PUT /models/{name}/1.0"]
+
+            def both(body: str | None, scaled: Any = scaled, name: str = name) -> Any:
+                if name in down:
+                    return scaled(body)
+                down.append(name)
+                together.wait()
+                return {"status": "Processing worker updates..."}
+
+            running.api.answers[f"PUT /models/{name}/1.0"] = both
+        running.api.answers["GET /models"] = {"models": [{"modelName": "a"}, {"modelName": "b"}]}
+        assert running.run("resume", "--all", "--json") == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert [(one["model"], one["result"]) for one in told] == [("a", "serves"), ("b", "serves")]

@@ -19,17 +19,24 @@ from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.times import to_text
 
 NOBODY = 2**22 + 1
-HELD = [{"id": "9000", "status": "UNLOADING", "pid": NOBODY}]
 
 
-def halt(running: Frontend, name: str = "broken") -> None:
+def held(pid: int = NOBODY) -> list[dict[str, Any]]:
+    """Return the workers of a held model as the API describes them."""
+    return [{"id": "9000", "status": "UNLOADING", "pid": pid}]
+
+
+HELD = held()
+
+
+def halt(running: Frontend, name: str = "broken", pid: int = NOBODY) -> None:
     """Leave what the workers of a halted model leave."""
     folder = write_journal(
         running.kept / f"{name}-1",
         record(Event.START, 0, 1, model=name),
         record(Event.LOAD, 1, 1, model=name),
         failure(2, 1, model=name),
-        record(Event.HOLD, 3, NOBODY, model=name),
+        record(Event.HOLD, 3, pid, model=name),
     )
     write_marker(str(folder), marker(model=name))
 

@@ -33,6 +33,7 @@ MODEL_KEYS = [
     "max_retry_timeout_source",
     "first_failure",
     "last_failure",
+    "at",
     "since",
     "waits_for",
     "next_trial_at",

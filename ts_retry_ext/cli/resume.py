@@ -1,10 +1,13 @@
-"""``ts-retry resume``: let halted models load again, wait, and tell whether they serve."""
+"""``ts-retry resume``: let models that are down load again, wait, and tell whether they serve."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING, Any
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ts_retry_ext.cli.printing import (
     ERROR,
@@ -20,9 +23,17 @@ from ts_retry_ext.cli.shared_options import positive_number
 
 if TYPE_CHECKING:
     from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
-    from ts_retry_ext.snapshot.real_load import Resumption
 
 TIMEOUT_SEC = 120.0
+#: So many models are resumed side by side.
+SIDE_BY_SIDE = 16
+
+
+class Told(NamedTuple):
+    """What came of one model: the exit code, and its entry for ``--json``."""
+
+    code: int
+    content: dict[str, Any]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,19 +42,25 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     parser = commands.add_parser(
         "resume",
-        help="let a halted model load again, and tell whether it serves",
-        description="Let the workers of a halted model load it again, wait, and tell whether the "
-        "model serves. Exits with 0 when it does, 3 when it is halted again, 1 otherwise.",
+        help="try a model that is down now, and tell whether it serves",
+        description="Try a model that is halted, waiting or retired now. It is loaded once in a "
+        "process of its own, which TorchServe does not notice. If that succeeds its workers are "
+        "started, else it goes on waiting, and the command tells which line failed. An archive is "
+        "loaded as TorchServe unpacked it at registration: one that was packed again has to be "
+        "registered again first. Exits with 0 when the model serves, 3 when it has failed again, "
+        "1 otherwise.",
     )
     parser.add_argument("model", metavar="MODEL", nargs="?", help="name of the model")
     parser.add_argument("--version", help="version of the model, where it has several")
-    parser.add_argument("--all", action="store_true", help="every halted model")
+    parser.add_argument(
+        "--all", action="store_true", help="every model that is down or has lost workers"
+    )
     parser.add_argument(
         "--timeout",
         type=positive_number,
         default=TIMEOUT_SEC,
         metavar="SECONDS",
-        help="how long to wait for each model (default: %(default)g)",
+        help="how long to wait for each model, beside the trials of others (default: %(default)g)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_source_options(parser)
@@ -66,23 +83,31 @@ def run(arguments: argparse.Namespace) -> int:
         msg = f"{no_server()}, so that nothing can be resumed"
         raise CommandError(msg)
     wanted = _wanted(snapshot, arguments)
-    codes, results = [OK], []
-    for model in wanted:
-        try:
-            code, content = _resume(model, snapshot.server.pid, arguments)
-        except CommandError as error:
-            if not arguments.all:
-                raise
-            # What keeps one model from being resumed is no reason to leave the others.
-            warn(f"ts-retry: {error}")
-            code, content = error.exit_code, _content(model, "failed", str(error))
-        codes.append(code)
-        results.append(content)
+    command = ResumeCommand(snapshot.server.pid, arguments)
+    if arguments.all:
+        told = _side_by_side(command, wanted)
+    else:
+        told = [command.resume(model) for model in wanted]
     if arguments.json:
-        print_json(results)
+        print_json([one.content for one in told])
     elif not wanted:
-        print_line("no model is halted")
+        print_line("no model has to be resumed")
+    codes = [OK, *(one.code for one in told)]
     return HALTED if HALTED in codes else max(codes)
+
+
+def _side_by_side(command: ResumeCommand, wanted: list[ModelStatus]) -> list[Told]:
+    """Resume several models at once: what keeps one from it is no reason to leave the others."""
+
+    def resume(model: ModelStatus) -> Told:
+        try:
+            return command.resume(model)
+        except CommandError as error:
+            warn(f"ts-retry: {error}")
+            return Told(error.exit_code, _content(model, "failed", str(error)))
+
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        return list(pool.map(resume, wanted))
 
 
 def _wanted(snapshot: Snapshot, arguments: argparse.Namespace) -> list[ModelStatus]:
@@ -93,46 +118,78 @@ def _wanted(snapshot: Snapshot, arguments: argparse.Namespace) -> list[ModelStat
     return [model_in(snapshot, arguments.model, arguments.version)]
 
 
-def _resume(
-    model: ModelStatus, pid: int, arguments: argparse.Namespace
-) -> tuple[int, dict[str, Any]]:
-    from ts_retry_ext.cli.servers import chosen_server
-    from ts_retry_ext.frontend.condition import ManagementError
-    from ts_retry_ext.frontend.management import management_api_of
-    from ts_retry_ext.snapshot.observed_server import observed
-    from ts_retry_ext.snapshot.resumption import resume
-    from ts_retry_ext.snapshot.state import State
+class ResumeCommand:
+    """Resumes models of one server, and tells each step.
 
-    name = f"{model.model} {model.version}"
-    # One that recovers may be past its window with nobody left to retry it; else this retries it now.
-    if not model.can_be_resumed and model.state is not State.RECOVERING:
-        told = f"{name} is not halted: it is {model.state.value}"
+    Args:
+        pid: process id of the server's frontend.
+        arguments: the command line.
+    """
+
+    def __init__(self, pid: int, arguments: argparse.Namespace) -> None:
+        self._pid = pid
+        self._arguments = arguments
+        self._lock = Lock()
+
+    def resume(self, model: ModelStatus) -> Told:
+        """Resume one model.
+
+        Raises:
+            CommandError: the frontend refuses, or the server has ended.
+        """
+        from ts_retry_ext.cli.servers import chosen_server
+        from ts_retry_ext.frontend.condition import ManagementError
+        from ts_retry_ext.frontend.management import management_api_of
+        from ts_retry_ext.snapshot.observed_server import observed
+        from ts_retry_ext.snapshot.resume_outcome import outcome_in_words
+        from ts_retry_ext.snapshot.resumption import resume
+        from ts_retry_ext.snapshot.state import State
+
+        name = f"{model.model} {model.version}"
+        # One that recovers may be past its window with nobody left to retry it; else this retries it now.
+        if not model.can_be_resumed and model.state is not State.RECOVERING:
+            return self._needs_none(name, model)
+        server = chosen_server(self._pid)
+        if server is None:
+            msg = f"{name}: the server has ended"
+            raise CommandError(msg)
+        timeout = self._arguments.timeout
+        try:
+            done = resume(
+                observed(server, self._arguments.state_dir),
+                management_api_of(server.configuration),
+                model,
+                timeout_sec=timeout,
+                tell=lambda text: self._tell(f"{name}: {text}"),
+            )
+        except ManagementError as error:
+            msg = f"{name}: {error}{_what_was_done(model)}"
+            raise CommandError(msg) from error
+        except OSError as error:
+            msg = f"{name}: cannot read or write the state directory: {error}"
+            raise CommandError(msg) from error
+        configuration = server.configuration
+        words = outcome_in_words(done, configuration, timeout_sec=timeout, now=time.time())
+        told = f"{name} {words}"
+        self._tell(told)
+        codes = {"serves": OK, "failed-again": HALTED}
+        code = codes.get(done.result.value, ERROR)
+        return Told(code, _content(done.status or model, done.result.value, told))
+
+    def _needs_none(self, name: str, model: ModelStatus) -> Told:
+        from ts_retry_ext.snapshot.state import State
+
+        told = f"{name} needs no resume: it is {model.state.value}"
         if model.out_of_reach:
             told += f", {model.out_of_reach}"
-        _tell(arguments, told)
+        self._tell(told)
         code = OK if model.state is State.SERVING else ERROR
-        return code, _content(model, "not-halted", told)
-    server = chosen_server(pid)
-    if server is None:
-        msg = f"{name}: the server has ended"
-        raise CommandError(msg)
-    try:
-        done = resume(
-            observed(server, arguments.state_dir),
-            management_api_of(server.configuration),
-            model,
-            timeout_sec=arguments.timeout,
-            tell=lambda text: _tell(arguments, f"{name}: {text}"),
-        )
-    except ManagementError as error:
-        msg = f"{name}: {error}{_what_was_done(model)}"
-        raise CommandError(msg) from error
-    except OSError as error:
-        msg = f"{name}: cannot remove the exit marker: {error}"
-        raise CommandError(msg) from error
-    code, told = _outcome(name, done, arguments.timeout)
-    _tell(arguments, told)
-    return code, _content(done.status or model, done.result.value, told)
+        return Told(code, _content(model, "not-needed", told))
+
+    def _tell(self, text: str) -> None:
+        """Print a step; on stderr where stdout is for JSON."""
+        with self._lock:
+            (warn if self._arguments.json else print_line)(text)
 
 
 def _what_was_done(model: ModelStatus) -> str:
@@ -147,30 +204,13 @@ def _what_was_done(model: ModelStatus) -> str:
     return "; its exit marker is removed, so that it loads again: look with ts-retry status"
 
 
-def _outcome(name: str, done: Resumption, timeout: float) -> tuple[int, str]:
-    from ts_retry_ext.snapshot.real_load import ResumeResult
-
-    if done.result is ResumeResult.SERVES:
-        return OK, f"{name} serves again, after {done.seconds:.0f} s"
-    if done.status is None:
-        return ERROR, f"{name} is not registered any more"
-    cause = done.status.cause or "no cause known"
-    if done.result is ResumeResult.FAILED_AGAIN:
-        return HALTED, f"{name} is halted again: {cause}"
-    state = done.status.state.value
-    return ERROR, f"{name} does not serve after {timeout:g} s: it is {state}, {cause}"
-
-
 def _content(model: ModelStatus, result: str, told: str) -> dict[str, Any]:
+    place = model.failing_line
     return {
         "model": model.model,
         "version": model.version,
         "result": result,
         "state": model.state.value,
         "message": told,
+        "at": place._asdict() if place is not None and result != "serves" else None,
     }
-
-
-def _tell(arguments: argparse.Namespace, text: str) -> None:
-    """Print a step; on stderr where stdout is for JSON."""
-    (warn if arguments.json else print_line)(text)

@@ -13,7 +13,8 @@ from ts_retry_ext.sidecar.daemon_thread import in_daemon_thread
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import key_of
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
-from ts_retry_ext.snapshot.real_load import ResumeResult, Resumption
+from ts_retry_ext.snapshot.real_load import Resumption
+from ts_retry_ext.snapshot.resume_outcome import outcome_in_words
 from ts_retry_ext.snapshot.resumption import resume
 
 log = logging.getLogger(__name__)
@@ -117,12 +118,9 @@ class Resumptions:
             return
         finally:
             watch.want([model.model])
-        words = {
-            ResumeResult.SERVES: f"serves again, after {done.seconds:.0f} s",
-            ResumeResult.FAILED_AGAIN: "has failed again",
-            ResumeResult.NOT_YET: f"does not serve after {done.seconds:.0f} s",
-        }
-        self._note(key, done.result.value, words[done.result])
+        configuration = target.server.configuration
+        words = outcome_in_words(done, configuration, timeout_sec=TIMEOUT_SEC, now=time.time())
+        self._note(key, done.result.value, words)
 
     def _note(self, key: ModelKey, result: str, message: str) -> None:
         name, version = key

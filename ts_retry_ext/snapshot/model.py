@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Tuple
 
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.plain_text import cause_line, decided_by, verdict_line
+from ts_retry_ext.snapshot.failing_line import FailingLine, failing_line
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, held_workers
 from ts_retry_ext.store.exception_record import ExceptionRecord
@@ -175,6 +176,13 @@ class ModelStatus:
         """Return what failed last, as far as that was kept."""
         return self.report.exception if self.report else None
 
+    @property
+    def failing_line(self) -> FailingLine | None:
+        """Return where in the model's own code it failed last, as far as that was kept."""
+        if self.exception is None:
+            return None
+        return failing_line(self.exception, self._marker.model_dir if self._marker else None)
+
     def to_json(self) -> dict[str, Any]:
         """Return the keys of the contract, in its order."""
         history = self.registration.history if self.registration else None
@@ -206,6 +214,7 @@ class ModelStatus:
             max_retry_timeout_source=self.max_retry_timeout_source,
             first_failure=history.first_failure if history else None,
             last_failure=last.at if last else None,
+            at=self.failing_line._asdict() if self.failing_line else None,
             since=self._marker.created_at if self._marker else None,
             waits_for=list(self._marker.waits_for) if self._marker else [],
             next_trial_at=self._marker.next_trial_at if self._marker else None,

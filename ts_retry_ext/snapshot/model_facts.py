@@ -40,6 +40,7 @@ def facts_of(model: ModelStatus, now: float, *, server_runs: bool = True) -> dic
         "decided by": model.decided_by,
         "reason": content["reason"],
         "remedy": content["remedy"],
+        "at": None if model.failing_line is None else model.failing_line.in_words(),
         "phase": content["phase"],
         "scope": content["scope"],
         "fingerprint": content["fingerprint"],

@@ -95,7 +95,7 @@ def let_load(
     if scaled:
         _restart(api, status, tell, reason)
     else:
-        tell("removing the exit marker; the frontend starts a worker")
+        tell("its halt is ended: TorchServe starts its workers by its own retry")
         _end_halt(status, reason)
     now: ModelStatus | None = status
     holders = holders_in(status)
@@ -180,7 +180,10 @@ def _restart(
     )
     ready = sum(worker.is_ready for worker in running.workers) if running else 0
     others = f"; {ready} that served are restarted too" if ready else ""
-    tell(f"the frontend would retry no more, or not soon: scaling to 0 and back to {low}{others}")
+    tell(
+        "TorchServe retries it no more, or not soon: it is scaled to 0 workers and back to "
+        f"{low}{others}"
+    )
     restart_workers(
         api,
         status.model,

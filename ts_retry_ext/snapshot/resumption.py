@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Callable
 
 from ts_retry_ext.frontend.condition import Condition, ManagementError
@@ -20,8 +21,9 @@ from ts_retry_ext.snapshot.real_load import (
     result_of,
 )
 from ts_retry_ext.snapshot.take import model_status
-from ts_retry_ext.snapshot.trial_on_demand import try_now
-from ts_retry_ext.store.record import Record, TrialResult
+from ts_retry_ext.snapshot.trial_on_demand import NOBODY_TRIES, try_now
+from ts_retry_ext.store.record import Event, Record, TrialResult
+from ts_retry_ext.store.trial_schedule import RESUME
 
 
 def resume(
@@ -34,13 +36,14 @@ def resume(
 ) -> Resumption:
     """Give a model a trial load, and its workers back if that succeeds.
 
-    If nobody waits with the model who could make the trial, its workers load it for real.
+    Its workers load it for real at once where a trial has shown before that they can, and where
+    nobody waits with the model who could make one.
 
     Args:
         server: the server it runs in.
         api: the server's management API.
         status: the model's present state.
-        timeout_sec: how long to wait.
+        timeout_sec: how long to wait, beside the time that trials of other models take.
         tell: is told each step, in words.
 
     Raises:
@@ -49,50 +52,60 @@ def resume(
     """
     begun = time.monotonic()
     _require_answer(server, api, status)
-    tried = None
     directory = status.registration.directory if status.registration else None
-    if directory is not None and server.sees_processes:
-        tried = try_now(directory, REASON, timeout_sec, tell)
-    if tried is None:
-        left = timeout_sec - (time.monotonic() - begun)
-        if left <= 0:
-            now = model_status(server, api, status.model, status.version)
-            return Resumption(ResumeResult.NOT_YET, now, False, time.monotonic() - begun)
-        return let_load(server, api, status, timeout_sec=left, tell=tell)
-    if tried.result is not TrialResult.LOADED:
-        now = model_status(server, api, status.model, status.version, directory=directory)
-        return Resumption(ResumeResult.FAILED_AGAIN, now, False, time.monotonic() - begun)
-    tell("the trial load succeeded; the workers are started")
+    answer = NOBODY_TRIES
+    if _waits_for_somebody(status):
+        tell("a trial load has succeeded before: its workers load it")
+    elif directory is not None and server.sees_processes:
+        answer = try_now(directory, REASON, timeout_sec, tell)
+        if answer == NOBODY_TRIES:
+            tell("nobody is left to try it first: its workers load it")
+    tried = answer.tried
+    if tried is not None and (tried.event is Event.RESUME or tried.result is TrialResult.LOADED):
+        tell("it can be loaded: its workers are started")
+        return _see_it_serve(server, api, status, tried, begun, timeout_sec, tell)
+    left = timeout_sec - (time.monotonic() - begun)
+    if answer == NOBODY_TRIES and left > 0:
+        done = let_load(server, api, status, timeout_sec=left, tell=tell)
+        return replace(done, seconds=time.monotonic() - begun)
+    now = model_status(server, api, status.model, status.version, directory=directory)
+    result = ResumeResult.NOT_YET if tried is None else ResumeResult.FAILED_AGAIN
+    return Resumption(result, now, False, time.monotonic() - begun)
+
+
+def _see_it_serve(
+    server: ObservedServer,
+    api: ManagementApi,
+    status: ModelStatus,
+    tried: Record,
+    begun: float,
+    timeout_sec: float,
+    tell: Callable[[str], None],
+) -> Resumption:
+    """Wait until the workers serve that are started once the trial load `tried` has succeeded."""
+    directory = status.registration.directory if status.registration else None
     holders = holders_in(status)
+    since = time.monotonic()
     while True:
         now = model_status(server, api, status.model, status.version, directory=directory)
+        if now is not None and _waits_for_somebody(now):
+            # Who made the trial may not use the API; whoever resumes perhaps may.
+            left = max(0.0, timeout_sec - (time.monotonic() - since))
+            done = let_load(server, api, now, timeout_sec=left, tell=tell)
+            return replace(done, seconds=time.monotonic() - begun)
         # The marker stands until the workers are started: it says nothing of a failure before.
         is_open = now is not None and now.can_be_resumed and not _failed_after(now, tried)
         result = None if is_open else result_of(now, holders)
-        seconds = time.monotonic() - begun
-        if result is not None or seconds > timeout_sec:
+        if result is not None or time.monotonic() - since > timeout_sec:
+            seconds = time.monotonic() - begun
             return Resumption(result or ResumeResult.NOT_YET, now, False, seconds)
         time.sleep(POLL_SEC)
 
 
-def _require_answer(server: ObservedServer, api: ManagementApi, status: ModelStatus) -> None:
-    """Raise ManagementError where the frontend would not notice that a holder leaves.
-
-    Where its process cannot be seen, one that does not answer may be suspended.
-    """
-    held = "nothing is resumed, and its workers go on holding"
-    pid = server.frontend.pid
-    if server.sees_processes:
-        if is_suspended(pid):
-            msg = f"the frontend, process {pid}, is suspended, so that {held}"
-            raise ManagementError(msg, Condition.AWAY)
-        return
-    try:
-        api.describe(status.model)
-    except ManagementError as error:
-        if error.condition is Condition.AWAY:
-            msg = f"{error}, so that {held}"
-            raise ManagementError(msg, Condition.AWAY) from error
+def _waits_for_somebody(status: ModelStatus) -> bool:
+    """Tell whether the cause is gone, and somebody has to start the workers."""
+    marker = status.registration.marker if status.registration else None
+    return marker is not None and RESUME in marker.waits_for
 
 
 def _failed_after(status: ModelStatus, trial: Record) -> bool:

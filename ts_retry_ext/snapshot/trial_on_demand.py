@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.directory import WAITER_LOCK_FILE
 from ts_retry_ext.store.record import HOLDING, Event, Record, TrialResult
-from ts_retry_ext.store.trial_budget import try_lock
+from ts_retry_ext.store.trial_budget import lock_path, try_lock
 from ts_retry_ext.store.trial_request import (
     TrialRequest,
     ask_for_trial,
@@ -21,12 +21,30 @@ from ts_retry_ext.store.trial_request import (
 POLL_SEC = 0.2
 #: Whoever waits looks for a request twice a second; one that nobody takes has no reader.
 TAKEN_WITHIN_SEC = 5.0
+#: Trial loads come one at a time in a server. The wait for those of other models does not count,
+#: up to so many times the time-out.
+LONGEST_QUEUE = 10.0
+
+
+class TrialAnswer(NamedTuple):
+    """What came of a request for a trial load.
+
+    Attributes:
+        tried: how it ended, or RESUME where the halt has ended meanwhile; None where it did not.
+        is_pending: whether it is still to come, or runs: the time is over.
+    """
+
+    tried: Record | None
+    is_pending: bool = False
+
+
+NOBODY_TRIES = TrialAnswer(None)
 
 
 def try_now(
     directory: str, why: str, timeout_sec: float, tell: Callable[[str], None]
-) -> Record | None:
-    """Give a model a trial load now; return how it ended, or None where nobody makes it.
+) -> TrialAnswer:
+    """Give a model a trial load now, and see how it ends, or that nobody makes it.
 
     Args:
         directory: the registration's directory in the state directory.
@@ -38,23 +56,36 @@ def try_now(
         OSError: the request cannot be written, or the journal not be read.
     """
     if not somebody_waits(directory):
-        return None
-    before = _trials(directory)
-    tell("a trial load begins: the model is loaded once, in a process of its own")
+        return NOBODY_TRIES
+    before = len(_trials(directory))
     ask_for_trial(directory, TrialRequest(why))
-    begun = time.monotonic()
+    asked = begun = time.monotonic()
+    queued = running = False
     while time.monotonic() - begun < timeout_sec:
-        ended = _trials(directory)[len(before) :]
-        done = [record for record in ended if record.event is Event.TRIED]
+        news = _trials(directory)[before:]
+        done = [record for record in news if record.event is not Event.TRIAL]
         if done and done[-1].result is not TrialResult.ERROR:
-            return done[-1]
-        late = time.monotonic() - begun > TAKEN_WITHIN_SEC
+            return TrialAnswer(done[-1])
+        waited = time.monotonic() - asked
+        if news and not running:
+            running, begun = True, time.monotonic()
+            tell("tries it: one load in a process of its own, which TorchServe does not notice")
+        if not news and _others_try(directory) and waited < LONGEST_QUEUE * timeout_sec:
+            begun = time.monotonic()
+            if not queued:
+                queued = True
+                tell("waits for the trial load of another model: there is one at a time")
+        late = waited > TAKEN_WITHIN_SEC
         if late and request_stands(directory) and take_request(directory) is not None:
-            return None
-        if late and not ended and not somebody_waits(directory):
-            return None
+            return NOBODY_TRIES
+        if late and not news and not somebody_waits(directory):
+            return NOBODY_TRIES
         time.sleep(POLL_SEC)
-    return None
+    return TrialAnswer(None, is_pending=True)
+
+
+def _others_try(directory: str) -> bool:
+    return _is_locked(lock_path(os.path.dirname(directory)))
 
 
 def somebody_waits(directory: str) -> bool:
@@ -82,5 +113,5 @@ def _is_locked(path: str) -> bool:
 
 
 def _trials(directory: str) -> list[Record]:
-    events = (Event.TRIAL, Event.TRIED)
+    events = (Event.TRIAL, Event.TRIED, Event.RESUME)
     return [record for record in journal.read(directory) if record.event in events]
