@@ -13,7 +13,7 @@ from typing import Any, Iterator
 import pytest
 import yaml
 
-from tests.snapshot.writing import failure, marker, record, write_journal
+from tests.snapshot.writing import START, failure, hold, record, write_journal
 from ts_retry_ext.cli.main import _parser
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.properties import parse_properties
@@ -136,10 +136,10 @@ def _metrics(folder: Path) -> set[str]:
     from ts_retry_ext.frontend.running_model import running_model
     from ts_retry_ext.snapshot.join import status_of
     from ts_retry_ext.snapshot.registration_files import read_registration
-    from ts_retry_ext.store.marker import write_marker
+    from ts_retry_ext.store.times import to_text
 
     write_journal(folder / "m", record(Event.START, 0), failure(1))
-    write_marker(str(folder / "m"), marker())
+    hold(folder / "m", 77, waits_for=("files", "time"), next_trial_at=to_text(START + 60))
     status = status_of(
         running_model(described(), "1.0"),
         read_registration(str(folder / "m")),

@@ -16,8 +16,7 @@ import yaml
 
 from tests.cli.servers import described, frontend
 from tests.sidecar.sidecars import sidecar
-from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.store.marker import write_marker
+from tests.snapshot.writing import failure, hold, record, write_journal
 from ts_retry_ext.store.record import Event
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus"
@@ -74,7 +73,7 @@ def test_real_prometheus_scrapes_the_sidecar_and_raises_the_alarm(tmp_path: Path
             record(Event.START, 0, pid=77, model="bad"),
             failure(1, pid=77, model="bad"),
         )
-        write_marker(str(folder), marker(model="bad"))
+        hold(folder, 77, model="bad")
         options = ("--pid", str(server.pid), "--inference", server.api.address)
         with sidecar(tmp_path / "sidecar", *options) as observing:
             observing.wait_for(lambda: observing.states() == {"bad": "halted"}, "it is seen")

@@ -14,8 +14,8 @@ import pytest
 
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import AT_ONCE_SEC, Sidecar, sidecar
-from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.store.marker import remove_marker, write_marker
+from tests.snapshot.writing import failure, hold, record, write_journal
+from ts_retry_ext.store.marker import remove_marker
 from ts_retry_ext.store.record import Event
 
 TOKEN_REFUSED = (
@@ -57,7 +57,7 @@ def condition(observing: Sidecar) -> str:
 def is_seen_at_once(server: Frontend, observing: Sidecar) -> bool:
     """Tell whether a halt is seen at once all the same, and its end too."""
     folder = str(server.kept / "m-0")
-    write_marker(folder, marker())
+    hold(server.kept / "m-0", 77)
     took = observing.wait_for(lambda: "halted" in observing.ask("/ping").json(), "the halt is seen")
     remove_marker(folder)
     observing.wait_for(lambda: "halted" not in observing.ask("/ping").json(), "its end is seen")
@@ -135,7 +135,7 @@ def test_model_past_its_window_stays_waiting_while_the_frontend_does_not_answer(
 def test_server_that_is_gone_is_away_and_its_halted_models_stay_known(
     server: Frontend, observing: Sidecar
 ) -> None:
-    write_marker(str(server.kept / "m-0"), marker())
+    hold(server.kept / "m-0", 77)
     observing.wait_for(lambda: observing.states() == {"m": "halted"}, "the halt is seen")
     os.kill(server.pid, signal.SIGKILL)
     observing.wait_for(lambda: condition(observing) == "away", "it is named")
@@ -184,7 +184,7 @@ def test_server_whose_process_cannot_be_seen_is_known_by_its_state_and_address(
     with sidecar(tmp_path / "other", *options) as observing:
         observing.wait_for(lambda: observing.ask("/ping").status == 200, "all is well")
         assert observing.states() == {"m": "serving"}
-        write_marker(str(run / "m-0"), marker())
+        hold(run / "m-0", 77)
         took = observing.wait_for(lambda: observing.ask("/ping").status == 500, "the halt is seen")
         assert took < AT_ONCE_SEC
 

@@ -19,8 +19,11 @@ from ts_retry_ext.snapshot.effective import OUT_OF_REACH, Effective
 from ts_retry_ext.snapshot.join import status_of
 from ts_retry_ext.snapshot.model import ModelStatus, Snapshot, WindowInForce
 from ts_retry_ext.snapshot.registration_files import read_registration
+from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.marker import MarkedWorker, write_marker
-from ts_retry_ext.store.record import Event, Record
+from ts_retry_ext.store.record import Event, Record, TrialResult
+from ts_retry_ext.store.summary import summary_of
+from ts_retry_ext.store.times import to_text
 
 ALIVE = lambda pid, start: None  # noqa: E731 - a name for a constant answer
 
@@ -144,3 +147,54 @@ def test_text_of_a_picture_is_made_once(tmp_path: Path) -> None:
 def _failures(told: str) -> dict[str, float]:
     lines = (line for line in told.splitlines() if line.startswith("ts_retry_load_failures_total{"))
     return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
+
+
+def test_waiting_model_is_not_counted_as_halted_and_tells_when_it_is_tried_next(
+    tmp_path: Path,
+) -> None:
+    tried = failure(3)._replace(event=Event.TRIED, result=TrialResult.FAILED)
+    folder = write_journal(
+        tmp_path / "m", record(Event.LOADED, 0), failure(1), record(Event.HOLD, 2), tried
+    )
+    planned = to_text(START + 60)
+    write_marker(str(folder), marker(rule=None, waits_for=("files", "time"), next_trial_at=planned))
+    lines = text(Metrics(), 1, status(folder)).splitlines()
+    key = 'model="m",version="1.0"'
+    for line in (
+        'ts_retry_model_halted{fingerprint="",model="m",rule="",version="1.0"} 0.0',
+        'ts_retry_model_waiting{fingerprint="fedcba9876543210",model="m",rule="",version="1.0"} 1.0',
+        'ts_retry_trials_total{model="m",result="failed",version="1.0"} 1.0',
+        'ts_retry_trials_total{model="m",result="loaded",version="1.0"} 0.0',
+    ):
+        assert line in lines
+    assert _value(lines, f"ts_retry_next_trial_timestamp_seconds{{{key}}}") == START + 60
+    assert _value(lines, f"ts_retry_model_down_since_timestamp_seconds{{{key}}}") == START + 1
+
+
+@pytest.mark.parametrize(("waits_for", "halted"), [(("files",), 1.0), (("files", "time"), 0.0)])
+def test_retired_model_is_halted_or_waiting_all_the_same(
+    tmp_path: Path, waits_for: tuple[str, ...], halted: float
+) -> None:
+    folder = write_journal(tmp_path / "m", failure(1), record(Event.HOLD, 2))
+    write_marker(str(folder), marker(action="retire", waits_for=waits_for))
+    model = status(folder, minWorkers=0, workers=[])
+    assert model.state is State.RETIRED
+    lines = text(Metrics(), 1, model).splitlines()
+    (is_halted,) = (x for x in lines if x.startswith("ts_retry_model_halted{"))
+    (is_waiting,) = (x for x in lines if x.startswith("ts_retry_model_waiting{"))
+    values = [float(line.rpartition(" ")[2]) for line in (is_halted, is_waiting)]
+    assert values == [halted, 1.0 - halted]
+
+
+def test_trials_whose_records_gave_way_are_still_counted(tmp_path: Path) -> None:
+    tried = failure(3)._replace(event=Event.TRIED, result=TrialResult.LATE)
+    summary = summary_of([tried, tried._replace(result=TrialResult.FAILED)])
+    folder = write_journal(tmp_path / "m", summary._replace(at=to_text(START)), tried)
+    lines = text(Metrics(), 1, status(folder)).splitlines()
+    assert 'ts_retry_trials_total{model="m",result="late",version="1.0"} 2.0' in lines
+    assert 'ts_retry_trials_total{model="m",result="failed",version="1.0"} 1.0' in lines
+
+
+def _value(lines: list[str], name: str) -> float:
+    (found,) = (line for line in lines if line.startswith(name + " "))
+    return float(found.rpartition(" ")[2])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any, Iterator
@@ -12,10 +13,12 @@ from selenium.webdriver.common.by import By
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.browsing import MISSING, browser
 from tests.sidecar.sidecars import Sidecar, sidecar
-from tests.snapshot.writing import failure, marker, record, write_journal
+from tests.snapshot.writing import failure, hold, record, write_journal
+from ts_retry_ext.store import journal
 from ts_retry_ext.store.exception_record import ExceptionRecord
-from ts_retry_ext.store.marker import remove_marker, write_marker
-from ts_retry_ext.store.record import Event
+from ts_retry_ext.store.marker import remove_marker
+from ts_retry_ext.store.record import Event, TrialResult
+from ts_retry_ext.store.times import to_text
 
 pytestmark = [
     pytest.mark.skipif(MISSING, reason="no chromium and chromedriver on this machine"),
@@ -44,13 +47,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frontend]:
             pid = 501 + number
             first = (record(Event.START, 0, pid, model=name), failure(3, pid, model=name))
             write_journal(running.kept / name, *first, record(Event.LOADED, 5, pid, model=name))
+        trial = record(Event.TRIAL, 8, 502, model="broken", reason="its time has come")
+        tried = failure(9, 502, model="broken")._replace(
+            event=Event.TRIED, result=TrialResult.FAILED
+        )
         exception = ExceptionRecord(
             "ValueError",
             f"no {INJECTION} \x1b[31m\u202eevil",
             traceback=f'Traceback (most recent call last):\n  File "h.py"\nValueError: {INJECTION}\n',
         )
-        write_marker(str(running.kept / "broken"), marker(model="broken", exception=exception,
-                                                          remedy=f"do {INJECTION}"))  # fmt: skip
+        hold(
+            running.kept / "broken",
+            502,
+            model="broken",
+            exception=exception,
+            remedy=f"do {INJECTION}",
+        )
+        journal.append(str(running.kept / "broken"), trial)
+        journal.append(str(running.kept / "broken"), tried)
         yield running
 
 
@@ -126,8 +140,9 @@ def test_page_of_a_model_has_traceback_and_attempts(observing: Sidecar, chromium
     shoot(chromium, "model")
     assert "Traceback (most recent call last)" in text_of(chromium)
     events = [e.text for e in chromium.find_elements(By.CSS_SELECTOR, ".event")]
-    assert events == ["start", "failure", "loaded"]
-    assert len(chromium.find_elements(By.CSS_SELECTOR, ".timeline rect")) == 3
+    assert events == ["start", "failure", "loaded", "hold", "trial begins", "trial failed"]
+    assert len(chromium.find_elements(By.CSS_SELECTOR, ".timeline rect")) == 6
+    assert "its time has come" in text_of(chromium)
 
 
 @pytest.mark.parametrize("path", ["/", "/model/broken/1.0"])
@@ -155,7 +170,7 @@ def test_page_follows_what_happens(observing: Sidecar, server: Frontend, chromiu
     emulate(chromium, 1200, 900)
     chromium.get(observing.address + "/")
     assert "1 of 3 models is halted" in text_of(chromium)
-    write_marker(str(server.kept / "alpha"), marker(model="alpha"))
+    hold(server.kept / "alpha", 501, model="alpha")
     observing.wait_for(lambda: "2 of 3 models are halted" in text_of(chromium), "it follows")
     assert chromium.title == "(2 halted) ts-retry"
     remove_marker(str(server.kept / "alpha"))
@@ -175,7 +190,7 @@ def test_page_says_when_the_sidecar_is_gone(
 def test_without_javascript_everything_is_there_and_the_button_resumes(
     observing: Sidecar, server: Frontend, scriptless: Chrome
 ) -> None:
-    write_marker(str(server.kept / "alpha"), marker(model="alpha"))
+    hold(server.kept / "alpha", 501, model="alpha")
     observing.wait_for(lambda: observing.states()["alpha"] == "halted", "the halt is seen")
     scriptless.get(observing.address + "/")
     shoot(scriptless, "no-javascript")
@@ -187,3 +202,45 @@ def test_without_javascript_everything_is_there_and_the_button_resumes(
         lambda: not (server.kept / "alpha" / "marker.json").exists(), "the marker is removed"
     )
     assert scriptless.current_url == observing.address + "/model/alpha/1.0"
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without"])
+def test_next_trial_load_is_counted_down(
+    observing: Sidecar,
+    server: Frontend,
+    chromium: Chrome,
+    scriptless: Chrome,
+    scripts: bool,
+) -> None:
+    """Without JavaScript the page is asked for again by itself; the text is that of its answer."""
+    driver = chromium if scripts else scriptless
+    folder = server.kept / "calm"
+    waits = {
+        "waits_for": ("files", "path:/mnt/x", "time"),
+        "next_trial_at": to_text(time.time() + 90),
+    }
+    hold(folder, 503, model="calm", created_at=to_text(time.time() - 240), **waits)
+    observing.wait_for(lambda: observing.states()["calm"] == "waiting", "it is seen")
+
+    def left() -> int:
+        driver.get(observing.address + "/model/calm/1.0")
+        shoot(driver, f"countdown-{'with' if scripts else 'without'}")
+        found = re.search(r"Next trial load in (\d+) s", driver.find_element(By.ID, "main").text)
+        assert found is not None
+        return int(found[1])
+
+    try:
+        first = left()
+        assert 60 < first <= 90
+        text = driver.find_element(By.ID, "main").text
+        assert "Waiting since" in text
+        assert "4 min ago" in text
+        assert "It also waits for: /mnt/x to appear or change, the model's files." in text
+        if scripts:
+            shown = "return document.querySelector('time.until').textContent"
+            observing.wait_for(lambda: driver.execute_script(shown) != f"in {first} s", "it counts")
+        time.sleep(1.5)
+        assert left() < first
+    finally:
+        remove_marker(str(folder))
+    observing.wait_for(lambda: observing.states()["calm"] == "serving", "it serves")

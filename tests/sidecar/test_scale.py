@@ -12,8 +12,7 @@ import pytest
 
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import AT_ONCE_SEC, Sidecar, sidecar
-from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.store.marker import write_marker
+from tests.snapshot.writing import failure, hold, record, write_journal
 from ts_retry_ext.store.record import Event
 
 WORKER = {
@@ -55,7 +54,7 @@ def test_thousand_models_are_told_of_at_once(server: Frontend, tmp_path: Path) -
         for path in ("/models", "/metrics"):
             assert statistics.median(_times(observing, path)) < 1.0
         for name in names[:3]:
-            write_marker(str(server.kept / name), marker(model=name))
+            hold(server.kept / name, FIRST_PID + names.index(name), model=name)
             took = observing.wait_for(partial(_is_halted, observing, name), "it is seen")
             assert took < AT_ONCE_SEC
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import AT_ONCE_SEC, Sidecar, sidecar
-from tests.snapshot.writing import failure, marker, record, write_journal
+from tests.snapshot.writing import failure, hold, marker, record, write_journal
 from ts_retry_ext.store.marker import MarkedWorker, remove_marker, write_marker
 from ts_retry_ext.store.record import Event, Record
 
@@ -43,11 +43,12 @@ def observing(server: Frontend, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def halted(server: Frontend, observing: Sidecar) -> Iterator[None]:
-    folder = str(server.kept / "bad")
-    write_marker(folder, marker(model="bad"))
+    folder = server.kept / "bad"
+    hold(folder, PIDS["bad"], model="bad")
     observing.wait_for(lambda: observing.ask("/ping").status == 500, "the halt is seen")
     yield
-    remove_marker(folder)
+    remove_marker(str(folder))
+    write_journal(folder, *loaded("bad"))
     observing.wait_for(lambda: observing.ask("/ping").status == 200, "the marker is gone")
 
 
@@ -68,8 +69,8 @@ def test_healthy_server_is_healthy_in_torchserves_form(observing: Sidecar) -> No
 
 
 def test_halt_is_on_every_endpoint_at_once(server: Frontend, observing: Sidecar) -> None:
-    folder = str(server.kept / "bad")
-    write_marker(folder, marker(model="bad"))
+    folder = server.kept / "bad"
+    hold(folder, PIDS["bad"], model="bad")
 
     def told() -> bool:
         return (
@@ -82,7 +83,8 @@ def test_halt_is_on_every_endpoint_at_once(server: Frontend, observing: Sidecar)
         )
 
     took = observing.wait_for(told, "the halt is everywhere")
-    remove_marker(folder)
+    remove_marker(str(folder))
+    write_journal(folder, *loaded("bad"))
     observing.wait_for(lambda: observing.ask("/ping").status == 200, "the marker is gone")
     assert took < AT_ONCE_SEC
 

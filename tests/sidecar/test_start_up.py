@@ -73,7 +73,7 @@ def test_model_that_is_halted_at_its_first_load_is_waited_for_after_it_was_resum
     start_up = StartUp()
     write_journal(tmp_path / "m", failure(0))
     write_marker(str(tmp_path / "m"), marker(action="reject"))
-    halted = status(tmp_path / "m", failure(0), workers=READY)
+    halted = status(tmp_path / "m", failure(0), record(Event.HOLD, 1), workers=READY)
     assert halted.is_down
     assert start_up.waits_for([halted]) == (halted,)
     (tmp_path / "m" / "marker.json").unlink()

@@ -11,7 +11,7 @@ from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.real_load import ResumeResult, Resumption
 from ts_retry_ext.snapshot.registration import Registration
-from ts_retry_ext.snapshot.resume_outcome import outcome_in_words
+from ts_retry_ext.snapshot.resume_outcome import outcome_in_words, served_copy
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.exception_record import ExceptionRecord, FrameRecord
 from ts_retry_ext.store.journal_totals import summarise
@@ -40,7 +40,8 @@ def outcome(store: Path, result: ResumeResult, state: State, url: str = "m.mar")
     status = ModelStatus("m", "1.0", state, running, registration, 300, "default", False)
     configuration = ServerConfiguration(str(store), None, {}, "/logs", {}, str(store))
     done = Resumption(result, status, False, 7.4)
-    return outcome_in_words(done, configuration, timeout_sec=60, now=START + 10)
+    words = outcome_in_words(done, timeout_sec=60, now=START + 10)
+    return " ".join(filter(None, (words, served_copy(done, configuration))))
 
 
 def test_model_that_serves_says_after_how_long(tmp_path: Path) -> None:
@@ -53,15 +54,12 @@ def test_model_that_fails_again_says_where_and_what_comes_next(tmp_path: Path) -
         "has failed again at h.py:8 initialize: connect(): RuntimeError: not ready. It is waiting. "
         "Next trial load: at "
     )
-    assert (
-        ", in 20 s; it also waits for the model's files. What is loaded is the copy of m.mar "
-        in words
-    )
+    assert ", in 20 s; it also waits for the model's files. An archive is loaded as " in words
 
 
 @pytest.mark.parametrize(
     ("age", "words"),
-    [(60, "What is loaded is the copy of m.mar that TorchServe unpacked at registration."),
+    [(60, "An archive is loaded as TorchServe unpacked it at registration"),
      (-60, "m.mar in the model store has changed since it was registered")],
 )  # fmt: skip
 def test_an_archive_that_was_packed_again_does_not_count_before_it_is_registered_again(
@@ -72,7 +70,7 @@ def test_an_archive_that_was_packed_again_does_not_count_before_it_is_registered
     os.utime(archive, (START - age, START - age))
     told = outcome(tmp_path, ResumeResult.FAILED_AGAIN, State.WAITING)
     assert words in told
-    assert told.endswith("It counts once it is registered again, or the server is started again.")
+    assert told.endswith("registered again or the server is started again.")
 
 
 def test_model_in_a_folder_is_loaded_as_it_is(tmp_path: Path) -> None:

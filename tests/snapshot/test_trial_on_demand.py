@@ -103,3 +103,20 @@ def test_trials_of_other_models_do_not_count_against_the_time(model: Path, lock:
     answer = try_now(str(model), "a test", 0.5, steps.append)
     assert answer.tried is not None
     assert steps[0] == "waits for the trial load of another model: there is one at a time"
+
+
+def test_failed_trial_that_had_begun_before_is_no_answer(model: Path) -> None:
+    """What somebody repaired in between was not there for it."""
+    failed = failure(time.time() - START)._replace(event=Event.TRIED, result=TrialResult.FAILED)
+    journal.append(str(model), Record(Event.TRIAL))
+
+    def try_it() -> None:
+        journal.append(str(model), failed)
+        time.sleep(0.5)
+        journal.append(str(model), Record(Event.TRIAL))
+        journal.append(str(model), LOADED)
+
+    taking(model, try_it)
+    answer = try_now(str(model), "a test", 5.0, lambda text: None)
+    assert answer.tried is not None
+    assert answer.tried.result is TrialResult.LOADED

@@ -7,7 +7,7 @@ from typing import Any
 
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.exception_record import ExceptionRecord
-from ts_retry_ext.store.marker import MarkedServer, MarkedWorker, Marker
+from ts_retry_ext.store.marker import MarkedServer, MarkedWorker, Marker, write_marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_text
 
@@ -78,6 +78,13 @@ def marker(**changes: Any) -> Marker:
         **changes,
     }
     return Marker(**content)
+
+
+def hold(folder: Path, pid: int, **changes: Any) -> None:
+    """Write what a worker leaves that takes the place of a loaded one: a marker, and that it holds."""
+    told = marker(**changes)
+    journal.append(str(folder), record(Event.HOLD, 6, pid, model=told.model))
+    write_marker(str(folder), told)
 
 
 def write_journal(folder: Path, *records: Record) -> Path:

@@ -25,15 +25,17 @@ if TYPE_CHECKING:
     from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
 
 TIMEOUT_SEC = 120.0
+_CODES = {"serves": OK, "failed-again": HALTED}
 #: So many models are resumed side by side.
 SIDE_BY_SIDE = 16
 
 
 class Told(NamedTuple):
-    """What came of one model: the exit code, and its entry for ``--json``."""
+    """What came of one model: the exit code, its entry for ``--json``, and what to add at the end."""
 
     code: int
     content: dict[str, Any]
+    note: str | None = None
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -88,6 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
         told = _side_by_side(command, wanted)
     else:
         told = [command.resume(model) for model in wanted]
+    for note in dict.fromkeys(one.note for one in told if one.note):
+        command.tell(note)
     if arguments.json:
         print_json([one.content for one in told])
     elif not wanted:
@@ -106,6 +110,8 @@ def _side_by_side(command: ResumeCommand, wanted: list[ModelStatus]) -> list[Tol
             warn(f"ts-retry: {error}")
             return Told(error.exit_code, _content(model, "failed", str(error)))
 
+    if len(wanted) > 1:
+        command.tell(f"{len(wanted)} models: one trial load at a time, the rest side by side")
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         return list(pool.map(resume, wanted))
 
@@ -141,7 +147,7 @@ class ResumeCommand:
         from ts_retry_ext.frontend.condition import ManagementError
         from ts_retry_ext.frontend.management import management_api_of
         from ts_retry_ext.snapshot.observed_server import observed
-        from ts_retry_ext.snapshot.resume_outcome import outcome_in_words
+        from ts_retry_ext.snapshot.resume_outcome import outcome_in_words, served_copy
         from ts_retry_ext.snapshot.resumption import resume
         from ts_retry_ext.snapshot.state import State
 
@@ -160,7 +166,7 @@ class ResumeCommand:
                 management_api_of(server.configuration),
                 model,
                 timeout_sec=timeout,
-                tell=lambda text: self._tell(f"{name}: {text}"),
+                tell=lambda text: self._step(name, text),
             )
         except ManagementError as error:
             msg = f"{name}: {error}{_what_was_done(model)}"
@@ -168,13 +174,11 @@ class ResumeCommand:
         except OSError as error:
             msg = f"{name}: cannot read or write the state directory: {error}"
             raise CommandError(msg) from error
-        configuration = server.configuration
-        words = outcome_in_words(done, configuration, timeout_sec=timeout, now=time.time())
-        told = f"{name} {words}"
-        self._tell(told)
-        codes = {"serves": OK, "failed-again": HALTED}
-        code = codes.get(done.result.value, ERROR)
-        return Told(code, _content(done.status or model, done.result.value, told))
+        told = f"{name} {outcome_in_words(done, timeout_sec=timeout, now=time.time())}"
+        self.tell(told)
+        code = _CODES.get(done.result.value, ERROR)
+        content = _content(done.status or model, done.result.value, told)
+        return Told(code, content, served_copy(done, server.configuration))
 
     def _needs_none(self, name: str, model: ModelStatus) -> Told:
         from ts_retry_ext.snapshot.state import State
@@ -182,11 +186,18 @@ class ResumeCommand:
         told = f"{name} needs no resume: it is {model.state.value}"
         if model.out_of_reach:
             told += f", {model.out_of_reach}"
-        self._tell(told)
+        self.tell(told)
         code = OK if model.state is State.SERVING else ERROR
         return Told(code, _content(model, "not-needed", told))
 
-    def _tell(self, text: str) -> None:
+    def _step(self, name: str, text: str) -> None:
+        """Tell a step; of many models that wait for each other's trials, that is none."""
+        from ts_retry_ext.snapshot.trial_on_demand import QUEUED
+
+        if text != QUEUED or not self._arguments.all:
+            self.tell(f"{name}: {text}")
+
+    def tell(self, text: str) -> None:
         """Print a step; on stderr where stdout is for JSON."""
         with self._lock:
             (warn if self._arguments.json else print_line)(text)

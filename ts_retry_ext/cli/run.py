@@ -22,10 +22,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command to the command line."""
     parser = commands.add_parser(
         "run",
-        help="run TorchServe in the foreground, and exit with 3 when a model was halted",
+        help="run TorchServe in the foreground, and exit with 3 when a model did not load",
         description="Run TorchServe in the foreground and pass signals on to it. When it has ended, "
-        "exit with 3 and print the cause where a model was halted, else with the status of its JVM "
-        "(128 and the signal's number where that ended it). TorchServe's own launcher exits with 0 "
+        "exit with 3 and print the cause where a model was halted, waiting or retired, else with the "
+        "status of its JVM (128 and the signal's number where that ended it). TorchServe's own launcher exits with 0 "
         "in any case. Goes well with retry_on_fatal=shutdown, for batch jobs and CI.",
         epilog=f"example: {_EXAMPLE}",
     )
@@ -52,19 +52,19 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(str(error)) from error
     if started.process is None:
         return status or ERROR
-    halted = _halted_models(started.server)
-    for model in halted:
+    down = _models_down(started.server)
+    for model in down:
         marker = model.registration.marker if model.registration else None
         why = why_not_loaded(marker) if marker else model.cause
-        warn(f"ts-retry: model {model.model!r} was halted: {why}")
-    if halted:
+        warn(f"ts-retry: model {model.model!r} was {model.state.value}: {why}")
+    if down:
         return HALTED
     code = started.process.wait()
     return 128 - code if code < 0 else code
 
 
-def _halted_models(server: Server | None) -> list[ModelStatus]:
-    """Return the models that were halted when the server ended."""
+def _models_down(server: Server | None) -> list[ModelStatus]:
+    """Return the models that were halted, waiting or retired when the server ended."""
     from ts_retry_ext.snapshot.observed_server import observed
     from ts_retry_ext.snapshot.take import take_snapshot_of_run
 

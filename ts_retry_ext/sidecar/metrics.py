@@ -14,6 +14,9 @@ from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.snapshot.effective import OUT_OF_REACH
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.store.record import TrialResult
+from ts_retry_ext.store.summary import trials_by_result
+from ts_retry_ext.store.times import to_seconds
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _MODEL = ["model", "version"]
@@ -41,7 +44,8 @@ class Metrics:
         return [
             *_windows(picture),
             *self._counts(picture),
-            *_halted(picture),
+            *_down(picture),
+            *_trials(picture),
             _states(picture),
             _hooks(picture),
             *_frontend(picture),
@@ -125,23 +129,62 @@ def _windows(picture: Picture) -> Iterator[Metric]:
     yield from (window, problems, elapsed)
 
 
-def _halted(picture: Picture) -> Iterator[Metric]:
-    workers = GaugeMetricFamily(
-        "ts_retry_workers_lost",
-        "Workers that do not come back by themselves although others of the model serve.",
+def _down(picture: Picture) -> Iterator[Metric]:
+    families = {
+        State.HALTED: GaugeMetricFamily(
+            "ts_retry_model_halted",
+            "1 where the model is not loaded until its cause changes or somebody resumes it.",
+            labels=[*_MODEL, "rule", "fingerprint"],
+        ),
+        State.WAITING: GaugeMetricFamily(
+            "ts_retry_model_waiting",
+            "1 where the model is not loaded for now and is tried again by itself.",
+            labels=[*_MODEL, "rule", "fingerprint"],
+        ),
+    }
+    since = GaugeMetricFamily(
+        "ts_retry_model_down_since_timestamp_seconds",
+        "When a model that is down or recovering first failed since it last served.",
         labels=_MODEL,
     )
-    family = GaugeMetricFamily(
-        "ts_retry_model_halted",
-        "1 where the model's workers do not load it any more and a hand is needed.",
-        labels=[*_MODEL, "rule", "fingerprint"],
+    workers = GaugeMetricFamily(
+        "ts_retry_workers_lost",
+        "Workers that are held or given up although others of the model serve.",
+        labels=_MODEL,
     )
     for model in picture.models:
-        report = model.report if model.is_down else None
-        labels = [str(getattr(report, name, None) or "") for name in ("rule", "fingerprint")]
-        family.add_metric([model.model, model.version, *labels], int(model.is_down))
-        workers.add_metric([model.model, model.version], len(model.lost_workers))
-    yield from (family, workers)
+        key = [model.model, model.version]
+        for state, family in families.items():
+            is_it = model.down_as is state
+            report = model.report if is_it else None
+            labels = [str(getattr(report, name, None) or "") for name in ("rule", "fingerprint")]
+            family.add_metric([*key, *labels], int(is_it))
+        workers.add_metric(key, len(model.lost_workers))
+        if model.down_since is not None:
+            since.add_metric(key, model.down_since)
+    yield from (*families.values(), since, workers)
+
+
+def _trials(picture: Picture) -> Iterator[Metric]:
+    planned = GaugeMetricFamily(
+        "ts_retry_next_trial_timestamp_seconds",
+        "When the next trial load of the model comes, where one is planned.",
+        labels=_MODEL,
+    )
+    ended = CounterMetricFamily(
+        "ts_retry_trials",
+        "Trial loads that have ended: " + ", ".join(r.value for r in TrialResult) + ".",
+        labels=[*_MODEL, "result"],
+    )
+    for model in picture.models:
+        key = [model.model, model.version]
+        if model.next_trial_at is not None:
+            planned.add_metric(key, to_seconds(model.next_trial_at))
+        counts = trials_by_result(model.registration.records if model.registration else ())
+        # A counter has to be seen at 0 for its first step to be seen.
+        for result in TrialResult if counts or model.can_be_resumed else ():
+            ended.add_metric([*key, result.value], counts.get(result, 0))
+    yield from (planned, ended)
 
 
 def _states(picture: Picture) -> Metric:

@@ -14,16 +14,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.keys import is_kept
-from ts_retry_ext.plain_text import visible
+from ts_retry_ext.plain_text import duration_in_words, visible
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import Picture, cause_json, key_of
 from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.snapshot.attempts import attempts_of
+from ts_retry_ext.snapshot.down_in_words import trial_runs_since, waits_for
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.model_facts import facts_of
 from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.store.halt_in_words import until
 from ts_retry_ext.store.record import Event, Record
+from ts_retry_ext.store.times import to_seconds
 
 #: How often the page asks again where JavaScript is off.
 REFRESH_SEC = 5
@@ -40,6 +43,9 @@ _ORDER = (
 )
 _BROKEN = (State.HALTED, State.WAITING, State.RETIRED, State.RECOVERING)
 _AS_OF = re.compile(rb'<p class="quiet">As of [^<]*</p>')
+_AGES = re.compile(rb"\d+ (?:s|min|h|days) ago")
+#: What counts on between two pictures, and without JavaScript, too: until when, since when.
+_COUNTED = re.compile(rb'(<time class="(until|ago)" datetime="([^"<]{24})">)[^<]*(</time>)')
 
 
 class Pages:
@@ -58,6 +64,9 @@ class Pages:
         )
         self._templates.filters["shown"] = _shown
         self._templates.filters["clock"] = _clock
+        self._templates.filters["until"] = until
+        self._templates.filters["ago"] = _ago
+        self._templates.filters["day_time"] = _day_time
 
     def routes(self) -> list[web.RouteDef]:
         """Return where the pages are."""
@@ -148,11 +157,19 @@ class Pages:
         key = key_of(model)
         workers = model.running.workers if model.running else ()
         ready = sum(worker.is_ready for worker in workers)
+        marker = model.registration.marker if model.registration else None
+        server = picture.snapshot.server
+        runs = server is not None and server.running
         return {
             "model": model,
             "address": self.address_of(model),
             "report": model.report or _NO_REPORT,
             "cause": cause_json(model)["cause"],
+            "place": model.failing_line.in_words() if model.failing_line else None,
+            "since": marker.created_at if marker else None,
+            "next_trial_at": model.next_trial_at if runs else None,
+            "trial_runs_since": trial_runs_since(model) if runs and marker else None,
+            "waits_for": waits_for(model),
             "row": picture.effective_of.get(key),
             "starts": model.registration.history.worker_starts if model.registration else None,
             "saved": starts_saved(model, picture.at),
@@ -165,27 +182,34 @@ class Pages:
 
 _NO_REPORT = Record(Event.SUMMARY)
 #: Facts that have a place of their own on a model's page.
-_SHOWN_ABOVE = frozenset(("reason", "remedy"))
+_SHOWN_ABOVE = frozenset(("reason", "remedy", "at", "since", "next trial", "waits for"))
 
 
 def _is_broken(model: ModelStatus) -> bool:
     return model.can_be_resumed or model.state in _BROKEN
 
 
+def _counts(picture: Picture) -> list[str]:
+    """Return how many models are down in which state: ``2 halted``."""
+    states = [model.state for model in picture.down]
+    return [f"{states.count(s)} {s.value}" for s in _ORDER if s in states]
+
+
 def _heading(picture: Picture) -> str:
     if picture.snapshot.server is None:
         return "No TorchServe was found"
-    count = len(picture.halted)
+    count, counts = len(picture.down), _counts(picture)
     if count:
-        return f"{count} of {len(picture.models)} models {'is' if count == 1 else 'are'} halted"
+        how = picture.down[0].state.value if len(counts) == 1 else f"down: {', '.join(counts)}"
+        return f"{count} of {len(picture.models)} models {'is' if count == 1 else 'are'} {how}"
     if not picture.is_complete:
         return f"The frontend is {picture.health.condition.value}"
-    return f"{len(picture.models)} models, none is halted"
+    return f"{len(picture.models)} models, none is down"
 
 
 def _title(picture: Picture) -> str:
-    count = len(picture.halted)
-    return f"({count} halted) ts-retry" if count else "ts-retry"
+    counts = _counts(picture)
+    return f"({', '.join(counts)}) ts-retry" if counts else "ts-retry"
 
 
 def _facts(model: ModelStatus) -> list[tuple[str, str]]:
@@ -198,12 +222,33 @@ def _facts(model: ModelStatus) -> list[tuple[str, str]]:
 
 
 def _page(request: web.Request, page: bytes) -> web.Response:
-    # The time that the page shows is no change.
-    etag = hashlib.blake2b(_AS_OF.sub(b"", page), digest_size=12).hexdigest()
+    # The times that the page shows are no change.
+    same = _AGES.sub(b"", _COUNTED.sub(rb"\1\4", _AS_OF.sub(b"", page)))
+    etag = hashlib.blake2b(same, digest_size=12).hexdigest()
     if request.headers.get("If-None-Match") == f'"{etag}"':
         return web.Response(status=304, headers={"ETag": f'"{etag}"'})
     headers = {"ETag": f'"{etag}"'}
+    page = _counted_on(page, time.time())
     return web.Response(body=page, content_type="text/html", charset="utf-8", headers=headers)
+
+
+def _counted_on(page: bytes, now: float) -> bytes:
+    """Return a page that was made a while ago with what it counts down as it is now."""
+
+    def counted(found: re.Match[bytes]) -> bytes:
+        at = found[3].decode("ascii")
+        words = until(at, now) if found[2] == b"until" else _ago(at, now)
+        return found[1] + words.encode("ascii") + found[4]
+
+    return _COUNTED.sub(counted, page)
+
+
+def _ago(at: str, now: float) -> str:
+    return f"{duration_in_words(now - to_seconds(at))} ago"
+
+
+def _day_time(at: str) -> str:
+    return time.strftime("%H:%M:%S UTC", time.gmtime(to_seconds(at)))
 
 
 def _shown(text: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Mapping
+from typing import Any, Iterable, Mapping
 
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.sidecar.frontend_health import FrontendHealth
@@ -13,6 +13,8 @@ from ts_retry_ext.sidecar.recovery import Recovery, recovery_of
 from ts_retry_ext.snapshot.effective import Effective
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus, Snapshot
 
+#: Under which key probes list what is down of versions that are not the default one.
+OTHER_VERSIONS = "other_versions"
 #: As TorchServe's ``/ping`` has them.
 HEALTHY, UNHEALTHY = "Healthy", "Unhealthy"
 
@@ -45,9 +47,14 @@ class Picture:
         return self.snapshot.models
 
     @cached_property
-    def halted(self) -> tuple[ModelStatus, ...]:
-        """Return the models that need a hand."""
+    def down(self) -> tuple[ModelStatus, ...]:
+        """Return the models that are halted, waiting or retired."""
         return tuple(model for model in self.models if model.is_down)
+
+    @cached_property
+    def down_by_default(self) -> tuple[ModelStatus, ...]:
+        """Return those of them that requests without a version mean: these count for probes."""
+        return tuple(model for model in self.down if _is_default(model))
 
     @cached_property
     def effective_of(self) -> Mapping[ModelKey, Effective]:
@@ -102,25 +109,43 @@ class Picture:
 
     def ping(self) -> tuple[bool, dict[str, Any]]:
         """Tell whether all is well, in the form of TorchServe's ``/ping``."""
-        content: dict[str, Any] = {"status": HEALTHY}
-        if self.halted:
-            content["halted"] = [cause_json(model) for model in self.halted]
+        content: dict[str, Any] = {"status": HEALTHY, **down_json(self.down)}
         if self.impaired:
             content["impaired"] = [cause_json(model) for model in self.impaired]
         if not self.is_complete:
             content["problem"] = self.health.words or self.health.condition.value
         # The frontend need not let us ask for its models to be alive, only to be listened to.
         is_away = self.health.condition in (Condition.AWAY, Condition.STARTING, Condition.GARBAGE)
-        well = not self.halted and not is_away and self.health.ping in (None, HEALTHY)
+        well = not self.down_by_default and not is_away and self.health.ping in (None, HEALTHY)
         if not well:
             content["status"] = UNHEALTHY
         return well, content
 
 
+def down_json(models: Iterable[ModelStatus]) -> dict[str, Any]:
+    """Return the models that are down by their state, and versions that nobody asks for by default apart.
+
+    Args:
+        models: those that are down.
+    """
+    content: dict[str, Any] = {}
+    for model in models:
+        key = model.state.value if _is_default(model) else OTHER_VERSIONS
+        content.setdefault(key, []).append(cause_json(model))
+    return content
+
+
+def _is_default(model: ModelStatus) -> bool:
+    return model.running is None or model.running.is_default
+
+
 def cause_json(model: ModelStatus) -> dict[str, Any]:
-    """Return why a model is halted, in short."""
+    """Return why a model is down, in short, and when it is tried next."""
     content = model.to_json()
-    names = ("model", "version", "state", "rule", "fingerprint", "reason", "remedy")
+    names = (
+        *("model", "version", "state", "rule", "fingerprint", "reason", "remedy"),
+        *("at", "since", "waits_for", "next_trial_at"),
+    )
     told = {name: content[name] for name in names}
     told["cause"] = model.cause or (
         "the frontend's retry window is over" if model.gave_up else None

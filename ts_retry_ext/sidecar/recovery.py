@@ -65,7 +65,7 @@ def recovery_of(model: ModelStatus, now: float) -> tuple[Recovery, ...]:
 
 
 def starts_saved(model: ModelStatus, now: float) -> int | None:
-    """Return how many more worker starts stock TorchServe would have made until `now`.
+    """Return how many more worker starts stock TorchServe would have made until `now`, trials included.
 
     None where no worker wrote anything. Counted from the first failure since the model last served,
     with the frontend's schedule and the time that the model's own loads took to fail.
@@ -80,7 +80,7 @@ def starts_saved(model: ModelStatus, now: float) -> int | None:
     failed = [to_seconds(r.at) for r in since if r.event is Event.FAILURE]
     failed = failed or [to_seconds(model.registration.marker.created_at)]
     workers = {r.socket for r in since if r.socket is not None}
-    starts = [r for r in since if r.event in (Event.START, Event.HOLD)]
+    starts = [r for r in since if r.event in (Event.START, Event.HOLD, Event.TRIAL)]
     began = [to_seconds(r.at) for r in since if r.event is Event.START]
     load_sec = max(0.0, failed[0] - began[0]) if began else 0.0
     window = model.max_retry_timeout_sec

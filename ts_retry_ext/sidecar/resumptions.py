@@ -14,7 +14,7 @@ from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import key_of
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
 from ts_retry_ext.snapshot.real_load import Resumption
-from ts_retry_ext.snapshot.resume_outcome import outcome_in_words
+from ts_retry_ext.snapshot.resume_outcome import outcome_in_words, served_copy
 from ts_retry_ext.snapshot.resumption import resume
 
 log = logging.getLogger(__name__)
@@ -119,8 +119,9 @@ class Resumptions:
         finally:
             watch.want([model.model])
         configuration = target.server.configuration
-        words = outcome_in_words(done, configuration, timeout_sec=TIMEOUT_SEC, now=time.time())
-        self._note(key, done.result.value, words)
+        words = outcome_in_words(done, timeout_sec=TIMEOUT_SEC, now=time.time())
+        note = served_copy(done, configuration)
+        self._note(key, done.result.value, f"{words} {note}" if note else words)
 
     def _note(self, key: ModelKey, result: str, message: str) -> None:
         name, version = key

@@ -13,10 +13,11 @@ from ts_retry_ext.sidecar import metrics as metrics_form
 from ts_retry_ext.sidecar.authorization import Refusal, bearer, foreign, unauthorized
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.pages import Pages
-from ts_retry_ext.sidecar.picture import cause_json, key_of
+from ts_retry_ext.sidecar.picture import down_json, key_of
 from ts_retry_ext.sidecar.resumptions import ResumeProgress, Resumptions
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.real_load import ResumeResult
+from ts_retry_ext.snapshot.state import State
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ _CODES = {
     "failed": 502,
     ResumeResult.NOT_YET.value: 202,
 }
+#: The state that a probe names where models are down in several.
+_WORST_FIRST = (State.HALTED, State.RETIRED, State.WAITING)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -83,7 +86,7 @@ class Service:
         return app
 
     async def ping(self, _: web.Request) -> web.Response:
-        """Answer as TorchServe does, but 500 with the causes as soon as a model is halted."""
+        """Answer as TorchServe does, but 500 with the causes as soon as a model is down."""
         well, content = self._observer.picture.ping()
         return _json(content, 200 if well else 500)
 
@@ -92,22 +95,26 @@ class Service:
         return _json({"status": "alive"})
 
     async def readyz(self, request: web.Request) -> web.Response:
-        """Answer 503 while any model is halted or the server starts; ``?model=``: that one."""
+        """Answer 503 while any model is down or the server starts; ``?model=``: that one.
+
+        A version that is not the default one counts only where ``?version=`` names it.
+        """
         picture = self._observer.picture
         name = request.query.get("model")
-        halted, starting = picture.halted, picture.starting
+        down, told, starting = picture.down_by_default, picture.down, picture.starting
         if name is not None:
             named = self._named(name, request.query)
-            halted = tuple(model for model in named if model.is_down)
+            told = tuple(model for model in named if model.is_down)
+            down = told if request.query.get("version") else tuple(m for m in down if m in named)
             starting = tuple(model for model in starting if model in named)
-        content: dict[str, Any] = {"status": "ready"}
-        if halted:
-            content = {"status": "halted", "halted": [cause_json(model) for model in halted]}
+        content: dict[str, Any] = {"status": "ready", **down_json(told)}
+        if down:
+            content["status"] = min((model.state for model in down), key=_WORST_FIRST.index)
         elif picture.health.condition in (Condition.AWAY, Condition.STARTING):
-            content = {"status": "away", "problem": picture.health.words}
+            content.update(status="away", problem=picture.health.words)
         elif starting:
-            told = [{"model": m.model, "version": m.version, "state": m.state} for m in starting]
-            content = {"status": "starting", "starting": told}
+            late = [{"model": m.model, "version": m.version, "state": m.state} for m in starting]
+            content.update(status="starting", starting=late)
         return _json(content, 200 if content["status"] == "ready" else 503)
 
     async def metrics(self, _: web.Request) -> web.Response:
@@ -131,7 +138,7 @@ class Service:
         return web.Response(body=self._observer.picture.config_body, content_type=JSON)
 
     async def resume(self, request: web.Request) -> web.StreamResponse:
-        """Let halted workers load again; ``wait`` seconds for it, by default none."""
+        """Try a model that is down now; ``wait`` seconds for it, by default none."""
         name = request.match_info["model"]
         try:
             return await self._resume(request, name)
@@ -147,7 +154,7 @@ class Service:
         model = _one(self._named(name, {**request.query, **given}))
         wait = _seconds(request.query.get("wait") or given.get("wait") or "0")
         if not model.can_be_resumed and key_of(model) not in self._resumptions.running():
-            msg = f"{model.model} {model.version} is not halted, it is {model.state.value}"
+            msg = f"{model.model} {model.version} needs no resume, it is {model.state.value}"
             raise RequestError(409, msg)
         progress = self._resumptions.start(model)
         if _wants_page(request):
@@ -175,7 +182,7 @@ class Service:
 
 
 def _one(models: tuple[ModelStatus, ...]) -> ModelStatus:
-    """Return the version that needs a hand where only one does, else the only one."""
+    """Return the version that can be resumed where only one can, else the only one."""
     found = [model for model in models if model.can_be_resumed] or list(models)
     if len(found) > 1:
         versions = ", ".join(model.version for model in found)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Tuple
 
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.plain_text import cause_line, decided_by, verdict_line
+from ts_retry_ext.snapshot.after_trial import down_since
 from ts_retry_ext.snapshot.failing_line import FailingLine, failing_line
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, held_workers
@@ -15,6 +16,7 @@ from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.halt_in_words import state_word
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Record
+from ts_retry_ext.store.times import to_seconds
 
 _JUDGED = ("verdict", "basis", "rule", "fingerprint", "phase", "scope")
 
@@ -98,6 +100,22 @@ class ModelStatus:
         if self.state is State.RETIRED and self._marker is not None:
             return State(state_word(self._marker.waits_for))
         return self.state if self.is_down else None
+
+    @property
+    def down_since(self) -> float | None:
+        """Return when it first failed since it last served, in seconds since the epoch.
+
+        None where it is neither down nor recovering, or where that was not written down.
+        """
+        if self.registration is None or not (self.is_down or self.state is State.RECOVERING):
+            return None
+        halted = to_seconds(self._marker.created_at) if self._marker else 0.0
+        return down_since(self.registration.records, halted) or None
+
+    @property
+    def next_trial_at(self) -> str | None:
+        """Return when its next trial load comes, ISO 8601 UTC; None where none is planned."""
+        return self._marker.next_trial_at if self._marker and self.can_be_resumed else None
 
     @property
     def can_be_resumed(self) -> bool:

@@ -13,14 +13,11 @@ from ts_retry_ext.snapshot.real_load import ResumeResult, Resumption
 from ts_retry_ext.store.times import to_seconds
 
 
-def outcome_in_words(
-    done: Resumption, configuration: ServerConfiguration, *, timeout_sec: float, now: float
-) -> str:
+def outcome_in_words(done: Resumption, *, timeout_sec: float, now: float) -> str:
     """Return what came of a resumption, as a sentence whose subject is the model.
 
     Args:
         done: what came of it.
-        configuration: the server's.
         timeout_sec: how long was waited.
         now: seconds since the epoch.
     """
@@ -35,34 +32,35 @@ def outcome_in_words(
     place = status.failing_line
     where = "" if place is None else f" at {place.in_words()}"
     ends = what_ends_it(status, now)
-    parts = (
-        f"has failed again{where}: {cause}.",
-        f"It is {status.state.value}. {ends}" if ends else f"It is {status.state.value}.",
-        served_copy(status, configuration) or "",
-    )
-    return " ".join(part for part in parts if part)
+    state = f"It is {status.state.value}."
+    return f"has failed again{where}: {cause}. {state}{f' {ends}' if ends else ''}"
 
 
-def served_copy(status: ModelStatus, configuration: ServerConfiguration) -> str | None:
-    """Return in a sentence which copy of an archive is loaded; None for a model in a folder.
+def served_copy(done: Resumption, configuration: ServerConfiguration) -> str | None:
+    """Return in a sentence which copy of an archive was loaded and failed; None where none did.
 
     An archive is unpacked once, at registration (0.12.0 ModelArchive.downloadModel): what lies in
-    the model store afterwards changes nothing.
+    the model store afterwards changes nothing. A model in a folder is loaded as it is.
+
+    Args:
+        done: what came of a resumption.
+        configuration: the server's.
     """
-    running = status.running
-    path = None if running is None else archive_of(running, configuration)
-    if running is None or (path is not None and os.path.isdir(path)):
+    status = done.status
+    if done.result is not ResumeResult.FAILED_AGAIN or status is None or status.running is None:
         return None
-    name = os.path.basename(path or running.url)
-    again = "It counts once it is registered again, or the server is started again."
+    path = archive_of(status.running, configuration)
+    if path is not None and os.path.isdir(path):
+        return None
     if path is not None and _is_newer(path, status):
         return (
-            f"{name} in the model store has changed since it was registered, and TorchServe loads "
-            f"the copy that it unpacked then. {again}"
+            f"{os.path.basename(path)} in the model store has changed since it was registered. "
+            "TorchServe loads the copy that it unpacked then, until the archive is registered again "
+            "or the server is started again."
         )
     return (
-        f"What is loaded is the copy of {name} that TorchServe unpacked at registration. To pack the "
-        f"archive again changes nothing by itself. {again}"
+        "An archive is loaded as TorchServe unpacked it at registration: to pack it again changes "
+        "nothing until it is registered again or the server is started again."
     )
 
 

@@ -24,6 +24,8 @@ TAKEN_WITHIN_SEC = 5.0
 #: Trial loads come one at a time in a server. The wait for those of other models does not count,
 #: up to so many times the time-out.
 LONGEST_QUEUE = 10.0
+#: The step that says so.
+QUEUED = "waits for the trial load of another model: there is one at a time"
 
 
 class TrialAnswer(NamedTuple):
@@ -63,18 +65,19 @@ def try_now(
     queued = running = False
     while time.monotonic() - begun < timeout_sec:
         news = _trials(directory)[before:]
-        done = [record for record in news if record.event is not Event.TRIAL]
+        done = _answers(news)
         if done and done[-1].result is not TrialResult.ERROR:
             return TrialAnswer(done[-1])
         waited = time.monotonic() - asked
-        if news and not running:
+        is_begun = any(record.event is Event.TRIAL for record in news)
+        if is_begun and not running:
             running, begun = True, time.monotonic()
             tell("tries it: one load in a process of its own, which TorchServe does not notice")
-        if not news and _others_try(directory) and waited < LONGEST_QUEUE * timeout_sec:
+        if not is_begun and _others_try(directory) and waited < LONGEST_QUEUE * timeout_sec:
             begun = time.monotonic()
             if not queued:
                 queued = True
-                tell("waits for the trial load of another model: there is one at a time")
+                tell(QUEUED)
         late = waited > TAKEN_WITHIN_SEC
         if late and request_stands(directory) and take_request(directory) is not None:
             return NOBODY_TRIES
@@ -82,6 +85,17 @@ def try_now(
             return NOBODY_TRIES
         time.sleep(POLL_SEC)
     return TrialAnswer(None, is_pending=True)
+
+
+def _answers(news: list[Record]) -> list[Record]:
+    """Return what ends the wait; a failed trial that had begun before it was asked for does not."""
+    begun = next((n for n, record in enumerate(news) if record.event is Event.TRIAL), len(news))
+    return [
+        record
+        for number, record in enumerate(news)
+        if record.event is Event.RESUME
+        or (record.event is Event.TRIED and (number > begun or record.result is TrialResult.LOADED))
+    ]
 
 
 def _others_try(directory: str) -> bool:

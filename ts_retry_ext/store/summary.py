@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Iterable
 
-from ts_retry_ext.store.record import Event, Record
+from ts_retry_ext.store.record import Event, Record, TrialResult
 
-#: Key of a SUMMARY's counts, beside the events: trial loads that failed.
+#: Keys of a SUMMARY's counts, beside the events: trial loads that failed, and those of each result.
 FAILED_TRIAL = "failed-trial"
+_RESULT = "tried-"
 
 
 def summary_of(records: Iterable[Record]) -> Record:
@@ -25,6 +26,16 @@ def summary_of(records: Iterable[Record]) -> Record:
 def _counts_of(record: Record) -> dict[str, int]:
     if record.event is Event.SUMMARY:
         return dict(record.counts or {})
+    counts = {record.event.value: 1}
     if record.is_failed_trial:
-        return {record.event.value: 1, FAILED_TRIAL: 1}
-    return {record.event.value: 1}
+        counts[FAILED_TRIAL] = 1
+    if record.result is not None:
+        counts[_RESULT + record.result.value] = 1
+    return counts
+
+
+def trials_by_result(records: Iterable[Record]) -> dict[TrialResult, int]:
+    """Return how many trial loads ended in which way, those whose records gave way included."""
+    counts = summary_of(records).counts or {}
+    found = ((result, counts.get(_RESULT + result.value, 0)) for result in TrialResult)
+    return {result: count for result, count in found if count}

@@ -22,6 +22,7 @@ async function update() {
         document.getElementById("main").replaceWith(page.getElementById("main"));
         document.getElementById("server").replaceWith(page.getElementById("server"));
         document.title = page.title;
+        tick();
       }
     } else {
       stale = answer.status !== 304;
@@ -33,4 +34,24 @@ async function update() {
   setTimeout(update, EVERY_MS);
 }
 
+// How long a time span is, in one unit, as `duration_in_words` says it.
+function inWords(seconds) {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86400)} days`;
+}
+
+// Counts down to the next trial load, and shows times on the reader's clock.
+function tick() {
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    const left = (Date.parse(time.dateTime) - Date.now()) / 1000;
+    if (time.className === "until") time.textContent = left < 0.5 ? "now" : `in ${inWords(left)}`;
+    if (time.className === "ago") time.textContent = `${inWords(-left)} ago`;
+    if (time.className === "clock") time.textContent = new Date(time.dateTime).toLocaleTimeString();
+  }
+}
+
+tick();
+setInterval(tick, 1000);
 setTimeout(update, EVERY_MS);
