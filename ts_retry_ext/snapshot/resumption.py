@@ -108,6 +108,26 @@ def _waits_for_somebody(status: ModelStatus) -> bool:
     return marker is not None and RESUME in marker.waits_for
 
 
+def _require_answer(server: ObservedServer, api: ManagementApi, status: ModelStatus) -> None:
+    """Raise ManagementError where the frontend would not notice that a holder leaves.
+
+    Where its process cannot be seen, one that does not answer may be suspended.
+    """
+    held = "nothing is resumed, and its workers go on holding"
+    pid = server.frontend.pid
+    if server.sees_processes:
+        if is_suspended(pid):
+            msg = f"the frontend, process {pid}, is suspended, so that {held}"
+            raise ManagementError(msg, Condition.AWAY)
+        return
+    try:
+        api.describe(status.model)
+    except ManagementError as error:
+        if error.condition is Condition.AWAY:
+            msg = f"{error}, so that {held}"
+            raise ManagementError(msg, Condition.AWAY) from error
+
+
 def _failed_after(status: ModelStatus, trial: Record) -> bool:
     """Tell whether a worker has failed since a trial load succeeded."""
     last = status.registration.history.last_failure if status.registration else None
