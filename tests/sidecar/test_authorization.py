@@ -28,6 +28,7 @@ FUTURE, PAST = "2100-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
         ({"Host": "localhost:8083", "Origin": "http://127.0.0.1:8083"}, False),
         ({"Host": "localhost:8083", "Origin": "http://localhost:8000"}, False),
         ({"Host": "localhost:8083", "Origin": "null"}, False),
+        ({"Host": "localhost:8083", "Origin": "http://["}, False),
         ({"Host": "localhost:8083", "Sec-Fetch-Site": "cross-site"}, False),
         ({"Host": "localhost:8083", "Sec-Fetch-Site": "same-site"}, False),
     ],
@@ -77,6 +78,29 @@ def test_where_there_are_no_keys_only_callers_on_this_machine_may_change_somethi
         refusal = unauthorized(None, key_file, asked_for=False, remote=remote)
         assert (refusal is None) is passes
         assert refusal is None or refusal.status == 403
+
+
+@pytest.mark.parametrize(
+    ("remote", "headers"),
+    [
+        ("127.0.0.1", {"X-Forwarded-For": "10.0.0.7"}),
+        ("127.0.0.1", {"forwarded": "for=10.0.0.7"}),
+        ("::1", {"X-Envoy-External-Address": "10.0.0.7"}),
+        ("127.0.0.6", {}),
+        ("::ffff:127.0.0.6", {}),
+    ],
+)
+def test_without_keys_a_proxy_on_this_machine_speaks_for_nobody(
+    tmp_path: Path, remote: str, headers: dict[str, str]
+) -> None:
+    refusal = unauthorized(None, None, asked_for=False, remote=remote, headers=headers)
+    assert refusal is not None
+    assert refusal.status == 403
+
+    path = tmp_path / "key_file.json"
+    path.write_text(json.dumps({"management": {"key": "right", "expiration time": FUTURE}}))
+    with_key = unauthorized("right", str(path), asked_for=False, remote=remote, headers=headers)
+    assert with_key is None
 
 
 @pytest.mark.parametrize(

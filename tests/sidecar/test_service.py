@@ -327,6 +327,21 @@ def test_body_that_is_no_json_is_refused(observing: Sidecar, halted: None) -> No
     assert (answer.status, answer.json()["message"]) == (400, "the body is no JSON")
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"[" * 50_000),
+        ("application/x-www-form-urlencoded; charset=nope", b"key=x"),
+        ("multipart/form-data", b"x"),
+    ],
+)
+def test_body_that_cannot_be_read_is_refused_and_no_bug_of_the_sidecar(
+    observing: Sidecar, content_type: str, body: bytes
+) -> None:
+    answer = observing.ask("/models/bad/resume", "POST", body, {"Content-Type": content_type})
+    assert answer.status == 400
+
+
 def test_nothing_is_cached_and_no_foreign_script_runs(observing: Sidecar) -> None:
     answer = observing.ask("/")
     assert answer.headers["Cache-Control"] == "no-store"

@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 from ts_retry_ext.frontend.keys import KeyFileError, is_kept, read_key
 
 _OWN_SITE = ("same-origin", "none")
+_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+#: Where the proxy of a service mesh (Istio) calls from for somebody outside the pod.
+_MESH_PROXY = "127.0.0.6"
 
 
 class Refusal(NamedTuple):
@@ -41,7 +44,10 @@ def foreign(headers: Mapping[str, str], allowed_hosts: tuple[str, ...]) -> Refus
         return Refusal(403, msg)
     origin = headers.get("Origin")
     if origin is not None:
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            return Refusal(400, "the Origin header is no address")
         if parts.scheme not in ("http", "https") or parts.netloc.lower() != host.lower():
             return Refusal(403, "the request comes from another origin")
     if headers.get("Sec-Fetch-Site", "none") not in _OWN_SITE:
@@ -50,7 +56,12 @@ def foreign(headers: Mapping[str, str], allowed_hosts: tuple[str, ...]) -> Refus
 
 
 def unauthorized(
-    presented: str | None, key_file: str | None, *, asked_for: bool, remote: str | None
+    presented: str | None,
+    key_file: str | None,
+    *,
+    asked_for: bool,
+    remote: str | None,
+    headers: Mapping[str, str] | None = None,
 ) -> Refusal | None:
     """Return why a request lacks the management key, or None where all is well.
 
@@ -62,12 +73,13 @@ def unauthorized(
         key_file: where TorchServe keeps its keys, or None.
         asked_for: whether the server asks for a key although no key file is known.
         remote: address that the request came from, or None where it is not known.
+        headers: the request's headers, which show whether a proxy speaks for somebody else.
     """
     if key_file is None or not is_kept(key_file):
         if asked_for:
             msg = "the server asks for a key, and this sidecar has no key file to check yours with"
             return Refusal(403, msg)
-        if not _is_loopback(remote):
+        if not _is_loopback(remote) or _is_forwarded(remote, headers or {}):
             msg = (
                 "the server has no keys to tell who may resume a model, so only callers on its own "
                 "machine may: run ts-retry resume there, or let TorchServe ask for keys"
@@ -107,6 +119,13 @@ def _is_loopback(remote: str | None) -> bool:
     except ValueError:
         return False
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def _is_forwarded(remote: str | None, headers: Mapping[str, str]) -> bool:
+    """Tell whether a proxy on this machine speaks for somebody who may be anywhere."""
+    names = {name.lower() for name in headers}
+    marked = any(name in _PROXY_HEADERS or name.startswith("x-envoy-") for name in names)
+    return marked or (remote or "").endswith(_MESH_PROXY)
 
 
 def _is_address(name: str) -> bool:

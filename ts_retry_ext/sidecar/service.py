@@ -150,7 +150,7 @@ class Service:
     async def _resume(self, request: web.Request, name: str) -> web.StreamResponse:
         _refuse(foreign(request.headers, self._observer.options.allowed_hosts))
         given = await _fields(request)
-        self._check_key(bearer(request.headers) or given.get("key"), request.remote)
+        self._check_key(bearer(request.headers) or given.get("key"), request)
         model = _one(self._named(name, {**request.query, **given}))
         wait = _seconds(request.query.get("wait") or given.get("wait") or "0")
         if not model.can_be_resumed and key_of(model) not in self._resumptions.running():
@@ -163,13 +163,21 @@ class Service:
             progress = await self._resumptions.wait(key_of(model), wait)
         return _json(progress.to_json(), _code(progress))
 
-    def _check_key(self, presented: str | None, remote: str | None) -> None:
+    def _check_key(self, presented: str | None, request: web.Request) -> None:
         target, watch = self._observer.target, self._observer.watch
         if target is None or watch is None:
             raise RequestError(503, "there is no server")
         asked_for = watch.health.condition in (Condition.REFUSED, Condition.EXPIRED_KEY)
         key_file = target.endpoint.key_file
-        _refuse(unauthorized(presented, key_file, asked_for=asked_for, remote=remote))
+        _refuse(
+            unauthorized(
+                presented,
+                key_file,
+                asked_for=asked_for,
+                remote=request.remote,
+                headers=request.headers,
+            )
+        )
 
     def _named(self, name: str, query: Mapping[str, str]) -> tuple[ModelStatus, ...]:
         picture = self._observer.picture
@@ -195,10 +203,13 @@ async def _fields(request: web.Request) -> dict[str, str]:
     if not request.can_read_body:
         return {}
     if _is_form(request):
-        return {name: str(value) for name, value in (await request.post()).items()}
+        try:
+            return {name: str(value) for name, value in (await request.post()).items()}
+        except (ValueError, LookupError, AssertionError):
+            raise RequestError(400, "the body is no form") from None
     try:
         content = json.loads((await request.read()).decode("utf-8") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise RequestError(400, "the body is no JSON") from None
     if not isinstance(content, dict):
         raise RequestError(400, "the body is no JSON object")
