@@ -60,6 +60,8 @@ async def _run(options: SidecarOptions) -> None:
         ending = loop.create_task(stop.wait())
         await asyncio.wait([observing, ending], return_when=asyncio.FIRST_COMPLETED)
         ending.cancel()
+        if observing.done():
+            observing.result()  # What ended it must not look like an end that was asked for.
         log.info("ending")
     finally:
         await runner.cleanup()

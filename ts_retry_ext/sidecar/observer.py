@@ -85,7 +85,11 @@ class Observer:
         """Observe until cancelled, or until the server ends where the sidecar is to end with it."""
         try:
             while not self.ended.is_set():
-                await self._look_after_server()
+                try:
+                    await self._look_after_server()
+                except OSError as error:
+                    # No descriptor is left, for example: that says nothing about the server.
+                    self._miss(f"cannot look after the server: {error}")
                 unseen = self.target is not None and not self.target.server.sees_processes
                 await asyncio.sleep(FIND_UNSEEN_SEC if unseen else FIND_SEC)
         finally:
