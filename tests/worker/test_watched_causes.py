@@ -487,3 +487,35 @@ def test_links_that_lead_in_circles_and_names_that_are_no_utf_8_do_no_harm(tmp_p
     with open(strange, "wb") as stream:
         stream.write(b"good")
     assert watch.within() == "caf\\udce9\n.bin was changed"
+
+
+def test_a_module_that_appears_in_a_directory_of_python_path_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that judges imports nothing from there, and its own path lacks the directory."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(packages))
+    monkeypatch.setattr("ts_retry_ext.worker.isolation._foreign", None)
+    halted = Halted(tmp_path)
+    halted.fail(modules=("late_part",))
+    watch = halted.watch()
+    assert watch.within(0.3) is None
+    (packages / "late_part.py").write_text("")
+    assert watch.within() == f"{packages}/late_part.py appeared"
+
+
+def test_what_an_earlier_failure_missed_is_watched_on_when_it_came_and_was_no_better(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    monkeypatch.syspath_prepend(str(packages))
+    halted = Halted(tmp_path)
+    halted.fail(modules=("late_part",))
+    (packages / "late_part.py").write_text("import another_part")
+    halted.fail(modules=("another_part",))
+    watch = halted.watch()
+    assert watch.within(0.3) is None
+    (packages / "late_part.py").write_text("")
+    assert watch.within() == f"{packages}/late_part.py was changed"

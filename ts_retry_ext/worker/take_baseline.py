@@ -10,6 +10,7 @@ from typing import NamedTuple, Sequence
 from ts_retry_ext.archive.model_folder import MANIFEST, ModelFolder
 from ts_retry_ext.worker.baseline import SURVEY_SEC, Baseline
 from ts_retry_ext.worker.ignored_files import is_within
+from ts_retry_ext.worker.isolation import foreign_paths
 from ts_retry_ext.worker.load_times import TICK_NS
 from ts_retry_ext.worker.news import History
 from ts_retry_ext.worker.path_facts import FILE, look_at
@@ -120,7 +121,8 @@ def with_names(
     packages = baseline.packages
     if not packages and (modules or phase in _PACKAGE_PHASES):
         found = {
-            each: installed_in(each) for each in package_directories(sys.path, baseline.model_dir)
+            each: installed_in(each)
+            for each in package_directories(_python_path(), baseline.model_dir)
         }
         packages = {each: known for each, known in found.items() if known is not None}
     if not added and packages is baseline.packages:
@@ -131,7 +133,7 @@ def with_names(
 
 def _expected(model_dir: str, modules: Sequence[str]) -> list[str]:
     """Return where missing modules would be found."""
-    python_path = [model_dir, *filter(os.path.isabs, sys.path)]
+    python_path = [model_dir, *filter(os.path.isabs, _python_path())]
     return module_paths(modules, list(dict.fromkeys(python_path)))
 
 
@@ -169,8 +171,19 @@ def _names(
         if not is_alone and _changed_since(path, failed.first_load_ns):
             histories.setdefault(path, History(by_loads=1))  # A download, a lock: maybe the load's.
     if previous is not None:
+        # What an earlier failure missed may be there now, and be the cause of this one.
+        known = dict(list({**known, **_others(previous.names, known)}.items())[:MAX_NAMES])
         _accept(WatchedNames(known), failed.began_ns)
     return known
+
+
+def _others(names: dict[str, NamedPath], known: dict[str, NamedPath]) -> dict[str, NamedPath]:
+    return {path: names[path] for path in names if path not in known}
+
+
+def _python_path() -> list[str]:
+    """Return where the worker's imports are looked for; while they are isolated, some are left out."""
+    return [*foreign_paths(), *(path for path in sys.path if path)]
 
 
 def _not_yet_loaded(path: str, known: NamedPath, failed: Failed) -> NamedPath:
@@ -186,10 +199,11 @@ def _changed_since(path: str, since_ns: int) -> bool:
 
 
 def _packages(failed: Failed, previous: Baseline | None) -> dict[str, Installed]:
-    if not failed.modules and failed.phase not in _PACKAGE_PHASES:
+    is_named = failed.modules or failed.phase in _PACKAGE_PHASES
+    if not is_named and not (previous is not None and previous.packages):
         return {}
     known = {}
-    for directory in package_directories(sys.path, failed.model_dir):
+    for directory in package_directories(_python_path(), failed.model_dir):
         if previous is not None and directory in previous.packages:
             known[directory] = previous.packages[directory]
             continue
