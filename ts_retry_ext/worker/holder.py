@@ -95,7 +95,7 @@ def hold_connection(
     _note(session, Event.HOLD, fingerprint=marker.fingerprint, asynchronous=session.asynchronous)
     told = held_line(session.name, marker)
     say(told)
-    if marker.action == OnFatal.RETIRE:
+    if marker.action == OnFatal.RETIRE or session.asynchronous:
         _leave_a_waiter_behind(session)
     # Only now: the frontend waits for the line that says the worker has started, and for nothing of this.
     from ts_retry_ext.worker.half_open import HalfOpen
@@ -112,11 +112,15 @@ def hold_connection(
 
 
 def _leave_a_waiter_behind(session: Session) -> None:
-    """Let somebody wait with a model that is about to be scaled to 0: no holder will be left."""
+    """Let somebody wait with a model that no holder will be left of.
+
+    It is about to be scaled to 0, or the frontend ends its holder after ``startupTimeout`` and, once the
+    window is over, starts no other (0.12.0 AsyncWorkerThread).
+    """
     try:
         leave_behind(own_command(WAITER, str(session.frontend.pid), *sys.argv))
     except OSError as error:
-        say(f"nobody waits with model {session.name!r} once it is retired: {error}")
+        say(f"nobody waits with model {session.name!r} once its holder is ended: {error}")
 
 
 def _accept(listener: socket.socket, session: Session) -> socket.socket | None:

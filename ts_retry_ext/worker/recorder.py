@@ -143,8 +143,8 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
             marker = stop(session, worker, verdict, record, failures=1 + len(previous))
         except Exception as error:  # The failure is written down; the model is loaded once more.
             say(f"model {session.name!r}: its halt cannot be written down: {error!r}")
-    else:
-        wait_if_last(session, journal.read(session.directory))
+    # Also where the next worker is to hold: in a short window there may be no next one.
+    wait_if_last(session, journal.read(session.directory))
     say(failure_line(session.name, failure, verdict, action, marker))
 
 
