@@ -36,7 +36,13 @@ SUSPENDED_POLL_SEC = 1.0
 
 
 def bring_back(
-    server: Server, directory: str, model: str, version: str | None, *, timeout_sec: float
+    server: Server,
+    directory: str,
+    model: str,
+    version: str | None,
+    *,
+    timeout_sec: float,
+    reason: str = REASON,
 ) -> None:
     """End the halt of a model, by the frontend's own retry or through the management API.
 
@@ -49,6 +55,7 @@ def bring_back(
         model: name of the model.
         version: its version.
         timeout_sec: how long to see to it that workers are started.
+        reason: why they may load, for the journal; another one where no trial was made before.
 
     Raises:
         OSError: the store cannot be read or written.
@@ -70,12 +77,14 @@ def bring_back(
             status,
             timeout_sec=timeout_sec,
             tell=lambda _step: None,
-            reason=REASON,
+            reason=reason,
             spare_those_that_serve=True,
         )
     except ManagementError as error:
         suspended = is_suspended(server.frontend.pid)
-        _without_api(directory, model, version, str(error), may_release=not suspended)
+        _without_api(
+            directory, model, version, str(error), reason=reason, may_release=not suspended
+        )
 
 
 def _wait_while_suspended(frontend: Frontend, timeout_sec: float) -> None:
@@ -105,13 +114,19 @@ def is_scaled_away(server: Server, directory: str, model: str, version: str | No
 
 
 def _without_api(
-    directory: str, model: str, version: str | None, why_not: str, *, may_release: bool
+    directory: str,
+    model: str,
+    version: str | None,
+    why_not: str,
+    *,
+    reason: str,
+    may_release: bool,
 ) -> None:
     marker = _read(directory)
     if marker is None:
         return
     if may_release and _frontend_retries(journal.read(directory), marker):
-        end_halt(directory, model=model, version=version or "", reason=REASON)
+        end_halt(directory, model=model, version=version or "", reason=reason)
     else:
         with locked(directory):
             write_marker(directory, marker_to_be_resumed(marker, why_not, now_text()))

@@ -19,7 +19,7 @@ from ts_retry_ext.archive.model_archive import ArchiveError
 from ts_retry_ext.frontend.process import frontend_at, start_of
 from ts_retry_ext.frontend.server import Server, server_of
 from ts_retry_ext.snapshot.after_trial import down_since, marker_after_failure, with_next_trial
-from ts_retry_ext.snapshot.bring_back import bring_back, call_others, is_scaled_away
+from ts_retry_ext.snapshot.bring_back import REASON, bring_back, call_others, is_scaled_away
 from ts_retry_ext.snapshot.trial_job import Job, read_job
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, write_json
@@ -101,7 +101,14 @@ def main() -> int:
     if loaded:
         lifeline.cut()
         marker = _marker(job)
-        bring_back(server, job.directory, job.model, job.version, timeout_sec=_patience(job))
+        bring_back(
+            server,
+            job.directory,
+            job.model,
+            job.version,
+            timeout_sec=_patience(job),
+            reason=job.why if job.for_real else REASON,
+        )
         if marker is not None and not job.for_real:
             call_others(job.model, marker, job.directory)
     return OK
