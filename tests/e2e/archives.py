@@ -66,7 +66,7 @@ if count <= {times}:
 def lacks(name: str = "context.model_name") -> str:
     """Return what a load does that needs a module: it is missing until `TorchServe.supply` brings it.
 
-    It lies outside the model's files, so that nothing but ``ts-retry resume`` tells that it is there.
+    It lies outside the model's files. Holders watch where it would be, as that of any missing module.
     """
     return f"""
 import importlib, os, sys

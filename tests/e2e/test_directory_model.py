@@ -51,8 +51,12 @@ def test_repairing_the_file_in_place_brings_the_model_back_without_a_command(
     assert server.predict("plain") == (200, "sound")
     assert server.marker_of("plain") is None
     assert server.events("plain") == [
-        "start", "load", "failure", "hold", "resume", "release", "start", "load", "loaded",
-    ]  # fmt: skip
+        *("start", "load", "failure", "hold"),
+        *("trial", "tried", "resume", "release"),
+        *("start", "load", "loaded"),
+    ]
+    (trial,) = [r for r in server.journal_of("plain") if r.event == "trial"]
+    assert trial.reason == "plain_handler.py was changed"
 
 
 @pytest.mark.parametrize("source", SOURCES)

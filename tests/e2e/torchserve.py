@@ -203,6 +203,12 @@ class TorchServe:
         code, body = self.call(f"/models/{model}")
         return [worker["status"] for worker in body[0]["workers"]] if code == 200 else []
 
+    def register(self, url: str, workers: int = 1, name: str | None = None) -> None:
+        """Register an archive or a folder of the store, and have `workers` of it started."""
+        path = f"/models?url={url}&initial_workers={workers}&synchronous=false"
+        code, body = self.call(path + (f"&model_name={name}" if name else ""), "POST")
+        assert code in (200, 202), body
+
     def is_ready(self, model: str) -> bool:
         """Tell whether every worker of `model` serves."""
         states = self.worker_states(model)
@@ -231,8 +237,9 @@ class TorchServe:
         return None if directory is None else read_marker(directory)
 
     def is_held(self, model: str) -> bool:
-        """Tell whether the last thing a worker of `model` did was to hold."""
-        return self.marker_of(model) is not None and self.events(model)[-1:] == [Event.HOLD]
+        """Tell whether the last thing a worker of `model` did was to hold, trial loads left out."""
+        own = [event for event in self.events(model) if event not in (Event.TRIAL, Event.TRIED)]
+        return self.marker_of(model) is not None and own[-1:] == [Event.HOLD]
 
     def log(self) -> str:
         """Return everything the server has written to its console."""
