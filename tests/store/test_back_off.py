@@ -50,6 +50,14 @@ def test_holder_stands_one_stop_into_the_schedule() -> None:
     assert found.is_over(10, START + 13.2)
 
 
+def test_window_begins_with_the_end_of_the_first_process_where_a_launcher_is_slow_to_start_the_next() -> None:  # fmt: skip
+    holder = record(Event.HOLD, 27, 2)._replace(launcher=True)
+    found = state(record(Event.START, 0), failure(4), holder)
+
+    assert found.first_stop_at == pytest.approx(START + 4)
+    assert found.is_over(10, START + 27)
+
+
 def test_every_process_since_the_model_loaded_is_a_stop() -> None:
     found = state(
         *(record(Event.START, n, n) for n in (1, 2, 3, 4)),

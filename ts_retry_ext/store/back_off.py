@@ -102,6 +102,10 @@ def back_off(records: Sequence[Record], socket: str) -> BackOff | None:
     if len(starts) > 1:
         # The frontend waits a second before its first retry; a crash is written down only then.
         first_stop_at = to_seconds(starts[1].at) - wait_before(1)
+        if starts[1].launcher:
+            # It takes its time until the next first word, so the last one of the first process counts.
+            first_ends = [to_seconds(r.at) for r in since if _ends(r, starts[0])]
+            first_stop_at = min([first_stop_at, *first_ends[-1:]])
     elif ended:
         first_stop_at = ended[-1]
     return BackOff(
@@ -114,6 +118,10 @@ def back_off(records: Sequence[Record], socket: str) -> BackOff | None:
         ended_at=ended[-1] if ended else None,
         grace_sec=LAUNCHER_GRACE_SEC if newest.launcher else GRACE_SEC,
     )
+
+
+def _ends(record: Record, first: Record) -> bool:
+    return record.event in _ENDS and _process(record) == _process(first)
 
 
 def _first_words(records: Sequence[Record]) -> list[Record]:
