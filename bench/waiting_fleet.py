@@ -38,6 +38,8 @@ HALF_AN_HOUR_SEC = 1800.0
 LOOK_SEC = 1.0
 #: How long to wait for one batch of models, and for the common ones to serve again.
 PATIENCE_SEC = 900.0
+#: What is measured begins when all models wait, so they wait after their first failure.
+_CONFIG = {"retry_max_identical_failures": "1"}
 _HANDLER = """
 import os, socket
 
@@ -190,7 +192,7 @@ def measure(common: int, different: int, watch_sec: float, at_once: int) -> dict
     others = [f"different_{_letters(number)}" for number in range(different)]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        server = server_of(root, interpreters(root / "envs").with_package)
+        server = server_of(root, interpreters(root / "envs").with_package, _CONFIG)
         pack(server.store, "waiting", _HANDLER)
         with server:
             fleet = Fleet(server, names, others, at_once)
