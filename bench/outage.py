@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import time
 from pathlib import Path
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 import psutil
 
@@ -71,7 +71,7 @@ class Seen(NamedTuple):
     Attributes:
         outage_sec: how long connections were refused.
         serves_at_sec: when the last of its workers served, or None.
-        gave_up: whether the frontend had nothing more to do when watching ended.
+        gave_up: whether the frontend had given it up when watching ended.
         watched_sec: how long it was watched.
         loads_at_sec: when its loads tried to connect.
         cpu_sec: processor time of workers, trial loads and those who wait with the model.
@@ -132,8 +132,10 @@ class Outage:
             self.serves_at = time.time()
 
     def is_given_up(self) -> bool:
-        """Tell whether the frontend has nothing more to do for the model."""
-        return is_final(read_log(self.server.log()).get(self.kind.model))
+        """Tell whether the frontend has given the model up; of one with several workers, never."""
+        # The log is read by model, and one of several workers that is over says nothing of the rest.
+        worker = read_log(self.server.log()).get(self.kind.model)
+        return self.kind.workers == 1 and self.serves_at is None and is_final(worker)
 
     def close(self) -> Seen:
         """Unregister the model, and return what was seen."""
@@ -210,6 +212,16 @@ def as_json(seen: Seen) -> dict[str, Any]:
     content = seen._asdict()
     content["loads_at_sec"] = [round(at, 2) for at in seen.loads_at_sec]
     return {k: round(v, 2) if isinstance(v, float) else v for k, v in content.items()}
+
+
+def serves_after(seen: Mapping[str, Any]) -> str:
+    """Return how long after the outage a model serves, in words; what may happen yet is not called never."""
+    at = seen["serves_at_sec"]
+    if at is not None:
+        return f"{at - seen['outage_sec']:.0f} s"
+    if seen.get("gave_up", True):
+        return "never"
+    return f"not within {seen['watched_sec'] - seen['outage_sec']:.0f} s"
 
 
 def _waiters(frontend: int) -> list[psutil.Process]:

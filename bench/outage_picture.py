@@ -9,10 +9,11 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Callable, Mapping, Sequence
 
+from bench.outage import serves_after
 from bench.picture import STYLE, text, ticks
 
 WIDTH, TOP, BOTTOM = 760, 64, 44
-LEFT, RIGHT = 190, 96
+LEFT, RIGHT = 206, 100
 #: Heights of a line, and of what lies between two kinds of failure, in pixels.
 LINE, GAP = 22, 18
 #: Aimed-at distance of two ticks, in pixels.
@@ -43,9 +44,7 @@ def outage_picture(found: Mapping[str, Any], outage_sec: int = 60) -> str:
     area = f'x="{x(0):.1f}" y="{TOP - 8}" width="{x(outage_sec) - x(0):.1f}" height="{bottom - TOP + 8}"'
     parts = [
         f'<rect class="outage" {area}/>',
-        text(
-            16, 26, f"An outage of {outage_sec} s: every load, and when the model serves", "title"
-        ),
+        text(16, 26, f"An outage of {outage_sec} s: loads, and when the model serves", "title"),
         text(x(outage_sec / 2), TOP - 14, "connections are refused", "", "middle"),
     ]
     for at in ticks(until, (WIDTH - LEFT - RIGHT) // _TICK):
@@ -72,10 +71,10 @@ def outage_picture(found: Mapping[str, Any], outage_sec: int = 60) -> str:
 
 
 def label(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the picture in words."""
+    """Return the picture in words: how long after the outage each model serves."""
     told = []
     for row in rows:
-        alone, ours = (_after(seen) for seen in _both(row))
+        alone, ours = (serves_after(seen) for seen in _both(row))
         told.append(f"{_named(row)}: TorchServe alone {alone}, with ts-retry-ext {ours}")
     return "; ".join(told)
 
@@ -91,11 +90,6 @@ def _named(row: Mapping[str, Any]) -> str:
     return f"{failure}, window {row['window_sec']} s"
 
 
-def _after(seen: Mapping[str, Any]) -> str:
-    at = seen["serves_at_sec"]
-    return "never serves" if at is None else f"serves after {at - seen['outage_sec']:.0f} s"
-
-
 def _line(
     seen: Mapping[str, Any], kind: str, y: float, x: Callable[[float], float], until: float
 ) -> list[str]:
@@ -107,6 +101,6 @@ def _line(
         f'<circle class="dot {kind}" cx="{x(load):.1f}" cy="{y:.1f}" r="3.5"/>'
         for load in seen["loads_at_sec"]
     ]
-    told = "never serves" if at is None else f"{at - seen['outage_sec']:+.0f} s"
-    parts.append(text(x(until) + 6, y + 4, told, kind))
+    told = serves_after(seen)
+    parts.append(text(x(until) + 6, y + 4, f"after {told}" if at is not None else told, kind))
     return parts

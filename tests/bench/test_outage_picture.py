@@ -31,8 +31,8 @@ def test_every_load_is_a_dot_and_all_lies_within_the_picture() -> None:
 def test_it_tells_what_became_of_each_to_those_who_cannot_see_it() -> None:
     told = ElementTree.fromstring(outage_picture(FOUND)).attrib["aria-label"]
     assert told == (
-        "unknown failure, 4 workers: TorchServe alone never serves, with ts-retry-ext serves after 15 s; "
-        "known failure, window 10 s: TorchServe alone never serves, with ts-retry-ext serves after 15 s"
+        "unknown failure, 4 workers: TorchServe alone never, with ts-retry-ext 15 s; "
+        "known failure, window 10 s: TorchServe alone never, with ts-retry-ext 15 s"
     )
 
 

@@ -19,13 +19,15 @@ def test_a_window_that_is_over_is_measured_only_where_the_outage_outlasts_it() -
 
 def test_the_table_says_never_and_what_was_computed() -> None:
     found = {"measured": [ROW], "computed": outages.computed((3600,), 3.0)[:1]}
-    measured, computed = outages.table(found).rows
+    measured, computed, load = outages.table(found).rows
     assert measured == ["60 s", "unknown", "300 s", "1", "never", "3", "12 s", "236 MB",
                         "21 s", "3", "12 s", "236 MB"]  # fmt: skip
     assert computed[0] == "60 min, computed"
     assert computed[4] == "never"
     assert computed[8] != "never"
+    assert load[4] == "3 s"
 
 
-def test_the_length_of_a_load_is_what_the_first_retry_took_less_its_wait() -> None:
-    assert outages.length_of_a_load([ROW]) == 3.2
+def test_what_did_not_happen_while_it_was_watched_may_happen_yet() -> None:
+    found = {"measured": [{**ROW, "alone": {**LOST, "gave_up": False}}], "computed": []}
+    assert outages.table(found).rows[0][4] == "not within 30 s"

@@ -3,8 +3,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from bench.outage_picture import outage_picture
 from bench.picture import picture
-from bench.publish import PAGE, PICTURE, page, saved
+from bench.publish import OUTAGE_PICTURE, PAGE, PICTURE, page, saved
 
 RESULT: dict[str, Any] = {
     "command": "python -m bench.store --rounds 2",
@@ -35,8 +36,9 @@ def test_the_page_shows_the_saved_figures_of_every_bench() -> None:
     assert set(results) <= set(re.findall(r"<!-- bench (\w+) -->", text))
 
 
-def test_the_picture_is_that_of_the_saved_figures() -> None:
+def test_the_pictures_are_those_of_the_saved_figures() -> None:
     assert PICTURE.read_text() == picture(saved()["crash_loop"]["found"])
+    assert OUTAGE_PICTURE.read_text() == outage_picture(saved()["outages"]["found"])
 
 
 def test_the_readme_tells_the_saved_figures_of_the_crash_loop() -> None:
