@@ -225,7 +225,10 @@ def _letters(number: int) -> str:
 def table(found: Mapping[str, Any]) -> Table:
     """Return the figures."""
     share = found["spent_sec"] / found["watched_sec"]
-    bound = (CAPACITY_SEC + REFILL_PER_SEC * HALF_AN_HOUR_SEC) / HALF_AN_HOUR_SEC
+    bounds = [
+        f"{100 * (CAPACITY_SEC + REFILL_PER_SEC * seconds) / seconds:.1f} %"
+        for seconds in (found["watched_sec"], HALF_AN_HOUR_SEC)
+    ]
     common, back, again = found["common"], found["back_sec"], found["again_sec"]
     rows = [
         ["failures that are told apart", str(found["failures"])],
@@ -233,7 +236,7 @@ def table(found: Mapping[str, Any]) -> Table:
         ["trial loads at the same time, most", str(found["most_at_once"])],
         ["processor time of the trials", f"{found['spent_sec']:.0f} s"],
         ["the same, of one core", f"{100 * share:.1f} %"],
-        ["the most that the budget lets half an hour have", f"{100 * bound:.1f} %"],
+        ["the most that the budget lets them have, in this time and in half an hour", ", ".join(bounds)],
         ["trial loads of a model that waits for its own, fewest and most", f"{found['fewest']} and {found['most']}"],
         ["longest time without one", f"{found['longest_pause_sec']:.0f} s"],
         ["the dependency is back: the first model serves after", _at(back[:1], 1)],

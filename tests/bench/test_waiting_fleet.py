@@ -70,6 +70,7 @@ def test_the_table_says_how_many_came_back_where_not_all_did() -> None:
     }  # fmt: skip
     rows = {row[0]: row[1] for row in waiting_fleet.table(found).rows}
     assert rows["the same, of one core"] == "5.0 %"
-    assert rows["the most that the budget lets half an hour have"] == "9.7 %"
+    budget = rows["the most that the budget lets them have, in this time and in half an hour"]
+    assert budget == "19.2 %, 9.7 %"
     assert rows["all 2 serve after"] == "1 of 2 within 900 s"
     assert rows["2 loads at once, by registering them, take"] == "3 s"
