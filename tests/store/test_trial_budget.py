@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -12,9 +13,12 @@ import pytest
 from ts_retry_ext.store.trial_budget import (
     BUDGET_FILE,
     CAPACITY_SEC,
+    OVERDUE_SEC,
     REFILL_PER_SEC,
+    RESERVE_SEC,
     charge,
     credit,
+    least_credit,
     lock_path,
     try_lock,
 )
@@ -79,3 +83,33 @@ def test_a_lock_is_held_by_one_process_and_goes_with_it(tmp_path: Path, kind: st
     lock = try_lock(place)
     assert lock is not None
     os.close(lock)
+
+
+def test_a_trial_needs_less_credit_the_longer_it_is_overdue_and_always_more_than_none() -> None:
+    needed = [least_credit(overdue) for overdue in (-5.0, 0.0, OVERDUE_SEC / 2, OVERDUE_SEC, 1e9)]
+    assert needed == [RESERVE_SEC, RESERVE_SEC, RESERVE_SEC / 2, 0.0, 0.0]
+
+
+def test_fifty_models_that_wait_for_different_things_have_their_turns_in_order() -> None:
+    assert longest_without_trial(models=50, cost_sec=1.7, hours=4) < 2100.0
+
+
+def longest_without_trial(models: int, cost_sec: float, hours: int) -> float:
+    """Return the longest time of any model without a trial, in seconds, the bucket empty at first.
+
+    Each looks every half to three seconds, and is due ten minutes after its last trial.
+    """
+    chance = random.Random(1)
+    level = now = longest = free_at = 0.0
+    looks = [chance.uniform(0.0, 3.0) for _ in range(models)]
+    due, last = [0.0] * models, [0.0] * models
+    while now < hours * 3600.0:
+        one = min(range(models), key=looks.__getitem__)
+        level, now = level + REFILL_PER_SEC * (looks[one] - now), looks[one]
+        overdue = now - due[one]
+        if now >= free_at and overdue >= 0 and level > least_credit(overdue):
+            longest = max(longest, now - last[one])
+            level, free_at = level - cost_sec, now + 3.0
+            last[one], due[one] = now, now + 600.0
+        looks[one] = now + chance.uniform(0.5, 3.0)
+    return max(longest, now - min(last))

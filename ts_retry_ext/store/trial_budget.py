@@ -18,6 +18,9 @@ LOCK_FILE = "trial.lock"
 #: Half of it from the bucket, half of it as it fills: a tenth of one core over any half an hour.
 CAPACITY_SEC = 85.0
 REFILL_PER_SEC = 0.05
+#: What has to be left for a trial whose time has just come. It is less for one that is overdue, and
+#: nothing after `OVERDUE_SEC`.
+RESERVE_SEC, OVERDUE_SEC = 2.0, 3600.0
 
 
 def try_lock(path: str) -> int | None:
@@ -48,7 +51,7 @@ def lock_path(directory: str) -> str:
 
 
 def credit(server_dir: str) -> float:
-    """Return the processor seconds that trials may take now; a trial needs more than none.
+    """Return the processor seconds that trials may take now; one needs more than `least_credit`.
 
     A file that cannot be read, or is not ours, counts as a full bucket.
     """
@@ -61,6 +64,18 @@ def credit(server_dir: str) -> float:
         return CAPACITY_SEC
     filled = level + max(0.0, time.monotonic() - at) * REFILL_PER_SEC
     return min(CAPACITY_SEC, filled)
+
+
+def least_credit(overdue_sec: float) -> float:
+    """Return the credit that a trial waits for, which is less the longer it has been waiting.
+
+    So models that wait for different things have their turns in order. If the first one to look had
+    the trial, one of 50 models would wait for two hours where each could have one in half an hour.
+
+    Args:
+        overdue_sec: time since the trial was due.
+    """
+    return RESERVE_SEC * (1.0 - min(max(overdue_sec, 0.0), OVERDUE_SEC) / OVERDUE_SEC)
 
 
 def charge(server_dir: str, processor_sec: float) -> None:

@@ -19,7 +19,7 @@ from ts_retry_ext.store.halt_in_words import end_of_halt, state_word
 from ts_retry_ext.store.marker import Marker, read_marker
 from ts_retry_ext.store.record import Event, TrialResult
 from ts_retry_ext.store.times import to_seconds
-from ts_retry_ext.store.trial_budget import credit, lock_path, try_lock
+from ts_retry_ext.store.trial_budget import credit, least_credit, lock_path, try_lock
 from ts_retry_ext.store.trial_request import TrialRequest, take_request
 from ts_retry_ext.store.trial_schedule import LONGEST_ELSEWHERE_SEC, MODULE, PATH, named
 from ts_retry_ext.worker.output import say
@@ -142,7 +142,8 @@ class HalfOpen:
         """
         session = self._session
         server_dir = os.path.dirname(session.directory)
-        if not is_asked and credit(server_dir) <= 0:
+        overdue = 0.0 if self._due is None else time.monotonic() - self._due
+        if not is_asked and credit(server_dir) <= least_credit(overdue):
             self._wait_a_little()
             return
         for_real = wanted.for_real or session.group is not None
