@@ -60,7 +60,7 @@ MODELS = {
     name + when: kind._replace(config=kind.config + config)
     for name, kind in KINDS.items()
     for when, config in (("", ""), ("late", LATE))
-    if (name, when) not in (("async", "late"), ("ranks", "late"))  # not seen yet on a real server
+    if (name, when) != ("async", "late")  # the frontend ends its holder: a test of its own
 }
 
 
@@ -160,6 +160,25 @@ def test_versions_of_one_model_are_tried_each_for_itself(server: TorchServe) -> 
     _wait(server, lambda: states() == {"1.0": "serving", "2.0": "halted"}, "one serves")
     server.supply("many2")
     _wait(server, lambda: states() == {"1.0": "serving", "2.0": "serving"}, "both serve")
+
+
+@pytest.mark.skipif(VERSION < (0, 11), reason="asyncCommunication came with TorchServe 0.11")
+def test_an_asynchronous_model_comes_back_though_the_frontend_has_ended_its_last_holder(
+    tmp_path: Path,
+) -> None:
+    """It ends a worker that has not loaded within startupTimeout, and after its window starts none."""
+    model_config = f"asyncCommunication: true\nstartupTimeout: 30\n{LATE}"
+    pack(tmp_path / "store", "late", asynchronous(LACKING), config=model_config)
+    with TorchServe(tmp_path, {"late": "late.mar"}) as server:
+        server.wait_for(lambda: server.is_held("late"), "it is held")
+        _wait(server, lambda: server.events("late").count("hold") == 2, "another one holds")
+        _wait(server, lambda: not server.workers(), "no worker is left")
+        time.sleep(5)
+        assert not server.workers()
+        server.supply("late")
+        _wait(server, lambda: server.is_ready("late"), "it serves")
+        assert server.predict("late") == (200, "sound")
+        assert [r.result for r in server.journal_of("late") if r.event == "tried"] == ["loaded"]
 
 
 @pytest.mark.parametrize(
