@@ -17,12 +17,16 @@ STANDARD_LIBRARY_ONLY = (
     *("archive", "plain_text", "trial.bootstrap", "trial.peak_memory", "trial.requirements"),
 )
 
-IMPORT_ALL = """
+NEED_YAML = ("archive.snake_yaml", "archive.key_notes")
+"""What reads YAML, and is imported only where there is some."""
+
+IMPORT_ALL = f"""
 import importlib, pkgutil, sys
+late = {NEED_YAML!r}
 for name in sys.argv[1:]:
     module = importlib.import_module("ts_retry_ext." + name)
     for found in pkgutil.walk_packages(getattr(module, "__path__", ()), module.__name__ + "."):
-        if not found.name.endswith("__main__"):
+        if not found.name.endswith(("__main__", *late)):
             importlib.import_module(found.name)
 print(sum(name.startswith("ts_retry_ext") for name in sys.modules))
 """
