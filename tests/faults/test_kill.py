@@ -32,7 +32,8 @@ def test_a_worker_killed_at_any_moment_loses_nothing_and_halts_nothing_by_halves
 ) -> None:
     stride = 1 if journal == "torn" else examples(2, 1)
     *killed, whole = _killed(tmp_path, journal, stride)
-    assert len(killed) >= (5 if journal == "torn" else 40 // stride)
+    # A worker keeps its journal and lock open, so few calls change the store.
+    assert len(killed) >= (5 if journal == "torn" else 30 // stride)
     assert {left["killed"] for left in killed} == {-9}
     assert (whole["killed"], whole["holds"]) == (0, True)
     for left in killed:

@@ -33,7 +33,7 @@ MOUNTED = {
     "read-only": ("mount worker read-only worker worker", "loaded loaded held"),
     "full from the start": ("mount fill worker worker free worker worker", "loaded held loaded held"),
     "full while it holds": ("mount worker fill worker free worker", "loaded held held"),
-    "too small for a marker": ("mount=20480 fill=8192 worker free worker worker", "loaded loaded held"),
+    "too small for a marker": ("mount=20480 fill=8192 worker free worker worker", "inactive loaded held"),
 }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ REPEATED = verdict(
     Outcome.NON_RECOVERABLE, Basis.REPEATED, "It failed the same way 3 times in a row."
 )
 PASSING = verdict(Outcome.RECOVERABLE, Basis.RULE, "It passes.")
-SOON = marker(waits_for=("files", "time"), next_trial_at=to_text(time.time() + 3600))
+SOON = marker(waits_for=("files", "time"), next_trial_at=to_text(0))
 CHANGE = marker(waits_for=("files",))
 CHANGED = (
     "It is tried again by itself when there is a change in what it waits for: the model's files."
@@ -34,6 +34,7 @@ CHANGED = (
 STOPPED = "the server is stopped, on_fatal is shutdown."
 SAME = "It failed the same way 3 times in a row. Next trial load: in 60 min; it also waits for the model's files."
 END = "If it has not loaded by the end of TorchServe's retry window, the server is stopped, since on_fatal is shutdown."
+MORE = "More on the rule: ts-retry rules r."
 NOW = "To try it now: ts-retry resume m"
 
 
@@ -42,7 +43,7 @@ NOW = "To try it now: ts-retry resume m"
     [
         (PASSING, "hold", None, "recoverable (rule r, fingerprint f00): TorchServe retries it"),
         (FINAL, "observe", None, "non_recoverable (rule r, fingerprint f00): nothing is stopped, on_fatal is observe"),
-        (FINAL, "hold", CHANGE, f"non_recoverable (rule r, fingerprint f00). It is broken. {CHANGED} {NOW}"),
+        (FINAL, "hold", CHANGE, f"non_recoverable (rule r, fingerprint f00). It is broken. {CHANGED} {MORE} {NOW}"),
         (FINAL, "shutdown", CHANGE, f"non_recoverable (rule r, fingerprint f00): {STOPPED} It is broken."),
         (REPEATED, "hold", SOON, f"not now (repeated, fingerprint f00). {SAME} {NOW}"),
         (REPEATED, "shutdown", SOON, f"not now (repeated, fingerprint f00). {SAME} {END} {NOW}"),
@@ -51,4 +52,6 @@ NOW = "To try it now: ts-retry resume m"
 def test_the_line_says_what_failed_and_what_follows(
     judged: Verdict, action: str, stands: Marker | None, line: str
 ) -> None:
+    if stands is SOON:
+        stands = SOON._replace(next_trial_at=to_text(time.time() + 3600))
     assert failure_line("m", FAILURE, judged, OnFatal(action), stands) == WHAT + line
