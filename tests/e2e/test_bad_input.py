@@ -54,7 +54,8 @@ def test_a_rules_file_that_is_not_there_is_named_and_the_built_in_rules_judge(
     config = {"retry_rules": "nowhere.yaml"}
     with TorchServe(tmp_path, {"broken": "broken.mar"}, config=config) as server:
         server.wait_for(lambda: server.is_held("broken"), "broken is held")
-        assert f"{server.cwd}/nowhere.yaml: rules not read" in server.log()
+        assert f"{server.cwd}/nowhere.yaml" in server.log()
+        assert "the built-in rules apply" in server.log()
 
 
 def test_the_operators_own_rules_come_first(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def _is_seen(observing: Sidecar) -> bool:
 def _answers_tell_of_it(observing: Sidecar) -> None:
     told = observing.ask("/ping")
     assert told.status == 500
-    assert told.json()["halted"][0]["rule"] == "syntax-error"
+    assert told.json()["retired"][0]["rule"] == "syntax-error"
     assert observing.ask("/readyz").status == 503
     assert observing.ask("/readyz?model=sound").status == 200
     page = observing.ask("/").text
