@@ -109,7 +109,8 @@ def test_demo_shows_what_becomes_of_each_model_and_keeps_the_server_where_asked(
         "recoverable",
         2,
     )
-    assert 3 <= late["loads"] <= 6
+    # Two by TorchServe, a trial that fails, one that succeeds, and the real one.
+    assert late["loads"] == 5
     flaky = table["flaky_connection"]
     assert (flaky["loads"], flaky["verdict"]) == (4, "recoverable")
     assert flaky["stock"] == {"retries": 3, "last_retry_at_sec": 4}
