@@ -59,7 +59,7 @@ class DemoOutcome:
     def to_json(self) -> dict[str, Any]:
         """Return the row as JSON."""
         content = dict(vars(self))
-        content["stock"] = None if self.stock is None else dict(vars(self.stock))
+        content["stock"] = None if self.stock is None else self.stock._asdict()
         return content
 
 

@@ -20,7 +20,7 @@ from ts_retry_ext.store.halt_in_words import end_of_halt, state_word
 from ts_retry_ext.store.marker import Marker, why_not_loaded
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.command_line import WorkerAddress
-from ts_retry_ext.worker.holding import CLOSED, Holding
+from ts_retry_ext.worker.holding import CLOSED, Holding, marker_identity
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.own_program import WAITER, leave_behind, own_command
 from ts_retry_ext.worker.protocol import (
@@ -92,6 +92,7 @@ def hold_connection(
 
     Returns the exit status when holding is over.
     """
+    identity = marker_identity(session.directory)
     _note(session, Event.HOLD, fingerprint=marker.fingerprint, asynchronous=session.asynchronous)
     told = held_line(session.name, marker)
     say(told)
@@ -100,7 +101,7 @@ def hold_connection(
     # Only now: the frontend waits for the line that says the worker has started, and for nothing of this.
     from ts_retry_ext.worker.half_open import HalfOpen
 
-    holding = Holding(session, marker, connection, HalfOpen(session, load))
+    holding = Holding(session, marker, connection, HalfOpen(session, load), identity)
     why = holding.until_released(told)
     _note(session, Event.RELEASE, reason=why)
     say(f"model {session.name!r} is no longer held: {why}")

@@ -11,6 +11,7 @@ import os
 import select
 import socket
 import time
+from typing import Tuple
 
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal
@@ -42,6 +43,11 @@ _MAX_REPLY = 2000
 CLOSED = "the frontend closed the connection"
 
 
+#: Names one marker file: inode, and when it was written, in nanoseconds since the epoch.
+MarkerIdentity = Tuple[int, int]
+_NOBODYS: MarkerIdentity = (0, 0)
+
+
 class Holding:
     """One worker that has received LOAD and will not load.
 
@@ -50,15 +56,22 @@ class Holding:
         marker: why it holds.
         connection: the frontend's.
         half_open: gives the model its trial loads.
+        identity: that of the marker's file, from before anybody could know that this process holds.
     """
 
     def __init__(
-        self, session: Session, marker: Marker, connection: socket.socket, half_open: HalfOpen
+        self,
+        session: Session,
+        marker: Marker,
+        connection: socket.socket,
+        half_open: HalfOpen,
+        identity: MarkerIdentity,
     ) -> None:
         self._session = session
         self._marker = marker
         self._connection = connection
         self._half_open = half_open
+        self._marker_identity = identity
         self._siblings = Siblings(session.directory, session.launch)
         self._rejection = Rejection(session.name, marker)
         # With asyncCommunication a worker that served once is never used again (docs/torchserve-defects.md).
@@ -78,7 +91,7 @@ class Holding:
             told: what LOAD is answered with.
         """
         path = marker_path(self._session.directory)
-        identity = _identity(path, (0, 0))
+        identity: MarkerIdentity | None = self._marker_identity
         try:
             while True:
                 self._look_after_frontend(told)
@@ -159,6 +172,11 @@ class Holding:
         self._marker = successor
         self._rejection = Rejection(self._session.name, successor)
         return None
+
+
+def marker_identity(directory: str) -> MarkerIdentity:
+    """Return what differs once the marker of a registration was replaced; nobody's where it is gone."""
+    return _identity(marker_path(directory), _NOBODYS) or _NOBODYS
 
 
 def _identity(path: str, before: tuple[int, int] | None) -> tuple[int, int] | None:
