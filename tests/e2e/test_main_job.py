@@ -121,7 +121,8 @@ def test_the_frontend_learns_of_the_halt_within_a_second_and_a_half_of_quiet(
     failed = next(r for r in server.journal_of("syntax") if r.event == "failure")
     held = next(r for r in server.journal_of("syntax") if r.event == "hold")
     assert _seconds(held.at) - _seconds(failed.at) >= 1.0
-    assert server.retry_waits("syntax") == [1]
+    # On a busy machine the frontend ends a worker that it has just started, and retries once more.
+    assert server.retry_waits("syntax") in ([1], [1, 1])
 
 
 def test_a_refused_connection_is_retried_as_stock_would_until_the_model_serves(

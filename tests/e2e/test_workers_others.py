@@ -80,8 +80,13 @@ class Workflow:
         return self._server.call(path, "POST", b"x", self._server.inference)
 
     def kill_worker(self, node: str) -> None:
+        os.kill(self._server.wait_for(lambda: self._serving_pid(node), f"{node} serves"), 9)
+
+    def _serving_pid(self, node: str) -> int:
+        """Return the process id of a node's worker, 0 where that does not serve."""
         (worker,) = self._server.call(f"/models/{self.name}__{node}")[1][0]["workers"]
-        os.kill(worker["pid"], 9)
+        serves = worker["status"] == "READY" and psutil.pid_exists(worker["pid"])
+        return int(worker["pid"]) if serves else 0
 
 
 @pytest.fixture(scope="module")
