@@ -10,7 +10,6 @@ from ts_retry_ext.store.times import to_seconds, to_text
 from ts_retry_ext.store.trial_schedule import (
     ADDRESS,
     ELSEWHERE,
-    MODULE,
     PATH,
     RESUME,
     TIME,
@@ -18,7 +17,9 @@ from ts_retry_ext.store.trial_schedule import (
 )
 
 NON_RECOVERABLE, REPEATED, CRASHED = "non_recoverable", "repeated", "crashed"
-_NAMED = (PATH, MODULE, ADDRESS)
+#: What two models can wait for together. A module may have come with the files of one of them alone,
+#: and what is installed for all is watched by each.
+_NAMED = (PATH, ADDRESS)
 
 
 def marker_after_failure(marker: Marker, failure: Record | None) -> Marker:
@@ -94,12 +95,24 @@ def with_next_trial(
     return marker._replace(next_trial_at=planned)
 
 
-def marker_to_be_resumed(marker: Marker, why_not: str, at: str) -> Marker:
-    """Return the marker of a model whose trial load succeeded, and whose workers nobody may start."""
+def marker_to_be_resumed(marker: Marker, why_not: str, at: str, *, tried: bool = True) -> Marker:
+    """Return the marker of a model whose workers may load it again, and whom nobody may start.
+
+    Args:
+        marker: as it stood.
+        why_not: why the frontend cannot be asked to start workers.
+        at: the present time, ISO 8601 UTC.
+        tried: whether a trial load has succeeded; torchrun's ranks get none.
+    """
+    shown = (
+        f"A trial load succeeded at {at}: the cause is gone."
+        if tried
+        else f"It was to be loaded again at {at}: {marker.reason}"
+    )
     return marker._replace(
         waits_for=(RESUME,),
         next_trial_at=None,
-        reason=f"A trial load succeeded at {at}: the cause is gone. The frontend starts no worker "
+        reason=f"{shown} The frontend starts no worker "
         f"by itself any more, and ts-retry cannot ask it to: {why_not}.",
         remedy=f"Run ts-retry resume {marker.model} as a user who may use the management API.",
     )

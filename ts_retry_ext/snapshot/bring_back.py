@@ -129,7 +129,8 @@ def _without_api(
         end_halt(directory, model=model, version=version or "", reason=reason)
     else:
         with locked(directory):
-            write_marker(directory, marker_to_be_resumed(marker, why_not, now_text()))
+            tried = reason == REASON
+            write_marker(directory, marker_to_be_resumed(marker, why_not, now_text(), tried=tried))
 
 
 def _frontend_retries(records: list[Record], marker: Marker) -> bool:

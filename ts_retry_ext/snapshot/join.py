@@ -195,7 +195,7 @@ def _unknown(model: str, version: str) -> ModelStatus:
 
 
 def _past_window(status: ModelStatus, died_by: DiedBy | None) -> ModelStatus:
-    """Return a recovering model as halted where each of its workers last ended after the window.
+    """Return a recovering model as waiting where each of its workers last ended after the window.
 
     It does not come back for a frontend that does not answer for a while.
     """

@@ -101,6 +101,9 @@ def main() -> int:
     if loaded:
         lifeline.cut()
         marker = _marker(job)
+        if marker is not None and not job.for_real:
+            # Before the workers load, which may take minutes: the trial has shown it already.
+            call_others(job.model, marker, job.directory)
         bring_back(
             server,
             job.directory,
@@ -109,8 +112,6 @@ def main() -> int:
             timeout_sec=_patience(job),
             reason=job.why if job.for_real else REASON,
         )
-        if marker is not None and not job.for_real:
-            call_others(job.model, marker, job.directory)
     return OK
 
 

@@ -63,6 +63,9 @@ def record_exception(session: Session, exc: BaseException, phase: Phase) -> None
     )
     with locked(session.directory, _JUDGING_LIMIT_SEC + 1.0):
         record_failure(session, worker, failure, Event.FAILURE)
+    # Also where the next worker is to hold: in a short window there may be no next one. Without the
+    # lock, which others wait a second for: a program is started.
+    wait_if_last(session, journal.read(session.directory))
 
 
 def _unmasked(exc: BaseException) -> BaseException:
@@ -143,8 +146,6 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
             marker = stop(session, worker, verdict, record, failures=1 + len(previous))
         except Exception as error:  # The failure is written down; the model is loaded once more.
             say(f"model {session.name!r}: its halt cannot be written down: {error!r}")
-    # Also where the next worker is to hold: in a short window there may be no next one.
-    wait_if_last(session, journal.read(session.directory))
     say(failure_line(session.name, failure, verdict, action, marker))
 
 
