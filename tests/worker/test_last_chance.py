@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import time
+from typing import Sequence
+
+import pytest
+
+from tests.snapshot.writing import SOCKET, START, failure, record
+from ts_retry_ext.settings import OnFatal, Resolved, resolve
+from ts_retry_ext.store.record import Event, Record
+from ts_retry_ext.store.times import to_text
+from ts_retry_ext.worker.last_chance import longest_attempt, may_be_last
+from ts_retry_ext.worker.window_end import window_ends_at
+
+
+class Worker:
+    """What `may_be_last` asks a session for."""
+
+    def __init__(self, window_sec: float, action: OnFatal = OnFatal.HOLD) -> None:
+        self.settings = resolve({}, {})[0]._replace(on_fatal=Resolved(action, "default"))
+        self.address = SOCKET
+        self._window_sec = window_sec
+
+    def retry_window(self) -> float:
+        return self._window_sec
+
+
+def failed(*ago: float) -> list[Record]:
+    """Return the records of workers that started and failed so many seconds ago, a second each."""
+    now = time.time() - START
+    found: list[Record] = []
+    for pid, seconds in enumerate(ago, 1):
+        found += [record(Event.START, now - seconds - 1, pid), failure(now - seconds, pid)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("records", "window_sec", "expected"),
+    [
+        ([], 300, False),
+        (failed(1), 300, False),
+        (failed(200, 198, 100), 300, False),
+        (failed(290, 288, 100), 300, True),
+        (failed(400, 398, 10), 300, True),
+        (failed(1), 10, True),
+        (failed(1), 0, True),
+    ],
+    ids=["none-failed", "just-failed", "far", "near", "over", "short-window", "no-window"],
+)
+def test_a_worker_may_be_the_last_one_near_the_end_of_the_window(
+    records: Sequence[Record], window_sec: float, expected: bool
+) -> None:
+    assert may_be_last(Worker(window_sec), records) is expected  # type: ignore[arg-type]
+
+
+def test_nobody_waits_where_nothing_is_to_be_stopped() -> None:
+    assert not may_be_last(Worker(1, OnFatal.OBSERVE), failed(400))  # type: ignore[arg-type]
+
+
+def test_a_load_that_takes_long_makes_an_earlier_worker_the_last_one() -> None:
+    now = time.time() - START
+    slow = [record(Event.START, now - 250), failure(now - 150)]
+    assert longest_attempt(slow) == pytest.approx(100, abs=0.1)
+    assert may_be_last(Worker(300), slow)  # type: ignore[arg-type]
+
+
+def test_the_window_begins_with_the_first_failure_since_a_worker_loaded() -> None:
+    records = [failure(1), record(Event.LOADED, 5), failure(9), failure(12)]
+    assert window_ends_at(records, 300) == START + 309
+    assert window_ends_at(records[:2], 300) is None
+    assert window_ends_at([failure(1)._replace(at=to_text(START + 1))], 0) == START + 1
