@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,8 +40,8 @@ class Waiting:
         self.model_dir = write_folder(root / "model", entries(source, name="m"))
         self.directory = root / "state" / f"server-{frontend}-1" / "m-1"
         self.directory.mkdir(parents=True)
-        self.temp = root / "tmp"
-        self.temp.mkdir()
+        # A short path: trials make their folders elsewhere if a socket's name does not fit.
+        self.temp = Path(tempfile.mkdtemp(dir="/tmp"))
         self.frontend = frontend
         environ = stub_torch(root)
         environ["PYTHONPATH"] = os.pathsep.join((str(self.model_dir), environ["PYTHONPATH"]))
@@ -157,8 +159,10 @@ def waiting(root: Path, source: str) -> Iterator[Waiting]:
         cwd=root,
         stdin=subprocess.DEVNULL,
     )
+    model = Waiting(root, source, frontend.pid)
     try:
-        yield Waiting(root, source, frontend.pid)
+        yield model
     finally:
         frontend.kill()
         frontend.wait()
+        shutil.rmtree(model.temp, ignore_errors=True)
