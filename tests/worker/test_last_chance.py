@@ -35,22 +35,22 @@ def failed(*ago: float) -> list[Record]:
 
 
 @pytest.mark.parametrize(
-    ("records", "window_sec", "expected"),
+    ("failed_ago", "window_sec", "expected"),
     [
-        ([], 300, False),
-        (failed(1), 300, False),
-        (failed(200, 198, 100), 300, False),
-        (failed(290, 288, 100), 300, True),
-        (failed(400, 398, 10), 300, True),
-        (failed(1), 10, True),
-        (failed(1), 0, True),
+        ((), 300, False),
+        ((1,), 300, False),
+        ((200, 198, 100), 300, False),
+        ((290, 288, 100), 300, True),
+        ((400, 398, 10), 300, True),
+        ((1,), 10, True),
+        ((1,), 0, True),
     ],
     ids=["none-failed", "just-failed", "far", "near", "over", "short-window", "no-window"],
 )
 def test_a_worker_may_be_the_last_one_near_the_end_of_the_window(
-    records: Sequence[Record], window_sec: float, expected: bool
+    failed_ago: Sequence[float], window_sec: float, expected: bool
 ) -> None:
-    assert may_be_last(Worker(window_sec), records) is expected  # type: ignore[arg-type]
+    assert may_be_last(Worker(window_sec), failed(*failed_ago)) is expected  # type: ignore[arg-type]
 
 
 def test_nobody_waits_where_nothing_is_to_be_stopped() -> None:
