@@ -89,6 +89,7 @@ class Settings(NamedTuple):
     state_dir: Resolved
     sidecar: Resolved
     sidecar_address: Resolved
+    renew_keys: Resolved
 
 
 def _boolean(raw: Any) -> bool:
@@ -175,6 +176,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Let the first worker start a sidecar for this server."),
     Setting("sidecar_address", None, "http://127.0.0.1:8083", _address, "http://HOST:PORT",
             "Where the sidecar listens."),
+    Setting("renew_keys", None, True, _boolean, "true or false",
+            "Renew an expired management or inference key with the API key of key_file.json."),
 )  # fmt: skip
 
 

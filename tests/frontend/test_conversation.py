@@ -199,6 +199,17 @@ def test_expired_key_is_renewed_with_the_api_key(ask: Ask, api: Api, tmp_path: P
     assert api.keys == ["Bearer api-key", "Bearer new"]
 
 
+def test_key_is_left_as_it_is_where_the_setting_forbids_to_renew_it(
+    ask: Ask, api: Api, tmp_path: Path
+) -> None:
+    path = key_file(tmp_path, "old", PAST)
+    endpoint = Endpoint(api.address, None, path, renews_keys=False)
+    with pytest.raises(ManagementError, match="retry_renew_keys is false: ask for http") as e:
+        ask(endpoint, list_models)
+    assert e.value.condition is Condition.EXPIRED_KEY
+    assert api.asked == []
+
+
 def test_expired_inference_key_is_renewed_by_the_management_api(
     ask: Ask, api: Api, tmp_path: Path
 ) -> None:

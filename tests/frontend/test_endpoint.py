@@ -28,3 +28,8 @@ def test_api_of_a_server_takes_address_keys_and_certificate_from_it(tmp_path: Pa
 def test_unix_socket_is_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(ManagementError, match="is a Unix socket"):
         endpoint_of(configuration(tmp_path, management_address="unix:/tmp/m.sock"))
+
+
+def test_a_setting_forbids_to_renew_keys(tmp_path: Path) -> None:
+    assert endpoint_of(configuration(tmp_path)).renews_keys
+    assert not endpoint_of(configuration(tmp_path, retry_renew_keys="false")).renews_keys

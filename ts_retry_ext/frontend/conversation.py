@@ -240,6 +240,12 @@ class Conversations(NamedTuple):
         key = self._kept_key(kind, Condition.REFUSED)
         if key is None or not (key.is_expired() or key == refused):
             return key
+        if not self.endpoint.renews_keys:
+            place = self.endpoint.key_file
+            why = "has expired" if key.is_expired() else "is refused"
+            how = f"ask for {self.endpoint.management}/token?type={kind} with its API key"
+            msg = f"the {kind} key in {place} {why}, and retry_renew_keys is false: {how}"
+            raise ManagementError(msg, Condition.EXPIRED_KEY)
         api_key = self._kept_key("API", Condition.EXPIRED_KEY)
         url = f"{self.endpoint.management}/token?type={kind}"
         yield from self._exchange(

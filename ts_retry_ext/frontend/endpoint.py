@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.exchange import MANAGEMENT_PORTS, UnreachableError, reachable_address
+from ts_retry_ext.settings import resolve
 
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.server_configuration import ServerConfiguration
@@ -19,12 +20,14 @@ class Endpoint(NamedTuple):
         inference: the inference address as it is bound, or None where that is not known.
         key_file: path of the key file, or None where no key is asked for.
         certificate_file: the server's certificate (PEM), or None.
+        renews_keys: whether an expired key may be renewed with the API key (``retry_renew_keys``).
     """
 
     management: str
     inference: str | None = None
     key_file: str | None = None
     certificate_file: str | None = None
+    renews_keys: bool = True
 
 
 def endpoint_of(configuration: ServerConfiguration) -> Endpoint:
@@ -33,6 +36,7 @@ def endpoint_of(configuration: ServerConfiguration) -> Endpoint:
     Raises:
         ManagementError: its management address is one that is not supported.
     """
+    settings, _ = resolve(configuration.properties, configuration.environ)
     try:
         management = reachable_address(configuration.management_address, MANAGEMENT_PORTS)
     except UnreachableError as error:
@@ -43,4 +47,5 @@ def endpoint_of(configuration: ServerConfiguration) -> Endpoint:
         configuration.inference_address,
         configuration.key_file,
         configuration.certificate_file,
+        bool(settings.renew_keys.value),
     )
