@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -79,6 +80,14 @@ def test_what_it_waits_for_leaves_time_out() -> None:
     assert waits_for(waiting()) == "the model's files, the packages of its environment"
     assert waits_for(status(failure(1))) is None
     assert what_ends_it(status(failure(1)), NOW) is None
+
+
+def test_model_that_is_only_observed_waits_for_somebody_once_the_window_is_over() -> None:
+    observed = status(failure(1), stops=marker(action="observe", waits_for=("files", "time")))
+    words = "It waits for somebody to resume it."
+    assert what_ends_it(replace(observed, gave_up=True), NOW) == words
+    assert what_ends_it(replace(status(failure(1)), gave_up=True), NOW) == words
+    assert what_ends_it(observed, NOW) != words
 
 
 def test_a_time_of_another_day_has_its_day() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from ts_retry_ext.plain_text import duration_in_words
+from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.store.halt_in_words import how_it_ends, until, waits_for_in_words
 from ts_retry_ext.store.marker import Marker
@@ -98,6 +99,8 @@ def state_since(model: ModelStatus, now: float) -> str:
 def what_ends_it(model: ModelStatus, now: float) -> str | None:
     """Return in a sentence what the model waits for and when it is tried; None where that is not known."""
     marker = _marker(model)
+    if model.gave_up and (marker is None or marker.action == OnFatal.OBSERVE):
+        return how_it_ends((), None)  # As with TorchServe alone: nobody tries it.
     if marker is None:
         return None
     return how_it_ends(marker.waits_for, next_trial_in_full(model, now))
