@@ -26,6 +26,7 @@ SLOW = initialize(
     """
 )
 HELD = "maxRetryTimeoutInSec: 300\nretry: {firstTrial: 3, longestTrialInterval: 6}\n"
+OVER = "maxRetryTimeoutInSec: 15\nretry: {firstTrial: 3, longestTrialInterval: 6, maxIdenticalFailures: 1}\n"
 PAST = "maxRetryTimeoutInSec: 1\nretry: {firstTrial: 3, longestTrialInterval: 6}\n"
 
 
@@ -34,6 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
     root = tmp_path_factory.mktemp("killed")
     models = {
         "held": pack(root / "store", "held", SLOW, config="minWorkers: 1\nmaxWorkers: 1\n" + HELD),
+        "over": pack(root / "store", "over", SLOW, config="minWorkers: 1\nmaxWorkers: 1\n" + OVER),
         "past": pack(root / "store", "past", SLOW, config="minWorkers: 1\nmaxWorkers: 1\n" + PAST),
     }
     running = TorchServe(root, models)
@@ -69,6 +71,11 @@ def waiters(server: TorchServe, model: str) -> list[psutil.Process]:
         except (psutil.Error, OSError):  # noqa: PERF203
             continue
     return found
+
+
+def shells(server: TorchServe, model: str) -> list[psutil.Process]:
+    """Return the shells that watch over the holders of a model once its window is over."""
+    return [process for process in waiters(server, model) if process.name() == "sh"]
 
 
 def is_trying(server: TorchServe, model: str) -> bool:
@@ -122,6 +129,20 @@ def test_after_the_window_a_process_that_waits_and_is_killed_is_replaced(
     server.wait_for(lambda: not waiters(server, "past"), "nobody waits any more", 30)
 
 
+def test_a_holder_that_is_killed_after_the_window_leaves_somebody_who_waits(
+    server: TorchServe,
+) -> None:
+    """The frontend starts none any more."""
+    server.wait_for(lambda: shells(server, "over"), "the window is over, the holder is watched", 60)
+    holder = next(r.pid for r in reversed(server.journal_of("over")) if r.event is Event.HOLD)
+    assert holder is not None
+    os.kill(holder, signal.SIGKILL)
+    server.wait_for(lambda: len(waiters(server, "over")) > 1, "somebody waits", 30)
+    end_outage(server, "over")
+    server.wait_for(lambda: server.is_ready("over"), "it serves by itself", 90)
+    server.wait_for(lambda: not waiters(server, "over"), "nobody waits any more", 30)
+
+
 def test_a_load_that_is_killed_is_a_trial_that_failed_and_the_next_one_comes(
     server: TorchServe,
 ) -> None:
@@ -143,6 +164,10 @@ def test_nobody_is_left_once_the_frontend_is_killed(server: TorchServe) -> None:
     server.wait_for(lambda: waiters(server, "past"), "somebody waits", 60)
     server.frontend().kill()
     until = time.monotonic() + 30
-    while (of_trial(server) or waiters(server, "past")) and time.monotonic() < until:
+
+    def left() -> list[psutil.Process]:
+        return [*of_trial(server), *waiters(server, "past"), *waiters(server, "over")]
+
+    while left() and time.monotonic() < until:
         time.sleep(0.2)
-    assert (of_trial(server), waiters(server, "past")) == ([], [])
+    assert left() == []

@@ -22,7 +22,7 @@ from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.command_line import WorkerAddress
 from ts_retry_ext.worker.holding import CLOSED, Holding, marker_identity
 from ts_retry_ext.worker.output import say
-from ts_retry_ext.worker.own_program import WAITER, leave_behind, own_command
+from ts_retry_ext.worker.own_program import leave_behind, waiter_command
 from ts_retry_ext.worker.protocol import (
     LOAD,
     DisconnectedError,
@@ -103,6 +103,7 @@ def hold_connection(
 
     holding = Holding(session, marker, connection, HalfOpen(session, load), identity)
     why = holding.until_released(told)
+    holding.take_leave()
     _note(session, Event.RELEASE, reason=why)
     say(f"model {session.name!r} is no longer held: {why}")
     try:
@@ -119,7 +120,7 @@ def _leave_a_waiter_behind(session: Session) -> None:
     window is over, starts no other (0.12.0 AsyncWorkerThread).
     """
     try:
-        leave_behind(own_command(WAITER, str(session.frontend.pid), *sys.argv))
+        leave_behind(waiter_command(session.frontend.pid))
     except OSError as error:
         say(f"nobody waits with model {session.name!r} once its holder is ended: {error}")
 

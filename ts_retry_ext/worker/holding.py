@@ -18,6 +18,8 @@ from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.marker import Marker, marker_path, read_marker
 from ts_retry_ext.store.trial_schedule import TIME
+from ts_retry_ext.worker.output import say
+from ts_retry_ext.worker.own_program import start_if_killed, take_leave, waiter_command
 from ts_retry_ext.worker.protocol import (
     HTTP_INTERNAL_ERROR,
     HTTP_OK,
@@ -80,6 +82,8 @@ class Holding:
             journal.read(session.directory), session.retry_window()
         )
         self._is_shut_down = False
+        self._is_watched = False
+        self._watch: int | None = None
         self._answered = False
         self._waiting: list[Request] = []
         self._deadline = 0.0
@@ -103,6 +107,7 @@ class Holding:
                     identity = now
                 self._half_open.look(self._marker, only_asked=self._would_disturb())
                 self._shut_down_if_due()
+                self._leave_a_watch_if_due()
                 if self._answered and self._siblings.serve():
                     return "another worker of the model serves requests"
                 readable, _, _ = select.select([self._connection], [], [], MARKER_INTERVAL)
@@ -111,8 +116,17 @@ class Holding:
         except (DisconnectedError, ConnectionError):
             return CLOSED
 
+    def take_leave(self) -> None:
+        """Let nobody take this process's place: it ends because it is to."""
+        if self._watch is not None:
+            take_leave(self._watch)
+
     def give_up_waiting(self) -> None:
-        """Answer the requests in hand, at the end of holding."""
+        """Answer the requests in hand, at the end of holding.
+
+        Raises:
+            OSError: the frontend has gone, and its clients with it.
+        """
         if self._waiting:
             self._rejection.refuse(self._connection, self._waiting)
             self._waiting = []
@@ -138,6 +152,19 @@ class Holding:
         from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
 
         leave_a_shutdown_behind(self._session, marker)
+
+    def _leave_a_watch_if_due(self) -> None:
+        """Let somebody wait with the model should this process be killed once the window is over.
+
+        Before that, the frontend starts the next worker; from then on it starts none.
+        """
+        if self._is_watched or not self._window_is_over:
+            return
+        self._is_watched = True
+        try:
+            self._watch = start_if_killed(waiter_command(self._session.frontend.pid))
+        except OSError as error:
+            say(f"nobody waits with model {self._session.name!r} if this holder is killed: {error}")
 
     def _look_after_frontend(self, told: str) -> None:
         """Answer what is due: LOAD, and requests whose time runs out."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from typing import Sequence
 
@@ -12,7 +11,7 @@ from ts_retry_ext.store.back_off import back_off
 from ts_retry_ext.store.record import FAILURES, Event, Record
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.worker.output import say
-from ts_retry_ext.worker.own_program import WAITER, own_command
+from ts_retry_ext.worker.own_program import waiter_command
 from ts_retry_ext.worker.session import Session
 
 #: A load may take this many times as long as the longest one before, and so many seconds more.
@@ -65,7 +64,7 @@ def longest_attempt(records: Sequence[Record]) -> float:
 
 
 def _leave_behind(session: Session) -> None:
-    command = own_command(WAITER, str(session.frontend.pid), *sys.argv)
+    command = waiter_command(session.frontend.pid)
     # It makes itself nobody's child and ends at once: a handler may wait for children of its own.
     started = subprocess.Popen(
         command,

@@ -31,6 +31,11 @@ def own_command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", code, *arguments]
 
 
+def waiter_command(frontend_pid: int) -> list[str]:
+    """Return the command that waits with this worker's model after the frontend's window."""
+    return own_command(WAITER, str(frontend_pid), *sys.argv)
+
+
 def start_detached(command: list[str], keep: tuple[int, ...] = ()) -> tuple[int, int]:
     """Start `command` in a session of its own, silent; return its process id and a pipe to its stdin.
 
@@ -66,6 +71,28 @@ def leave_behind(command: list[str]) -> None:
     pid, pipe = start_detached(command)
     os.close(pipe)
     os.waitpid(pid, 0)
+
+
+def start_if_killed(command: list[str]) -> int:
+    """Have `command` started should this process be killed; return the pipe to take leave over.
+
+    A shell waits until then: it needs a tenth of a holder's memory. It stands in no way where the
+    host has none.
+
+    Raises:
+        OSError: no process can be made.
+    """
+    _, pipe = start_detached(["/bin/sh", "-c", 'read -r _ || exec "$@"', "sh", *command])
+    return pipe
+
+
+def take_leave(pipe: int) -> None:
+    """End what `start_if_killed` has started: this process ends because it is to."""
+    try:
+        os.write(pipe, b"\n")
+    except OSError:
+        pass  # It was ended, or never came to be.
+    os.close(pipe)
 
 
 def _become(command: list[str], stdin: int, keep: tuple[int, ...]) -> None:
