@@ -168,6 +168,16 @@ def test_a_daemon_that_a_sound_model_leaves_behind_is_ended(tmp_path: Path) -> N
     wait_until_gone(int(note.read_text()))
 
 
+def test_ranks_without_torchrun_say_nothing_of_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    ranks = {"config": "parallelType: pp\nparallelLevel: 2\n"}
+    report = checked(tmp_path, SOUND, pack_as=ranks)
+    assert report.result is CheckResult.ERROR
+    assert "parallelLevel needs torchrun, which is not on the PATH." in report.reason
+
+
 def test_a_worker_that_becomes_a_daemon_is_told_and_ended(tmp_path: Path) -> None:
     note = tmp_path / "child"
     body = f"""

@@ -81,11 +81,31 @@ def _split(keys: str) -> list[str]:
     return found
 
 
+def test_a_folder_without_a_manifest_is_a_model_where_the_server_has_a_default_handler(
+    tmp_path: Path,
+) -> None:
+    """SageMaker's layout. TorchServe 0.12.0 serves it, tried by hand."""
+    code = tmp_path / "ml" / "model" / "code"
+    code.mkdir(parents=True)
+    (code.parent / "weights.txt").write_text("sound")
+    (code / "inference.py").write_text(
+        "def handle(data, context):\n"
+        "    folder = context.system_properties['model_dir']\n"
+        "    return [open(folder + '/weights.txt').read()] * len(data) if data else None\n"
+    )
+    (tmp_path / "body.json").write_text("{}")
+    handler = f"default_service_handler={code}/inference.py:handle\n"
+    (tmp_path / "config.properties").write_text(handler)
+    done = run(tmp_path, str(code.parent), "--json", "--data", "body.json")
+    [row] = json.loads(done.stdout)
+    assert (row["model"], row["result"], row["request"]["body"]) == ("model", "loads", "sound")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["absent.mar"], 1, "absent.mar: there is no such file or folder"),
-        (["empty"], 1, "empty: holds no model archive and no model folder"),
+        (["empty"], 1, "only with default_service_handler in its config.properties"),
         (["lsp.mar"], 1, "C++ workers (LSP) cannot be checked."),
         (["evil.mar"], 3, "evil.mar: is no zip archive"),
         (["evil.mar", "--data", "absent"], 1, "cannot read absent"),

@@ -170,7 +170,7 @@ def _report(begun: CheckReport, trial: LoadOutcome, found: Findings) -> CheckRep
         reason = f"{reason} {cause_printed(trial.output)}"
     report = replace(
         begun,
-        result=CheckResult.FAILS if failed else CheckResult.LOADS,
+        result=_result(trial, failed=failed),
         failure=failure,
         reason=reason.strip() or trial.why,
         remedy=remedy,
@@ -183,6 +183,12 @@ def _report(begun: CheckReport, trial: LoadOutcome, found: Findings) -> CheckRep
         output=trial.output,
     )
     return report if failed else timed(report)
+
+
+def _result(trial: LoadOutcome, *, failed: bool) -> CheckResult:
+    if not trial.is_started:
+        return CheckResult.ERROR  # That says nothing of the model.
+    return CheckResult.FAILS if failed else CheckResult.LOADS
 
 
 def _without_secrets(report: CheckReport, environ: Mapping[str, str]) -> CheckReport:

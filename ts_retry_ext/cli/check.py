@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ts_retry_ext.check.check_report import CheckReport
     from ts_retry_ext.check.loading import Options
     from ts_retry_ext.check.progress_line import CheckProgress
+    from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 GIB = 1024**3
 
@@ -72,16 +73,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     from ts_retry_ext.archive.config_errors import MissingYamlError
+    from ts_retry_ext.check.environment import configuration_here
     from ts_retry_ext.check.progress_line import progress_for
     from ts_retry_ext.check.side_by_side import check_all
     from ts_retry_ext.cli.check_output import print_reports
 
-    paths = list(dict.fromkeys(archives_named(arguments.paths)))
+    configuration = configuration_here(arguments.ts_config)
+    if configuration.problems:
+        raise CommandError(configuration.problems[0])
+    paths = list(dict.fromkeys(archives_named(arguments.paths, configuration)))
     if arguments.junit is not None:
         _write(arguments.junit, b"", "ab")  # Told now, not after the checks.
     progress = progress_for(len(paths))
     try:
-        options = _options(arguments, progress)
+        options = _options(arguments, configuration, progress)
         reports = check_all(paths, options, arguments.jobs, progress.done)
     except MissingYamlError as error:
         raise CommandError(str(error)) from error
@@ -108,19 +113,14 @@ def _exit_code(reports: list[CheckReport]) -> int:
     return ERROR if CheckResult.ERROR in results else OK
 
 
-def _options(arguments: argparse.Namespace, progress: CheckProgress) -> Options:
-    from ts_retry_ext.check.environment import (
-        NoTorchServeError,
-        configuration_here,
-        server_home,
-    )
+def _options(
+    arguments: argparse.Namespace, configuration: ServerConfiguration, progress: CheckProgress
+) -> Options:
+    from ts_retry_ext.check.environment import NoTorchServeError, server_home
     from ts_retry_ext.check.loading import Options
     from ts_retry_ext.trial.child_processes import Children
     from ts_retry_ext.trial.launch import gpus_of_server
 
-    configuration = configuration_here(arguments.ts_config)
-    if configuration.problems:
-        raise CommandError(configuration.problems[0])
     try:
         home = server_home()
     except NoTorchServeError as error:

@@ -152,7 +152,7 @@ def _in_force(args: argparse.Namespace) -> list[OwnRules]:
     configuration = running.configuration if running else _configuration_here(args.ts_config)
     own: list[OwnRules] = []
     if args.paths:
-        own += rules_of_archives(archives_named(args.paths), configuration)
+        own += rules_of_archives(archives_named(args.paths, configuration), configuration)
     elif running is not None:
         try:
             own += rules_of_registered(configuration)

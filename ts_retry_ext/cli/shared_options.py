@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Iterable
+from typing import TYPE_CHECKING, Iterable
 
 from ts_retry_ext.cli.printing import CommandError
+
+if TYPE_CHECKING:
+    from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 _RULES = "TS_RETRY_RULES"
 
@@ -15,14 +18,21 @@ def add_rules_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--rules`` for a command that judges."""
     parser.add_argument(
         "--rules",
-        metavar="FILE",
+        metavar="PATH",
         default=os.environ.get(_RULES) or None,
-        help=f"your own rules, asked before the built-in ones (default: ${_RULES})",
+        help="your own rules, asked before the built-in ones: a YAML file or a folder of them, "
+        f"several divided by commas (default: ${_RULES})",
     )
 
 
-def archives_named(paths: Iterable[str]) -> list[str]:
+def archives_named(
+    paths: Iterable[str], configuration: ServerConfiguration | None = None
+) -> list[str]:
     """Return the archives and model folders that a command line names, see `models_at`.
+
+    Args:
+        paths: what the command line names.
+        configuration: that of the server they are for, or None.
 
     Raises:
         CommandError: a path names none.
@@ -30,8 +40,10 @@ def archives_named(paths: Iterable[str]) -> list[str]:
     from ts_retry_ext.archive.model_archive import ArchiveError
     from ts_retry_ext.archive.model_store import models_at
 
+    properties = configuration.properties if configuration else {}
+    default_handler = properties.get("default_service_handler")
     try:
-        return [found for path in paths for found in models_at(path)]
+        return [found for path in paths for found in models_at(path, default_handler)]
     except ArchiveError as error:
         raise CommandError(str(error)) from error
 

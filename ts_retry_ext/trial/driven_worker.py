@@ -19,6 +19,8 @@ START_TIMEOUT_SEC = 120.0
 #: How long a worker has to end once its connection is closed.
 END_TIMEOUT_SEC = 10.0
 SOCKET_NUMBER = 9000
+#: What starts the ranks of a model with ``parallelLevel``.
+TORCHRUN = "torchrun"
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def _command(place: Place, launch: Launch) -> list[str]:
     if launch.has_torchrun:
         # As 0.12.0 WorkerLifeCycle.attachRunner; the name of the run has to be this check's own.
         name = f"{launch.model}_{os.path.basename(place.folder)}"
-        head = ["torchrun", "--nnodes", "1", "--nproc-per-node", str(launch.ranks)]
+        head = [TORCHRUN, "--nnodes", "1", "--nproc-per-node", str(launch.ranks)]
         head += ["--log-dir", place.folder, "--rdzv-backend", "c10d", "--rdzv-id", name]
         head += ["--max-restarts", "1"]
     return [*head, bootstrap.__file__, place.job_file, *_arguments(place, launch)]

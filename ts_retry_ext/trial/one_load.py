@@ -7,7 +7,7 @@ import uuid
 from typing import Callable, NamedTuple
 
 from ts_retry_ext.trial.child_processes import Children
-from ts_retry_ext.trial.driven_worker import START_TIMEOUT_SEC, Place, Worker
+from ts_retry_ext.trial.driven_worker import START_TIMEOUT_SEC, TORCHRUN, Place, Worker
 from ts_retry_ext.trial.frontend_side import (
     NoAnswerError,
     Response,
@@ -71,6 +71,7 @@ class LoadOutcome(NamedTuple):
         answer: what became of the request, None where none was sent.
         peak_memory: largest resident size that was seen, in bytes.
         output: the end of what it wrote.
+        is_started: whether there was a process at all.
     """
 
     why: str = ""
@@ -81,6 +82,7 @@ class LoadOutcome(NamedTuple):
     answer: Answer | None = None
     peak_memory: int = 0
     output: str = ""
+    is_started: bool = True
 
 
 def load_once(place: Place, launch: Launch, order: Order, children: Children) -> LoadOutcome:
@@ -99,7 +101,7 @@ def load_once(place: Place, launch: Launch, order: Order, children: Children) ->
     try:
         worker = Worker(place, launch, children)
     except OSError as error:
-        return LoadOutcome(f"The worker cannot be started: {error}.")
+        return LoadOutcome(f"The worker cannot be started: {_why_not(error)}.", is_started=False)
     outcome = LoadOutcome()
     orderly = True
     try:
@@ -131,6 +133,15 @@ def load_once(place: Place, launch: Launch, order: Order, children: Children) ->
         outcome = outcome._replace(why=f"{outcome.why} {_status(status)}")
     children.proceed()
     return outcome._replace(output=worker.child.output(), peak_memory=worker.child.peak_memory)
+
+
+def _why_not(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename == TORCHRUN:
+        return (
+            f"parallelLevel needs {TORCHRUN}, which is not on the PATH. It comes with torch: put the "
+            "bin folder of TorchServe's environment on the PATH, the server's as well"
+        )
+    return str(error)
 
 
 def _request(worker: Worker, launch: Launch, order: Order, outcome: LoadOutcome) -> LoadOutcome:
