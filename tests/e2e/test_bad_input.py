@@ -140,3 +140,17 @@ def test_no_exception_is_too_odd_to_be_recorded(tmp_path: Path, name: str, handl
         ours = [line for line in server.log().splitlines() if f"ts-retry: model '{name}'" in line]
         assert all("MODEL_LOG - ts-retry: model" in line for line in ours)
         assert not any(ord(char) < 32 for line in ours for char in line)
+
+
+def test_a_failure_that_torchserve_logs_no_traceback_of_is_told_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """Of a time-out of the model's own it logs that nobody connected, of a SystemExit nothing."""
+    waits = "import socket\nown, other = socket.socketpair()\nown.settimeout(0.1)\nown.recv(1)"
+    store = tmp_path / "store"
+    pack(store, "waits", initialize(waits))
+    pack(store, "leaves", initialize("raise SystemExit(3)"))
+    with TorchServe(tmp_path, {"waits": "waits.mar", "leaves": "leaves.mar"}) as server:
+        for name, cause in (("waits", "TimeoutError: timed out"), ("leaves", "SystemExit: 3")):
+            told = f"ts-retry: model '{name}' failed in phase initialize with {cause}"
+            server.wait_for(lambda told=told: told in server.log(), told, 60)  # type: ignore[misc]

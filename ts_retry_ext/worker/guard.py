@@ -45,6 +45,7 @@ class LoadGuard:
         self._capture = CrashCapture(session.directory, session.pid)
         self._in_hand = InHand(session)
         self._is_served = False
+        self._ends_with: BaseException | None = None
 
     def install(self) -> None:
         """Watch this process from now on. Raises OSError when the store cannot be written."""
@@ -145,6 +146,9 @@ class LoadGuard:
         session.closed = True
         if not session.asynchronous:
             say_after_traceback()
+            # Its frames keep the connection open: the frontend ends a process that has closed it, and
+            # our last lines would be lost where the script logs no traceback (SystemExit, time-outs).
+            self._ends_with = exc
         phase = "startup"
         try:
             phase = _phase(exc, session.load_begun)
@@ -199,6 +203,7 @@ class LoadGuard:
         if os.getpid() != self._session.pid:
             return
         say_last_lines()
+        self._ends_with = None
         if not self._session.closed:
             self._session.closed = True
             self._capture.stop()
