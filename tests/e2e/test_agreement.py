@@ -104,7 +104,7 @@ def test_every_reader_of_a_failure_says_the_same_of_it(tmp_path: Path) -> None:
         checked = server.command("check", str(store), "--json", timeout=900)
     rows = {row["model"]: row for row in json.loads(checked.stdout)}
     analyzed = _analyzed(tmp_path, log)
-    readers = {
+    readers: Mapping[str, Mapping[str, Any]] = {
         "check": {name: {key: rows[name][key] for key in JUDGED} for name in sources},
         "classify": {name: _classified(lines_of(log, name)) for name in with_exception},
         "analyze": {name: analyzed.get(name) for name in with_exception},

@@ -130,6 +130,7 @@ def test_demo_shows_what_becomes_of_each_model_and_keeps_the_server_where_asked(
     assert psutil.wait_procs([frontend, *workers], timeout=20)[1] == []
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(LIMIT_SEC + 60)
 def test_stock_shows_the_same_models_retried_on_and_on(temp: Path) -> None:
     process, out, err = finished(demo(temp, "--stock", "--json"))

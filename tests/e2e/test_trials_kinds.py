@@ -181,6 +181,7 @@ def test_an_asynchronous_model_comes_back_though_the_frontend_has_ended_its_last
         assert [r.result for r in server.journal_of("late") if r.event == "tried"] == ["loaded"]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("config", "model_config"),
     [

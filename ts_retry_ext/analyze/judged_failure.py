@@ -24,6 +24,7 @@ from ts_retry_ext.judge import (
 )
 from ts_retry_ext.judge.load_phase import phase_of
 from ts_retry_ext.logs import root_cause
+from ts_retry_ext.logs.own_lines import OwnWord, own_words
 from ts_retry_ext.logs.root_cause import root_of
 from ts_retry_ext.logs.traceback_grammar import HEADER
 from ts_retry_ext.logs.tracebacks import Traceback, cut
@@ -110,7 +111,12 @@ class FailureJudge:
         if _is_out_of_sight(attempt):
             return _out_of_sight()
         phase = _phase(attempt)
-        text = _written(attempt) or _crash(attempt)
+        text = _written(attempt)
+        if not text:
+            told = own_words(attempt.stderr.texts)
+            if told:
+                return self.of_own_word(told[0])
+            text = _crash(attempt)
         known = self._known.get((phase, text))
         if known is None:
             known = self._known[phase, text] = self._judge(phase, text)
@@ -131,6 +137,14 @@ class FailureJudge:
         if phase is not None and phase_of(failure.frames) is None:
             failure = replace(failure, phase=phase)
         return self.of_failure(failure, printed=traceback.above.split("\n"))
+
+    def of_own_word(self, told: OwnWord) -> JudgedFailure:
+        """Return the verdict on what this package's own line says of a failure."""
+        failure = failure_from_text(told.cause, model_dir=self._host.model_dir)
+        if told.phase in Phase.__members__.values():
+            failure = replace(failure, phase=Phase(told.phase))
+        judged = self.of_failure(failure)
+        return replace(judged, verdict=replace(judged.verdict, fingerprint=told.fingerprint))
 
     def of_failure(
         self,

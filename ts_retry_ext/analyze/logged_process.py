@@ -25,6 +25,11 @@ class Output:
     size: int = 0
     last_at: int = 0
 
+    @property
+    def texts(self) -> list[str]:
+        """Return the lines as text."""
+        return [line.decode("utf-8", "replace") for line in self.lines]
+
     def add(self, line: bytes, at: int) -> None:
         """Add a line that was written at `at`, in milliseconds; older ones give way."""
         if at - self.last_at >= _PAUSE_MS and self.lines:

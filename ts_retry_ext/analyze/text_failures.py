@@ -15,6 +15,7 @@ from ts_retry_ext.logs.exit_codes import exits_in
 from ts_retry_ext.logs.foreign_lines import is_foreign
 from ts_retry_ext.logs.log_files import LogFile
 from ts_retry_ext.logs.open_logs import Reading, bare_lines
+from ts_retry_ext.logs.own_lines import own_words
 from ts_retry_ext.logs.root_cause import is_wrapper, root_of
 from ts_retry_ext.logs.text_tracebacks import TextParts, begins_with_exception, parts_of
 
@@ -120,12 +121,15 @@ def _of_loads(analysis: Analysis) -> list[TextFailure]:
 
 
 def _of_parts(parts: TextParts, judges: FailureJudge) -> list[TextFailure]:
-    """Return what tracebacks say, else the lines that hold an exception."""
+    """Return what tracebacks say, else this package's own lines, else those that hold an exception."""
     found: dict[str, TextFailure] = {}
     tracebacks = [one for one in parts.tracebacks if not is_wrapper(one)]
     chosen = tracebacks or [one for one in [root_of(parts.tracebacks)] if one is not None]
     for one in chosen:
         _count(found, judges.of_traceback(one))
+    if not found:
+        for word in own_words(parts.rest):
+            _count(found, judges.of_own_word(word))
     if not found and (parts.has_heads or len(parts.rest) > _LONGEST_MESSAGE):
         for line in parts.exceptions:
             _count(found, judges.of_failure(failure_from_text(line)))
