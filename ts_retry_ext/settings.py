@@ -89,6 +89,7 @@ class Settings(NamedTuple):
     state_dir: Resolved
     sidecar: Resolved
     sidecar_address: Resolved
+    sidecar_hosts: Resolved
     renew_keys: Resolved
 
 
@@ -176,6 +177,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Let the first worker start a sidecar for this server."),
     Setting("sidecar_address", None, "http://127.0.0.1:8083", _address, "http://HOST:PORT",
             "Where the sidecar listens."),
+    Setting("sidecar_hosts", None, None, _text, "names divided by commas",
+            "Names of a Service or an Ingress that the sidecar may be reached under, besides localhost and addresses."),
     Setting("renew_keys", None, True, _boolean, "true or false",
             "Renew an expired management or inference key with the API key of key_file.json."),
 )  # fmt: skip

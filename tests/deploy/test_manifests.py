@@ -18,6 +18,7 @@ from ts_retry_ext.cli.main import _parser
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.properties import parse_properties
 from ts_retry_ext.settings import resolve
+from ts_retry_ext.sidecar.connections import Connections
 from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.metrics import Metrics
 from ts_retry_ext.sidecar.observer import Observer
@@ -124,7 +125,7 @@ def _routes() -> set[str]:
 
     async def routes() -> set[str]:
         observer = Observer(SidecarOptions())
-        application = Service(observer, Resumptions(observer)).application()
+        application = Service(observer, Resumptions(observer), Connections()).application()
         return {resource.canonical for resource in application.router.resources()}
 
     return asyncio.run(routes())

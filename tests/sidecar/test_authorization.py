@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.sidecar.authorization import bearer, foreign, unauthorized
+from ts_retry_ext.sidecar.authorization import bearer, foreign_host, foreign_page, unauthorized
 
 FUTURE, PAST = "2100-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
 
@@ -37,7 +37,8 @@ FUTURE, PAST = "2100-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
 def test_only_the_sidecars_own_pages_and_programs_may_change_something(
     headers: dict[str, str], passes: bool
 ) -> None:
-    assert (foreign(headers, ("gpu-box",)) is None) is passes
+    refused = foreign_host(headers, ("gpu-box",)) or foreign_page(headers)
+    assert (refused is None) is passes
 
 
 @pytest.mark.parametrize(
@@ -110,3 +111,33 @@ def test_without_keys_a_proxy_on_this_machine_speaks_for_nobody(
 def test_token_is_taken_from_the_header(header: str, token: str | None) -> None:
     assert bearer({"Authorization": header}) == token
     assert bearer({}) is None
+
+
+@pytest.mark.parametrize(
+    ("presented", "status"), [("own", None), ("other", 401), (None, 401)], ids=str
+)
+@pytest.mark.parametrize("remote", ["127.0.0.1", "10.0.0.7"])
+def test_a_key_of_the_sidecars_own_stands_in_for_one_of_a_server_without_keys(
+    tmp_path: Path, presented: str | None, status: int | None, remote: str
+) -> None:
+    own = tmp_path / "own.key"
+    own.write_text("own\n")
+    refusal = unauthorized(
+        presented,
+        None,
+        asked_for=False,
+        remote=remote,
+        headers={"X-Forwarded-For": "1.2.3.4"},
+        own_key_file=str(own),
+    )
+    assert (refusal and refusal.status) == status
+
+
+def test_an_own_key_that_cannot_be_read_lets_nobody_in(tmp_path: Path) -> None:
+    for path in (tmp_path / "absent", tmp_path / "empty"):
+        (tmp_path / "empty").write_text("\n")
+        refusal = unauthorized(
+            "", None, asked_for=False, remote="127.0.0.1", own_key_file=str(path)
+        )
+        assert refusal is not None
+        assert refusal.status == 503

@@ -146,6 +146,8 @@ def test_server_that_is_gone_is_away_and_its_halted_models_stay_known(
 
 def test_sidecar_waits_for_a_server_and_follows_the_next_run(tmp_path: Path) -> None:
     config = tmp_path / "run" / "config.properties"
+    config.parent.mkdir()
+    config.touch()
     with sidecar(tmp_path / "sidecar", "--ts-config", str(config)) as observing:
         assert observing.ask("/ping").status == 500
         assert observing.ask("/readyz").status == 503

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.sidecar.lifetime import AddressError, host_and_port, listening_address
+from ts_retry_ext.sidecar.lifetime import AddressError, as_configured, host_and_port
 from ts_retry_ext.sidecar.options import SidecarOptions
 
 
@@ -34,8 +34,8 @@ def test_command_line_beats_environment_beats_configuration(
     config = tmp_path / "config.properties"
     config.write_text("retry_sidecar_address=http://127.0.0.1:1\n")
     options = SidecarOptions(ts_config=str(config))
-    assert listening_address(options) == "http://127.0.0.1:1"
+    assert as_configured(options).address == "http://127.0.0.1:1"
     monkeypatch.setenv("TS_RETRY_SIDECAR_ADDRESS", "http://127.0.0.1:2")
-    assert listening_address(options) == "http://127.0.0.1:2"
+    assert as_configured(options).address == "http://127.0.0.1:2"
     given = SidecarOptions(ts_config=str(config), address="http://127.0.0.1:3")
-    assert listening_address(given) == "http://127.0.0.1:3"
+    assert as_configured(given).address == "http://127.0.0.1:3"

@@ -11,6 +11,7 @@ import pytest
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import AT_ONCE_SEC, Sidecar, sidecar
 from tests.snapshot.writing import failure, hold, marker, record, write_journal
+from ts_retry_ext.cli.main import main
 from ts_retry_ext.store.marker import MarkedWorker, remove_marker, write_marker
 from ts_retry_ext.store.record import Event, Record
 
@@ -319,6 +320,43 @@ def test_bad_requests_get_an_error_in_torchserves_form(
 def test_foreign_post_is_refused(observing: Sidecar, halted: None, headers: dict[str, str]) -> None:
     assert observing.ask("/models/bad/resume", "POST", b"", headers).status in (400, 403)
     assert observing.ask("/ping").status == 500
+
+
+@pytest.mark.parametrize("path", ["/", "/models", "/models/bad", "/config"])
+def test_a_page_under_a_foreign_name_reads_nothing(
+    observing: Sidecar, halted: None, path: str
+) -> None:
+    """A web page can point a name of its own at this machine (DNS rebinding)."""
+    refused = observing.ask(path, headers={"Host": "evil.example"})
+    assert refused.status == 403
+    assert "retry_sidecar_hosts" in refused.json()["message"]
+    assert observing.ask(path, headers={"Host": "10.0.0.7:8083"}).status == 200
+
+
+@pytest.mark.parametrize(("path", "status"), [("/ping", 500), ("/readyz", 503)])
+def test_a_probe_under_any_name_gets_the_status_and_no_cause(
+    observing: Sidecar, halted: None, path: str, status: int
+) -> None:
+    answer = observing.ask(path, headers={"Host": "models.example.com"})
+    assert (answer.status, list(answer.json())) == (status, ["status"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--management", "foo"], "--management foo: is no address such as"),
+        (["--inference", "foo"], "--inference foo: is no address such as"),
+        (["--pid", "1"], "--pid 1: this process is no frontend of TorchServe"),
+        (["--ts-config", "absent"], "--ts-config absent: there is no such file"),
+        (["--own-key-file", "absent"], "--own-key-file absent: there is no such file"),
+        (["--log-file", "/proc/nobody/x.log"], "--log-file /proc/nobody/x.log: "),
+    ],
+)
+def test_an_option_that_can_never_come_right_is_a_usage_error(
+    capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    assert main(["sidecar", *options]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_body_that_is_no_json_is_refused(observing: Sidecar, halted: None) -> None:

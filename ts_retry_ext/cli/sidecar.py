@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import sys
+import os
 
-from ts_retry_ext.cli.printing import ERROR, OK, CommandError
+from ts_retry_ext.cli.printing import ERROR, OK, USAGE, CommandError
 
 MISSING = (
     "the sidecar needs further libraries, {name} is missing: "
@@ -40,7 +39,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="append",
         default=[],
         metavar="NAME",
-        help="a further name that a POST may be sent to; may be repeated",
+        help="a further name that it may be reached under, such as that of a Service or an Ingress; "
+        "may be repeated (also: retry_sidecar_hosts)",
+    )
+    parser.add_argument(
+        "--own-key-file",
+        metavar="FILE",
+        help="holds a key that callers bring to resume a model, where the server has no keys",
+    )
+    parser.add_argument(
+        "--log-format", choices=("text", "json"), default="text", help="(default: text)"
+    )
+    parser.add_argument(
+        "--log-file", metavar="FILE", help="where to log; rotated (default: standard error)"
     )
     parser.add_argument(
         "--exit-with-server", action="store_true", help="end when the server has ended"
@@ -53,13 +64,17 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from ts_retry_ext.sidecar.lifetime import AddressError
         from ts_retry_ext.sidecar.lifetime import run as run_sidecar
+        from ts_retry_ext.sidecar.log_output import log_to
     except ModuleNotFoundError as error:
         raise CommandError(MISSING.format(name=error.name)) from error
     from ts_retry_ext.sidecar.options import SidecarOptions
 
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    _check(arguments)
+    try:
+        log_to(arguments.log_format, arguments.log_file)
+    except OSError as error:
+        msg = f"--log-file {arguments.log_file}: {error.strerror}"
+        raise CommandError(msg, USAGE) from error
     options = SidecarOptions(
         pid=arguments.pid,
         ts_config=arguments.ts_config,
@@ -70,9 +85,33 @@ def run(arguments: argparse.Namespace) -> int:
         address=arguments.address,
         allowed_hosts=tuple(name.lower() for name in arguments.allow_host),
         exit_with_server=arguments.exit_with_server,
+        own_key_file=arguments.own_key_file,
     )
     try:
         run_sidecar(options)
     except AddressError as error:
         raise CommandError(str(error), ERROR) from error
     return OK
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise CommandError for an option that can never come right."""
+    from ts_retry_ext.frontend.process import frontend_at
+
+    for option, value in (
+        ("--management", arguments.management),
+        ("--inference", arguments.inference),
+    ):
+        if value is not None and not value.startswith(("http://", "https://", "unix:")):
+            msg = f"{option} {value}: is no address such as http://127.0.0.1:8081"
+            raise CommandError(msg, USAGE)
+    for option, value in (
+        ("--ts-config", arguments.ts_config),
+        ("--own-key-file", arguments.own_key_file),
+    ):
+        if value is not None and not os.path.isfile(value):
+            msg = f"{option} {value}: there is no such file"
+            raise CommandError(msg, USAGE)
+    if arguments.pid is not None and frontend_at(arguments.pid) is None:
+        msg = f"--pid {arguments.pid}: this process is no frontend of TorchServe, or is gone"
+        raise CommandError(msg, USAGE)

@@ -13,6 +13,7 @@ _OWN_SITE = ("same-origin", "none")
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 #: Where the proxy of a service mesh (Istio) calls from for somebody outside the pod.
 _MESH_PROXY = "127.0.0.6"
+_LONGEST_KEY = 4096
 
 
 class Refusal(NamedTuple):
@@ -27,11 +28,11 @@ class Refusal(NamedTuple):
     message: str
 
 
-def foreign(headers: Mapping[str, str], allowed_hosts: tuple[str, ...]) -> Refusal | None:
-    """Return why a request comes from a foreign page, or None where it does not.
+def foreign_host(headers: Mapping[str, str], allowed_hosts: tuple[str, ...]) -> Refusal | None:
+    """Return why a request goes to a name that is not the sidecar's, or None where it does not.
 
-    A page on another site can make a browser send us requests. What it cannot do is to hide its
-    origin, or, with a name that it points at this machine (DNS rebinding), to give the right host.
+    A page on another site can point a name of its own at this machine (DNS rebinding), and read
+    what a browser is answered under that name.
 
     Args:
         headers: the request's headers.
@@ -40,8 +41,23 @@ def foreign(headers: Mapping[str, str], allowed_hosts: tuple[str, ...]) -> Refus
     host = headers.get("Host", "")
     name = _name(host)
     if name is None or not (_is_address(name) or name in ("localhost", *allowed_hosts)):
-        msg = f"the host {host!r} is not one of this sidecar's; allow it with --allow-host"
+        msg = (
+            f"the host {host!r} is not one of this sidecar's; allow it with --allow-host or "
+            "retry_sidecar_hosts"
+        )
         return Refusal(403, msg)
+    return None
+
+
+def foreign_page(headers: Mapping[str, str]) -> Refusal | None:
+    """Return why a request comes from a page on another site, or None where it does not.
+
+    Such a page can make a browser send us requests. What it cannot do is to hide its origin.
+
+    Args:
+        headers: the request's headers.
+    """
+    host = headers.get("Host", "")
     origin = headers.get("Origin")
     if origin is not None:
         try:
@@ -62,6 +78,7 @@ def unauthorized(
     asked_for: bool,
     remote: str | None,
     headers: Mapping[str, str] | None = None,
+    own_key_file: str | None = None,
 ) -> Refusal | None:
     """Return why a request lacks the management key, or None where all is well.
 
@@ -74,7 +91,12 @@ def unauthorized(
         asked_for: whether the server asks for a key although no key file is known.
         remote: address that the request came from, or None where it is not known.
         headers: the request's headers, which show whether a proxy speaks for somebody else.
+        own_key_file: holds a key of the sidecar's own, which is as good as the server's, or None.
     """
+    if own_key_file is not None:
+        refusal = _lacks_own_key(presented, own_key_file)
+        if refusal is None or key_file is None or not is_kept(key_file):
+            return refusal
     if key_file is None or not is_kept(key_file):
         if asked_for:
             msg = "the server asks for a key, and this sidecar has no key file to check yours with"
@@ -82,7 +104,8 @@ def unauthorized(
         if not _is_loopback(remote) or _is_forwarded(remote, headers or {}):
             msg = (
                 "the server has no keys to tell who may resume a model, so only callers on its own "
-                "machine may: run ts-retry resume there, or let TorchServe ask for keys"
+                "machine may: run ts-retry resume there, let TorchServe ask for keys, or give the "
+                "sidecar a key with --own-key-file"
             )
             return Refusal(403, msg)
         return None
@@ -97,6 +120,21 @@ def unauthorized(
         return Refusal(401, "this is not the server's management key")
     if key.is_expired():
         return Refusal(401, "this management key has expired; take the new one from key_file.json")
+    return None
+
+
+def _lacks_own_key(presented: str | None, own_key_file: str) -> Refusal | None:
+    try:
+        with open(own_key_file, encoding="utf-8") as stream:
+            key = stream.read(_LONGEST_KEY).strip()
+    except (OSError, ValueError) as error:
+        return Refusal(503, f"the sidecar's own key cannot be read: {error}")
+    if not key:
+        return Refusal(503, f"the sidecar's own key cannot be read: {own_key_file} is empty")
+    if presented is None:
+        return Refusal(401, "this sidecar asks for its key: Authorization: Bearer KEY")
+    if not hmac.compare_digest(presented.encode("utf-8", "replace"), key.encode("utf-8")):
+        return Refusal(401, "this is not the sidecar's key")
     return None
 
 

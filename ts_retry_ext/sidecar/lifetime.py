@@ -6,18 +6,22 @@ import asyncio
 import logging
 import os
 import signal
+from dataclasses import replace
+from typing import Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from ts_retry_ext.frontend.properties import read_properties
 from ts_retry_ext.settings import resolve
+from ts_retry_ext.sidecar.connections import Connections
 from ts_retry_ext.sidecar.effective_file import EffectiveFile
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.options import SidecarOptions
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.sidecar.retiring import Retiring
 from ts_retry_ext.sidecar.service import Service
+from ts_retry_ext.sidecar.story import Story
 from ts_retry_ext.sidecar.target import NoTargetError, find_target
 
 log = logging.getLogger(__name__)
@@ -40,11 +44,13 @@ def run(options: SidecarOptions) -> None:
 
 
 async def _run(options: SidecarOptions) -> None:
+    options = as_configured(options)
     observer = Observer(options)
     resumptions = Resumptions(observer)
     retiring = Retiring(observer, resumptions)
-    observer.listeners += [EffectiveFile(observer).update, retiring.consider]
-    application = Service(observer, resumptions).application()
+    observer.listeners += [EffectiveFile(observer).update, retiring.consider, Story().go_on]
+    connections = Connections()
+    application = Service(observer, resumptions, connections).application()
     runner = web.AppRunner(
         application, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SEC
     )
@@ -54,8 +60,9 @@ async def _run(options: SidecarOptions) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     observing = None
+    server = None
     try:
-        await _listen(runner, listening_address(options))
+        server = await _listen(connections.factory(_serves(runner)), str(options.address))
         observing = loop.create_task(observer.run())
         ending = loop.create_task(stop.wait())
         await asyncio.wait([observing, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -64,6 +71,8 @@ async def _run(options: SidecarOptions) -> None:
             observing.result()  # What ended it must not look like an end that was asked for.
         log.info("ending")
     finally:
+        if server is not None:
+            server.close()
         await runner.cleanup()
         await retiring.stop()
         await resumptions.stop()
@@ -72,18 +81,26 @@ async def _run(options: SidecarOptions) -> None:
             await asyncio.gather(observing, return_exceptions=True)
 
 
-async def _listen(runner: web.AppRunner, address: str) -> None:
+def _serves(runner: web.AppRunner) -> web.Server:
+    """Return what makes the protocol of a connection. Only after `setup` there is one."""
+    if runner.server is None:
+        raise AssertionError
+    return runner.server
+
+
+async def _listen(factory: Callable[[], asyncio.Protocol], address: str) -> asyncio.AbstractServer:
     host, port = host_and_port(address)
     try:
-        await web.TCPSite(runner, host, port).start()
+        server = await asyncio.get_running_loop().create_server(factory, host, port)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         msg = f"cannot listen at {address}: {why}; name another with --address or retry_sidecar_address"
         raise AddressError(msg) from error
     # With port 0 the system chooses one.
-    bound = runner.addresses[0]
+    bound = server.sockets[0].getsockname()
     shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
     log.info("listening at http://%s:%d", shown, bound[1])
+    return server
 
 
 def host_and_port(address: str) -> tuple[str, int]:
@@ -103,10 +120,8 @@ def host_and_port(address: str) -> tuple[str, int]:
     return host, port
 
 
-def listening_address(options: SidecarOptions) -> str:
-    """Return where to listen: the command line, else the settings of this process and the server."""
-    if options.address is not None:
-        return options.address
+def as_configured(options: SidecarOptions) -> SidecarOptions:
+    """Return options with what the settings of this process and the server add: address and names."""
     properties: dict[str, str] = {}
     environ: dict[str, str] = {}
     config_file = options.ts_config
@@ -120,4 +135,9 @@ def listening_address(options: SidecarOptions) -> str:
     settings, problems = resolve(properties, {**environ, **os.environ}, config_file=config_file)
     for problem in problems:
         log.warning("%s", problem)
-    return str(settings.sidecar_address.value)
+    names = str(settings.sidecar_hosts.value or "").lower().split(",")
+    return replace(
+        options,
+        address=options.address or str(settings.sidecar_address.value),
+        allowed_hosts=(*options.allowed_hosts, *filter(None, map(str.strip, names))),
+    )

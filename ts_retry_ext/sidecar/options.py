@@ -17,7 +17,8 @@ class SidecarOptions:
         state_dir: the state directory, where not that of the server's settings.
         key_file: its key file, where its working directory cannot be seen.
         address: where to listen, ``http://HOST:PORT``; None for the server's setting.
-        allowed_hosts: further names that a POST may be sent to.
+        allowed_hosts: further names that it may be reached under.
+        own_key_file: holds the key that callers have to bring where the server has none, or None.
         exit_with_server: whether to end when the server does.
     """
 
@@ -30,3 +31,4 @@ class SidecarOptions:
     address: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     exit_with_server: bool = False
+    own_key_file: str | None = None

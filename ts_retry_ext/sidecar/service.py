@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import Any, Awaitable, Callable, Mapping
@@ -10,7 +11,14 @@ from aiohttp import web
 
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.sidecar import metrics as metrics_form
-from ts_retry_ext.sidecar.authorization import Refusal, bearer, foreign, unauthorized
+from ts_retry_ext.sidecar.authorization import (
+    Refusal,
+    bearer,
+    foreign_host,
+    foreign_page,
+    unauthorized,
+)
+from ts_retry_ext.sidecar.connections import BODY_SEC, Connections
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.pages import Pages
 from ts_retry_ext.sidecar.picture import down_json, key_of
@@ -39,8 +47,11 @@ _CODES = {
     "failed": 502,
     ResumeResult.NOT_YET.value: 202,
 }
+#: Asked for under any name: by load balancers, kubelets and Prometheus. They hold no traceback.
+_FOR_ANY_HOST = ("/ping", "/livez", "/readyz", "/metrics")
 #: The state that a probe names where models are down in several.
 _WORST_FIRST = (State.HALTED, State.RETIRED, State.WAITING)
+_TOO_SLOW = f"the body was not there within {BODY_SEC:g} s"
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -60,7 +71,10 @@ class RequestError(Exception):
 class Service:
     """Answers from the newest picture; nothing here waits for the frontend."""
 
-    def __init__(self, observer: Observer, resumptions: Resumptions) -> None:
+    def __init__(
+        self, observer: Observer, resumptions: Resumptions, connections: Connections
+    ) -> None:
+        self._connections = connections
         self._observer = observer
         self._resumptions = resumptions
         self._metrics = metrics_form.Metrics()
@@ -68,7 +82,8 @@ class Service:
 
     def application(self) -> web.Application:
         """Return the application."""
-        app = web.Application(middlewares=[_json_errors], client_max_size=MAX_BODY_BYTES)
+        middlewares = [self._connections.middleware, _json_errors, self._check_host]
+        app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
         app.on_response_prepare.append(_add_headers)
         app.add_routes(
             [
@@ -85,10 +100,23 @@ class Service:
         )
         return app
 
-    async def ping(self, _: web.Request) -> web.Response:
+    @web.middleware
+    async def _check_host(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        """Keep what tells causes from web pages that point a name of theirs at this machine."""
+        if request.path not in _FOR_ANY_HOST:
+            _refuse(foreign_host(request.headers, self._observer.options.allowed_hosts))
+        return await handler(request)
+
+    def _probed(self, request: web.Request, content: dict[str, Any], status: int) -> web.Response:
+        """Answer a probe: under a foreign name it gets the status alone."""
+        if foreign_host(request.headers, self._observer.options.allowed_hosts):
+            content = {"status": content["status"]}
+        return _json(content, status)
+
+    async def ping(self, request: web.Request) -> web.Response:
         """Answer as TorchServe does, but 500 with the causes as soon as a model is down."""
         well, content = self._observer.picture.ping()
-        return _json(content, 200 if well else 500)
+        return self._probed(request, content, 200 if well else 500)
 
     async def livez(self, _: web.Request) -> web.Response:
         """Answer 200: this process is alive, whatever the server does."""
@@ -115,7 +143,7 @@ class Service:
         elif starting:
             late = [{"model": m.model, "version": m.version, "state": m.state} for m in starting]
             content.update(status="starting", starting=late)
-        return _json(content, 200 if content["status"] == "ready" else 503)
+        return self._probed(request, content, 200 if content["status"] == "ready" else 503)
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Answer with the metrics, in Prometheus' text form."""
@@ -148,9 +176,13 @@ class Service:
             return self._pages.message(error.status, f"{name} is not resumed", error.message, "/")
 
     async def _resume(self, request: web.Request, name: str) -> web.StreamResponse:
-        _refuse(foreign(request.headers, self._observer.options.allowed_hosts))
+        _refuse(foreign_page(request.headers))
+        presented = bearer(request.headers)
+        if presented is not None or not _is_form(request):
+            self._check_key(presented, request)  # Before anything is read for a stranger.
         given = await _fields(request)
-        self._check_key(bearer(request.headers) or given.get("key"), request)
+        if presented is None and _is_form(request):
+            self._check_key(given.get("key"), request)
         model = _one(self._named(name, {**request.query, **given}))
         wait = _seconds(request.query.get("wait") or given.get("wait") or "0")
         if not model.can_be_resumed and key_of(model) not in self._resumptions.running():
@@ -176,6 +208,7 @@ class Service:
                 asked_for=asked_for,
                 remote=request.remote,
                 headers=request.headers,
+                own_key_file=self._observer.options.own_key_file,
             )
         )
 
@@ -204,11 +237,17 @@ async def _fields(request: web.Request) -> dict[str, str]:
         return {}
     if _is_form(request):
         try:
-            return {name: str(value) for name, value in (await request.post()).items()}
+            fields = await asyncio.wait_for(request.post(), BODY_SEC)
+            return {name: str(value) for name, value in fields.items()}
+        except asyncio.TimeoutError:
+            raise RequestError(408, _TOO_SLOW) from None
         except (ValueError, LookupError, AssertionError):
             raise RequestError(400, "the body is no form") from None
     try:
-        content = json.loads((await request.read()).decode("utf-8") or "{}")
+        body = await asyncio.wait_for(request.read(), BODY_SEC)
+        content = json.loads(body.decode("utf-8") or "{}")
+    except asyncio.TimeoutError:
+        raise RequestError(408, _TOO_SLOW) from None
     except (ValueError, RecursionError):
         raise RequestError(400, "the body is no JSON") from None
     if not isinstance(content, dict):

@@ -60,13 +60,21 @@ def _spawn(session: Session, folder: str, lock: int) -> None:
             "retry_sidecar is true, but its libraries are missing: pip install 'ts-retry-ext[sidecar]'"
         )
         return
+    address = str(session.settings.sidecar_address.value)
+    taken = _why_taken(address)
+    if taken is not None:
+        say(
+            f"cannot start the sidecar at {address}: {taken}; give this server a "
+            "retry_sidecar_address of its own"
+        )
+        return
     configuration = session.configuration
     # The frontend puts the model's directory first on the path of its workers.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     if "PYTHONPATH" in configuration.environ:
         environ["PYTHONPATH"] = configuration.environ["PYTHONPATH"]
     command = [sys.executable, "-c", _PROGRAM, "sidecar", "--pid", str(session.frontend.pid)]
-    command.append("--exit-with-server")
+    command += ["--exit-with-server", "--log-file", os.path.join(folder, LOG_FILE)]
     log_flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     log = os.open(os.path.join(folder, LOG_FILE), log_flags, 0o600)
     try:
@@ -82,6 +90,22 @@ def _spawn(session: Session, folder: str, lock: int) -> None:
         )
     finally:
         os.close(log)
-    address = session.settings.sidecar_address.value
     say(f"started the sidecar, process {started.pid}, at {address}")
     started.returncode = 0  # It is not waited for, and that is no mistake to be warned of.
+
+
+def _why_taken(address: str) -> str | None:
+    """Return why nobody can listen at ``http://HOST:PORT``, or None where somebody can."""
+    import socket
+
+    host, _, port = address.partition("://")[2].rpartition(":")
+    try:
+        kind, *_, where = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[
+            0
+        ]
+        with socket.socket(kind, socket.SOCK_STREAM) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(where)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
