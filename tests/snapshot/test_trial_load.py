@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 from textwrap import dedent
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from tests.snapshot.trying import Waiting, end, waiting
+from ts_retry_ext.snapshot.trial_load import LET_GO, OK
 from ts_retry_ext.store.marker import read_marker, write_marker
 from ts_retry_ext.store.record import Event, TrialResult
 from ts_retry_ext.store.times import to_seconds
@@ -178,3 +180,43 @@ def test_a_marker_that_somebody_removed_meanwhile_stays_removed(tmp_path: Path) 
         end(program)
         assert model.marker() is None
         assert model.tried().result is TrialResult.FAILED
+
+
+#: No file can be written to, as on a full disk.
+FULL = ("sh", "-c", 'ulimit -f 0; exec "$@"', "sh")
+#: The directory that is named next cannot be written at all.
+READ_ONLY = ("unshare", "-m", "sh", "-c")
+READ_ONLY_SCRIPT = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+
+
+def test_a_trial_is_made_where_its_leftovers_cannot_be_noted(tmp_path: Path) -> None:
+    with waiting(tmp_path, handler("pass")) as model:
+        (model.directory / "trial.json").mkdir()
+        assert model.try_once().result is TrialResult.LOADED
+        assert model.marker() is None
+
+
+def test_where_the_disk_is_full_the_workers_load_while_the_frontend_retries(tmp_path: Path) -> None:
+    """TorchServe alone would load the model now; a trial cannot be made, nor its end written down."""
+    with waiting(tmp_path, handler("pass")) as model:
+        assert end(model.start(before=FULL)) == OK
+        assert model.marker() is None
+
+
+def test_where_the_disk_is_full_after_the_window_the_holder_goes_on(tmp_path: Path) -> None:
+    with waiting(tmp_path, handler("pass")) as model:
+        standing = read_marker(str(model.directory))
+        assert standing is not None
+        write_marker(str(model.directory), standing._replace(max_retry_timeout_sec=0))
+        assert end(model.start(before=FULL)) == OK
+        assert model.marker() is not None
+
+
+def test_a_marker_that_cannot_be_removed_lets_its_holder_go(tmp_path: Path) -> None:
+    """The next worker finds a directory that it cannot write, and uses another one."""
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    with waiting(tmp_path, handler("pass")) as model:
+        before = (*READ_ONLY, READ_ONLY_SCRIPT, str(model.directory))
+        assert end(model.start(before=before)) == LET_GO
+        assert model.left_behind() == []

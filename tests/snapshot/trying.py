@@ -11,7 +11,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, Sequence
 
 import psutil
 
@@ -97,10 +97,10 @@ class Waiting:
         }
         return json.dumps({**content, **changes}).encode() + b"\n"
 
-    def start(self, **changes: Any) -> subprocess.Popen[bytes]:
-        """Start the program, its lifeline in our hand."""
+    def start(self, before: Sequence[str] = (), **changes: Any) -> subprocess.Popen[bytes]:
+        """Start the program, its lifeline in our hand; `before` stands first in its command."""
         program = subprocess.Popen(
-            [sys.executable, "-m", "ts_retry_ext.snapshot.trial_load"],
+            [*before, sys.executable, "-m", "ts_retry_ext.snapshot.trial_load"],
             stdin=subprocess.PIPE,
             env=self._environ,
             start_new_session=True,

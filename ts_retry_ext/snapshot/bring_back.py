@@ -125,7 +125,7 @@ def _without_api(
     marker = _read(directory)
     if marker is None:
         return
-    if may_release and _frontend_retries(journal.read(directory), marker):
+    if may_release and frontend_retries(journal.read(directory), marker):
         end_halt(directory, model=model, version=version or "", reason=reason)
     else:
         with locked(directory):
@@ -133,7 +133,7 @@ def _without_api(
             write_marker(directory, marker_to_be_resumed(marker, why_not, now_text(), tried=tried))
 
 
-def _frontend_retries(records: list[Record], marker: Marker) -> bool:
+def frontend_retries(records: list[Record], marker: Marker) -> bool:
     """Tell whether the frontend starts a worker once its holder has left."""
     window = marker.max_retry_timeout_sec
     window = DEFAULT_WINDOW_SEC if window is None else window

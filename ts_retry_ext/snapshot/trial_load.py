@@ -13,16 +13,24 @@ import resource
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any, Mapping, NamedTuple
 
 from ts_retry_ext.archive.model_archive import ArchiveError
 from ts_retry_ext.frontend.process import frontend_at, start_of
 from ts_retry_ext.frontend.server import Server, server_of
 from ts_retry_ext.snapshot.after_trial import down_since, marker_after_failure, with_next_trial
-from ts_retry_ext.snapshot.bring_back import REASON, bring_back, call_others, is_scaled_away
+from ts_retry_ext.snapshot.bring_back import (
+    REASON,
+    bring_back,
+    call_others,
+    frontend_retries,
+    is_scaled_away,
+)
 from ts_retry_ext.snapshot.trial_job import Job, read_job
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, write_json
+from ts_retry_ext.store.halt import end_halt
 from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.marker import Marker, read_marker, write_marker
 from ts_retry_ext.store.record import Event, Record, TrialResult
@@ -38,8 +46,8 @@ from ts_retry_ext.trial.order_of_server import load_request_of, trial_launch
 LEFTOVER_FILE = "trial.json"
 #: Stands in the environment of all that a trial starts, so that a daemon among it is found.
 FOLDER_VARIABLE = "_TS_RETRY_TRIAL"
-#: Exit status; the last one as `worker.half_open` knows it.
-OK, NO_TRIAL, NOT_WANTED = 0, 1, 3
+#: Exit status; the last two as `worker.half_open` knows them.
+OK, NO_TRIAL, NOT_WANTED, LET_GO = 0, 1, 3, 4
 
 
 class Tried(NamedTuple):
@@ -50,12 +58,14 @@ class Tried(NamedTuple):
         failure: the failure that was judged, or None.
         why: why the model did not load, as it looks from outside; empty where it did.
         took_sec: from the start of the process to its end.
+        is_made: whether there was a process at all: a full disk leaves no room for its folder.
     """
 
     result: TrialResult
     failure: Record | None
     why: str
     took_sec: float
+    is_made: bool = True
 
 
 class Lifeline:
@@ -93,17 +103,24 @@ def main() -> int:
     if job.pid is None and is_scaled_away(server, job.directory, job.model, job.version):
         return NOT_WANTED
     try:
-        loaded = _note_real_load(job) if job.for_real else _try(job, server, children)
+        tried = None if job.for_real else _try(job, server, children)
     except AbortedError:
         return NO_TRIAL
     for lock in job.trial_locks:
         os.close(lock)  # What follows is no trial, so another model may have one.
-    if loaded:
-        lifeline.cut()
+    if tried is not None and not tried.is_made:
+        return _leave_it_to_frontend(job, f"no trial load can be made: {tried.why}")
+    if tried is not None and tried.result is not TrialResult.LOADED:
+        return OK
+    lifeline.cut()
+    if tried is None:
+        _note(job, Record(Event.TRIAL, reason=job.why))
+    else:
         marker = _marker(job)
-        if marker is not None and not job.for_real:
+        if marker is not None:
             # Before the workers load, which may take minutes: the trial has shown it already.
             call_others(job.model, marker, job.directory)
+    try:
         bring_back(
             server,
             job.directory,
@@ -112,6 +129,8 @@ def main() -> int:
             timeout_sec=_patience(job),
             reason=job.why if job.for_real else REASON,
         )
+    except OSError as error:
+        return _leave_it_to_frontend(job, f"{job.why if job.for_real else REASON} ({error})")
     return OK
 
 
@@ -123,13 +142,26 @@ def _patience(job: Job) -> float:
     return job.startup_timeout_sec + 60.0
 
 
-def _note_real_load(job: Job) -> bool:
-    _note(job, Record(Event.TRIAL, reason=job.why))
-    return True
+def _leave_it_to_frontend(job: Job, reason: str) -> int:
+    """End the halt if the frontend retries by itself, which needs no room on a disk; return the status.
+
+    What else there is to be done cannot be written down, and TorchServe alone would retry now. A
+    directory that cannot be written keeps its marker: the next worker uses another one, so that it is
+    enough if the holder leaves.
+    """
+    marker = _marker(job)
+    if marker is None or not frontend_retries(journal.read(job.directory), marker):
+        return OK
+    try:
+        end_halt(job.directory, model=job.model, version=job.version or "", reason=reason)
+    except OSError:
+        may_write = os.access(job.directory, os.W_OK)
+        return OK if may_write or job.asynchronous else LET_GO
+    return OK
 
 
-def _try(job: Job, server: Server, children: Children) -> bool:
-    """Make the trial, write down how it went, and tell whether the model loaded."""
+def _try(job: Job, server: Server, children: Children) -> Tried:
+    """Make the trial, write down how it went, and return it."""
     _end_leftovers(job.directory)
     _note(job, Record(Event.TRIAL, reason=job.why))
     try:
@@ -138,17 +170,18 @@ def _try(job: Job, server: Server, children: Children) -> bool:
         _note(job, Record(Event.TRIED, result=TrialResult.ERROR, reason="it was called off"))
         raise
     except (OSError, ValueError, TypeError, ArchiveError) as error:
-        tried = Tried(TrialResult.ERROR, None, str(error), 0.0)
+        is_made = not isinstance(error, OSError)
+        tried = Tried(TrialResult.ERROR, None, str(error), 0.0, is_made)
     finally:
         _charge(job)
-    loaded = tried.result is TrialResult.LOADED
     failure = tried.failure
     record = failure if failure is not None else Record(Event.TRIED, reason=tried.why or None)
-    with locked(job.directory, _LOCK_PATIENCE_SEC):
+    # A full disk: the holder plans the next one, and what the trial has shown is known here.
+    with suppress(OSError), locked(job.directory, _LOCK_PATIENCE_SEC):
         _note_locked(job, record._replace(event=Event.TRIED, result=tried.result))
-        if not loaded:
+        if tried.result is not TrialResult.LOADED:
             _plan_next(job, tried)
-    return loaded
+    return tried
 
 
 def _load(job: Job, server: Server, children: Children) -> Tried:
@@ -160,7 +193,8 @@ def _load(job: Job, server: Server, children: Children) -> Tried:
     """
     begun = time.monotonic()
     with private_folder("ts-retry-trial-") as folder:
-        _leave_word(job.directory, folder)
+        with suppress(OSError):  # A full disk is no reason not to try.
+            _leave_word(job.directory, folder)
         place = Place(
             folder=folder,
             model_dir=job.model_dir,
@@ -183,7 +217,8 @@ def _load(job: Job, server: Server, children: Children) -> Tried:
         order = Order(load=request, timeout_sec=job.startup_timeout_sec)
         launch = trial_launch(job.model, job.version, asynchronous=job.asynchronous)
         outcome, found = observe(place, launch, order, children)
-    os.remove(os.path.join(job.directory, LEFTOVER_FILE))
+    with suppress(OSError):
+        os.remove(os.path.join(job.directory, LEFTOVER_FILE))
     took = time.monotonic() - begun
     if not outcome.why:
         return Tried(TrialResult.LOADED, None, "", took)
@@ -234,7 +269,7 @@ def _charge(job: Job) -> None:
 
 
 def _note(job: Job, record: Record) -> None:
-    with locked(job.directory):
+    with suppress(OSError), locked(job.directory):
         _note_locked(job, record)
 
 

@@ -28,10 +28,13 @@ def end_halt(
         patience_sec: how long to wait for somebody who keeps the lock.
 
     Raises:
-        OSError: the journal cannot be written, or the marker not removed, or somebody keeps the lock.
+        OSError: the marker cannot be removed, or somebody keeps the lock.
     """
     with locked(model_dir, patience_sec):
         # First the record, so that no worker that starts at once counts the old failures.
         resumed = Record(Event.RESUME, pid=os.getpid(), model=model, version=version, reason=reason)
-        journal.append_locked(model_dir, resumed)
+        try:
+            journal.append_locked(model_dir, resumed)
+        except OSError:
+            pass  # A full disk. They count the old failures on, and nobody waits for room on it.
         remove_marker(model_dir)

@@ -32,6 +32,8 @@ PROGRAM = "ts_retry_ext.snapshot.trial_load"
 DUE = "its time has come"
 #: With what the program ends if the model has no workers because somebody wants none.
 NOT_WANTED = 3
+#: With what it ends if the workers may load, and the marker cannot be removed.
+LET_GO = 4
 #: How long to wait after another trial had the lock, or used up the budget; in seconds.
 SHORTEST_PAUSE_SEC, LONGEST_PAUSE_SEC = 0.5, 3.0
 #: How long to wait after a trial that has not planned the next one, in seconds; it doubles.
@@ -69,7 +71,15 @@ class HalfOpen:
     @property
     def is_not_wanted(self) -> bool:
         """Tell whether the last trial was refused, since somebody has scaled the model to 0."""
-        return os.WIFEXITED(self._last_status) and os.WEXITSTATUS(self._last_status) == NOT_WANTED
+        return self._has_ended_with(NOT_WANTED)
+
+    @property
+    def lets_go(self) -> bool:
+        """Tell whether this process is to leave, since the marker cannot be removed.
+
+        The directory cannot be written: the worker that comes next uses another one.
+        """
+        return self._has_ended_with(LET_GO)
 
     def is_still_trying(self) -> bool:
         """Tell whether a trial of this process is under way, and say how it went once it is over."""
@@ -214,6 +224,9 @@ class HalfOpen:
             say(
                 f"model {self._session.name!r}: the trial load's own process ended: {_named(status)}"
             )
+
+    def _has_ended_with(self, status: int) -> bool:
+        return os.WIFEXITED(self._last_status) and os.WEXITSTATUS(self._last_status) == status
 
     def _wait_a_little(self) -> None:
         # Not `random`: a holder has no room for it.

@@ -106,6 +106,8 @@ class Holding:
                         return why
                     identity = now
                 self._half_open.look(self._marker, only_asked=self._would_disturb())
+                if self._half_open.lets_go:
+                    return "the model may be loaded, and the exit marker cannot be removed"
                 self._shut_down_if_due()
                 self._leave_a_watch_if_due()
                 if self._answered and self._siblings.serve():
