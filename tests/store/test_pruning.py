@@ -6,10 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.snapshot.writing import marker, record
 from tests.store.aged import aged_runs
-from ts_retry_ext.store import pruning
+from ts_retry_ext.store import journal, pruning
 from ts_retry_ext.store.directory import ServerRun, server_runs
-from ts_retry_ext.store.pruning import KEPT_RUNS, KEPT_SEC, prune
+from ts_retry_ext.store.marker import write_marker
+from ts_retry_ext.store.pruning import (
+    KEPT_REGISTRATIONS,
+    KEPT_RUNS,
+    KEPT_SEC,
+    prune,
+    prune_registrations,
+)
+from ts_retry_ext.store.record import Event
 
 
 def nobody(_: ServerRun) -> bool:
@@ -69,3 +78,41 @@ def test_a_start_of_a_server_removes_a_few_at_a_time(
 
 def test_a_state_directory_that_is_not_there_is_no_problem(tmp_path: Path) -> None:
     assert prune(str(tmp_path / "none"), nobody) == []
+
+
+def registrations(folder: Path, count: int) -> list[Path]:
+    """Make registrations of a run, the first written to longest ago; their workers have ended."""
+    made = []
+    for number in range(count):
+        path = folder / f"m-{number:08x}"
+        path.mkdir()
+        journal.append(str(path), record(Event.START, 0, pid=number + 1))
+        os.utime(path / "journal.jsonl", (1_600_000_000 + number,) * 2)
+        made.append(path)
+    return made
+
+
+def no_process(pid: int, start: str) -> bool:
+    return False
+
+
+def test_registrations_that_are_gone_give_way_once_there_are_many(tmp_path: Path) -> None:
+    made = registrations(tmp_path, KEPT_REGISTRATIONS + 3)
+    assert prune_registrations(str(tmp_path), no_process) == list(map(str, made[:3]))
+    assert sorted(tmp_path.iterdir()) == made[3:]
+    assert prune_registrations(str(tmp_path), no_process) == []
+
+
+def test_a_registration_with_a_process_or_with_files_that_a_marker_names_is_kept(
+    tmp_path: Path,
+) -> None:
+    made = registrations(tmp_path, KEPT_REGISTRATIONS + 4)
+    write_marker(str(made[1]), marker(registration=f"{tmp_path}#9000"))
+    write_marker(str(made[2]), marker(registration=str(tmp_path / "unregistered")))
+    (made[3] / "marker.json").write_text("no marker")
+    for path in made:
+        os.utime(path / "journal.jsonl", (1_600_000_000 + made.index(path),) * 2)
+    removed = prune_registrations(str(tmp_path), lambda pid, start: pid == 1)
+    assert str(made[0]) not in removed
+    assert str(made[1]) not in removed
+    assert str(made[2]) in removed

@@ -7,6 +7,8 @@ import logging
 import time
 from typing import Callable, Iterable
 
+from psutil import pid_exists
+
 from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.sidecar.client import Client
@@ -15,14 +17,23 @@ from ts_retry_ext.sidecar.windows import Windows
 
 log = logging.getLogger(__name__)
 
-#: How often every model is asked for. What its workers do shows in the state directory at once.
+_WELL = Condition.OK
+
+#: How often it is looked whether there is something to ask.
+SHORT_SEC = 2.0
+#: Each question is a line in the server's access log. What workers do shows in the state directory and
+#: in their processes, so a server whose processes can be seen is asked for all of its models once in so
+#: many seconds for each question that this takes: four lines a minute.
+SEC_A_QUESTION = 15.0
+#: How often such a server is asked for ``/ping``, for the models whose state is changing, and at
+#: least that often the picture is made anew: time is a change too.
+PING_SEC, MOVING_SEC, TELL_SEC = 12.0, 10.0, 10.0
+#: How often one is asked for all of its models whose processes cannot be seen.
 FULL_SEC = 10.0
 #: A full round takes at most one part in so many of the time.
 SHARE = 50
-#: But it is never longer away than this.
+#: But there it is never longer away than this.
 LONGEST_SEC = 60.0
-#: How often ``/ping`` is asked for, and the models whose state is changing.
-SHORT_SEC = 2.0
 #: A worker writes to its journal before it answers the frontend.
 SETTLE_SEC = 0.15
 
@@ -43,6 +54,7 @@ class FrontendWatch:
         changed: is called when any of this has changed.
         moving: names the models whose state is changing.
         recorded: names the models whose workers wrote something.
+        sees_processes: whether the processes of the server can be seen.
     """
 
     def __init__(
@@ -52,6 +64,8 @@ class FrontendWatch:
         changed: Callable[[], None],
         moving: Callable[[], Iterable[str]],
         recorded: Callable[[], Iterable[str]],
+        *,
+        sees_processes: bool,
     ) -> None:
         self.client = client
         self.running: dict[str, list[RunningModel]] | None = None
@@ -63,7 +77,9 @@ class FrontendWatch:
         self._changed = changed
         self._moving = moving
         self._recorded = recorded
+        self._sees_processes = sees_processes
         self._wanted: set[str] = set()
+        self._gone: set[int] = set()
         self._wake = asyncio.Event()
 
     def want(self, names: Iterable[str]) -> None:
@@ -73,19 +89,25 @@ class FrontendWatch:
 
     async def follow(self) -> None:
         """Follow the frontend until cancelled. Never ends because of what it answers."""
-        full_at = 0.0
+        full_at = ping_at = moving_at = tell_at = 0.0
         while True:
             begun = time.monotonic()
             health, running = self.health, self.running
             is_full = begun >= full_at
+            self._wanted.update(self._without_process())
+            if begun >= moving_at:
+                self._wanted.update(self._moving())
+                moving_at = begun + (MOVING_SEC if self._sees_processes else SHORT_SEC)
             try:
-                if is_full:
-                    await self._look_at_all()
-                    took = time.monotonic() - begun
-                    full_at = begun + min(LONGEST_SEC, max(FULL_SEC, took * SHARE))
-                else:
-                    await self._look_at_some()
-                health = await self._ping()
+                if is_full or self._wanted or begun >= ping_at or health.condition is not _WELL:
+                    ping_at = begun + (PING_SEC if self._sees_processes else SHORT_SEC)
+                    if is_full:
+                        questions = await self._look_at_all()
+                        took = time.monotonic() - begun
+                        full_at = begun + self._until_next(questions, took)
+                    else:
+                        await self._look_at_wanted()
+                    health = await self._ping()
             except ManagementError as error:
                 self.running = None
                 full_at = 0.0
@@ -94,10 +116,32 @@ class FrontendWatch:
                 self._tell(health)
                 self.health = health
                 self._changed()
-            elif is_full or self.running is not running:
+            elif begun >= tell_at or self.running is not running:
                 # Time is a change too: a retry that does not come, a resumption nobody finishes.
                 self._changed()
+                tell_at = begun + TELL_SEC
             await self._pause(SHORT_SEC)
+
+    def _until_next(self, questions: int, took_sec: float) -> float:
+        """Return after how many seconds all models are asked for again."""
+        if self._sees_processes:
+            return max(SEC_A_QUESTION * questions, took_sec * SHARE)
+        return min(LONGEST_SEC, max(FULL_SEC, took_sec * SHARE))
+
+    def _without_process(self) -> set[str]:
+        """Return the models of whose workers one has lost its process since this was asked for."""
+        if not self._sees_processes or self.running is None:
+            return set()
+        gone = {
+            worker.pid: name
+            for name, versions in self.running.items()
+            for model in versions
+            for worker in model.workers
+            if worker.pid is not None and not pid_exists(worker.pid)
+        }
+        found = {name for pid, name in gone.items() if pid not in self._gone}
+        self._gone = set(gone)
+        return found
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -107,7 +151,8 @@ class FrontendWatch:
             pass
         self._wake.clear()
 
-    async def _look_at_all(self) -> None:
+    async def _look_at_all(self) -> int:
+        """Ask for every model, and return how many questions that took."""
         if self.torchserve is None:
             self.torchserve = await self.client.torchserve_version()
         self._wanted.clear()
@@ -116,9 +161,10 @@ class FrontendWatch:
         found = await self.client.describe_many(names)
         running = {name: models for name, models in sorted(found.items()) if models}
         await self._keep(running, [m for models in running.values() for m in models], True)
+        return 1 + len(names)
 
-    async def _look_at_some(self) -> None:
-        wanted = {*self._wanted, *self._moving()}
+    async def _look_at_wanted(self) -> None:
+        wanted = set(self._wanted)
         self._wanted.clear()
         if wanted:
             await self.look_at(wanted)

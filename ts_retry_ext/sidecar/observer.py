@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import Awaitable, Callable, Mapping, Sequence
 
@@ -139,7 +140,12 @@ class Observer:
         self._windows = Windows(target.server)
         client = Client(target.endpoint)
         self.watch = FrontendWatch(
-            client, self._windows, self.publish, self._moving, self._files.names
+            client,
+            self._windows,
+            self.publish,
+            self._moving,
+            self._files.names,
+            sees_processes=target.server.sees_processes,
         )
         loop = asyncio.get_running_loop()
         self._following = [
@@ -185,7 +191,11 @@ class Observer:
             self.watch.want(known)
 
     def _moving(self) -> set[str]:
-        return {model.model for model in self.picture.models if model.state in _MOVING}
+        """Return the models to ask for often: their state is changing, or their default version may."""
+        models = self.picture.models
+        moving = {model.model for model in models if model.state in _MOVING}
+        versions = Counter(model.model for model in models)
+        return moving | {m.model for m in models if m.is_down and versions[m.model] > 1}
 
     def publish(self) -> None:
         """Make a new picture of what is known, and tell the listeners."""

@@ -251,6 +251,10 @@ def open_session(frontend: Frontend | None = None) -> Session | None:
     places = state_directories(configuration, settings, user_id_of(frontend.pid))
     server_dir = _server_directory(places, run)
     directory = model_directory(server_dir, folder.manifest.model or "model", registered)
+    if not os.path.isdir(directory):
+        from ts_retry_ext.store.pruning import prune_registrations
+
+        prune_registrations(server_dir, is_alive)
     make_private_directory(directory)
     return Session(
         frontend.id,
