@@ -70,6 +70,8 @@ ROWS = {
         "def handle(data, context)\n", "halted", "latefolder_handler.py was changed", SHORT_WINDOW
     ),
 }  # fmt: skip
+#: Registered under another name than the archive has.
+PACKED_AS = {"latetext": "packed_otherwise"}
 
 pytestmark = [pytest.mark.xdist_group("trials"), pytest.mark.timeout(900)]
 
@@ -92,8 +94,8 @@ class Outage:
         if model == "latefolder":
             url = os.path.basename(lay_out(server.store / model, model, row.handler, row.config))
         else:
-            url = f"{model}.mar"
-        server.register(url)
+            url = f"{PACKED_AS.get(model, model)}.mar"
+        server.register(url, name=model)
         _wait(server, lambda: server.marker_of(model), f"{model} is marked")
         if row.why == BY_TIME:
             _wait(server, lambda: "tried" in server.events(model), f"a trial of {model} has failed")
@@ -123,7 +125,7 @@ def outage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
     packages.mkdir()
     for name, row in ROWS.items():
         if name != "latefolder":
-            pack(root / "store", name, row.handler, config=row.config)
+            pack(root / "store", PACKED_AS.get(name, name), row.handler, config=row.config)
     pack(root / "store", "name", initialize("no_such_name"))
     pack(root / "store", "killed", _killed(4))
     environ = {**SETTINGS, "PYTHONPATH": str(packages)}

@@ -71,6 +71,7 @@ class Session:
         load_limit_sec: how long the load may take where that is not the frontend's to say, or None.
         began_ns: when this process, and from LOAD on its load, began, in nanoseconds since the epoch.
         closed: whether the journal knows how this process's attempt ended.
+        loads_beside_marker: whether it loads the model though a marker stands, which means others.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Session:
         self.load_limit_sec = load_limit_sec
         self.began_ns = time.time_ns()
         self.closed = False
+        self.loads_beside_marker = False
 
     def record(self, event: Event, **fields: Any) -> None:
         """Append an event of this process to the journal; `fields` are a `Record`'s. Raises OSError."""
@@ -183,7 +185,7 @@ class Session:
 
     def clear_own_marker(self, why: str) -> None:
         """Remove the marker where it means this worker. Never raises."""
-        if not os.path.exists(marker_path(self.directory)):
+        if self.loads_beside_marker or not os.path.exists(marker_path(self.directory)):
             return
         try:
             marker = self.standing_marker()

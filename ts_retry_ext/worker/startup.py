@@ -77,6 +77,8 @@ def _activate(is_worker: Callable[[], bool], hold: Callable[[Session, Marker], N
             marker = active.applicable_marker()
             if marker is None:
                 marker = _judge_crashes(active)
+            elif _may_load(active):
+                marker = None
             if marker is not None:
                 hold(active, marker)
             _wait_if_last(active)
@@ -110,6 +112,27 @@ def _start_sidecar(session: Session) -> None:
     from ts_retry_ext.worker.sidecar_start import start_sidecar
 
     start_sidecar(session)
+
+
+def _may_load(session: Session) -> bool:
+    """Tell whether this worker loads the model though a marker stands; see `worker.obeying`."""
+    from ts_retry_ext.store import journal
+    from ts_retry_ext.worker.obeying import BY_HAND, has_served_beside, is_started_by_hand
+
+    try:
+        records = journal.read(session.directory)
+        if is_started_by_hand(records, session.launch):
+            session.clear_marker(BY_HAND)
+            return True
+        if not has_served_beside(records, session.launch):
+            return False
+        _judge_crashes(session)
+        session.loads_beside_marker = has_served_beside(
+            journal.read(session.directory), session.launch
+        )
+    except OSError:
+        return False
+    return session.loads_beside_marker
 
 
 def _judge_crashes(session: Session) -> Marker | None:

@@ -34,6 +34,8 @@ from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
 INTERVAL = 1.0
 #: Where TorchServe's own log4j2.xml puts what workers print.
 MODEL_LOG = "model_log.log"
+#: Written once LOAD has come, which names the model.
+_NAMED_BY_FRONTEND = frozenset((Event.LOAD, Event.LOADED, Event.HOLD))
 _AT_WORK = frozenset((Event.START, Event.LOAD, Event.LOADED, *HOLDING))
 
 
@@ -165,9 +167,18 @@ class Waiter:
             if news != self._seen:
                 self._records = journal.read(self._session.directory)
                 self._seen = news
+                self._take_name()
         except OSError:
             pass
         return self._records
+
+    def _take_name(self) -> None:
+        """Take the name that the model is registered under, which may be another than its manifest's.
+
+        This process is sent no LOAD message, and whoever was has written the name down.
+        """
+        named = (r.model for r in reversed(self._records) if r.event in _NAMED_BY_FRONTEND)
+        self._session.name = next(filter(None, named), self._session.name)
 
 
 def _lives(record: Record) -> bool:

@@ -1,0 +1,70 @@
+"""Tell whether a worker has to obey the marker that stands: TorchServe alone would load the model now.
+
+A worker that the frontend launches anew listens at a place of its own; one that it retries listens
+where it did before (0.12.0 WorkLoadManager.addThreads, WorkerThread).
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, Sequence
+
+from ts_retry_ext.frontend.process import is_alive
+from ts_retry_ext.store.record import Event, Record
+
+_DONE = frozenset((Event.HOLD, Event.RELEASE, Event.LOADED))
+#: Written in the name of a holder, by the program that makes its trial loads.
+_OF_TRIALS = frozenset((Event.TRIAL, Event.TRIED))
+BY_HAND = "somebody has scaled it to 0 workers and up again"
+_NON_RECOVERABLE, _INFERENCE = "non_recoverable", "inference"
+
+
+def is_started_by_hand(records: Sequence[Record], launch: str) -> bool:
+    """Tell whether all that held or served a model are gone, and what was launched at `launch` is new.
+
+    Scaling to 0 and up again is how an operator has TorchServe alone load a model. While others fail
+    or hold, a worker that is new is one of several that were registered together.
+
+    Args:
+        records: the journal, with nothing of this worker yet.
+        launch: what the frontend launched.
+    """
+    latest: dict[str, Record] = {}
+    for record in _of_workers(records):
+        process = record.process
+        assert process is not None
+        if process.launch == launch:
+            return False
+        latest[process.socket] = record
+    return bool(latest) and all(_is_gone(record) for record in latest.values())
+
+
+def has_served_beside(records: Sequence[Record], launch: str) -> bool:
+    """Tell whether the worker launched at `launch` has served, and no failure of its own halts it.
+
+    The marker rests on the failures of others then, such as of one that finds no seat or port left
+    while this one has it.
+
+    Args:
+        records: the journal, with the deaths of this worker's predecessors written down.
+        launch: what the frontend launched.
+    """
+    for record in _of_workers(reversed(records)):
+        process = record.process
+        if process is None or process.launch != launch:
+            continue
+        if record.event is Event.LOADED:
+            return True
+        halts = record.verdict == _NON_RECOVERABLE and record.phase != _INFERENCE
+        if record.event is Event.HOLD or (record.is_failure and halts):
+            return False
+    return False
+
+
+def _of_workers(records: Iterator[Record] | Sequence[Record]) -> Iterator[Record]:
+    return (r for r in records if r.process is not None and r.event not in _OF_TRIALS)
+
+
+def _is_gone(record: Record) -> bool:
+    process = record.process
+    gone = process is not None and not is_alive(process.pid, process.start)
+    return record.event in _DONE and gone
