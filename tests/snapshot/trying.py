@@ -45,7 +45,7 @@ class Waiting:
         self.frontend = frontend
         environ = stub_torch(root)
         environ["PYTHONPATH"] = os.pathsep.join((str(self.model_dir), environ["PYTHONPATH"]))
-        self._environ = {**environ, "TMPDIR": str(self.temp)}
+        self.environ = {**environ, "TMPDIR": str(self.temp)}
         now = time.time()
         failed = record(Event.FAILURE, 0, verdict="unknown", fingerprint="0" * 16)
         write_journal(self.directory, failed._replace(at=now_text()))
@@ -102,7 +102,7 @@ class Waiting:
         program = subprocess.Popen(
             [*before, sys.executable, "-m", "ts_retry_ext.snapshot.trial_load"],
             stdin=subprocess.PIPE,
-            env=self._environ,
+            env=self.environ,
             start_new_session=True,
         )
         assert program.stdin is not None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import time
 from pathlib import Path
+from textwrap import dedent
+from types import SimpleNamespace as Named
 from typing import Iterator
 
 import pytest
@@ -12,12 +16,13 @@ import pytest
 from tests.snapshot.trying import Waiting, waiting
 from ts_retry_ext.settings import Resolved, resolve
 from ts_retry_ext.store.marker import read_marker, write_marker
-from ts_retry_ext.store.record import Event
+from ts_retry_ext.store.record import Event, TrialResult
 from ts_retry_ext.store.times import to_text
 from ts_retry_ext.store.trial_budget import CAPACITY_SEC, charge, lock_path, try_lock
 from ts_retry_ext.store.trial_request import TrialRequest, ask_for_trial
 from ts_retry_ext.worker import half_open
 from ts_retry_ext.worker.half_open import HalfOpen
+from ts_retry_ext.worker.protocol import LoadRequest
 
 FAILS = "class H:\n    def initialize(self, c): raise RuntimeError('no')\n    def handle(self, d, c): pass\n"
 
@@ -32,7 +37,11 @@ class Process:
         self.settings = resolve({}, {})[0]._replace(first_trial=Resolved(15.0, "default"))
         self.group = None
         self.asynchronous = False
+        self.frontend, self.manifest = Named(pid=model.frontend), Named(version="1.0")
         self.pid, self.start, self.address = os.getpid(), "boot", "/tmp/.ts.sock.9000"
+
+    def startup_timeout(self) -> float:
+        return 20.0
 
 
 @pytest.fixture
@@ -138,3 +147,32 @@ def test_only_one_trial_runs_in_a_server_and_none_without_credit(model: Waiting)
     os.close(lock)
     assert not half.is_still_trying()
     assert [r.event for r in model.records()] == [Event.FAILURE]
+
+
+LOCKS_ITS_FOLDER = """
+    import fcntl, os
+
+    class H:
+        def initialize(self, context):
+            self.lock = os.open(".", os.O_RDONLY)
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+        def handle(self, data, context):
+            return ["ok"] * len(data)
+"""
+
+
+def test_a_handler_that_locks_its_own_folder_loads_in_a_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with waiting(tmp_path, dedent(LOCKS_ITS_FOLDER)) as model:
+        job = json.loads(model.job())
+        monkeypatch.setattr(sys, "argv", job["argv"])
+        for name, value in model.environ.items():
+            monkeypatch.setenv(name, value)
+        plan(model, -1)
+        half = HalfOpen(Process(model), LoadRequest(**job["load"]))  # type: ignore[arg-type]
+        for _ in range(2):
+            look(half, model)
+        model.wait_for(lambda: not half.is_still_trying(), "the trial is over")
+        assert model.tried().result is TrialResult.LOADED

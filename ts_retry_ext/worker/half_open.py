@@ -157,7 +157,8 @@ class HalfOpen:
             self._wait_a_little()
             return
         for_real = wanted.for_real or session.group is not None
-        places = (lock_path(session.directory), lock_path(server_dir), session.model_dir)
+        folder = _lock_of_folder(session.model_dir)
+        places = (lock_path(session.directory), lock_path(server_dir), folder)
         locks: list[int] = []
         try:
             for place in places[: 1 if for_real else 3]:
@@ -233,6 +234,15 @@ class HalfOpen:
         share = os.urandom(1)[0] / 255
         pause = SHORTEST_PAUSE_SEC + share * (LONGEST_PAUSE_SEC - SHORTEST_PAUSE_SEC)
         self._pause_until = time.monotonic() + pause
+
+
+def _lock_of_folder(model_dir: str) -> str:
+    """Return the directory whose lock lets one trial run on a folder that two servers share.
+
+    Not the model's own, if it can be: a handler may lock that one, and would never load in a trial.
+    """
+    manifest = os.path.join(model_dir, "MAR-INF")
+    return manifest if os.path.isdir(manifest) else model_dir
 
 
 def _lock(place: str) -> int | None:
