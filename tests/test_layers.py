@@ -21,6 +21,8 @@ MAY_USE: dict[str, str] = {
     "errors": "",
     "plain_text": "",
     "settings": "",
+    # A jar for the frontend, and where it lies.
+    "plugin": "",
     # What a model's files say; what a failure means. They know nothing of the rest.
     "archive": "",
     "judge": "",
@@ -37,7 +39,7 @@ MAY_USE: dict[str, str] = {
     "snapshot": "plain_text settings archive judge store frontend trial",
     "analyze": "plain_text settings archive judge store logs",
     "check": "plain_text settings archive judge store frontend worker trial snapshot",
-    "doctor": "plain_text settings archive store frontend snapshot",
+    "doctor": "plain_text settings archive store frontend snapshot plugin",
     "demo": "plain_text settings archive judge store frontend trial logs snapshot",
     "sidecar": "plain_text settings archive judge store frontend trial snapshot",
     "cli": "plain_text settings archive judge store frontend trial logs snapshot"

@@ -11,7 +11,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 
 _SOURCES = (
-    "ts_retry_ext", "handlers", "bench", "docs", "tests",
+    "ts_retry_ext", "plugin", "handlers", "bench", "docs", "tests",
     "setup.cfg", "pyproject.toml", "MANIFEST.in", "build_hook.py",
     "ts_retry_ext.pth", "ts_retry_ext.start", "ts_retry_ext_start.py", "constraints.txt",
     "config.properties", "README.md", "CHANGELOG.md", "LICENSE",

@@ -16,6 +16,8 @@ from tests.packaging.distributions import PROJECT
 
 HOOK = {"ts_retry_ext.pth", "ts_retry_ext.start", "ts_retry_ext_start.py"}
 
+DATA = {"ts_retry_ext/py.typed", "ts_retry_ext/plugin/ts-retry-plugin.jar"}
+
 
 def names_in(wheel: Path) -> set[str]:
     with zipfile.ZipFile(wheel) as archive:
@@ -41,6 +43,8 @@ def metadata_of(wheel: Path) -> Message:
         "constraints.txt",
         "LICENSE",
         "handlers/make_models.py",
+        "plugin/build.py",
+        "plugin/tsretry/PingEndpoint.java",
         "tests/packaging/test_distributions.py",
     ],
 )
@@ -56,7 +60,7 @@ def test_a_wheel_of_the_checkout_is_the_wheel_of_the_sdist(wheel: Path, tmp_path
 
 def test_the_wheel_has_the_hook_at_its_root_and_every_module(wheel: Path) -> None:
     modules = {str(path.relative_to(PROJECT)) for path in (PROJECT / "ts_retry_ext").rglob("*.py")}
-    assert names_in(wheel) >= modules | HOOK | {"ts_retry_ext/py.typed"}
+    assert names_in(wheel) >= modules | HOOK | DATA
 
 
 def test_a_wheel_for_python_3_15_to_3_17_has_no_start_file(sdist: Path, tmp_path: Path) -> None:

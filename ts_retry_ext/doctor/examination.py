@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ts_retry_ext.doctor.diagnosis import Diagnosis
 from ts_retry_ext.doctor.interpreter_checks import check_interpreter, check_java
+from ts_retry_ext.doctor.plugin_check import check_plugin
 from ts_retry_ext.doctor.server_checks import check_server, check_sidecar
 from ts_retry_ext.doctor.settings_checks import check_settings, check_state
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
@@ -72,6 +73,7 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
             check_java(environ, server_runs=server is not None),
             *check_server(server),
             *check_sidecar(server, settings),
+            check_plugin(server),
             *check_settings(settings, problems),
             *check_state(server, settings),
         ),

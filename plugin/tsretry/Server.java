@@ -1,0 +1,164 @@
+package tsretry;
+
+import java.io.File;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.pytorch.serve.wlm.Model;
+import org.pytorch.serve.wlm.ModelManager;
+import org.pytorch.serve.wlm.ModelVersionedRefs;
+import org.pytorch.serve.wlm.WorkerState;
+import org.pytorch.serve.wlm.WorkerThread;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This TorchServe: what its frontend says of its models, joined with their exit markers.
+ *
+ * <p>The SDK's Context knows neither versions nor the number of workers that /ping asks for, so the
+ * frontend's own classes are asked, those that its built-in /ping asks.
+ */
+final class Server {
+    /** A state directory that takes longer (a network file system that hangs) is done without. */
+    private static final long PATIENCE_MS = 200;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Server.class);
+    private static final ExecutorService READER =
+            Executors.newSingleThreadExecutor(
+                    task -> {
+                        Thread thread = new Thread(task, "ts-retry-state-directory");
+                        thread.setDaemon(true);
+                        return thread;
+                    });
+    private static StateDirectory directory;
+    private static Future<List<Marker>> reading;
+    private static String lastProblem = "";
+
+    private Server() {}
+
+    /** One version of a model with its marker, or null in its place, and its state. */
+    static final class Entry {
+        final SeenModel model;
+        final boolean isDefault;
+        final Marker marker;
+        final String state;
+
+        Entry(SeenModel model, boolean isDefault, Marker marker) {
+            this.model = model;
+            this.isDefault = isDefault;
+            this.marker = marker;
+            this.state = State.of(model, marker);
+        }
+    }
+
+    /** Returns every version of every model, by name; none has a marker where these cannot be read. */
+    static List<Entry> models(Properties config) {
+        List<Marker> markers = markers(config);
+        ModelManager manager = ModelManager.getInstance();
+        List<Entry> found = new ArrayList<>();
+        Map<String, ModelVersionedRefs> models = new TreeMap<>();
+        manager.getAllModels().forEach(entry -> models.put(entry.getKey(), entry.getValue()));
+        for (ModelVersionedRefs versions : models.values()) {
+            Model usual = versions.getDefaultModel();
+            for (Map.Entry<String, Model> version : versions.getAllVersions()) {
+                Model model = version.getValue();
+                SeenModel seen = seen(manager, model);
+                found.add(new Entry(seen, model == usual, markerOf(model, seen, markers)));
+            }
+        }
+        return found;
+    }
+
+    private static SeenModel seen(ModelManager manager, Model model) {
+        int wanted = model.getMinWorkers();
+        boolean isHealthy = manager.getNumHealthyWorkers(model.getModelVersionName()) >= wanted;
+        SeenModel seen = new SeenModel(model.getModelName(), model.getVersion(), wanted, isHealthy);
+        for (WorkerThread worker : manager.getWorkers(model.getModelVersionName())) {
+            WorkerState state = worker.getState();
+            boolean isReady = state == WorkerState.WORKER_MODEL_LOADED;
+            boolean hasFailed = state == WorkerState.WORKER_STOPPED || state == WorkerState.WORKER_ERROR;
+            seen.workers.add(new SeenModel.Worker(worker.getWorkerId(), worker.getPid(), isReady, hasFailed));
+        }
+        return seen;
+    }
+
+    /** Returns the marker of this registration of a model: an older one has another path. */
+    private static Marker markerOf(Model model, SeenModel seen, List<Marker> markers) {
+        File folder = model.getModelDir();
+        if (markers.isEmpty() || folder == null) {
+            return null;
+        }
+        String linked = folder.getAbsoluteFile().getParent();
+        for (Marker marker : markers) {
+            String[] registration = marker.registration().split("#", 2);
+            String path = registration[0];
+            if (!path.equals(folder.getAbsolutePath()) && !path.equals(linked) && !path.equals(real(folder))) {
+                continue;
+            }
+            // The functions of a workflow share a folder; each is named by where its worker listens.
+            if (registration.length == 1 || seen.workers.stream().anyMatch(w -> w.listensAt(registration[1]))) {
+                return marker;
+            }
+        }
+        return null;
+    }
+
+    private static String real(File folder) {
+        try {
+            return folder.getCanonicalPath();
+        } catch (IOException error) {
+            return null;
+        }
+    }
+
+    /** Reads the markers in a thread of its own: the caller never waits for a disk for long. */
+    private static synchronized List<Marker> markers(Properties config) {
+        try {
+            if (directory == null) {
+                directory = new StateDirectory(config, System.getenv());
+            }
+            if (!directory.isEnabled()) {
+                return new ArrayList<>();
+            }
+            if (reading == null) {
+                reading = READER.submit(Server::read);
+            }
+            Future<List<Marker>> asked = reading;
+            List<Marker> markers = asked.get(PATIENCE_MS, TimeUnit.MILLISECONDS);
+            reading = null;
+            return markers;
+        } catch (TimeoutException slow) {
+            tell("the state directory does not answer");
+        } catch (ExecutionException error) {
+            reading = null;
+            tell(String.valueOf(error.getCause()));
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+        return new ArrayList<>();
+    }
+
+    private static List<Marker> read() throws IOException {
+        List<String> problems = new ArrayList<>();
+        List<Marker> markers = directory.markers(problems);
+        tell(problems.isEmpty() ? "" : problems.get(0));
+        return markers;
+    }
+
+    /** Logs a problem once, not with every probe. */
+    private static void tell(String problem) {
+        if (!problem.isEmpty() && !problem.equals(lastProblem)) {
+            LOG.warn("ts-retry: {}; what it says does not count for /ping", problem);
+        }
+        lastProblem = problem;
+    }
+}

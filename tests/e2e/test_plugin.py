@@ -1,0 +1,55 @@
+"""The frontend plug-in in a real TorchServe without a sidecar: ``/ping`` on TorchServe's own port."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.archives import SOUND, initialize, lacks, pack
+from tests.e2e.torchserve import VERSION, TorchServe
+from ts_retry_ext.plugin import FOLDER
+from ts_retry_ext.store.directory import server_runs
+
+pytestmark = pytest.mark.skipif(VERSION < (0, 10), reason="0.9 ends every process that it retries")
+SOON_SEC = 3.0
+#: Every byte of the answer of TorchServe 0.12.0 alone.
+HEALTHY = b'{\n  "status": "Healthy"\n}\n'
+
+
+def test_ping_fails_with_the_cause_while_a_model_is_down_and_recovers_with_it(
+    tmp_path: Path,
+) -> None:
+    server = TorchServe(tmp_path, config={"plugins_path": FOLDER})
+    server.models = {
+        "sound": pack(server.store, "sound", SOUND),
+        "broken": pack(server.store, "broken", initialize(lacks())),
+    }
+    with server:
+        server.wait_for(lambda: server.marker_of("broken"), "broken has a marker")
+        server.wait_for(lambda: server.ping()[0] == 500, "/ping fails", SOON_SEC)
+        code, answer = server.call("/ping", base=server.inference)
+        assert (code, answer["status"]) == (500, "Unhealthy")
+        (told,) = answer["halted"]
+        assert told["model"] == "broken"
+        assert "broken_missing" in told["cause"]
+        assert server.call("/ping?model=broken", base=server.inference)[0] == 500
+        server.wait_for(lambda: server.is_ready("sound"), "sound serves")
+        assert server.call("/ping?model=sound", base=server.inference)[0] == 200
+        assert server.call("/ping?model=no", base=server.inference)[0] == 404
+        models = server.call("/retry")[1]["models"]
+        assert {m["model"]: m["state"] for m in models} == {"broken": "halted", "sound": "serving"}
+        assert server.call("/retry", base=server.inference)[0] == 404
+
+        (run,) = server_runs(str(server.state_dir))
+        foreign = Path(run) / "foreign-00000000"
+        foreign.mkdir()
+        (foreign / "marker.json").write_text("{torn")
+        assert server.ping()[0] == server.ping()[0] == 500
+        server.supply("broken")
+        server.wait_for(lambda: server.is_ready("broken"), "broken serves")
+        begun = time.monotonic()
+        server.wait_for(lambda: server.ping() == (200, "Healthy"), "/ping is well", SOON_SEC)
+        assert time.monotonic() - begun < SOON_SEC
+        assert server.log().count("foreign-00000000/marker.json cannot be used") == 1
