@@ -7,7 +7,8 @@ import pytest
 from tests.snapshot.writing import record
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.store.record import Event, Record
-from ts_retry_ext.worker.obeying import has_served_beside, is_started_by_hand
+from ts_retry_ext.store.times import to_seconds
+from ts_retry_ext.worker.obeying import has_served_beside, is_one_more, is_started_by_hand
 
 OLD, OTHER, NEW = "/tmp/.ts.sock.9000", "/tmp/.ts.sock.9001", "/tmp/.ts.sock.9002"
 GONE, ALIVE = (2**22 + 1, "gone"), (os.getpid(), start_of(os.getpid()) or "")
@@ -47,6 +48,24 @@ def test_a_worker_is_started_by_hand_if_it_is_new_and_all_others_are_gone(
     records: list[Record], launch: str, is_one: bool
 ) -> None:
     assert is_started_by_hand(records, launch) is is_one
+
+
+@pytest.mark.parametrize(
+    ("records", "after_sec", "is_one"),
+    [
+        pytest.param([], 60, False, id="the first worker of all"),
+        pytest.param(HELD, 60, True, id="the other has held for a while"),
+        pytest.param(HELD + by(OLD, GONE, Event.TRIED), 60, True, id="and has had a trial"),
+        pytest.param(HELD, 5, False, id="they were registered together"),
+        pytest.param(HELD + by(OTHER, ALIVE, Event.LOADED), 60, False, id="one serves"),
+        pytest.param(HELD + by(NEW, GONE, Event.HOLD), 60, False, id="it is not new"),
+    ],
+)
+def test_another_worker_is_a_reason_for_a_trial(
+    records: list[Record], after_sec: float, is_one: bool
+) -> None:
+    now = max([to_seconds(r.at) for r in records], default=0.0) + after_sec
+    assert is_one_more(records, NEW, now) is is_one
 
 
 SERVED = by(OLD, GONE, Event.START, Event.LOAD, Event.LOADED)

@@ -10,11 +10,15 @@ from typing import Iterator, Sequence
 
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store.record import Event, Record
+from ts_retry_ext.store.times import to_seconds
 
 _DONE = frozenset((Event.HOLD, Event.RELEASE, Event.LOADED))
 #: Written in the name of a holder, by the program that makes its trial loads.
 _OF_TRIALS = frozenset((Event.TRIAL, Event.TRIED))
 BY_HAND = "somebody has scaled it to 0 workers and up again"
+ONE_MORE = "somebody has given it another worker"
+#: Workers that are registered together come within so many seconds, on a busy host too.
+_TOGETHER_SEC = 30.0
 _NON_RECOVERABLE, _INFERENCE = "non_recoverable", "inference"
 
 
@@ -36,6 +40,23 @@ def is_started_by_hand(records: Sequence[Record], launch: str) -> bool:
             return False
         latest[process.socket] = record
     return bool(latest) and all(_is_gone(record) for record in latest.values())
+
+
+def is_one_more(records: Sequence[Record], launch: str, now: float) -> bool:
+    """Tell whether what was launched at `launch` is new, while the others have held for a while.
+
+    TorchServe alone would load the model in it, so that it serves if the cause is gone.
+
+    Args:
+        records: the journal, with nothing of this worker yet.
+        launch: what the frontend launched.
+        now: seconds since the epoch.
+    """
+    latest = {r.process.launch: r for r in _of_workers(records) if r.process is not None}
+    held = (
+        r.event is Event.HOLD and now - to_seconds(r.at) >= _TOGETHER_SEC for r in latest.values()
+    )
+    return bool(latest) and launch not in latest and all(held)
 
 
 def has_served_beside(records: Sequence[Record], launch: str) -> bool:

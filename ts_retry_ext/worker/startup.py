@@ -116,14 +116,26 @@ def _start_sidecar(session: Session) -> None:
 
 def _may_load(session: Session) -> bool:
     """Tell whether this worker loads the model though a marker stands; see `worker.obeying`."""
+    import time
+
     from ts_retry_ext.store import journal
-    from ts_retry_ext.worker.obeying import BY_HAND, has_served_beside, is_started_by_hand
+    from ts_retry_ext.store.trial_request import TrialRequest, ask_for_trial
+    from ts_retry_ext.worker.obeying import (
+        BY_HAND,
+        ONE_MORE,
+        has_served_beside,
+        is_one_more,
+        is_started_by_hand,
+    )
 
     try:
         records = journal.read(session.directory)
         if is_started_by_hand(records, session.launch):
             session.clear_marker(BY_HAND)
             return True
+        if is_one_more(records, session.launch, time.time()):
+            ask_for_trial(session.directory, TrialRequest(ONE_MORE))
+            return False
         if not has_served_beside(records, session.launch):
             return False
         _judge_crashes(session)
