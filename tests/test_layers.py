@@ -36,7 +36,7 @@ MAY_USE: dict[str, str] = {
     "trial": "plain_text settings archive judge store frontend worker",
     "logs": "plain_text settings archive judge",
     # Over both.
-    "snapshot": "plain_text settings archive judge store frontend trial",
+    "snapshot": "plain_text settings archive judge store frontend trial logs",
     "analyze": "plain_text settings archive judge store logs",
     "check": "plain_text settings archive judge store frontend worker trial snapshot",
     "doctor": "plain_text settings archive store frontend snapshot plugin",

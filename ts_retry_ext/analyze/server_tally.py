@@ -8,15 +8,12 @@ from dataclasses import dataclass, field
 from ts_retry_ext.analyze.logged_worker import LoggedWorker
 from ts_retry_ext.analyze.model_tally import ModelTally
 from ts_retry_ext.logs.merging import LoggedServer
+from ts_retry_ext.logs.registration_lines import ADDED, REFUSED, archive_name
 
-_ADDED = re.compile(r"Adding new version (\S+) for model (.+)$")
 _LOADED = re.compile(r"Model (.+) loaded\.$")
 #: Of the server and its registrations (0.12.0 ModelServer, ModelManager).
 _STOPPED = "Torchserve stopped."
 _BOUND = re.compile(r" API bind to: ")
-_UNREGISTERED = re.compile(
-    r"Failed to load model: (\S{1,300})|(?:Custom pip package installation|Virtual environment creation) failed for model (\S{1,300}?):?(?:\s|$)"
-)
 _MOST_NOT_REGISTERED = 200
 _REFUSED = re.compile(r"Invalid maxRetryTimeoutIn\w+: (.{0,200}), should be")
 
@@ -78,7 +75,7 @@ class ServerTally:
             model and version, joined, where a model is registered.
         """
         self.awaits_why = None
-        added = _ADDED.match(text)
+        added = ADDED.match(text)
         if added is not None:
             version, model = added.groups()
             name = f"{model}_{version}".encode()
@@ -87,7 +84,7 @@ class ServerTally:
         loaded, refused, unregistered = (
             _LOADED.match(text),
             _REFUSED.search(text),
-            _UNREGISTERED.match(text),
+            REFUSED.match(text),
         )
         if loaded is not None:
             value = self.refused.pop(thread, None)
@@ -98,7 +95,7 @@ class ServerTally:
         elif _BOUND.search(text):
             self.serves, self.ended = True, None
         elif unregistered is not None:
-            archive = _archive_name(unregistered[1] or unregistered[2])
+            archive = archive_name(unregistered[1] or unregistered[2])
             if len(self.not_registered) < _MOST_NOT_REGISTERED:
                 found = Ended(at, False, text)
                 self.awaits_why = self.not_registered.setdefault(archive, found)
@@ -113,9 +110,3 @@ class ServerTally:
             return known
         model, joined, version = name.decode("utf-8", "replace").rpartition("_")
         return (model, version) if joined else (version, None)
-
-
-def _archive_name(path: str) -> str:
-    """Return the name under which an archive is registered from a model store."""
-    name = path.rstrip("/").replace("\\", "/").rpartition("/")[2]
-    return name[:-4] if name.endswith(".mar") else name

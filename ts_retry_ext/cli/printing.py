@@ -138,6 +138,7 @@ _LEAST = 12
 
 _STYLES = {
     "halted": "bold red",
+    "not-registered": "bold red",
     "waiting": "yellow",
     "retired": "red",
     "recovering": "yellow",

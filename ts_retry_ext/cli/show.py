@@ -90,7 +90,8 @@ def _print(model: ModelStatus, command: str, *, server_runs: bool = True) -> Non
     if model.report is not None and model.report.rule:
         _print_labelled("about the rule", f"ts-retry rules {model.report.rule}")
     if model.exception is None:
-        print_line("no failure is known")
+        if model.not_registered is None:
+            print_line("no failure is known")
     else:
         _print_parts(model.exception.fingerprint_parts)
         _print_exception(model.exception)

@@ -78,7 +78,10 @@ def _print(snapshot: Snapshot) -> None:
     rows = [_cells(model, now, runs=server.running) for model in snapshot.models]
     print_table(columns, rows, aside=("VERDICT", "CAUSE"))
     for model in snapshot.models:
-        if model.can_be_resumed:
+        if model.not_registered is not None:
+            words = f"{model.to_json()['reason']}. {model.not_registered.remedy}"
+            print_wrapped(f"{model.model}: {words}")
+        elif model.can_be_resumed:
             print_wrapped(f"{model.model}: {_advice(model, snapshot, now)}")
     if server.running and _is_hook_missing(snapshot):
         print_wrapped(

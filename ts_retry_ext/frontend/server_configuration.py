@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import NamedTuple, Sequence
 
@@ -27,6 +28,7 @@ class ServerConfiguration(NamedTuple):
         key_file: path of its key file, or None where it asks for no key. There is no such file
             before 0.11.1, which asks for no key whatever its configuration says.
         problems: what could not be read, one sentence each.
+        load_models: what it registers at its start, as ``load_models`` names it; None for nothing.
     """
 
     cwd: str
@@ -37,6 +39,7 @@ class ServerConfiguration(NamedTuple):
     model_store: str | None = None
     key_file: str | None = None
     problems: tuple[str, ...] = ()
+    load_models: str | None = None
 
     @property
     def management_address(self) -> str:
@@ -79,8 +82,10 @@ def configuration_of_start(
     path = _config_file(cwd, cmdline, environ, log_dir, started_at)
     made = configuration_of_file(cwd, path, environ)
     given = _option(cmdline, "-s")
+    models = ",".join(_options(cmdline, "-m"))
     return made._replace(
         log_dir=log_dir,
+        load_models=models or made.load_models,
         model_store=os.path.join(cwd, given) if given is not None else made.model_store,
         key_file=None if "--disable-token-auth" in cmdline else made.key_file,
     )
@@ -118,6 +123,7 @@ def configuration_of_file(
         model_store=os.path.join(cwd, store) if store else None,
         key_file=None if disabled else os.path.join(cwd, KEY_FILE),
         problems=tuple(problems),
+        load_models=properties.get("load_models"),
     )
 
 
@@ -181,6 +187,14 @@ def _option(cmdline: Sequence[str], name: str) -> str | None:
         if option == name:
             return value
     return None
+
+
+def _options(cmdline: Sequence[str], name: str) -> list[str]:
+    """Return all values of an option, up to the next one."""
+    if name not in cmdline:
+        return []
+    after = cmdline[list(cmdline).index(name) + 1 :]
+    return list(itertools.takewhile(lambda value: not value.startswith("-"), after))
 
 
 def _system_property(cmdline: Sequence[str], name: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Callable, Iterable
+from typing import Callable, Collection, Iterable, Sequence
 
 from psutil import pid_exists
 
@@ -14,6 +14,7 @@ from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.sidecar.client import Client
 from ts_retry_ext.sidecar.frontend_health import SLOW_SEC, FrontendHealth
 from ts_retry_ext.sidecar.windows import Windows
+from ts_retry_ext.snapshot.model import NotRegistered
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class FrontendWatch:
         last_known: its models when it last told.
         health: how it answers.
         torchserve: its version, or None.
+        missing: the models that it was started with and could not register.
         looked_at: when it last told of its models, seconds since the epoch, or None.
 
     Args:
@@ -54,6 +56,8 @@ class FrontendWatch:
         changed: is called when any of this has changed.
         moving: names the models whose state is changing.
         recorded: names the models whose workers wrote something.
+        find_missing: returns the models that it was started with and could not register, from those that
+            it has and those whose workers wrote something.
         sees_processes: whether the processes of the server can be seen.
     """
 
@@ -63,7 +67,8 @@ class FrontendWatch:
         windows: Windows,
         changed: Callable[[], None],
         moving: Callable[[], Iterable[str]],
-        recorded: Callable[[], Iterable[str]],
+        recorded: Callable[[], Collection[str]],
+        find_missing: Callable[[Sequence[RunningModel], Collection[str]], Sequence[NotRegistered]],
         *,
         sees_processes: bool,
     ) -> None:
@@ -77,6 +82,8 @@ class FrontendWatch:
         self._changed = changed
         self._moving = moving
         self._recorded = recorded
+        self._find_missing = find_missing
+        self.missing: Sequence[NotRegistered] = ()
         self._sees_processes = sees_processes
         self._wanted: set[str] = set()
         self._gone: set[int] = set()
@@ -186,6 +193,8 @@ class FrontendWatch:
     ) -> None:
         def refresh() -> None:
             self._windows.refresh(seen, all_of_them=complete)
+            have = [model for models in running.values() for model in models]
+            self.missing = self._find_missing(have, self._recorded())
 
         # Archives are read from disk.
         await asyncio.get_running_loop().run_in_executor(None, refresh)

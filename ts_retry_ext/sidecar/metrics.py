@@ -142,6 +142,11 @@ def _down(picture: Picture) -> Iterator[Metric]:
             labels=[*_MODEL, "rule", "fingerprint"],
         ),
     }
+    missing = GaugeMetricFamily(
+        "ts_retry_model_not_registered",
+        "1 where the server was started with the model and could not register it.",
+        labels=_MODEL,
+    )
     since = GaugeMetricFamily(
         "ts_retry_model_down_since_timestamp_seconds",
         "When a model that is down or recovering first failed since it last served.",
@@ -159,10 +164,11 @@ def _down(picture: Picture) -> Iterator[Metric]:
             report = model.report if is_it else None
             labels = [str(getattr(report, name, None) or "") for name in ("rule", "fingerprint")]
             family.add_metric([*key, *labels], int(is_it))
+        missing.add_metric(key, int(model.not_registered is not None))
         workers.add_metric(key, len(model.lost_workers))
         if model.down_since is not None:
             since.add_metric(key, model.down_since)
-    yield from (*families.values(), since, workers)
+    yield from (*families.values(), missing, since, workers)
 
 
 def _trials(picture: Picture) -> Iterator[Metric]:

@@ -18,6 +18,7 @@ from ts_retry_ext.snapshot.join import (
 from ts_retry_ext.snapshot.model import (
     ModelKey,
     ModelStatus,
+    NotRegistered,
     ServerStatus,
     Snapshot,
     WindowInForce,
@@ -43,6 +44,7 @@ class Observation(NamedTuple):
         last_known: the models that it had when it last told.
         windows: the windows in force, as far as they are known.
         rows: the same as ``config --json`` shows them.
+        missing: the models that it was started with and could not register.
     """
 
     server: ObservedServer
@@ -55,6 +57,7 @@ class Observation(NamedTuple):
     last_known: Sequence[RunningModel]
     windows: Mapping[ModelKey, WindowInForce]
     rows: tuple[Effective, ...]
+    missing: Sequence[NotRegistered] = ()
 
     @property
     def server_runs(self) -> bool:
@@ -97,7 +100,14 @@ def picture_of(seen: Observation, *, number: int, now: float, died_by: DiedBy) -
 def _models(seen: Observation, now: float, died_by: DiedBy | None) -> tuple[ModelStatus, ...]:
     if seen.is_there and seen.running is not None:
         registrations = Registrations(seen.registrations)
-        return confirmed_models(seen.running, registrations, seen.windows, now=now, died_by=died_by)
+        return confirmed_models(
+            seen.running,
+            registrations,
+            seen.windows,
+            now=now,
+            died_by=died_by,
+            missing=seen.missing,
+        )
     return unconfirmed_models(
         seen.registrations,
         server_runs=seen.server_runs,

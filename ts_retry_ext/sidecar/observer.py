@@ -7,6 +7,7 @@ import logging
 import time
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import Awaitable, Callable, Mapping, Sequence
 
 from ts_retry_ext.frontend.condition import Condition
@@ -27,6 +28,7 @@ from ts_retry_ext.snapshot.model import Snapshot
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration_files import still_registered
 from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.snapshot.take import missing_from
 
 log = logging.getLogger(__name__)
 
@@ -145,6 +147,7 @@ class Observer:
             self.publish,
             self._moving,
             self._files.names,
+            partial(missing_from, target.server),
             sees_processes=target.server.sees_processes,
         )
         loop = asyncio.get_running_loop()
@@ -242,6 +245,7 @@ class Observer:
             last_known=_flat(watch.last_known),
             windows=windows.in_force(),
             rows=windows.rows(),
+            missing=watch.missing,
         )
 
     async def _stop_asking(self) -> None:

@@ -21,7 +21,7 @@ from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.snapshot.attempts import attempts_of
 from ts_retry_ext.snapshot.down_in_words import trial_runs_since, waits_for
-from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.model import DOWN, ModelStatus
 from ts_retry_ext.snapshot.model_facts import facts_of
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.halt_in_words import until
@@ -34,6 +34,7 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 _TYPES = {"page.css": "text/css", "page.js": "text/javascript"}
 _ORDER = (
     State.HALTED,
+    State.NOT_REGISTERED,
     State.WAITING,
     State.RETIRED,
     State.RECOVERING,
@@ -41,7 +42,7 @@ _ORDER = (
     State.UNKNOWN,
     State.SERVING,
 )
-_BROKEN = (State.HALTED, State.WAITING, State.RETIRED, State.RECOVERING)
+_BROKEN = (*DOWN, State.RECOVERING)
 _AS_OF = re.compile(rb'<p class="quiet">As of [^<]*</p>')
 _AGES = re.compile(rb"\d+ (?:s|min|h|days) ago")
 #: What counts on between two pictures, and without JavaScript, too: until when, since when.

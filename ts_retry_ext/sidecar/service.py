@@ -50,7 +50,7 @@ _CODES = {
 #: Asked for under any name: by load balancers, kubelets and Prometheus. They hold no traceback.
 _FOR_ANY_HOST = ("/ping", "/livez", "/readyz", "/metrics")
 #: The state that a probe names where models are down in several.
-_WORST_FIRST = (State.HALTED, State.RETIRED, State.WAITING)
+_WORST_FIRST = (State.HALTED, State.NOT_REGISTERED, State.RETIRED, State.WAITING)
 _TOO_SLOW = f"the body was not there within {BODY_SEC:g} s"
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

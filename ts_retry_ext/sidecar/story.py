@@ -10,7 +10,7 @@ from typing import Callable
 
 from ts_retry_ext.sidecar.picture import Picture, key_of
 from ts_retry_ext.snapshot.down_in_words import trials_in_words, what_ends_it
-from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.model import DOWN, ModelStatus
 from ts_retry_ext.snapshot.state import State
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Story:
                 why = f"{model.cause or 'the cause is not known'}; {model.judged or 'not judged'}."
                 ends = what_ends_it(model, picture.at) or ""
                 _tell(log.warning, model, state.value, f"is {state.value}: {why} {ends}".rstrip())
-            elif state is State.SERVING and before in (State.HALTED, State.WAITING, State.RETIRED):
+            elif state is State.SERVING and before in DOWN:
                 _tell(log.info, model, "recovered", "serves again")
         # A frontend that does not answer for a moment has no models to tell of.
         self._seen.update(seen)

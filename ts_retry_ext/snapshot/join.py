@@ -11,7 +11,13 @@ from typing import Collection, Iterable, Mapping, Sequence
 
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.snapshot.model import NO_WINDOW, ModelKey, ModelStatus, WindowInForce
+from ts_retry_ext.snapshot.model import (
+    NO_WINDOW,
+    ModelKey,
+    ModelStatus,
+    NotRegistered,
+    WindowInForce,
+)
 from ts_retry_ext.snapshot.registration import Registration, Registrations
 from ts_retry_ext.snapshot.state import State, state_of
 from ts_retry_ext.store.back_off import BackOff, DiedBy, back_off
@@ -28,8 +34,9 @@ def confirmed_models(
     *,
     now: float,
     died_by: DiedBy | None,
+    missing: Sequence[NotRegistered] = (),
 ) -> tuple[ModelStatus, ...]:
-    """Return the models that the frontend has, by name and version.
+    """Return the models that the frontend has, and those that it lacks, by name and version.
 
     Args:
         running: what it says of them.
@@ -37,7 +44,9 @@ def confirmed_models(
         windows: the windows in force, as far as they are known.
         now: seconds since the epoch.
         died_by: tells by when a process has died; None where the server's processes cannot be seen.
+        missing: the models that it could not register.
     """
+    lacking = [_lacking(one) for one in missing]
     found = [
         status_of(
             model,
@@ -47,8 +56,9 @@ def confirmed_models(
             died_by=died_by,
         )
         for model in running
+        if not any(one.model == model.name for one in missing)
     ]
-    return tuple(sorted(found, key=lambda status: status.key))
+    return tuple(sorted([*found, *lacking], key=lambda status: status.key))
 
 
 def unconfirmed_models(
@@ -187,6 +197,20 @@ def _unconfirmed(registration: Registration, *, server_runs: bool) -> ModelStatu
         max_retry_timeout_sec=marker.max_retry_timeout_sec if marker else None,
         max_retry_timeout_source=marker.max_retry_timeout_source if marker else None,
         gave_up=False,
+    )
+
+
+def _lacking(missing: NotRegistered) -> ModelStatus:
+    return ModelStatus(
+        missing.model,
+        missing.version,
+        State.NOT_REGISTERED,
+        missing.running,
+        None,
+        None,
+        None,
+        gave_up=False,
+        not_registered=missing,
     )
 
 

@@ -18,6 +18,8 @@ from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Record
 from ts_retry_ext.store.times import to_seconds
 
+#: The states of a model that serves nobody and that no retry of the frontend's brings back.
+DOWN = (State.HALTED, State.WAITING, State.RETIRED, State.NOT_REGISTERED)
 _JUDGED = ("verdict", "basis", "rule", "fingerprint", "phase", "scope")
 
 
@@ -38,6 +40,23 @@ class WindowInForce(NamedTuple):
 
 
 NO_WINDOW = WindowInForce(None, None)
+
+
+class NotRegistered(NamedTuple):
+    """A model that should serve and is not registered.
+
+    Attributes:
+        model: its name; version: its version, as far as that is known.
+        running: what the frontend says where it lists the model without workers, or None.
+        cause: why, in one line.
+        remedy: what to do.
+    """
+
+    model: str
+    version: str
+    running: RunningModel | None
+    cause: str
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +89,7 @@ class ModelStatus:
         max_retry_timeout_sec: the window in force in seconds, as the frontend would show it.
         max_retry_timeout_source: where it comes from; both None where it cannot be told.
         gave_up: whether the frontend retries it no more.
+        not_registered: why the server could not register it; None where it did.
     """
 
     model: str
@@ -80,6 +100,7 @@ class ModelStatus:
     max_retry_timeout_sec: int | None
     max_retry_timeout_source: str | None
     gave_up: bool
+    not_registered: NotRegistered | None = None
 
     @property
     def key(self) -> ModelKey:
@@ -88,15 +109,15 @@ class ModelStatus:
 
     @property
     def is_down(self) -> bool:
-        """Tell whether it is halted, waiting or retired: no worker of it loads it for now.
+        """Tell whether it is halted, waiting, retired or not registered: no worker of it loads it for now.
 
         The frontend's own retries do not count: a model that recovers is not down.
         """
-        return self.state in (State.HALTED, State.WAITING, State.RETIRED)
+        return self.state in DOWN
 
     @property
     def down_as(self) -> State | None:
-        """Return `State.HALTED` or `State.WAITING` where it is down, a retired one by its marker."""
+        """Return its state where it is down, of a retired one `State.HALTED` or `State.WAITING` by its marker."""
         if self.state is State.RETIRED and self._marker is not None:
             return State(state_word(self._marker.waits_for))
         return self.state if self.is_down else None
@@ -120,6 +141,8 @@ class ModelStatus:
     @property
     def can_be_resumed(self) -> bool:
         """Tell whether workers of it are held or given up, all or some, so that a resume is of use."""
+        if self.not_registered is not None:
+            return False
         return self.is_down or self.gave_up or self._marker is not None
 
     @property
@@ -169,7 +192,9 @@ class ModelStatus:
 
     @property
     def cause(self) -> str | None:
-        """Return the last failure in one line: its type and its message."""
+        """Return the last failure in one line: its type and its message; else why it is not registered."""
+        if self.not_registered is not None:
+            return self.not_registered.cause
         found = self.exception
         return None if found is None else cause_line(found.type, found.message, None)
 
@@ -201,11 +226,19 @@ class ModelStatus:
             return None
         return failing_line(self.exception, self._marker.model_dir if self._marker else None)
 
+    @property
+    def _remedy(self) -> str | None:
+        if self.not_registered is not None:
+            return self.not_registered.remedy
+        return self.report.remedy if self.report else None
+
     def to_json(self) -> dict[str, Any]:
         """Return the keys of the contract, in its order."""
         history = self.registration.history if self.registration else None
         report = self.report
         reason = (report.reason if report else None) or self.out_of_reach
+        if self.not_registered is not None:
+            reason = f"TorchServe could not register it: {self.not_registered.cause}"
         ahead = self.shortfall or self.window_over
         if ahead:
             reason = f"{ahead}. {reason or ''}".rstrip()
@@ -227,7 +260,7 @@ class ModelStatus:
         )
         content.update(
             reason=reason,
-            remedy=report.remedy if report else None,
+            remedy=self._remedy,
             max_retry_timeout_sec=self.max_retry_timeout_sec,
             max_retry_timeout_source=self.max_retry_timeout_source,
             first_failure=history.first_failure if history else None,

@@ -29,6 +29,8 @@ class State(str, Enum):
     """Workers do not load the model: its cause is known, and has to go first."""
     RETIRED = "retired"
     """Halted or waiting, and scaled down so that requests are refused at once."""
+    NOT_REGISTERED = "not-registered"
+    """The server was started with it, and could not register it."""
     UNKNOWN = "unknown"
     """The model has no workers, its workers are none of ours, or the server is gone."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Iterable
+from typing import Collection, Iterable, Sequence
 
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.deaths import Deaths
 from ts_retry_ext.frontend.management import ManagementApi, management_api_of
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.snapshot.join import confirmed_models, unconfirmed_models
-from ts_retry_ext.snapshot.model import ModelStatus, ServerStatus, Snapshot
+from ts_retry_ext.snapshot.model import ModelStatus, NotRegistered, ServerStatus, Snapshot
+from ts_retry_ext.snapshot.not_registered import find_not_registered
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration import Registration, Registrations, recorded_names
 from ts_retry_ext.snapshot.registration_files import (
@@ -43,8 +44,27 @@ def take_snapshot(server: ObservedServer) -> Snapshot:
         deaths = Deaths() if server.sees_processes else None
         models = unconfirmed_models(registrations, server_runs=True, died_by=deaths)
     else:
-        models = _joined(server, running, registrations)
+        missing = missing_from(server, running, recorded_names(registrations))
+        models = _joined(server, running, registrations, missing)
     return Snapshot(status, models, tuple(problems))
+
+
+def missing_from(
+    server: ObservedServer, running: Sequence[RunningModel], known: Collection[str]
+) -> list[NotRegistered]:
+    """Return the models that a server was started with and could not register.
+
+    None where its processes cannot be seen, since what it was started with cannot be told then.
+
+    Args:
+        server: the server.
+        running: the models that it has.
+        known: names of models whose workers wrote something.
+    """
+    if not server.sees_processes:
+        return []
+    started_at = server.frontend.started_at
+    return find_not_registered(server.configuration, started_at, running, known)
 
 
 def take_snapshot_of_run(server_dir: str) -> Snapshot:
@@ -96,7 +116,10 @@ def _registrations(server: ObservedServer, directory: str | None = None) -> list
 
 
 def _joined(
-    server: ObservedServer, running: Iterable[RunningModel], found: Iterable[Registration]
+    server: ObservedServer,
+    running: Iterable[RunningModel],
+    found: Iterable[Registration],
+    missing: Sequence[NotRegistered] = (),
 ) -> tuple[ModelStatus, ...]:
     registrations, running = Registrations(found), list(running)
     windows = {(model.name, model.version): window_in_force(model, server) for model in running}
@@ -106,4 +129,5 @@ def _joined(
         windows,
         now=time.time(),
         died_by=Deaths() if server.sees_processes else None,
+        missing=missing,
     )

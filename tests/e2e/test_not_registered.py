@@ -1,0 +1,43 @@
+"""What a server was started with and could not register goes missing nowhere (pytorch/serve 2099)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from textwrap import dedent
+
+from tests.archive.packing import write_mar
+from tests.e2e.archives import SOUND, pack
+from tests.e2e.torchserve import TorchServe
+
+MANIFEST = {
+    "runtime": "python",
+    "model": {"modelName": "needs", "handler": "h.py", "requirementsFile": "requirements.txt"},
+}
+
+
+def test_a_torn_archive_and_a_requirement_that_nobody_has_are_named(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    models = {name: pack(store, name, SOUND) for name in ("good", "cut")}
+    cut = store / "cut.mar"
+    cut.write_bytes(cut.read_bytes()[:150])
+    needs = {
+        "h.py": dedent(SOUND).encode(),
+        "requirements.txt": b"no-such-distribution-anywhere==1\n",
+        "MAR-INF/MANIFEST.json": json.dumps(MANIFEST).encode(),
+    }
+    models["needs"] = write_mar(store / "needs.mar", needs).name
+    config = {"install_py_dep_per_model": "true"}
+    with TorchServe(tmp_path, models, config=config) as server:
+        server.wait_for(lambda: server.is_ready("good"), "good serves")
+        assert server.ping() == (200, "Healthy")
+        done = server.command("status", "--json", "--pid", str(server.frontend().pid))
+        assert done.returncode == 3, done.stderr
+        told = {model["model"]: model for model in json.loads(done.stdout)["models"]}
+        assert {name: model["state"] for name, model in told.items()} == {
+            "good": "serving",
+            "cut": "not-registered",
+            "needs": "not-registered",
+        }
+        assert "File is not a zip file" in told["cut"]["reason"]
+        assert "No matching distribution found for no-such-dist" in told["needs"]["reason"]

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.archive.packing import write_mar
+from tests.frontend.api import described
+from ts_retry_ext.frontend.running_model import RunningModel, running_model
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration, configuration_of_file
+from ts_retry_ext.snapshot.join import confirmed_models
+from ts_retry_ext.snapshot.model import ModelStatus, NotRegistered
+from ts_retry_ext.snapshot.not_registered import find_not_registered
+from ts_retry_ext.snapshot.registration import Registrations
+from ts_retry_ext.snapshot.state import State
+
+MANIFEST = '{"model": {"modelName": "%s", "handler": "h.py"}}'
+HEAD = "2026-11-26T10:47:44,014 [WARN ] main org.pytorch.serve.ModelServer - "
+PIP = (
+    "2026-11-26T10:47:44,014 [ERROR] main org.pytorch.serve.wlm.ModelManager - Custom pip package "
+    "installation failed for model needs:\nLooking in indexes: https://pypi.org/simple\n"
+    "ERROR: Could not find a version\nERROR: No matching distribution found for nothing==1\n\n"
+)
+REFUSED = (
+    f"{HEAD}Failed to load model: other.mar\n"
+    "org.pytorch.serve.archive.model.InvalidModelException: Model name is not defined.\n"
+    "\tat org.pytorch.serve.archive.model.ModelArchive.validate(ModelArchive.java:1)\n"
+)
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> ServerConfiguration:
+    store = tmp_path / "store"
+    store.mkdir()
+    (tmp_path / "logs").mkdir()
+    for name in ("good", "needs", "other"):
+        write_mar(store / f"{name}.mar", {"MAR-INF/MANIFEST.json": (MANIFEST % name).encode()})
+    (store / "cut.mar").write_bytes((store / "good.mar").read_bytes()[:60])
+    file = tmp_path / "config.properties"
+    models = ",".join(f"{name}.mar" for name in ("good", "cut", "needs", "other"))
+    file.write_text(f"model_store={store}\nload_models={models}\n")
+    return configuration_of_file(str(tmp_path), str(file), {})
+
+
+def running(name: str, **changes: Any) -> RunningModel:
+    return running_model(described(name, **changes), "1.0")
+
+
+def found(
+    configuration: ServerConfiguration,
+    *have: RunningModel,
+    log: str = "",
+    known: tuple[str, ...] = (),
+) -> dict[str, NotRegistered]:
+    Path(configuration.log_dir, "ts_log.log").write_text(log)
+    missing = find_not_registered(configuration, 2e10, have, known)
+    return {one.model: one for one in missing}
+
+
+GOOD = running("good")
+EMPTY = running("needs", workers=[], minWorkers=0, maxWorkers=0)
+
+
+def test_what_the_server_could_not_register_is_found_with_its_cause(
+    configuration: ServerConfiguration,
+) -> None:
+    missing = found(configuration, GOOD, EMPTY, log=PIP + REFUSED)
+    assert set(missing) == {"cut", "needs", "other"}
+    assert missing["cut"].cause == "cannot be read: File is not a zip file"
+    assert missing["needs"].cause.endswith("No matching distribution found for nothing==1")
+    assert missing["other"].cause == "Failed to load model: other.mar: Model name is not defined."
+    assert "POST /models?url=cut.mar" in missing["cut"].remedy
+    assert "DELETE /models/needs/1.0" in missing["needs"].remedy
+
+
+def test_a_model_without_a_word_in_the_log_is_missed_all_the_same(
+    configuration: ServerConfiguration,
+) -> None:
+    missing = found(configuration, GOOD, running("needs"), running("cut"))
+    assert missing["other"].cause.endswith("its log does not say why")
+
+
+def test_a_model_that_somebody_unregistered_or_scaled_to_nothing_is_not_missed(
+    configuration: ServerConfiguration,
+) -> None:
+    added = f"{HEAD.replace('WARN ', 'DEBUG')}Adding new version 1.0 for model other\n"
+    missing = found(configuration, GOOD, EMPTY, running("cut"), log=added)
+    assert missing == {}
+    missing = found(configuration, GOOD, EMPTY, running("cut"), known=("other",))
+    assert missing == {}
+
+
+def test_only_the_last_run_in_the_log_counts(configuration: ServerConfiguration) -> None:
+    log = f"{PIP}{HEAD}\nTorchserve version: 0.12.0\n"
+    assert "needs" not in found(configuration, GOOD, EMPTY, log=log)
+
+
+def test_it_is_down_in_its_own_state_and_there_is_nothing_to_resume(
+    configuration: ServerConfiguration,
+) -> None:
+    missing = found(configuration, GOOD, EMPTY, log=PIP + REFUSED)
+    statuses: dict[str, ModelStatus] = {
+        status.model: status
+        for status in confirmed_models(
+            [GOOD, EMPTY], Registrations([]), {}, now=0.0, died_by=None, missing=[*missing.values()]
+        )
+    }
+    assert set(statuses) == {"good", "cut", "needs", "other"}
+    needs = statuses["needs"]
+    assert (needs.state, needs.is_down, needs.can_be_resumed) == (State.NOT_REGISTERED, True, False)
+    assert needs.to_json()["reason"].startswith("TorchServe could not register it: Custom pip")
+    assert statuses["good"].state is not State.NOT_REGISTERED

@@ -1,0 +1,119 @@
+"""Find the models that a server was started with and does not have, and why.
+
+TorchServe logs a warning and goes on: its ``/ping`` says Healthy, and the model is in no list, or in it
+without workers (pytorch/serve 2099).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Collection, Sequence
+
+from ts_retry_ext.archive.manifest import DEFAULT_VERSION
+from ts_retry_ext.archive.model_archive import ArchiveError
+from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.startup_models import (
+    StartupModel,
+    manifest_name,
+    startup_models,
+)
+from ts_retry_ext.logs.registration_lines import (
+    LoggedRegistrations,
+    Refused,
+    archive_name,
+    registrations_in,
+)
+from ts_retry_ext.snapshot.model import NotRegistered
+
+#: Where TorchServe's own log4j2.xml puts what the frontend says.
+SERVER_LOG = "ts_log.log"
+#: Bytes of it that are read: it is rotated at 100 MB (0.12.0 log4j2.xml).
+MAX_LOG_BYTES = 128 * 1024 * 1024
+_AGAIN = "Then restart the server, or {command} (needs enable_model_api=true)."
+
+
+def find_not_registered(
+    configuration: ServerConfiguration,
+    started_at: float,
+    running: Sequence[RunningModel],
+    known: Collection[str] = (),
+) -> list[NotRegistered]:
+    """Return the models that a running server was to register at its start and could not.
+
+    One that somebody has unregistered since is not missed: its workers have written something, or the
+    log says that it was registered. Reads archives and the log only where a model is missing.
+
+    Args:
+        configuration: the server's.
+        started_at: when it started, seconds since the epoch.
+        running: the models that it has.
+        known: names of models whose workers wrote something in this run.
+    """
+    have = {model.name: model for model in running}
+    empty = {model.name for model in running if not model.workers and not model.max_workers}
+    wanted = startup_models(configuration, started_at)
+    suspects = [one for one in wanted if one.name not in have or one.name in empty]
+    if not suspects:
+        return []
+    told = _registrations(configuration)
+    found = (_judged(one, configuration, have, empty, known, told) for one in suspects)
+    return [one for one in found if one is not None]
+
+
+def _judged(
+    suspect: StartupModel,
+    configuration: ServerConfiguration,
+    have: dict[str, RunningModel],
+    empty: Collection[str],
+    known: Collection[str],
+    told: LoggedRegistrations,
+) -> NotRegistered | None:
+    name, broken = suspect.name, None
+    try:
+        name = manifest_name(suspect, configuration)
+    except ArchiveError as error:
+        broken = error.why
+    refused = told.refused.get(name) or told.refused.get(archive_name(suspect.url))
+    if name in have and not (name in empty and refused):
+        return None
+    if name not in have and (name in known or name in told.added):
+        return None  # Somebody has unregistered it.
+    from ts_retry_ext.judge import redact  # Here: a server that has all its models needs no rules.
+
+    running = have.get(name)
+    cause = (
+        broken or _words(refused) or "TorchServe did not register it, and its log does not say why"
+    )
+    version = running.version if running else DEFAULT_VERSION
+    post = f"POST /models?url={suspect.url}"
+    command = f"DELETE /models/{name}/{version} and {post}" if running else post
+    remedy = f"{_repair(suspect, broken, refused)} {_AGAIN.format(command=command)}"
+    return NotRegistered(name, version, running, redact(cause), remedy)
+
+
+def _words(refused: Refused | None) -> str | None:
+    if refused is None:
+        return None
+    told = refused.told.rstrip(": ")
+    return f"{told}: {refused.why}" if refused.why else told
+
+
+def _repair(suspect: StartupModel, broken: str | None, refused: Refused | None) -> str:
+    if broken is not None:
+        return f"Pack or copy {os.path.basename(suspect.url)} again."
+    if refused is not None and "pip" in refused.told:
+        return "Correct its requirements, or let the server reach the package index."
+    return (
+        f"Correct what the cause names; ts-retry check {suspect.url} loads it as TorchServe would."
+    )
+
+
+def _registrations(configuration: ServerConfiguration) -> LoggedRegistrations:
+    path = os.path.join(configuration.log_dir, SERVER_LOG)
+    try:
+        with open(path, "rb") as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - MAX_LOG_BYTES))
+            return registrations_in(log.read(MAX_LOG_BYTES))
+    except OSError:
+        return LoggedRegistrations({}, frozenset())
