@@ -20,15 +20,15 @@ def test_a_torn_archive_and_a_requirement_that_nobody_has_are_named(tmp_path: Pa
     store = tmp_path / "store"
     models = {name: pack(store, name, SOUND) for name in ("good", "cut")}
     cut = store / "cut.mar"
-    cut.write_bytes(cut.read_bytes()[:150])
+    cut.write_bytes(cut.read_bytes()[:100])  # Within the first file.
     needs = {
         "h.py": dedent(SOUND).encode(),
         "requirements.txt": b"no-such-distribution-anywhere==1\n",
         "MAR-INF/MANIFEST.json": json.dumps(MANIFEST).encode(),
     }
     models["needs"] = write_mar(store / "needs.mar", needs).name
-    config = {"install_py_dep_per_model": "true"}
-    with TorchServe(tmp_path, models, config=config) as server:
+    config = {"install_py_dep_per_model": "true", "load_models": ",".join(models.values())}
+    with TorchServe(tmp_path, config=config) as server:
         server.wait_for(lambda: server.is_ready("good"), "good serves")
         assert server.ping() == (200, "Healthy")
         done = server.command("status", "--json", "--pid", str(server.frontend().pid))
@@ -41,3 +41,17 @@ def test_a_torn_archive_and_a_requirement_that_nobody_has_are_named(tmp_path: Pa
         }
         assert "File is not a zip file" in told["cut"]["reason"]
         assert "No matching distribution found for no-such-dist" in told["needs"]["reason"]
+
+
+def test_a_torn_archive_that_is_given_a_name_is_registered_and_its_failure_says_what_is_wrong(
+    tmp_path: Path,
+) -> None:
+    """TorchServe asks for no manifest then, and takes the name of the folder for a handler."""
+    pack(tmp_path / "store", "cut", SOUND)
+    cut = tmp_path / "store" / "cut.mar"
+    cut.write_bytes(cut.read_bytes()[:20])
+    with TorchServe(tmp_path, {"cut": "cut.mar"}) as server:
+        server.wait_for(lambda: server.is_held("cut"), "it is held")
+        marker = server.marker_of("cut")
+        assert marker is not None
+        assert marker.rule == "handler-not-named"

@@ -53,6 +53,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'torchserve-module-missing': ('ModuleNotFoundError', "No module named 'ts.metrics'", {}),
     'startup-module-missing': ('ModuleNotFoundError', "No module named 'yaml'", {'phase': 'startup'}),
     'submodule-missing': ('ModuleNotFoundError', "No module named 'transformers.models.qwen9'", {}),
+    'handler-not-named': ('ModuleNotFoundError', "No module named 'e39471403a2d42499d70224e4980f314'", {}),
     'module-missing': ('ModuleNotFoundError', "No module named 'transformers'", {}),
     'name-missing-in-module': ('ImportError', "cannot import name 'packaging' from 'pkg_resources' (/x/pkg_resources/__init__.py)", {}),
     'module-missing-text': ('RuntimeError', "Failed to import transformers.models.llama because of the following error (look up to see its traceback):\nNo module named 'flash_attn'", {}),

@@ -88,6 +88,18 @@ FATAL_IN_DISGUISE = (
         since="2026-11-26",
     ),
     fatal(
+        "handler-not-named",
+        When(
+            type=("ImportError",),
+            # The folder that the archive was unpacked to (0.12.0 ModelManager.createModelArchive).
+            message=r"no module named '[0-9a-f]{32}'$",
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "The archive names no handler: it has no MAR-INF/MANIFEST.json, or was cut, and TorchServe takes the name of the model's folder for one.",
+        "Pack or copy the archive again; ts-retry check tells what is wrong with it. A folder without a manifest needs default_service_handler in config.properties.",
+        since="2026-11-26",
+    ),
+    fatal(
         "module-missing",
         When(
             type=("ImportError",),
