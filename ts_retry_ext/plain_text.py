@@ -53,7 +53,9 @@ def verdict_line(verdict: str, basis: str, rule: str | None) -> str:
     return verdict if why == _NO_BASIS else f"{verdict} ({why})"
 
 
-def halt_line(cause: str, decided: str, fingerprint: str, reason: str, remedy: str) -> str:
+def halt_line(
+    cause: str, decided: str, fingerprint: str, reason: str, remedy: str, place: str | None = None
+) -> str:
     """Return in one line why a model is halted and what to do.
 
     Args:
@@ -62,10 +64,12 @@ def halt_line(cause: str, decided: str, fingerprint: str, reason: str, remedy: s
         fingerprint: the fault's name.
         reason: why it is not loaded again.
         remedy: what to do, or empty.
+        place: where in the model's own code it failed, or None.
     """
     advice = f" Remedy: {in_one_line(remedy, ADVICE_LENGTH)}" if remedy else ""
     why = in_one_line(reason, ADVICE_LENGTH)
-    return f"{cause} [{decided}, fingerprint {fingerprint}] {why}{advice}"
+    where = f"At {in_one_line(place, ADVICE_LENGTH)}. " if place else ""
+    return f"{cause} [{decided}, fingerprint {fingerprint}] {where}{why}{advice}"
 
 
 def duration_in_words(seconds: float) -> str:

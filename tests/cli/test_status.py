@@ -58,7 +58,9 @@ def test_halted_model_is_told_with_cause_and_what_to_do_and_exit_code_3(
     assert "SyntaxError: invalid syntax (h.py, line 1)" in broken
     assert sound.split()[:5] == ["sound", "1.0", "serving", "-", "-"]
     assert advice.startswith("broken: halted since ")
-    assert ". a source file is not valid Python. correct it. It waits for somebody" in advice
+    assert (
+        ". a source file is not valid Python. It failed at h.py:1. correct it. It waits" in advice
+    )
     assert advice.endswith("Then: ts-retry resume broken")
     assert err == ""
 

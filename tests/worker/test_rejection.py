@@ -10,6 +10,7 @@ import pytest
 
 from tests.snapshot.writing import START
 from tests.store.test_marker import MARKER
+from ts_retry_ext.store.exception_record import FailingLine
 from ts_retry_ext.store.times import to_text
 from ts_retry_ext.worker.protocol import DisconnectedError, Request
 from ts_retry_ext.worker.rejection import Rejection, report_for_clients, retry_after
@@ -138,6 +139,9 @@ def test_a_frontend_that_goes_in_the_middle_is_noticed(
 
 
 def test_clients_are_told_no_path_and_no_traceback() -> None:
+    place = FailingLine("h.py", 8, "initialize", "float(THRESHOLD)")
+    marked = MARKER._replace(exception=MARKER.exception._replace(at=place))
+    assert report_for_clients("m", marked)["at"] == "h.py:8 initialize: float(THRESHOLD)"
     told = json.dumps(report_for_clients("m", MARKER))
     assert "/tmp" not in told
     assert "traceback" not in told

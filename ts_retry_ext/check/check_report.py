@@ -102,6 +102,7 @@ class CheckReport:
             "exception": {"type": exception.type, "message": exception.message}
             if exception
             else None,
+            "at": exception.at._asdict() if exception and exception.at else None,
             "traceback": self.traceback or None,
             "start_sec": _rounded(self.start_sec),
             "load_sec": _rounded(self.load_sec),

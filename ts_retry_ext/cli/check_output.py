@@ -70,6 +70,8 @@ def _seconds(value: float | None) -> str | None:
 def _lines(report: CheckReport) -> Iterator[tuple[str, str]]:
     if report.cause:
         yield "cause", report.cause
+    if report.exception is not None and report.exception.at is not None:
+        yield "at", report.exception.at.in_words()
     if report.reason:
         yield "reason", report.reason
     if report.remedy:

@@ -132,6 +132,7 @@ def _advice(model: ModelStatus, snapshot: Snapshot, now: float) -> str:
     parts = [
         state_since(model, now) if model.is_down else "",
         str(content["reason"] or ""),
+        f"It failed at {model.failing_line.in_words()}" if model.failing_line else "",
         str(content["remedy"] or ""),
     ]
     if RESUME not in content["waits_for"]:  # Else the remedy says it.

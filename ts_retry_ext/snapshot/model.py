@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, Tuple
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.plain_text import cause_line, decided_by, verdict_line
 from ts_retry_ext.snapshot.after_trial import down_since
-from ts_retry_ext.snapshot.failing_line import FailingLine, failing_line
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, held_workers
-from ts_retry_ext.store.exception_record import ExceptionRecord
+from ts_retry_ext.store.exception_record import ExceptionRecord, FailingLine
+from ts_retry_ext.store.failing_line import failing_line
 from ts_retry_ext.store.halt_in_words import state_word
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Record
@@ -224,7 +224,9 @@ class ModelStatus:
         """Return where in the model's own code it failed last, as far as that was kept."""
         if self.exception is None:
             return None
-        return failing_line(self.exception, self._marker.model_dir if self._marker else None)
+        return self.exception.at or failing_line(
+            self.exception, self._marker.model_dir if self._marker else None
+        )
 
     @property
     def _remedy(self) -> str | None:

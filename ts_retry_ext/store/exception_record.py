@@ -25,6 +25,28 @@ class FrameRecord(NamedTuple):
     in_app: bool
 
 
+class FailingLine(NamedTuple):
+    """The model's own innermost frame.
+
+    Attributes:
+        file: its file, relative to the model's directory where it lies there.
+        line: number of the line, None where that was not kept.
+        function: the function, None where the file itself is wrong.
+        source: the line of code, redacted as the traceback is; None where that was not kept.
+    """
+
+    file: str
+    line: int | None
+    function: str | None
+    source: str | None
+
+    def in_words(self) -> str:
+        """Return it in one line: ``h.py:8 initialize: self.threshold = float(THRESHOLD)``."""
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        where = place if self.function is None else f"{place} {self.function}"
+        return where if self.source is None else f"{where}: {self.source}"
+
+
 class FingerprintRecord(NamedTuple):
     """What a fingerprint is made of.
 
@@ -49,6 +71,7 @@ class ExceptionRecord(NamedTuple):
         frames: its traceback, innermost frame last.
         traceback: the traceback as Python prints it.
         fingerprint_parts: what the fingerprint is made of.
+        at: where in the model's own code it failed, or None where none of it was under way.
     """
 
     type: str
@@ -57,6 +80,7 @@ class ExceptionRecord(NamedTuple):
     frames: tuple[FrameRecord, ...] = ()
     traceback: str = ""
     fingerprint_parts: FingerprintRecord = FingerprintRecord()
+    at: FailingLine | None = None
 
 
 def exception_to_json(exception: ExceptionRecord) -> dict[str, Any]:
@@ -68,6 +92,7 @@ def exception_to_json(exception: ExceptionRecord) -> dict[str, Any]:
         "frames": [frame._asdict() for frame in exception.frames],
         "traceback": exception.traceback,
         "fingerprint_parts": exception.fingerprint_parts._asdict(),
+        "at": None if exception.at is None else exception.at._asdict(),
     }
 
 
@@ -89,7 +114,15 @@ def exception_from_json(content: Mapping[str, Any]) -> ExceptionRecord:
         fingerprint_parts=FingerprintRecord(
             *(tuple(parts.get(name) or ()) for name in FingerprintRecord._fields)
         ),
+        at=_place(content.get("at")),
     )
+
+
+def _place(content: Mapping[str, Any] | None) -> FailingLine | None:
+    if not content or not content.get("file"):
+        return None
+    line, function, source = (content.get(key) for key in ("line", "function", "source"))
+    return FailingLine(content["file"], line, function or None, source or None)
 
 
 def _text(content: Mapping[str, Any], key: str) -> str:

@@ -107,6 +107,7 @@ def why_not_loaded(marker: Marker) -> str:
         marker.fingerprint,
         marker.reason,
         marker.remedy,
+        None if marker.exception.at is None else marker.exception.at.in_words(),
     )
 
 

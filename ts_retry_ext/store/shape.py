@@ -78,6 +78,15 @@ def _is_exception(value: object) -> bool:
         and _are_entries(value.get("frames"), "file", "function")
         and isinstance(parts, dict)
         and all(map(_are_texts, parts.values()))
+        and _is_place(value.get("at"))
+    )
+
+
+def _is_place(value: object) -> bool:
+    return value is None or (
+        isinstance(value, dict)
+        and all(_is_text_or_none(value.get(key)) for key in ("file", "function", "source"))
+        and _is_number_or_none(value.get("line"))
     )
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Sequence
 
 from ts_retry_ext.judge.failure import Failure
 from ts_retry_ext.judge.fingerprint import explain
-from ts_retry_ext.judge.redact import secret_values
+from ts_retry_ext.judge.redact import redact, secret_values
 from ts_retry_ext.judge.verdict import Outcome, Verdict
 from ts_retry_ext.plain_text import cause_line, decided_by, outcome_word
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store.exception_record import (
     CauseRecord,
     ExceptionRecord,
+    FailingLine,
     FingerprintRecord,
     FrameRecord,
 )
+from ts_retry_ext.store.failing_line import class_statement, failing_line
 from ts_retry_ext.store.halt_in_words import end_of_halt
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.trial_schedule import TIME
@@ -35,9 +38,21 @@ def secrets_of(session: Session) -> tuple[str, ...]:
     return tuple(sorted(known, key=lambda value: (-len(value), value)))
 
 
-def exception_record(failure: Failure) -> ExceptionRecord:
-    """Return a failure as marker and journal hold it under ``exception``."""
-    return ExceptionRecord(
+def exception_record(
+    failure: Failure,
+    model_dir: str | None = None,
+    handler: str | None = None,
+    secrets: Sequence[str] = (),
+) -> ExceptionRecord:
+    """Return a failure as marker and journal hold it under ``exception``.
+
+    Args:
+        failure: what failed; secrets are out.
+        model_dir: the model's directory.
+        handler: the handler as its manifest names it.
+        secrets: see `secrets_of`; the model's file is read here.
+    """
+    exception = ExceptionRecord(
         type=failure.type,
         message=failure.message,
         chain=tuple(CauseRecord(link.type, link.message) for link in failure.chain),
@@ -45,6 +60,12 @@ def exception_record(failure: Failure) -> ExceptionRecord:
         traceback=failure.traceback,
         fingerprint_parts=_fingerprint_parts(failure),
     )
+    place = failing_line(exception, model_dir)
+    if place is None and model_dir is not None:
+        place = class_statement(exception, model_dir, handler)
+        if place is not None:
+            place = place._replace(source=redact(place.source or "", secrets))
+    return exception._replace(at=place)
 
 
 def _fingerprint_parts(failure: Failure) -> FingerprintRecord:
@@ -55,7 +76,12 @@ def _fingerprint_parts(failure: Failure) -> FingerprintRecord:
 
 
 def failure_line(
-    model: str, failure: Failure, verdict: Verdict, action: OnFatal, marker: Marker | None
+    model: str,
+    failure: Failure,
+    verdict: Verdict,
+    action: OnFatal,
+    marker: Marker | None,
+    place: FailingLine | None = None,
 ) -> str:
     """Return the line for the log: what failed, the verdict, and what follows from it.
 
@@ -65,6 +91,7 @@ def failure_line(
         verdict: the judgement on it.
         action: the setting ``on_fatal``.
         marker: the exit marker in force after it, or None where TorchServe goes on.
+        place: where in the model's own code it failed, or None.
     """
     cause = cause_line(failure.type, failure.message)
     decided = decided_by(verdict.basis.value, verdict.rule)
@@ -73,6 +100,8 @@ def failure_line(
         f"model {model!r} failed in phase {failure.phase.value} with {cause}; "
         f"{outcome} ({decided}, fingerprint {verdict.fingerprint})"
     )
+    if place is not None:
+        told = f"{told}, at {place.in_words()}"
     if verdict.verdict is not Outcome.NON_RECOVERABLE:
         return f"{told}: TorchServe retries it"
     if action is OnFatal.OBSERVE:

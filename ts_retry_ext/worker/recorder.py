@@ -120,13 +120,14 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
     )
     failure = redacted(failure, secrets)
     action: OnFatal = session.settings.on_fatal.value
+    exception = exception_record(failure, session.model_dir, session.manifest.handler, secrets)
     report: dict[str, Any] = {
         **verdict.to_record(),
         "reason": redact(verdict.reason, secrets),
         "remedy": redact(verdict.remedy, secrets),
         "phase": failure.phase.value,
         "waits_for": waits_for(verdict, failure, session.model_dir, rules),
-        "exception": exception_record(failure),
+        "exception": exception,
     }
     record = Record(
         event,
@@ -146,7 +147,7 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
             marker = stop(session, worker, verdict, record, failures=1 + len(previous))
         except Exception as error:  # The failure is written down; the model is loaded once more.
             say(f"model {session.name!r}: its halt cannot be written down: {error!r}")
-    say(failure_line(session.name, failure, verdict, action, marker))
+    say(failure_line(session.name, failure, verdict, action, marker, exception.at))
 
 
 def _declared() -> Declared:

@@ -99,7 +99,7 @@ def retry_after(next_trial_at: str | None, now: float) -> dict[str, str]:
 
 
 def report_for_clients(model: str, marker: Marker) -> dict[str, object]:
-    """Return what a client is told: no frames, no paths of files, no traceback."""
+    """Return what a client is told: the line that failed, no other frame, no traceback."""
     return {
         "message": f"Model {model!r} is not loaded: {marker.reason}"[:_MAX_TEXT],
         "model": model,
@@ -116,6 +116,7 @@ def report_for_clients(model: str, marker: Marker) -> dict[str, object]:
             "type": marker.exception.type[:_MAX_TEXT],
             "message": marker.exception.message[:_MAX_TEXT],
         },
+        "at": None if marker.exception.at is None else marker.exception.at.in_words()[:_MAX_TEXT],
         "failures": marker.failures,
         "since": marker.created_at,
         "waits_for": [entry[:_MAX_TEXT] for entry in marker.waits_for],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Iterator, NamedTuple
+from typing import Iterator
 
 from ts_retry_ext.plain_text import in_one_line
-from ts_retry_ext.store.exception_record import ExceptionRecord
+from ts_retry_ext.store.exception_record import ExceptionRecord, FailingLine
 
 #: A frame as Python prints it, and the line of code below it.
 _PRINTED = re.compile(
@@ -19,34 +19,19 @@ _PRINTED = re.compile(
 _SYNTAX = re.compile(
     r"\((?P<file>[^(),\n]{1,400}), line (?P<line>\d{1,9})\)(?:\n(?P<source> +[^\n]*))?"
 )
+#: How Python words a call of a class or method that the signature does not allow, from 3.10 on with the class.
+_WRONG_CALL = re.compile(r"^(?:(?P<owner>\w+)\.)?(?P<called>\w+)\(\) (?:takes|missing|got) ")
+_CLASS = re.compile(r"^class +(?P<name>\w+)\b[^\n]*", re.MULTILINE)
+#: Characters of a handler's file that are looked through.
+MOST_OF_FILE = 1_000_000
 #: Characters of the line of code that are shown.
 MOST_OF_LINE = 160
 
 
-class FailingLine(NamedTuple):
-    """The model's own innermost frame.
-
-    Attributes:
-        file: its file, relative to the model's directory where it lies there.
-        line: number of the line, None where that was not kept.
-        function: the function, None where the file itself is wrong.
-        source: the line of code, redacted as the traceback is; None where that was not kept.
-    """
-
-    file: str
-    line: int | None
-    function: str | None
-    source: str | None
-
-    def in_words(self) -> str:
-        """Return it in one line: ``h.py:8 initialize: self.threshold = float(THRESHOLD)``."""
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        where = place if self.function is None else f"{place} {self.function}"
-        return where if self.source is None else f"{where}: {self.source}"
-
-
 def failing_line(exception: ExceptionRecord, model_dir: str | None = None) -> FailingLine | None:
     """Return the model's own innermost frame; None where none of its code was under way.
+
+    Workers find it once and keep it in the record (`ExceptionRecord.at`).
 
     Args:
         exception: what failed.
@@ -63,6 +48,38 @@ def failing_line(exception: ExceptionRecord, model_dir: str | None = None) -> Fa
     alike = [f for f in printed if f.function == frame.function and _same(f.file, frame.file)]
     last = alike[-1] if alike else FailingLine(frame.file, None, frame.function, None)
     return _relative(last, model_dir)
+
+
+def class_statement(
+    exception: ExceptionRecord, model_dir: str, handler: str | None
+) -> FailingLine | None:
+    """Return the class of the handler's file that TorchServe called in a way it does not allow.
+
+    There TorchServe's own frame is the last one, and no line of the model is in the traceback.
+
+    Args:
+        exception: what failed.
+        model_dir: the model's directory.
+        handler: the handler as the manifest names it: ``h.py``, ``h``, or ``h.py:function``.
+    """
+    called = _WRONG_CALL.match(exception.message)
+    if handler is None or exception.type != "TypeError" or called is None:
+        return None
+    name = handler.partition(":")[0]
+    name = name if name.endswith(".py") else f"{name}.py"
+    try:
+        with open(os.path.join(model_dir, name), encoding="utf-8", errors="replace") as stream:
+            text = stream.read(MOST_OF_FILE)
+    except (OSError, ValueError):
+        return None
+    classes = list(_CLASS.finditer(text))
+    meant = [c for c in classes if c["name"] in (called["owner"], called["called"])]
+    if not meant and len(classes) == 1:
+        meant = classes  # Before 3.10 Python names the method alone.
+    if not meant:
+        return None
+    line = text.count("\n", 0, meant[0].start()) + 1
+    return FailingLine(name, line, None, in_one_line(meant[0].group(), MOST_OF_LINE))
 
 
 def _is_syntax_error(kind: str) -> bool:

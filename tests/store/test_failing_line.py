@@ -7,8 +7,13 @@ import pytest
 
 from ts_retry_ext.judge.capture import failure_from_exception
 from ts_retry_ext.judge.failure import Phase
-from ts_retry_ext.snapshot.failing_line import FailingLine, failing_line
-from ts_retry_ext.store.exception_record import ExceptionRecord
+from ts_retry_ext.store.exception_record import (
+    ExceptionRecord,
+    FailingLine,
+    exception_from_json,
+    exception_to_json,
+)
+from ts_retry_ext.store.failing_line import failing_line
 from ts_retry_ext.worker.failure_report import exception_record
 
 WRAPPED = """class H:
@@ -70,3 +75,41 @@ def test_frame_whose_line_was_not_kept_names_file_and_function(tmp_path: Path) -
     found = failing_line(kept._replace(traceback="Traceback ..."), str(tmp_path))
     assert found is not None
     assert found.in_words() == "h.py initialize"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("class H:\n    pass\n\nclass K(H):\n    def __init__(self, size):\n        pass\n", "h.py:4: class K(H):"),
+        ("class H:\n    pass\n\nclass K(H):\n    pass\n", "h.py:4: class K(H):"),
+        ("class K:\n    def __init__(self, *, token='hf_abcdefghijklmnopqrstuvwxyz0123456789'):\n        pass\n",
+         "h.py:1: class K:"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("handler", ["h.py", "h", "h.py:handle"])
+def test_of_a_class_that_cannot_be_called_so_its_statement_is_named(
+    tmp_path: Path, source: str, words: str, handler: str
+) -> None:
+    (tmp_path / "h.py").write_text(source)
+    names: dict[str, type] = {}
+    exec(source, names)
+    with pytest.raises(TypeError) as caught:
+        names["K"]() if "size" in source else names["K"]("unexpected")
+    caught.value.__traceback__ = None  # TorchServe's own frame is the last one.
+    failure = failure_from_exception(caught.value, Phase.CONSTRUCT, model_dir=str(tmp_path))
+    found = exception_record(failure, str(tmp_path), handler).at
+    assert found is not None
+    assert found.in_words() == words
+
+
+def test_the_place_is_kept_in_the_record(tmp_path: Path) -> None:
+    """A journal that was written and read has it, without the traceback being looked through again."""
+    found = raised(tmp_path, "1 / 0\n")
+    assert exception_from_json(exception_to_json(found)) == found
+    assert found.at is not None
+
+
+@pytest.mark.parametrize("text", ["no call", "K() takes no arguments"])
+def test_without_the_handlers_file_nothing_is_named(tmp_path: Path, text: str) -> None:
+    failure = failure_from_exception(TypeError(text), Phase.CONSTRUCT)
+    assert exception_record(failure, str(tmp_path), "gone.py").at is None
