@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from ts_retry_ext.cli.main import main
 from ts_retry_ext.sidecar.lifetime import AddressError, as_configured, host_and_port
+from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.options import SidecarOptions
 
 
@@ -39,3 +41,18 @@ def test_command_line_beats_environment_beats_configuration(
     assert as_configured(options).address == "http://127.0.0.1:2"
     given = SidecarOptions(ts_config=str(config), address="http://127.0.0.1:3")
     assert as_configured(given).address == "http://127.0.0.1:3"
+
+
+def test_bug_that_ends_the_observing_is_logged_and_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def run(_: Observer) -> None:
+        msg = "a bug"
+        raise LookupError(msg)
+
+    monkeypatch.setattr(Observer, "run", run)
+    assert main(["sidecar", "--address", "http://127.0.0.1:0"]) == 1
+    assert "the sidecar cannot observe any more: LookupError('a bug')" in capsys.readouterr().err
+    assert "Traceback" in caplog.text

@@ -62,7 +62,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     try:
-        from ts_retry_ext.sidecar.lifetime import AddressError
+        from ts_retry_ext.sidecar.lifetime import AddressError, ObservingError
         from ts_retry_ext.sidecar.lifetime import run as run_sidecar
         from ts_retry_ext.sidecar.log_output import log_to
     except ModuleNotFoundError as error:
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     try:
         run_sidecar(options)
-    except AddressError as error:
+    except (AddressError, ObservingError) as error:
         raise CommandError(str(error), ERROR) from error
     return OK
 

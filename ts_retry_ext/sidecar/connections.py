@@ -65,7 +65,8 @@ class _Connection(asyncio.Protocol):
         self._inner.connection_made(transport)
         self._expect_head()
         if len(self._open) > MOST:
-            next(one for one in self._open.values() if not one._is_answering)._end()
+            idle = (one for one in self._open.values() if not one._is_answering)
+            next(idle, self)._end()  # Itself, where all the others are being answered.
 
     def data_received(self, data: bytes) -> None:
         if self._timer is None and not self._is_answering:

@@ -34,11 +34,16 @@ class AddressError(Exception):
     """The address cannot be listened at. The message is fit for people."""
 
 
+class ObservingError(Exception):
+    """The sidecar can no longer observe. The message is fit for people."""
+
+
 def run(options: SidecarOptions) -> None:
     """Observe and serve until SIGTERM, SIGINT, or the end of the server where that was asked for.
 
     Raises:
         AddressError: the address cannot be listened at.
+        ObservingError: a bug ended the observing; the log has its traceback.
     """
     asyncio.run(_run(options))
 
@@ -68,7 +73,7 @@ async def _run(options: SidecarOptions) -> None:
         await asyncio.wait([observing, ending], return_when=asyncio.FIRST_COMPLETED)
         ending.cancel()
         if observing.done():
-            observing.result()  # What ended it must not look like an end that was asked for.
+            _raise_what_ended(observing)
         log.info("ending")
     finally:
         if server is not None:
@@ -79,6 +84,15 @@ async def _run(options: SidecarOptions) -> None:
         if observing is not None:
             observing.cancel()
             await asyncio.gather(observing, return_exceptions=True)
+
+
+def _raise_what_ended(observing: asyncio.Task[None]) -> None:
+    """Raise what ended the observing, if anything did: it must not look like an end that was asked for."""
+    error = observing.exception()
+    if error is not None:
+        log.error("observing failed", exc_info=error)
+        msg = f"the sidecar cannot observe any more: {error!r}; its log has the traceback"
+        raise ObservingError(msg) from error
 
 
 def _serves(runner: web.AppRunner) -> web.Server:
