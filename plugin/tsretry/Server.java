@@ -13,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.pytorch.serve.util.ConfigManager;
 import org.pytorch.serve.wlm.Model;
 import org.pytorch.serve.wlm.ModelManager;
 import org.pytorch.serve.wlm.ModelVersionedRefs;
@@ -39,6 +40,7 @@ final class Server {
                         thread.setDaemon(true);
                         return thread;
                     });
+    private static final StartupModels STARTUP = new StartupModels();
     private static StateDirectory directory;
     private static Future<List<Marker>> reading;
     private static String lastProblem = "";
@@ -58,11 +60,21 @@ final class Server {
             this.marker = marker;
             this.state = State.of(model, marker);
         }
+
+        /** A model that the server was started with and does not have. */
+        Entry(String missing) {
+            this.model = new SeenModel(missing, "1.0", 0, false);
+            this.isDefault = true;
+            this.marker = null;
+            this.state = State.NOT_REGISTERED;
+        }
     }
 
     /** Returns every version of every model, by name; none has a marker where these cannot be read. */
     static List<Entry> models(Properties config) {
         List<Marker> markers = markers(config);
+        boolean isRead = markers != null;
+        markers = isRead ? markers : new ArrayList<>();
         ModelManager manager = ModelManager.getInstance();
         List<Entry> found = new ArrayList<>();
         Map<String, ModelVersionedRefs> models = new TreeMap<>();
@@ -74,6 +86,11 @@ final class Server {
                 SeenModel seen = seen(manager, model);
                 found.add(new Entry(seen, model == usual, markerOf(model, seen, markers)));
             }
+        }
+        if (isRead) {
+            STARTUP.see(manager.getStartupModels());
+            STARTUP.missing(ConfigManager.getInstance(), models.keySet(), directory.folders)
+                    .forEach(name -> found.add(new Entry(name)));
         }
         return found;
     }
@@ -120,14 +137,14 @@ final class Server {
         }
     }
 
-    /** Reads the markers in a thread of its own: the caller never waits for a disk for long. */
+    /** Reads the markers in a thread of its own: the caller never waits for a disk for long. Null for not read. */
     private static synchronized List<Marker> markers(Properties config) {
         try {
             if (directory == null) {
                 directory = new StateDirectory(config, System.getenv());
             }
             if (!directory.isEnabled()) {
-                return new ArrayList<>();
+                return null;
             }
             if (reading == null) {
                 reading = READER.submit(Server::read);
@@ -144,7 +161,7 @@ final class Server {
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         }
-        return new ArrayList<>();
+        return null;
     }
 
     private static List<Marker> read() throws IOException {

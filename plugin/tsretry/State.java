@@ -10,6 +10,7 @@ final class State {
     static final String WAITING = "waiting";
     static final String HALTED = "halted";
     static final String RETIRED = "retired";
+    static final String NOT_REGISTERED = "not-registered";
     static final String UNKNOWN = "unknown";
 
     private State() {}
@@ -37,9 +38,9 @@ final class State {
         return model.workers.stream().anyMatch(w -> w.hasFailed) ? RECOVERING : STARTING;
     }
 
-    /** Tells whether no worker of a model in that state loads it for now. */
+    /** Tells whether nothing loads a model in that state for now. */
     static boolean isDown(String state) {
-        return state.equals(HALTED) || state.equals(WAITING) || state.equals(RETIRED);
+        return state.equals(HALTED) || state.equals(WAITING) || state.equals(RETIRED) || state.equals(NOT_REGISTERED);
     }
 
     private static boolean isHeld(SeenModel.Worker worker, Marker marker) {

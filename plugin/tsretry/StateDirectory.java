@@ -34,6 +34,8 @@ final class StateDirectory {
     private final Map<String, String> environ;
     private final Map<Path, Read> read = new HashMap<>();
     private Path found;
+    /** Names of the folders of this run's registrations when it was last read: a model's name, and a number. */
+    volatile Set<String> folders = new HashSet<>();
 
     StateDirectory(Properties config, Map<String, String> environ) {
         this.config = config;
@@ -92,6 +94,9 @@ final class StateDirectory {
             }
         }
         read.keySet().retainAll(seen);
+        Set<String> names = new HashSet<>();
+        seen.forEach(folder -> names.add(folder.getFileName().toString()));
+        folders = names;
         return markers;
     }
 

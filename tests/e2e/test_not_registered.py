@@ -9,6 +9,7 @@ from textwrap import dedent
 from tests.archive.packing import write_mar
 from tests.e2e.archives import SOUND, pack
 from tests.e2e.torchserve import TorchServe
+from ts_retry_ext.plugin import FOLDER
 
 MANIFEST = {
     "runtime": "python",
@@ -41,6 +42,21 @@ def test_a_torn_archive_and_a_requirement_that_nobody_has_are_named(tmp_path: Pa
         }
         assert "File is not a zip file" in told["cut"]["reason"]
         assert "No matching distribution found for no-such-dist" in told["needs"]["reason"]
+
+
+def test_the_plug_in_reports_one_and_misses_none_that_somebody_unregistered(
+    tmp_path: Path,
+) -> None:
+    store = tmp_path / "store"
+    models = [pack(store, name, SOUND) for name in ("good", "gone", "cut")]
+    (store / "cut.mar").write_bytes((store / "cut.mar").read_bytes()[:100])
+    config = {"load_models": ",".join(models), "plugins_path": FOLDER}
+    with TorchServe(tmp_path, config=config) as server:
+        server.wait_for(lambda: server.is_ready("good") and server.is_ready("gone"), "two serve")
+        server.call("/models/gone", "DELETE")
+        code, answer = server.call("/ping", base=server.inference)
+        assert code == 500
+        assert [told["model"] for told in answer["not-registered"]] == ["cut"]
 
 
 def test_a_torn_archive_that_is_given_a_name_is_registered_and_its_failure_says_what_is_wrong(
