@@ -19,6 +19,10 @@ STATE_DIRECTORY_NAME = "ts_retry"
 MAX_SECONDS = 7 * 24 * 3600.0
 
 
+#: Values of ``ready_when`` that are no names of models.
+ALL_MODELS, ANY_MODEL = "all", "any"
+
+
 class OnFatal(str, Enum):
     """What follows a non-recoverable failure."""
 
@@ -90,6 +94,7 @@ class Settings(NamedTuple):
     sidecar: Resolved
     sidecar_address: Resolved
     sidecar_hosts: Resolved
+    ready_when: Resolved
     renew_keys: Resolved
 
 
@@ -179,6 +184,8 @@ SETTINGS: tuple[Setting, ...] = (
             "Where the sidecar listens."),
     Setting("sidecar_hosts", None, None, _text, "names divided by commas",
             "Names of a Service or an Ingress that the sidecar may be reached under, besides localhost and addresses."),
+    Setting("ready_when", None, ANY_MODEL, _text, "all, any, or names of models divided by commas",
+            "When /readyz of the sidecar is ready: all models serve; any does, once each has served; or those named do."),
     Setting("renew_keys", None, True, _boolean, "true or false",
             "Renew an expired management or inference key with the API key of key_file.json."),
 )  # fmt: skip

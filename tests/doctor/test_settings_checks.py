@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.doctor.settings_checks import why_unusable
+from ts_retry_ext.doctor.settings_checks import check_settings, why_unusable
+from ts_retry_ext.settings import resolve
 
 
 def test_file_in_the_place_of_the_state_directory_is_unusable(tmp_path: Path) -> None:
@@ -35,3 +36,14 @@ def test_state_directory_belongs_to_the_servers_user_or_is_a_volume_of_roots(
     tmp_path.chmod(mode)
     os.chown(tmp_path, owner, owner)
     assert why_unusable(str(tmp_path), user) == reason
+
+
+@pytest.mark.parametrize(
+    ("action", "warned"), [("reject", True), ("retire", True), ("hold", False)]
+)
+def test_what_hides_a_halted_model_from_torchserves_own_probes_is_named(
+    action: str, warned: bool
+) -> None:
+    settings, problems = resolve({"retry_on_fatal": action}, {})
+    found = {one.name: one for one in check_settings(settings, problems)}
+    assert ("on_fatal" in found) is warned

@@ -37,7 +37,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frontend]:
 @pytest.fixture(scope="module")
 def observing(server: Frontend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
     options = ("--pid", str(server.pid), "--inference", server.api.address)
-    with sidecar(tmp_path_factory.mktemp("sidecar"), *options) as running:
+    environ = {"TS_RETRY_READY_WHEN": "all"}
+    with sidecar(tmp_path_factory.mktemp("sidecar"), *options, environ=environ) as running:
         running.wait_for(lambda: running.ask("/ping").status == 200, "all is well")
         yield running
 

@@ -9,7 +9,10 @@ from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
 from ts_retry_ext.frontend.process import user_id_of
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.state_directories import state_directories
-from ts_retry_ext.settings import Settings
+from ts_retry_ext.settings import OnFatal, Settings
+
+#: With these a halted model is ready, or scaled to nothing, as far as the frontend knows.
+_UNSEEN_BY_PING = (OnFatal.REJECT, OnFatal.RETIRE)
 
 
 def check_settings(settings: Settings, problems: tuple[str, ...]) -> Iterator[Diagnosis]:
@@ -21,6 +24,14 @@ def check_settings(settings: Settings, problems: tuple[str, ...]) -> Iterator[Di
         yield Diagnosis("settings", WARNING, said, "remove that setting to switch it on")
     elif not problems:
         yield Diagnosis("settings", FINE, "all are understood")
+    action = settings.on_fatal.value
+    if settings.enabled.value and action in _UNSEEN_BY_PING:
+        said = (
+            f"with {action} ({settings.on_fatal.source}) TorchServe's own /ping and describe API say that a "
+            "halted model is well, so a rollout that asks them replaces a sound revision by a broken one"
+        )
+        remedy = "let probes ask the sidecar's /readyz, or load the frontend plug-in"
+        yield Diagnosis("on_fatal", WARNING, said, remedy)
 
 
 def check_state(server: Server | None, settings: Settings) -> Iterator[Diagnosis]:

@@ -153,5 +153,6 @@ def as_configured(options: SidecarOptions) -> SidecarOptions:
     return replace(
         options,
         address=options.address or str(settings.sidecar_address.value),
+        ready_when=str(settings.ready_when.value),
         allowed_hosts=(*options.allowed_hosts, *filter(None, map(str.strip, names))),
     )

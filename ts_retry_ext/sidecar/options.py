@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ts_retry_ext.settings import ANY_MODEL
+
 
 @dataclass(frozen=True)
 class SidecarOptions:
@@ -18,6 +20,7 @@ class SidecarOptions:
         key_file: its key file, where its working directory cannot be seen.
         address: where to listen, ``http://HOST:PORT``; None for the server's setting.
         allowed_hosts: further names that it may be reached under.
+        ready_when: which models keep the server from being ready, see `sidecar.readiness`.
         own_key_file: holds the key that callers have to bring where the server has none, or None.
         exit_with_server: whether to end when the server does.
     """
@@ -32,3 +35,4 @@ class SidecarOptions:
     allowed_hosts: tuple[str, ...] = ()
     exit_with_server: bool = False
     own_key_file: str | None = None
+    ready_when: str = ANY_MODEL

@@ -22,6 +22,7 @@ from ts_retry_ext.sidecar.connections import BODY_SEC, Connections
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.pages import Pages
 from ts_retry_ext.sidecar.picture import down_json, key_of
+from ts_retry_ext.sidecar.readiness import awaited, in_the_way
 from ts_retry_ext.sidecar.resumptions import ResumeProgress, Resumptions
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.real_load import ResumeResult
@@ -123,18 +124,20 @@ class Service:
         return _json({"status": "alive"})
 
     async def readyz(self, request: web.Request) -> web.Response:
-        """Answer 503 while any model is down or the server starts; ``?model=``: that one.
+        """Answer 503 while models that count are down or the server starts; ``?model=``: that one.
 
         A version that is not the default one counts only where ``?version=`` names it.
         """
         picture = self._observer.picture
         name = request.query.get("model")
-        down, told, starting = picture.down_by_default, picture.down, picture.starting
+        rule = self._observer.options.ready_when
+        told, down, starting = picture.down, in_the_way(picture, rule), awaited(picture, rule)
         if name is not None:
             named = self._named(name, request.query)
             told = tuple(model for model in named if model.is_down)
-            down = told if request.query.get("version") else tuple(m for m in down if m in named)
-            starting = tuple(model for model in starting if model in named)
+            is_exact = bool(request.query.get("version"))
+            down = tuple(m for m in told if is_exact or m in picture.down_by_default)
+            starting = tuple(model for model in picture.starting if model in named)
         content: dict[str, Any] = {"status": "ready", **down_json(told)}
         if down:
             content["status"] = min((model.state for model in down), key=_WORST_FIRST.index)
