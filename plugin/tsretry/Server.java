@@ -43,6 +43,7 @@ final class Server {
     private static final StartupModels STARTUP = new StartupModels();
     private static StateDirectory directory;
     private static Future<List<Marker>> reading;
+    private static boolean isStuck;
     private static String lastProblem = "";
 
     private Server() {}
@@ -150,13 +151,16 @@ final class Server {
                 reading = READER.submit(Server::read);
             }
             Future<List<Marker>> asked = reading;
-            List<Marker> markers = asked.get(PATIENCE_MS, TimeUnit.MILLISECONDS);
+            List<Marker> markers = asked.get(isStuck ? 0 : PATIENCE_MS, TimeUnit.MILLISECONDS);
             reading = null;
+            isStuck = false;
             return markers;
         } catch (TimeoutException slow) {
+            isStuck = true; // One probe has waited; the next ones need not, until it answers.
             tell("the state directory does not answer");
         } catch (ExecutionException error) {
             reading = null;
+            isStuck = false;
             tell(String.valueOf(error.getCause()));
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();

@@ -111,12 +111,14 @@ def test_what_is_no_whole_marker_of_this_server_does_not_count(
         (java.write("folder") / "marker.json").unlink()
         (java.run / "folder-x").mkdir()
         (java.run / "folder-x" / "marker.json").mkdir()
+        (java.run / "pipe-x").mkdir()
+        os.mkfifo(java.run / "pipe-x" / "marker.json")
         (java.run / "server.json").write_text("{}")
         others = java.write("others")
         write_marker(str(others), marker(model="others", server=MarkedServer(1, 0.0)))
         seen = java.look()
         assert seen.models == ["käse:[]"]
-        assert len(seen.problems) == 4, seen.problems
+        assert len(seen.problems) == 5, seen.problems
         (kept / "marker.json").unlink()
         assert java.look().models == []
 
