@@ -44,6 +44,7 @@ MAY_USE: dict[str, str] = {
     "sidecar": "plain_text settings archive judge store frontend trial snapshot",
     "cli": "plain_text settings archive judge store frontend trial logs snapshot"
            " analyze check doctor demo sidecar",
+    "__main__": "cli",
 }  # fmt: skip
 #: Imports that are not allowed and are there today, as "module uses module"; there is to be none.
 EXCEPTIONS: frozenset[str] = frozenset()

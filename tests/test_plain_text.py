@@ -71,3 +71,22 @@ def test_control_characters_are_shown_and_not_obeyed(text: str, keep: str, shown
 
 def test_white_space_of_any_kind_is_one_blank() -> None:
     assert in_one_line("  a\u2028b \x0b c ") == "a b c"
+
+
+def test_a_long_cause_is_cut_to_its_first_words_and_says_how_much_is_left() -> None:
+    keys = ", ".join(f'"layer{number}.weight"' for number in range(26))
+    missing = f"Error(s) in loading state_dict for Net:\n\tMissing key(s) in state_dict: {keys}. "
+    sizes = (
+        "Error(s) in loading state_dict for Net:\n" + "\tsize mismatch for fc: 3 against 4\n" * 9
+    )
+
+    head = "RuntimeError: Error(s) in loading state_dict for Net:"
+    wanted = f'{head} Missing key(s) in state_dict: "layer0.weight", and 25 more keys'
+    assert cause_line("RuntimeError", missing) == wanted
+    assert cause_line(
+        "RuntimeError", missing + '\n\tUnexpected key(s) in state_dict: "x". '
+    ).endswith("and 26 more keys")
+    assert cause_line("RuntimeError", sizes) == (
+        f"{head} size mismatch for fc: 3 against 4, and 8 more lines"
+    )
+    assert "layer25.weight" in cause_line("RuntimeError", missing, None)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 #: Characters of a cause in one line, and of a reason or remedy beside it.
 CAUSE_LENGTH, ADVICE_LENGTH = 400, 300
+#: A message of several lines is cut to its first where it has more characters than this.
+_LONG = 200
 _NO_BASIS = "none"  # see judge.verdict.Basis
 #: Bases that say "not now", never "not ever"; see judge.verdict.Basis.
 _WEAK_BASES, _NOT_NOW = ("repeated", "crashed"), "not now"
@@ -27,12 +29,37 @@ def in_one_line(text: str, limit: int | None = None) -> str:
 def cause_line(kind: str, message: str, limit: int | None = CAUSE_LENGTH) -> str:
     """Return a cause in one line: type and message of an exception, or its type alone.
 
+    A long message of several lines is cut after its first ones where a limit is given.
+
     Args:
         kind: the exception's type.
         message: its message.
         limit: characters to keep, see `in_one_line`.
     """
-    return in_one_line(f"{kind}: {message}", limit).rstrip(": ")
+    shown = message if limit is None else _first_lines(message)
+    return in_one_line(f"{kind}: {shown}", limit).rstrip(": ")
+
+
+def _first_lines(message: str) -> str:
+    """Return a long message's first line, the next too where it only leads there, and how much is left.
+
+    Of an error in loading a ``state_dict`` (torch 2.x, Module.load_state_dict) the first key and the number
+    of the others are shown.
+    """
+    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
+    if len(message) <= _LONG or len(lines) < 2:
+        return message
+    shown = 2 if lines[0].endswith(":") else 1
+    first = " ".join(lines[:shown])
+    keys = [
+        key for line in lines if "key(s) in state_dict" in line for key in line.split('"')[1::2]
+    ]
+    if len(keys) > 1 and "state_dict: " in lines[shown - 1]:
+        head = first[: first.rindex("state_dict: ")]
+        more = len(keys) - 1
+        return f'{head}state_dict: "{keys[0]}", and {more} more key{"s" if more > 1 else ""}'
+    more = len(lines) - shown
+    return f"{first}, and {more} more line{'s' if more > 1 else ''}" if more else first
 
 
 def decided_by(basis: str, rule: str | None) -> str:

@@ -31,7 +31,51 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert f"usage: ts-retry {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("argv", [[], ["nonsense"], ["config", "--nonsense"], ["show"]])
+@pytest.mark.parametrize(
+    ("argv", "usage", "nearest"),
+    [
+        (["statsu"], "usage: ts-retry [", "did you mean status?"),
+        (["status", "--jsn"], "usage: ts-retry status", "did you mean --json?"),
+        (["resume", "m", "--timout=3"], "usage: ts-retry resume", "did you mean --timeout?"),
+    ],
+)
+def test_typo_gets_the_nearest_word_and_the_right_usage(
+    argv: list[str], usage: str, nearest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(argv)
+
+    err = capsys.readouterr().err
+    assert caught.value.code == 2
+    assert usage in err
+    assert nearest in err
+
+
+def test_without_a_command_the_commands_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    err = capsys.readouterr().err
+    assert all(f"\n    {command} " in err for command in COMMANDS)
+
+
+@pytest.mark.parametrize("argv", [["help", "status"], ["help"], ["-V"]])
+def test_what_people_try_is_answered(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(argv)
+
+    assert caught.value.code == 0
+    assert "ts-retry" in capsys.readouterr().out
+
+
+def test_the_package_is_a_command_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ts_retry_ext", "-V"], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("ts-retry ")
+
+
+@pytest.mark.parametrize("argv", [["nonsense"], ["config", "--nonsense"], ["show"]])
 def test_wrong_use_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(argv)

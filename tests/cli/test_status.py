@@ -337,3 +337,18 @@ def test_one_of_several_servers_that_share_a_state_directory_has_to_be_named(
         monkeypatch.chdir(second.folder)
         assert main(["status", "--state-dir", str(shared)]) == 0
         assert f"process {second.pid}, runs" in capsys.readouterr().out
+
+
+def test_a_repaired_model_has_its_last_failure_in_the_past(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        told = (record(Event.START, 0, 77, model="m"), failure(1), record(Event.LOADED, 2, 77))
+        write_journal(running.kept / "m-1", *told)
+        running.register(described("m"))
+        assert running.run("status") == 0
+
+    *_, row = capsys.readouterr().out.splitlines()
+    assert "last failure, repaired " in row
+    assert "unknown (" not in row
+    assert "recoverable" not in row

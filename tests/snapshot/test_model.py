@@ -38,6 +38,7 @@ MODEL_KEYS = [
     "waits_for",
     "next_trial_at",
     "trials",
+    "repaired_at",
 ]
 RECORDS = (
     record(Event.START, 0), record(Event.LOAD, 1), failure(2), record(Event.HOLD, 3, 2)

@@ -80,10 +80,10 @@ def test_frame_whose_line_was_not_kept_names_file_and_function(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("class H:\n    pass\n\nclass K(H):\n    def __init__(self, size):\n        pass\n", "h.py:4: class K(H):"),
-        ("class H:\n    pass\n\nclass K(H):\n    pass\n", "h.py:4: class K(H):"),
+        ("class H:\n    pass\n\nclass K(H):\n    def __init__(self, size):\n        pass\n", "h.py:4: class K(H)"),
+        ("class H:\n    pass\n\nclass K(H):\n    pass\n", "h.py:4: class K(H)"),
         ("class K:\n    def __init__(self, *, token='hf_abcdefghijklmnopqrstuvwxyz0123456789'):\n        pass\n",
-         "h.py:1: class K:"),
+         "h.py:1: class K"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("handler", ["h.py", "h", "h.py:handle"])

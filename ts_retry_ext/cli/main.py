@@ -7,9 +7,9 @@ import io
 import os
 import sys
 from importlib import import_module
-from typing import Sequence
+from typing import NoReturn, Sequence
 
-from ts_retry_ext.cli.printing import CommandError, warn
+from ts_retry_ext.cli.printing import USAGE, CommandError, warn
 
 #: Modules of this package, in the order of the help.
 COMMANDS = (
@@ -34,6 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A message may hold what the terminal's encoding does not.
         sys.stdout.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    if not words:
+        _parser(words).print_help(sys.stderr)
+        return USAGE
     arguments = _parser(words).parse_args(words)
     try:
         code = int(arguments.run(arguments))
@@ -52,17 +57,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser; where `words` name a command, only its module is imported."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="ts-retry",
         description="Tell TorchServe's failures that a retry can cure from those that it cannot.",
         epilog="exit codes: 0 fine, 1 error, 2 usage, 3 at least one model halted or failed",
     )
-    parser.add_argument("--version", action=_Version)
+    parser.add_argument("-V", "--version", action=_Version)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     named = COMMANDS if not words or words[0] not in COMMANDS else (words[0],)
     for name in named:
         import_module(f"{__package__}.{name}").add_parser(commands)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Names the nearest command or option where a word is none of them."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and what is wrong, and exit with 2."""
+        from difflib import get_close_matches
+
+        quoted = message.partition("invalid choice: '")[2].partition("'")[0]
+        unknown = message.partition("unrecognized arguments: ")[2].partition(" ")[0]
+        known = COMMANDS if quoted else tuple(self._option_string_actions)
+        near = get_close_matches(quoted or unknown.partition("=")[0], known, 1)
+        super().error(f"{message}; did you mean {near[0]}?" if near else message)
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Refuse what a command does not know by its own usage, not by that of ``ts-retry``."""
+        found, left = super().parse_known_args(args, namespace)
+        if left:
+            self.error(f"unrecognized arguments: {' '.join(left)}")
+        return found, left
 
 
 class _Version(argparse.Action):

@@ -20,7 +20,7 @@ from ts_retry_ext.cli.printing import (
 if TYPE_CHECKING:
     from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
 
-CAUSE_LENGTH = 100
+CAUSE_LENGTH = 160
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -109,16 +109,25 @@ def _cells(model: ModelStatus, now: float, *, runs: bool) -> tuple[object, ...]:
         content["loads"],
         next_trial(model, now) if runs else None,
         None if window is None else f"{window} s ({content['max_retry_timeout_source']})",
-        model.judged,
-        _cause(model),
+        None if model.repaired_at else model.judged,
+        _cause(model, now),
     )
 
 
-def _cause(model: ModelStatus) -> str | None:
-    if model.cause is None:
+def _cause(model: ModelStatus, now: float) -> str | None:
+    from ts_retry_ext.plain_text import in_one_line
+    from ts_retry_ext.snapshot.down_in_words import local_time
+
+    if model.short_cause is None:
         scaled_down = model.running is not None and not model.running.workers
         return "no workers: min_workers is 0" if scaled_down else model.out_of_reach
-    return model.cause if len(model.cause) <= CAUSE_LENGTH else model.cause[:CAUSE_LENGTH] + "..."
+    cause = in_one_line(model.short_cause, CAUSE_LENGTH)
+    repaired = model.repaired_at
+    return (
+        cause
+        if repaired is None
+        else f"last failure, repaired {local_time(repaired, now)}: {cause}"
+    )
 
 
 def _advice(model: ModelStatus, snapshot: Snapshot, now: float) -> str:

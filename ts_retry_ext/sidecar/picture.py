@@ -147,7 +147,7 @@ def cause_json(model: ModelStatus) -> dict[str, Any]:
         *("at", "since", "waits_for", "next_trial_at"),
     )
     told = {name: content[name] for name in names}
-    told["cause"] = model.cause or (
+    told["cause"] = model.short_cause or (
         "the frontend's retry window is over" if model.gave_up else None
     )
     return told

@@ -15,7 +15,7 @@ from ts_retry_ext.store.exception_record import ExceptionRecord, FailingLine
 from ts_retry_ext.store.failing_line import failing_line
 from ts_retry_ext.store.halt_in_words import state_word
 from ts_retry_ext.store.marker import Marker
-from ts_retry_ext.store.record import Record
+from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 
 #: The states of a model that serves nobody and that no retry of the frontend's brings back.
@@ -199,6 +199,25 @@ class ModelStatus:
         return None if found is None else cause_line(found.type, found.message, None)
 
     @property
+    def short_cause(self) -> str | None:
+        """Return the same, a long one cut to its first line and what is left of it in numbers."""
+        found = self.exception
+        return None if found is None else cause_line(found.type, found.message)
+
+    @property
+    def repaired_at(self) -> str | None:
+        """Return when a model that serves loaded after its last failure, ISO 8601 UTC; None for others."""
+        if self.registration is None or self.state is not State.SERVING or self.can_be_resumed:
+            return None
+        repaired = None
+        for record in reversed(self.registration.records):
+            if record.is_failure:
+                return repaired
+            if record.event is Event.LOADED:
+                repaired = record.at
+        return None
+
+    @property
     def judged(self) -> str | None:
         """Return the verdict on the last failure and what decided, or None where there is none."""
         report = self.report
@@ -272,6 +291,7 @@ class ModelStatus:
             waits_for=list(self._marker.waits_for) if self._marker else [],
             next_trial_at=self._marker.next_trial_at if self._marker else None,
             trials=history.trials if history else None,
+            repaired_at=self.repaired_at,
         )
         return content
 

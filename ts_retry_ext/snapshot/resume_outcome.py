@@ -6,7 +6,6 @@ import os
 
 from ts_retry_ext.frontend.registered import archive_of
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
-from ts_retry_ext.plain_text import CAUSE_LENGTH, in_one_line
 from ts_retry_ext.snapshot.down_in_words import what_ends_it
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.real_load import ResumeResult, Resumption
@@ -26,7 +25,7 @@ def outcome_in_words(done: Resumption, *, timeout_sec: float, now: float) -> str
     status = done.status
     if status is None:
         return "is not registered any more"
-    cause = in_one_line(status.cause or "no cause known", CAUSE_LENGTH)
+    cause = status.short_cause or "no cause known"
     if done.result is ResumeResult.NOT_YET:
         return f"does not serve after {timeout_sec:g} s: it is {status.state.value}, {cause}"
     place = status.failing_line

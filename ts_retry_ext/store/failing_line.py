@@ -79,7 +79,7 @@ def class_statement(
     if not meant:
         return None
     line = text.count("\n", 0, meant[0].start()) + 1
-    return FailingLine(name, line, None, in_one_line(meant[0].group(), MOST_OF_LINE))
+    return FailingLine(name, line, None, in_one_line(meant[0].group(), MOST_OF_LINE).rstrip(":"))
 
 
 def _is_syntax_error(kind: str) -> bool:
