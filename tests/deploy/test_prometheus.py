@@ -40,6 +40,7 @@ def promtool(*arguments: str, stdin: str = "") -> str:
     [
         ("test", "rules", str(RULES / "alerts.test.yaml")),
         ("check", "rules", str(RULES / "alerts.yaml")),
+        ("test", "rules", str(RULES / "fleet.test.yaml")),
         ("check", "config", str(RULES / "prometheus.yaml")),
     ],
     ids=lambda arguments: " ".join(arguments[:2]),

@@ -198,3 +198,20 @@ def test_trials_whose_records_gave_way_are_still_counted(tmp_path: Path) -> None
 def _value(lines: list[str], name: str) -> float:
     (found,) = (line for line in lines if line.startswith(name + " "))
     return float(found.rpartition(" ")[2])
+
+
+def test_cause_of_a_model_that_is_down_has_one_series_without_a_message(tmp_path: Path) -> None:
+    folder = write_journal(tmp_path / "m", failure(1), record(Event.HOLD, 2))
+    write_marker(str(folder), marker())
+    lines = text(Metrics(), 1, status(folder)).splitlines()
+    assert [line for line in lines if line.startswith("ts_retry_failure_info{")] == [
+        (
+            'ts_retry_failure_info{at="h.py:1",exception="SyntaxError",fingerprint="fedcba9876543210",'
+            'model="m",rule="syntax-error",version="1.0"} 1.0'
+        )
+    ]
+
+
+def test_model_that_is_not_down_has_no_cause(tmp_path: Path) -> None:
+    folder = write_journal(tmp_path / "m", record(Event.START, 0), failure(2))
+    assert "ts_retry_failure_info{" not in text(Metrics(), 1, status(folder))

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ts_retry_ext.frontend.condition import Condition
+from ts_retry_ext.plain_text import in_one_line
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.snapshot.effective import OUT_OF_REACH
@@ -22,6 +23,8 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _MODEL = ["model", "version"]
 #: Verdict of failures whose records gave way in the journal: only their number is known.
 NOT_KEPT = "not-kept"
+#: Characters of a label that comes from the model's code: a type's name, a place.
+LONGEST_LABEL = 200
 _Labels = Tuple[str, str]
 
 
@@ -45,6 +48,7 @@ class Metrics:
             *_windows(picture),
             *self._counts(picture),
             *_down(picture),
+            _causes(picture),
             *_trials(picture),
             _states(picture),
             _hooks(picture),
@@ -169,6 +173,29 @@ def _down(picture: Picture) -> Iterator[Metric]:
         if model.down_since is not None:
             since.add_metric(key, model.down_since)
     yield from (*families.values(), missing, since, workers)
+
+
+def _causes(picture: Picture) -> Metric:
+    """Return one series for each model that is down; a cause is joined over servers by its fingerprint."""
+    family = GaugeMetricFamily(
+        "ts_retry_failure_info",
+        "1 for why a model that is down is not loaded; at is the place in the model's own code.",
+        labels=[*_MODEL, "fingerprint", "exception", "rule", "at"],
+    )
+    for model in picture.models:
+        report = model.report if model.down_as is not None else None
+        if report is None:
+            continue
+        place = model.failing_line
+        at = (
+            ""
+            if place is None
+            else in_one_line(place._replace(source=None).in_words(), LONGEST_LABEL)
+        )
+        kind = in_one_line(model.exception.type, LONGEST_LABEL) if model.exception else ""
+        cause = [report.fingerprint or "", kind, report.rule or "", at]
+        family.add_metric([model.model, model.version, *cause], 1)
+    return family
 
 
 def _trials(picture: Picture) -> Iterator[Metric]:
