@@ -170,3 +170,18 @@ def test_the_pre_commit_hooks_and_the_workflow_run_the_command_as_it_is() -> Non
     for line in used:
         words = line.split()[1:]
         assert _parser(words).parse_args(words).paths
+
+
+def test_a_handler_that_kills_the_check_leaves_nothing_behind(tmp_path: Path) -> None:
+    temp = tmp_path / "t"
+    temp.mkdir()
+    pack(tmp_path, "kills", initialize("import os\nos.kill(os.getppid(), 9)"))
+    done = subprocess.run(
+        [*CHECK, "kills.mar"],
+        capture_output=True, env={**environment(tmp_path), "TMPDIR": str(temp)}, cwd=tmp_path, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == -9
+    until = time.monotonic() + 20
+    while list(temp.iterdir()) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert list(temp.iterdir()) == []

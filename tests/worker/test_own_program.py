@@ -12,10 +12,10 @@ import pytest
 _WATCHED = """
 import sys
 from ts_retry_ext.worker.own_program import start_if_killed, take_leave
-pipe = start_if_killed(["/usr/bin/env", "touch", sys.argv[1]])
+watch = start_if_killed(["/usr/bin/env", "touch", sys.argv[1]])
 print("watched", flush=True)
 sys.stdin.readline()
-take_leave(pipe)
+take_leave(watch)
 """
 
 

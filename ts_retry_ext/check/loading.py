@@ -25,7 +25,7 @@ from ts_retry_ext.store.record import Record
 from ts_retry_ext.trial.child_processes import Children
 from ts_retry_ext.trial.driven_worker import Place, write_job
 from ts_retry_ext.trial.findings import Findings
-from ts_retry_ext.trial.folder import private_folder
+from ts_retry_ext.trial.folder import private_folder, removed_if_killed
 from ts_retry_ext.trial.launch import Launch, launch_of
 from ts_retry_ext.trial.observed import observe
 from ts_retry_ext.trial.one_load import LoadOutcome, Order
@@ -74,7 +74,7 @@ def check(path: str, options: Options) -> CheckReport:
     """
     options.children.proceed()
     try:
-        with private_folder("ts-retry-check-") as folder:
+        with private_folder("ts-retry-check-") as folder, removed_if_killed(folder):
             options.tell(path, "unpacks")
             archive, model_dir, notes = _lay_out(path, folder, options)
             effective = effective_of_read(archive)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Iterator
 
 from ts_retry_ext.trial.child_processes import end_strays
+from ts_retry_ext.worker.own_program import start_if_killed, take_leave
 
 #: Bytes of the folder's path that leave room for a socket's name (104 on macOS, 108 on Linux).
 MAX_SOCKET_PATH = 80
@@ -32,6 +33,27 @@ def private_folder(prefix: str) -> Iterator[str]:
         yield os.path.realpath(place)
     finally:
         clean_up(os.path.realpath(place))
+
+
+@contextmanager
+def removed_if_killed(place: str) -> Iterator[None]:
+    """Have a folder removed should this process be killed: a model's code may kill its parent."""
+    late = [
+        "/bin/sh",
+        "-c",
+        'sleep 1; rm -rf -- "$1"',
+        "sh",
+        place,
+    ]  # What writes there ends first.
+    try:
+        watch = start_if_killed(late)
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        take_leave(watch)
 
 
 def clean_up(place: str) -> None:

@@ -83,7 +83,7 @@ class Holding:
         )
         self._is_shut_down = False
         self._is_watched = False
-        self._watch: int | None = None
+        self._watch: tuple[int, int] | None = None
         self._answered = False
         self._waiting: list[Request] = []
         self._deadline = 0.0

@@ -73,8 +73,8 @@ def leave_behind(command: list[str]) -> None:
     os.waitpid(pid, 0)
 
 
-def start_if_killed(command: list[str]) -> int:
-    """Have `command` started should this process be killed; return the pipe to take leave over.
+def start_if_killed(command: list[str]) -> tuple[int, int]:
+    """Have `command` started should this process be killed; return what to take leave of.
 
     A shell waits until then: it needs a tenth of a holder's memory. It stands in no way where the
     host has none.
@@ -82,14 +82,15 @@ def start_if_killed(command: list[str]) -> int:
     Raises:
         OSError: no process can be made.
     """
-    _, pipe = start_detached(["/bin/sh", "-c", 'read -r _ || exec "$@"', "sh", *command])
-    return pipe
+    return start_detached(["/bin/sh", "-c", 'read -r _ || exec "$@"', "sh", *command])
 
 
-def take_leave(pipe: int) -> None:
+def take_leave(watch: tuple[int, int]) -> None:
     """End what `start_if_killed` has started: this process ends because it is to."""
+    pid, pipe = watch
     try:
         os.write(pipe, b"\n")
+        os.waitpid(pid, 0)
     except OSError:
         pass  # It was ended, or never came to be.
     os.close(pipe)
