@@ -61,7 +61,9 @@ def test_halted_model_is_told_with_cause_and_what_to_do_and_exit_code_3(
     assert (
         ". a source file is not valid Python. It failed at h.py:1. correct it. It waits" in advice
     )
-    assert advice.endswith("Then: ts-retry resume broken")
+    assert advice.endswith(
+        "Then: ts-retry resume broken, or ts-retry deploy ARCHIVE if you packed it again"
+    )
     assert err == ""
 
 
@@ -260,7 +262,9 @@ def test_lost_device_is_named_beside_a_model_that_serves(
     assert out[2].split()[:3] == ["broken", "1.0", "serving"]
     assert "SyntaxError" in out[2]
     assert out[3].startswith("broken: 1 of 2 workers is held: 9000.")
-    assert out[3].endswith("Then: ts-retry resume broken")
+    assert out[3].endswith(
+        "Then: ts-retry resume broken, or ts-retry deploy ARCHIVE if you packed it again"
+    )
 
 
 def test_model_with_cpp_workers_is_unknown_with_the_reason(
@@ -290,7 +294,7 @@ def test_command_that_resumes_names_the_version_where_there_are_several(
         running.api.answers["GET /models/m/all"] = versions
         assert running.run("status") == 3
         told = capsys.readouterr().out.splitlines()[-2:]
-        assert [line.partition("Then: ")[2] for line in told] == [
+        assert [line.partition("Then: ")[2].partition(",")[0] for line in told] == [
             "ts-retry resume m --version 1.0",
             "ts-retry resume m --version 2.0",
         ]

@@ -76,7 +76,7 @@ importlib.import_module({name} + "_missing")
 
 
 def pack(store: Path, name: str, handler: str, files: Mapping[str, str | bytes] | None = None,
-         config: str | None = None, serialized: str | None = None) -> str:  # fmt: skip
+         config: str | None = None, serialized: str | None = None, version: str = "1.0") -> str:  # fmt: skip
     """Pack an archive with torch-model-archiver and return its file name.
 
     Args:
@@ -86,6 +86,7 @@ def pack(store: Path, name: str, handler: str, files: Mapping[str, str | bytes] 
         files: further files, by name.
         config: text of ``model-config.yaml``, or None for none.
         serialized: which of `files` holds the weights.
+        version: the version.
     """
     store.mkdir(parents=True, exist_ok=True)
     source = store.parent / "source" / f"{name}.files"
@@ -99,7 +100,7 @@ def pack(store: Path, name: str, handler: str, files: Mapping[str, str | bytes] 
         if file != serialized:
             extra.append(str(path))
     command = _archiver("model_archiver.model_packaging", "generate_model_archive")
-    command += ["--model-name", name, "--version", "1.0", "--handler", str(handler_file)]
+    command += ["--model-name", name, "--version", version, "--handler", str(handler_file)]
     command += ["--export-path", str(store)]
     if extra:
         command += ["--extra-files", ",".join(extra)]

@@ -18,6 +18,7 @@ COMMANDS = (
     "config",
     "check",
     "resume",
+    "deploy",
     "classify",
     "rules",
     "analyze",

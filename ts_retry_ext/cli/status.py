@@ -147,9 +147,19 @@ def _advice(model: ModelStatus, snapshot: Snapshot, now: float) -> str:
     if RESUME not in content["waits_for"]:  # Else the remedy says it.
         parts.append((what_ends_it(model, now) or "") if runs else "")
         waits = model.down_as is State.WAITING
-        parts.append(f"{'To try it now' if waits else 'Then'}: {command}")
+        again = (
+            ""
+            if waits or not _is_packed(model)
+            else ", or ts-retry deploy ARCHIVE if you packed it again"
+        )
+        parts.append(f"{'To try it now' if waits else 'Then'}: {command}{again}")
     *sentences, last = (part for part in parts if part)
     return " ".join([*map(_sentence, sentences), last])
+
+
+def _is_packed(model: ModelStatus) -> bool:
+    """Tell whether TorchServe serves a copy that it unpacked, which a repaired archive does not change."""
+    return model.running is not None and model.running.url.endswith((".mar", ".tar.gz"))
 
 
 def _sentence(text: str) -> str:

@@ -1,0 +1,284 @@
+"""Put a version of a model beside the one that serves, and in its place once it serves itself.
+
+The old version goes on serving until the new one has loaded, and for good where that fails.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import filecmp
+import os
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from typing import Callable, Iterator, NamedTuple
+
+from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.management import ManagementApi
+from ts_retry_ext.frontend.refusal import NOT_ALLOWED
+from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.snapshot.join import unconfirmed_models
+from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.observed_server import ObservedServer
+from ts_retry_ext.snapshot.registration_files import read_registrations
+from ts_retry_ext.store.times import to_seconds
+
+#: How often the new version is looked at, in seconds.
+POLL_SEC = 0.5
+Tell = Callable[[str], None]
+
+
+class DeploymentError(Exception):
+    """The new version was not put in place, and the old one serves. The message is fit for people."""
+
+
+class Plan(NamedTuple):
+    """What is to be put in place.
+
+    Attributes:
+        archive: path of the archive.
+        name: the model.
+        version: the archive's version.
+        old: the version that requests without one mean now; None for a new model.
+    """
+
+    archive: str
+    name: str
+    version: str
+    old: RunningModel | None
+
+    @property
+    def workers(self) -> tuple[int, int]:
+        """Return how few and how many workers the new version gets: as many as the old one has."""
+        if self.old is None:
+            return 1, 1
+        low = max(1, self.old.min_workers)
+        return low, max(low, self.old.max_workers)
+
+
+def plan(
+    api: ManagementApi, archive: str, name: str, version: str, *, is_new: bool, may_be_older: bool
+) -> Plan:
+    """Return what is to be done.
+
+    Args:
+        api: the server's.
+        archive: path of the archive.
+        name: the model that its manifest names.
+        version: its version.
+        is_new: whether no model of that name has to be there.
+        may_be_older: whether the version may be older than the one that serves.
+
+    Raises:
+        DeploymentError: this archive cannot take the place of what serves.
+        ManagementError: the frontend does not answer.
+    """
+    have = api.describe(name)
+    if not have and not is_new:
+        known = ", ".join(api.list_models()) or "none"
+        msg = f"{archive} is model {name!r}, and no such model is registered ({known}): give --new to add it"
+        raise DeploymentError(msg)
+    if any(model.version == version for model in have):
+        msg = (
+            f"version {version} of {name} is registered already: pack the archive with another "
+            "--version of torch-model-archiver"
+        )
+        raise DeploymentError(msg)
+    old = next((model for model in have if model.is_default), None)
+    if old is not None and not may_be_older and _order(version) < _order(old.version):
+        msg = (
+            f"{archive} holds version {version}, older than {old.version}, which serves: give "
+            "--allow-older to go back"
+        )
+        raise DeploymentError(msg)
+    return Plan(archive, name, version, old)
+
+
+@contextmanager
+def alone(server: ObservedServer, name: str) -> Iterator[None]:
+    """Keep others from putting a version of the same model in place meanwhile.
+
+    Raises:
+        DeploymentError: somebody does.
+        OSError: the lock cannot be made.
+    """
+    folder = next(iter(server.run_dirs), tempfile.gettempdir())
+    safe = "".join(c if c.isalnum() else "_" for c in name)
+    path = os.path.join(folder, f"deploy-{server.frontend.pid}-{safe}.lock")
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            msg = f"another ts-retry deploy of {name} runs"
+            raise DeploymentError(msg) from error
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def stored(archive: str, store: str, name: str, version: str) -> Iterator[str]:
+    """Have the archive in the model store, and take it out again where the block fails.
+
+    Yields its file name there. One that lies there already is used as it is.
+
+    Raises:
+        DeploymentError: another archive has the name.
+        OSError: it cannot be copied.
+    """
+    if os.path.realpath(os.path.dirname(os.path.abspath(archive))) == os.path.realpath(store):
+        yield os.path.basename(archive)
+        return
+    ending = ".mar" if archive.endswith(".mar") else ".tar.gz"
+    target = os.path.join(store, f"{name}-{version}{ending}")
+    if os.path.exists(target):
+        if not filecmp.cmp(archive, target, shallow=False):
+            msg = f"{target} is another archive: remove it, or pack this one with another version"
+            raise DeploymentError(msg)
+        yield os.path.basename(target)
+        return
+    descriptor, part = tempfile.mkstemp(prefix=".deploy-", dir=store)
+    os.close(descriptor)
+    try:
+        shutil.copyfile(archive, part)
+        os.chmod(part, 0o644)
+        os.rename(part, target)
+    except OSError:
+        os.unlink(part)
+        raise
+    try:
+        yield os.path.basename(target)
+    except BaseException:
+        os.unlink(target)
+        raise
+
+
+def put_beside(
+    server: ObservedServer,
+    api: ManagementApi,
+    wanted: Plan,
+    url: str,
+    *,
+    timeout_sec: float,
+    tell: Tell,
+) -> None:
+    """Register the new version and wait until all its workers have loaded it; else take it away again.
+
+    Args:
+        server: the server.
+        api: its management API.
+        wanted: what is to be put in place.
+        url: the archive's file name in the model store.
+        timeout_sec: how long the workers may take.
+        tell: is told each step.
+
+    Raises:
+        DeploymentError: it did not load; nothing of it is registered any more.
+        ManagementError: the frontend does not answer.
+    """
+    low, high = wanted.workers
+    begun = time.time()
+    tell(f"registers version {wanted.version} with {low} worker{'s' if low > 1 else ''}")
+    try:
+        api.register(url, initial_workers=low, timeout_sec=timeout_sec)
+        _wait_until_ready(api, wanted, begun + timeout_sec)
+        if high > low:
+            api.scale(wanted.name, wanted.version, low, high, synchronous=False)
+    except (ManagementError, DeploymentError) as error:
+        if isinstance(error, ManagementError) and error.status == NOT_ALLOWED:
+            raise DeploymentError(_without_api(wanted, url, server)) from error
+        _take_away(api, wanted)
+        why = _why(server, wanted, begun) or str(error)
+        raise DeploymentError(why) from error
+    except BaseException:  # Ctrl-C: nothing is left half done.
+        _take_away(api, wanted)
+        raise
+
+
+def put_in_place(
+    api: ManagementApi, wanted: Plan, *, keep_old: bool, drain_sec: float, tell: Tell
+) -> None:
+    """Make the new version the default one, and unregister the old one.
+
+    TorchServe ends a worker that is unregistered whatever it does, and does not tell of requests that
+    are being answered. So the old version is left alone for a while first.
+
+    Args:
+        api: the server's management API.
+        wanted: what serves now.
+        keep_old: whether the old version stays registered.
+        drain_sec: how long the old version's last requests may take.
+        tell: is told each step.
+
+    Raises:
+        ManagementError: the frontend does not answer.
+    """
+    if wanted.old is None:
+        return
+    api.set_default(wanted.name, wanted.version)
+    tell(f"version {wanted.version} is the default one now, in place of {wanted.old.version}")
+    if keep_old:
+        return
+    tell(f"lets version {wanted.old.version} answer its last requests, for {drain_sec:g} s")
+    time.sleep(drain_sec)
+    api.unregister(wanted.name, wanted.old.version)
+    tell(f"version {wanted.old.version} is unregistered")
+
+
+def _wait_until_ready(api: ManagementApi, wanted: Plan, until: float) -> None:
+    low, _ = wanted.workers
+    while True:
+        new = next((m for m in api.describe(wanted.name) if m.version == wanted.version), None)
+        if new is not None and sum(worker.is_ready for worker in new.workers) >= low:
+            return
+        if new is None or time.time() > until:
+            msg = (
+                "its workers have not loaded it in time" if new else "it is not registered any more"
+            )
+            raise DeploymentError(msg)
+        time.sleep(POLL_SEC)
+
+
+def _take_away(api: ManagementApi, wanted: Plan) -> None:
+    """Unregister what was registered of the new version. The old one is not touched."""
+    try:
+        have = api.describe(wanted.name)
+        if any(model.version == wanted.version for model in have):
+            api.unregister(wanted.name, wanted.version)
+    except ManagementError:
+        pass  # What failed before is what is to be told.
+
+
+def _why(server: ObservedServer, wanted: Plan, since: float) -> str | None:
+    """Return what the new version's workers wrote down of their failure, or None."""
+    found = [
+        registration
+        for registration in read_registrations(server.run_dirs)
+        if registration.model == wanted.name
+        and registration.version == wanted.version
+        and registration.records
+        and to_seconds(registration.records[-1].at) >= since - 1
+    ]
+    statuses: tuple[ModelStatus, ...] = unconfirmed_models(found, server_runs=True, died_by=None)
+    for status in statuses:
+        if status.cause is not None:
+            place = status.failing_line
+            at = f", at {place.in_words()}" if place is not None else ""
+            return f"{status.cause}{at} [{status.judged}]"
+    return None
+
+
+def _without_api(wanted: Plan, url: str, server: ObservedServer) -> str:
+    config = server.configuration.config_file or "config.properties"
+    return (
+        f"the model API is off, so nothing can be registered while the server runs. Either set "
+        f"enable_model_api=true in {config} and restart the server once; or put the archive into the model store in "
+        f"place of the old one ({wanted.old.url if wanted.old else url}), and restart the server"
+    )
+
+
+def _order(version: str) -> tuple[tuple[int, str], ...]:
+    """Return what versions are compared by: numbers as numbers, the rest as text."""
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in version.split("."))
