@@ -12,9 +12,9 @@ from pathlib import Path
 from tests.faults.killing import in_child, lay_out, open_worker
 from ts_retry_ext.frontend.process import MAIN_CLASS
 from ts_retry_ext.judge.failure import Phase
-from ts_retry_ext.judge.history import crash_failure
 from ts_retry_ext.judge.judging import judge
 from ts_retry_ext.judge.paths import Host
+from ts_retry_ext.judge.repetition import crash_failure
 from ts_retry_ext.judge.verdict import Basis, Outcome, Scope
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.record import Event

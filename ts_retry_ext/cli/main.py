@@ -15,6 +15,7 @@ from ts_retry_ext.cli.printing import USAGE, CommandError, warn
 COMMANDS = (
     "status",
     "show",
+    "history",
     "config",
     "check",
     "resume",

@@ -42,14 +42,7 @@ def snapshot_of(arguments: argparse.Namespace) -> Snapshot:
         CommandError: several servers run, or `--state-dir` or `--pid` names nothing.
     """
     state_dir = arguments.state_dir
-    if state_dir is not None and not os.path.isdir(state_dir):
-        msg = f"--state-dir {state_dir}: there is no such directory"
-        raise CommandError(msg)
-    unreadable = why_unreadable(state_dir) if state_dir else None
-    if unreadable is not None:
-        msg = f"--state-dir {state_dir}: {unreadable}"
-        raise CommandError(msg)
-    kept = server_runs(state_dir) if state_dir else []
+    kept = _runs_under(state_dir)
     server = _running_server(arguments.pid, state_dir if kept else None)
     if server is not None:
         return take_snapshot(observed(server, state_dir))
@@ -58,6 +51,35 @@ def snapshot_of(arguments: argparse.Namespace) -> Snapshot:
     if kept:
         return take_snapshot_of_run(kept[0])
     return Snapshot(None, (), tuple(in_words(unseen_frontends())))
+
+
+def run_directories(arguments: argparse.Namespace) -> list[str]:
+    """Return the directories of all runs that the command line names: of one server, or of a state directory.
+
+    Raises:
+        CommandError: several servers run, or `--state-dir` or `--pid` names nothing.
+    """
+    state_dir, pid = arguments.state_dir, arguments.pid
+    kept = _runs_under(state_dir)
+    if kept and pid is None:
+        return kept
+    server = chosen_server(pid)
+    places = _usual_places() if server is None else observed(server, state_dir).state_dirs
+    return [run for place in dict.fromkeys(places) for run in server_runs(place)]
+
+
+def _runs_under(state_dir: str | None) -> list[str]:
+    """Return the runs kept under `--state-dir`, none where it is not given. Raises CommandError."""
+    if state_dir is None:
+        return []
+    if not os.path.isdir(state_dir):
+        msg = f"--state-dir {state_dir}: there is no such directory"
+        raise CommandError(msg)
+    unreadable = why_unreadable(state_dir)
+    if unreadable is not None:
+        msg = f"--state-dir {state_dir}: {unreadable}"
+        raise CommandError(msg)
+    return server_runs(state_dir)
 
 
 def _running_server(pid: int | None, state_dir: str | None) -> Server | None:

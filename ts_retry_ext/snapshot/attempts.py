@@ -55,21 +55,23 @@ def attempts_of(records: Sequence[Record], most: int = SHOWN) -> tuple[TimelineE
             after_sec=max(0.0, at - first),
             place=min(1.0, max(0.0, (at - first) / span)),
             event=record.event.value + (f" {record.result.value}" if record.result else ""),
-            title=_title(record),
+            title=title_of(record),
             pid="-" if record.pid is None else record.pid,
-            words=_words(record),
+            words=words_of(record),
         )
         for record, at in zip(shown, times)
     )
 
 
-def _title(record: Record) -> str:
+def title_of(record: Record) -> str:
+    """Return what happened, for people."""
     if record.event is Event.TRIED and record.result is not None:
         return _RESULTS[record.result]
     return "trial begins" if record.event is Event.TRIAL else record.event.value
 
 
-def _words(record: Record) -> str:
+def words_of(record: Record) -> str:
+    """Return more about it: of a failure the verdict and the cause, else the reason."""
     if not record.is_failure:
         return in_one_line(record.reason or "")
     cause = ""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Iterable
 
+from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.process_files import sees_path
+from ts_retry_ext.snapshot.history_over_runs import RecordedRun
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
-from ts_retry_ext.store.directory import model_directories
+from ts_retry_ext.store.directory import model_directories, read_server_run
 from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.marker import read_marker
 from ts_retry_ext.store.record import Record
@@ -31,6 +33,16 @@ def read_registration(path: str) -> Registration:
     except (OSError, UntrustedFileError) as error:
         problem = str(error)
     return Registration(path, records, summarise(records), marker, problem, read_retired(path))
+
+
+def read_run(server_dir: str) -> RecordedRun:
+    """Return what the directory of one run of a server holds, registrations that are gone included."""
+    run = read_server_run(server_dir)
+    registrations = read_registrations([server_dir])
+    if run is None:
+        return RecordedRun(None, None, None, True, registrations)
+    ended = not is_alive(run.pid, run.start)
+    return RecordedRun(run.pid, run.torchserve, run.started_at, ended, registrations)
 
 
 def still_registered(registrations: Iterable[Registration], pid: int) -> list[Registration]:

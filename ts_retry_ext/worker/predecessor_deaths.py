@@ -5,7 +5,7 @@ Imported only when a worker has died.
 
 from __future__ import annotations
 
-from ts_retry_ext.judge.history import crash_failure
+from ts_retry_ext.judge.repetition import crash_failure
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.event_order import read_trusted
 from ts_retry_ext.store.lock import locked

@@ -12,10 +12,10 @@ from typing import Any
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.capture import failure_from_exception
 from ts_retry_ext.judge.failure import Failure, Phase
-from ts_retry_ext.judge.history import Limits, with_history
 from ts_retry_ext.judge.judging import Declared, judge
 from ts_retry_ext.judge.paths import Host
 from ts_retry_ext.judge.redact import redact, redacted
+from ts_retry_ext.judge.repetition import Limits, with_history
 from ts_retry_ext.judge.verdict import Outcome
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from ts_retry_ext.judge.failure import Phase
-from ts_retry_ext.judge.history import Limits, crash_failure, with_history
 from ts_retry_ext.judge.judging import judge
+from ts_retry_ext.judge.repetition import Limits, crash_failure, with_history
 from ts_retry_ext.judge.verdict import Basis, Outcome, Scope, Verdict
 
 
