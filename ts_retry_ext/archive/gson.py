@@ -17,14 +17,18 @@ class GsonError(ValueError):
     """A text that Gson refuses, too."""
 
 
-def loads(text: str) -> object:
+def loads(text: str, *, map_levels: int = 0) -> object:
     """Return what Gson makes of a text: mappings, lists, None, booleans, and everything else as text.
+
+    Args:
+        text: what to read.
+        map_levels: how many levels of objects are read into Java maps, which refuse equal names.
 
     Raises:
         GsonError: Gson refuses it.
         RecursionError: it is nested too deeply for Python.
     """
-    reader = _Reader(text)
+    reader = _Reader(text, map_levels)
     if text.startswith(_PREFIX):
         reader.at = len(_PREFIX)
     value = reader.value()
@@ -36,9 +40,10 @@ def loads(text: str) -> object:
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, map_levels: int) -> None:
         self.text = text
         self.at = 0
+        self.map_levels = map_levels
 
     def value(self) -> object:
         char = self.next()
@@ -95,7 +100,12 @@ class _Reader:
                 raise self._unexpected(separator, "':'")
             if separator == "=" and self.text.startswith(">", self.at):
                 self.at += 1
+            if name in content and self.map_levels > 0:
+                msg = f"the name {name!r} occurs twice"
+                raise GsonError(msg)
+            self.map_levels -= 1
             content[name] = self.value()
+            self.map_levels += 1
             char = self.next()
             if char == "}":
                 return content

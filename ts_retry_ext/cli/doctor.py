@@ -28,7 +28,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="check that everything is in place, and say what to do",
         description="Check the environment that TorchServe runs in: is the start-up hook active in "
         "it, are Java, TorchServe, torch and PyYAML there, can the state directory be used, which "
-        "settings hold and where do they come from. Exits with 1 when something is wrong.",
+        "settings hold and where do they come from, and does TorchServe take every key and value of "
+        "config.properties. Exits with 1 when something is wrong.",
     )
     parser.add_argument(
         "--python",
@@ -38,7 +39,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--ts-config",
         metavar="FILE",
-        help="config.properties to take the settings from, where no server runs",
+        help="config.properties to check and to take the settings from, before a server is started",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_server_option(parser)

@@ -25,5 +25,5 @@ class Diagnosis:
 
     @property
     def is_wrong(self) -> bool:
-        """Tell whether a halt cannot work because of it."""
+        """Tell whether a halt, or the start of the server, cannot work because of it."""
         return self.outcome == WRONG

@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 
+from ts_retry_ext.doctor.configuration_checks import check_configuration
 from ts_retry_ext.doctor.diagnosis import Diagnosis
 from ts_retry_ext.doctor.interpreter_checks import check_interpreter, check_java
 from ts_retry_ext.doctor.plugin_check import check_plugin
@@ -13,6 +14,7 @@ from ts_retry_ext.doctor.server_checks import check_server, check_sidecar
 from ts_retry_ext.doctor.settings_checks import check_settings, check_state
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
 from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import configuration_of_file
 from ts_retry_ext.frontend.state_directories import server_settings
 from ts_retry_ext.settings import Settings, resolve
 
@@ -74,6 +76,7 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
             *check_server(server),
             *check_sidecar(server, settings),
             check_plugin(server),
+            *_check_configuration(server, ts_config, config_file),
             *check_settings(settings, problems),
             *check_state(server, settings),
         ),
@@ -81,6 +84,18 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
         config_file=config_file,
         server_pid=server.frontend.pid if server else None,
     )
+
+
+def _check_configuration(
+    server: Server | None, ts_config: str | None, config_file: str | None
+) -> list[Diagnosis]:
+    """Check the file that a server started with, or would start with in this folder."""
+    if server is not None and ts_config is None:
+        return list(check_configuration(server.configuration, is_running=True))
+    made = configuration_of_file(os.getcwd(), config_file, dict(os.environ))
+    running = server.configuration.config_file if server else None
+    is_running = bool(running and config_file and os.path.realpath(config_file) == running)
+    return list(check_configuration(made, is_running=is_running))
 
 
 def _python(server: Server | None) -> str:

@@ -1,0 +1,235 @@
+"""Check a ``config.properties`` before the start: what TorchServe refuses, and what it ignores.
+
+TorchServe 0.12.0 ignores a key that it does not know in silence, and tells most of what it refuses
+on its console only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from typing import Iterator, Mapping, NamedTuple
+
+from ts_retry_ext.archive.gson import GsonError, loads
+from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
+from ts_retry_ext.doctor.port_checks import (
+    ADDRESS,
+    LARGEST_PORT,
+    NUMBER,
+    PORTS_OF_SCHEME,
+    ports_in_use,
+)
+from ts_retry_ext.doctor.server_keys import MODEL_NUMBERS, MODEL_TEXTS, SERVER_KEYS, ValueKind
+from ts_retry_ext.frontend.properties import read_properties
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.settings import PROPERTY_PREFIX
+
+_NAME = "configuration"
+_INT_MAX = 2**31 - 1
+
+
+_QUOTES = "\"'"
+
+
+class _Found(NamedTuple):
+    """What is wrong with a value: why, what to write, and whether TorchServe goes on all the same."""
+
+    why: str
+    write: str
+    outcome: str = WRONG
+
+
+def check_configuration(
+    configuration: ServerConfiguration, *, is_running: bool
+) -> Iterator[Diagnosis]:
+    """Check the configuration of a server.
+
+    Args:
+        configuration: what the server reads, or would.
+        is_running: whether a server runs with it, which has its ports.
+    """
+    path = configuration.config_file
+    try:
+        written = read_properties(path) if path else {}
+    except OSError:
+        return  # Named with the server, or with the option.
+    found = list(_values(configuration, written))
+    if path and not is_running:
+        for port in ports_in_use(configuration.properties):
+            value = configuration.properties.get(port.key)
+            place = f"{path}: {port.key}, by default,"
+            if value is not None:
+                place = _where(configuration, written, port.key, value)
+            remedy = f"end that process, or write another port for {port.key}"
+            found.append(Diagnosis(_NAME, WRONG, f"{place}: {port.why}", remedy))
+        # Of a running server, check_server names them.
+        marked = "save the file without the mark"
+        found += [Diagnosis(_NAME, WARNING, why, marked) for why in configuration.problems]
+    if not found and path:
+        yield Diagnosis(_NAME, FINE, f"{path}: TorchServe takes all {len(written)} keys")
+    yield from found
+
+
+def _values(configuration: ServerConfiguration, written: Mapping[str, str]) -> Iterator[Diagnosis]:
+    known = SERVER_KEYS
+    for key, value in configuration.properties.items():
+        where = _where(configuration, written, key, value)
+        kind = known.get(key)
+        if kind is not None:
+            for found in _wrong(kind, key, value, configuration):
+                yield Diagnosis(_NAME, found.outcome, f"{where}: {found.why}", found.write)
+        elif _is_unknown(key, written):
+            near = difflib.get_close_matches(key, known, n=1)
+            remedy = f"write {near[0]}" if near else "remove it, or look for its name in TorchServe"
+            said = f"{where}: TorchServe knows no such key and ignores it in silence"
+            yield Diagnosis(_NAME, WARNING, said, remedy)
+
+
+def _is_unknown(key: str, written: Mapping[str, str]) -> bool:
+    """Tell whether a key that TorchServe does not know should be named.
+
+    A snapshot holds what TorchServe wrote, ``TS_...`` variables are not all meant for it, and keys
+    of our own are checked with the settings.
+    """
+    return (
+        key in written
+        and "model_snapshot" not in written
+        and not key.startswith((PROPERTY_PREFIX, "\xef\xbb\xbf"))
+    )
+
+
+def _where(
+    configuration: ServerConfiguration, written: Mapping[str, str], key: str, value: str
+) -> str:
+    variable = "TS_" + key.upper()
+    is_variable = configuration.environ.get(variable) == value and written.get(key) != value
+    place = f"environment: {variable}" if is_variable else f"{configuration.config_file}: {key}"
+    if key == "keystore_pass":
+        return place
+    return f"{place} is {value!r:.120}"
+
+
+def _wrong(
+    kind: ValueKind, key: str, value: str, configuration: ServerConfiguration
+) -> Iterator[_Found]:
+    """Yield what is wrong with the value of a key."""
+    unset = re.search(r"\$\$([^$]+)\$\$", value)
+    if unset is not None:
+        why = f"the variable {unset[1]} is not set, and TorchServe does not start without it"
+        yield _Found(why, f"set {unset[1]}, or write the value in place of {unset[0]}")
+        return
+    allowed = f"write {key}=VALUE, where VALUE is {kind.value}"
+    if kind in (ValueKind.NUMBER, ValueKind.PORT):
+        yield from _wrong_number(kind, key, value, allowed)
+    elif kind is ValueKind.BOOLEAN and value.lower() not in ("true", "false"):
+        word = value.strip().strip(_QUOTES).lower()
+        yield _Found(
+            "TorchServe takes anything but true for false, in silence",
+            f"write {key}={'true' if word in ('true', 'yes', 'on', '1') else 'false'}, "
+            "with nothing behind it",
+            WARNING,
+        )
+    elif kind is ValueKind.ADDRESS:
+        match = ADDRESS.fullmatch(value)
+        if match is None:
+            yield _Found("this is no address, and TorchServe does not start", allowed)
+        elif match[3] and int(match[3]) > LARGEST_PORT:
+            yield _Found(f"there is no port {match[3]}", allowed)
+    elif kind is ValueKind.METRICS_MODE and value.upper() not in ("LOG", "PROMETHEUS", "LEGACY"):
+        yield _Found("TorchServe takes log for it", allowed, WARNING)
+    elif kind is ValueKind.MODELS:
+        yield from _wrong_models(value)
+    elif kind is ValueKind.FOLDER:
+        yield from _wrong_folder(key, value, configuration.cwd)
+    elif kind is ValueKind.TLS_FILE:
+        yield from _wrong_file(key, value, configuration)
+
+
+def _wrong_number(kind: ValueKind, key: str, value: str, allowed: str) -> Iterator[_Found]:
+    if not NUMBER.fullmatch(value):
+        stripped = value.strip().strip(_QUOTES)
+        if NUMBER.fullmatch(stripped):
+            allowed = f"write {key}={stripped}, with nothing behind it"
+        yield _Found("this is no number, and TorchServe fails when it reads it", allowed)
+    elif kind is ValueKind.PORT and not 0 < int(value) <= LARGEST_PORT:
+        yield _Found("this is no port", allowed)
+    elif abs(int(value)) > _INT_MAX and not key.endswith("_ms"):
+        yield _Found(f"the largest number is {_INT_MAX}", allowed)
+
+
+def _wrong_folder(key: str, value: str, cwd: str) -> Iterator[_Found]:
+    path = os.path.join(cwd, value)
+    if os.path.isdir(path):
+        if not os.access(path, os.R_OK | os.X_OK):
+            yield _Found("this folder may not be read", "give the server's user the right to")
+        return
+    outcome = WRONG if key == "model_store" else WARNING
+    bare = value.strip().strip(_QUOTES)
+    if bare != value and os.path.isdir(os.path.join(cwd, bare)):
+        why = "quotes and blanks count in this file, so there is no such folder"
+        yield _Found(why, f"write {key}={bare}, with nothing around it", outcome)
+        return
+    what = "is no folder" if os.path.exists(path) else "does not exist"
+    yield _Found(f"{path} {what}", f"make it, or write {key}=FOLDER without quotes", outcome)
+
+
+def _wrong_file(key: str, value: str, configuration: ServerConfiguration) -> Iterator[_Found]:
+    path = os.path.join(configuration.cwd, value)
+    try:
+        with open(path, "rb"):
+            return
+    except OSError as error:
+        why = error.strerror or "cannot be read"
+    bare = value.strip().strip(_QUOTES)
+    if bare != value and os.path.isfile(os.path.join(configuration.cwd, bare)):
+        yield _Found("quotes and blanks count in this file", f"write {key}={bare}")
+        return
+    properties = configuration.properties
+    uses_tls = any(
+        properties.get(address, "").lower().startswith("https:") for address in PORTS_OF_SCHEME
+    )
+    used = uses_tls or properties.get("enable_grpc_ssl", "").lower() == "true"
+    told = "TorchServe does not start with https" if used else "no address is https, so not needed"
+    remedy = f"write {key}=FILE, a file that the server's user can read"
+    yield _Found(f"{path}: {why}; {told}", remedy, WRONG if used else WARNING)
+
+
+def _wrong_models(value: str) -> Iterator[_Found]:
+    """Yield what is wrong with ``models`` (0.12.0 ConfigManager.setModelConfig, getJsonIntValue)."""
+    shape = (
+        'write models={"NAME": {"VERSION": {"minWorkers": 1}}}, each line but the last ending in \\'
+    )
+    try:
+        models = loads(value, map_levels=2)
+    except (GsonError, RecursionError) as error:
+        comment = re.search(r"(?:^|[\s,{}])(//|#)", value)
+        hint = f"; behind {comment[1]} all is a comment, as the lines are one" if comment else ""
+        yield _Found(f"TorchServe does not start: this is no JSON ({error}{hint})", shape)
+        return
+    for name, versions in _entries(models):
+        if not isinstance(versions, dict):
+            yield _Found(f"{name}: does not hold versions, and TorchServe does not start", shape)
+            continue
+        for version, parameters in _entries(versions):
+            if not isinstance(parameters, dict):
+                yield _Found(f"{name} {version}: holds no parameters", shape)
+                continue
+            for key, given in _entries(parameters):
+                yield from _wrong_parameter(f"{name} {version}: {key}", key, given)
+    if models is not None and not isinstance(models, dict):
+        yield _Found("TorchServe does not start: this is no JSON object", shape)
+
+
+def _wrong_parameter(where: str, key: str, given: object) -> Iterator[_Found]:
+    known = (*MODEL_NUMBERS, *MODEL_TEXTS)
+    if key not in known:
+        near = difflib.get_close_matches(key, known, n=1)
+        remedy = f"write {near[0]}" if near else f"known are {', '.join(known)}"
+        yield _Found(f"{where}: TorchServe ignores this in silence", remedy, WARNING)
+    elif key in MODEL_NUMBERS and not (isinstance(given, str) and NUMBER.fullmatch(given)):
+        yield _Found(f"{where} is {given!r:.60}, which is no number", f'write "{key}": NUMBER')
+
+
+def _entries(content: object) -> list[tuple[str, object]]:
+    return list(content.items()) if isinstance(content, dict) else []
