@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +94,36 @@ def test_a_missing_or_empty_file_is_said(
     (tmp_path / "empty").write_text(" \n")
     assert call("classify", str(tmp_path / "empty")) == 1
     assert "is empty" in capsys.readouterr().err
+
+
+def test_a_binary_file_is_refused_and_a_log_with_nul_bytes_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    binary, torn = tmp_path / "m.mar", tmp_path / "torn.log"
+    binary.write_bytes(b"PK\3\4" + bytes(range(256)) * 50)
+    torn.write_bytes(b"\0" * 64 + b"\nTraceback (most recent call last):\nNameError: x\n")
+    written = tmp_path / "windows.log"
+    written.write_bytes("nothing failed".encode("utf-16"))
+
+    assert call("classify", str(binary)) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "m.mar: is a binary file" in err
+    assert call("classify", str(torn)) == 0
+    assert "NameError" in capsys.readouterr().out
+    assert call("classify", str(written)) == 0
+
+
+def test_a_terminal_is_told_that_input_is_waited_for() -> None:
+    near, far = pty.openpty()
+    command = [sys.executable, "-m", "ts_retry_ext", "classify"]
+    with subprocess.Popen(command, stdin=far, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "press Ctrl-D" in process.stderr.readline()
+        os.write(near, b"\x04")
+        assert "is empty" in process.stderr.readline()
+    os.close(near)
+    os.close(far)
 
 
 def test_own_rules_decide_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,6 +67,21 @@ def test_halted_model_is_told_with_cause_and_what_to_do_and_exit_code_3(
     assert err == ""
 
 
+def test_one_model_is_shown_and_its_state_alone_gives_the_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        halt(running)
+        running.register(described("broken", workers=HELD), described("sound"))
+        assert running.run("status", "sound") == 0
+        _, _, *rows = capsys.readouterr().out.splitlines()
+        assert [row.split()[0] for row in rows] == ["sound"]
+        assert running.run("status", "broken", "--json") == 3
+        assert [m["model"] for m in json.loads(capsys.readouterr().out)["models"]] == ["broken"]
+        assert running.run("status", "nobody") == 1
+        assert "these are: broken, sound" in capsys.readouterr().err
+
+
 def test_json_is_that_of_the_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with frontend(tmp_path) as running:
         halt(running)

@@ -109,5 +109,6 @@ def test_it_is_down_in_its_own_state_and_there_is_nothing_to_resume(
     assert set(statuses) == {"good", "cut", "needs", "other"}
     needs = statuses["needs"]
     assert (needs.state, needs.is_down, needs.can_be_resumed) == (State.NOT_REGISTERED, True, False)
+    assert needs.short_cause == needs.cause == missing["needs"].cause
     assert needs.to_json()["reason"].startswith("TorchServe could not register it: Custom pip")
     assert statuses["good"].state is not State.NOT_REGISTERED

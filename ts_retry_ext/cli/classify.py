@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import json
 import os
 import sys
@@ -40,6 +41,13 @@ _IS_LOG = {
     "message", "msg", "log", "line", "textPayload", "@message", "@timestamp", "timestamp", "time", "instant",
     "events", "logEvents", "thread", "level",
 }  # fmt: skip
+#: Bytes of a file that are looked at, and how those begin that are read although they have NUL bytes.
+_HEAD, _READABLE = 65536, (b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_NO_TEXT = (
+    "is a binary file without a traceback in it; give it a text, such as ts_log.log. "
+    "Archives are tried by: ts-retry check"
+)
+_WAITS = "ts-retry classify: paste a traceback or a log, then press Ctrl-D on a line of its own"
 _PHASES = {
     Phase.STARTUP: "startup: the worker script failed before it had a model",
     Phase.INFERENCE: "inference: a request failed, no load",
@@ -61,6 +69,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Judge what failed in a text: a traceback, or a log in any form that analyze reads, "
         "or each line of JSON Lines with the keys phase, exc_type, mro, message, errno, chain, "
         "frames. JSON Lines are answered with JSON Lines in the same order.",
+        epilog="examples: ts-retry classify logs/ts_log.log; kubectl logs my-pod | ts-retry classify",
     )
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="'-': standard input")
     parser.add_argument("--json", action="store_true", help="answer a text with JSON too")
@@ -110,6 +119,9 @@ def _text(args: argparse.Namespace, content: bytes, judge: FailureJudge) -> int:
     phase = Phase(args.phase) if args.phase else None
     failures = failures_in(content, args.file, judge, phase)
     found = failures.found
+    if not found and _is_binary(content):
+        print(f"ts-retry classify: {args.file}: {_NO_TEXT}", file=sys.stderr)
+        return 1
     if args.json:
         for failure in found or (no_cause(),):
             print(json.dumps(_record(failure)))
@@ -133,8 +145,15 @@ def _text(args: argparse.Namespace, content: bytes, judge: FailureJudge) -> int:
 
 def _read(name: str) -> bytes:
     if name == "-":
+        if sys.stdin.isatty():
+            print(_WAITS, file=sys.stderr)
         return sys.stdin.buffer.read()
     return Path(name).read_bytes()
+
+
+def _is_binary(content: bytes) -> bool:
+    """Tell whether a file is no text: it has a NUL byte, and is neither gzip nor UTF-16, which can be read."""
+    return b"\0" in content[:_HEAD] and not content.startswith(_READABLE)
 
 
 def _is_json_lines(content: bytes) -> bool:

@@ -103,13 +103,19 @@ def model_in(snapshot: Snapshot, name: str, version: str | None) -> ModelStatus:
     Raises:
         CommandError: there is no such model.
     """
-    named = [model for model in snapshot.models if model.model == name]
-    found = [model for model in named if version in (None, model.version)]
-    if not found:
-        raise CommandError(_unknown(snapshot, name, version, named))
+    found = models_in(snapshot, name, version)
     wanting = sorted((m for m in found if m.can_be_resumed), key=lambda m: not m.is_down)
     default = [model for model in found if model.running and model.running.is_default]
-    return (wanting or default or found)[0]
+    return (*wanting, *default, *found)[0]
+
+
+def models_in(snapshot: Snapshot, name: str, version: str | None = None) -> tuple[ModelStatus, ...]:
+    """Return all versions of a model, or the one that is named. Raises CommandError: there is none."""
+    named = [model for model in snapshot.models if model.model == name]
+    found = tuple(model for model in named if version in (None, model.version))
+    if not found:
+        raise CommandError(_unknown(snapshot, name, version, named))
+    return found
 
 
 def _unknown(snapshot: Snapshot, name: str, version: str | None, named: list[ModelStatus]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ts_retry_ext.cli.printing import (
@@ -32,7 +33,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="show every model with its state and cause",
         description="Show every model of the running server with its state, the number of worker "
         "starts and loads, the next trial load, the verdict on its last failure, and the retry "
-        "window in force. Exits with 3 when a model is halted, waiting or retired.",
+        "window in force. Exits with 3 when a model is halted, waiting, retired or not registered.",
+        epilog="examples: ts-retry status; ts-retry status my_model; ts-retry status --json",
+    )
+    parser.add_argument(
+        "model", nargs="?", metavar="MODEL", help="name of the model to show; all by default"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_source_options(parser)
@@ -41,21 +46,24 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from ts_retry_ext.cli.sources import snapshot_of
+    from ts_retry_ext.cli.sources import models_in, snapshot_of
 
     snapshot = snapshot_of(arguments)
     for problem in snapshot.problems:
         warn(f"ts-retry: {problem}")
+    hook_is_missing = _is_hook_missing(snapshot)
+    if arguments.model is not None:
+        snapshot = replace(snapshot, models=models_in(snapshot, arguments.model))
     if arguments.json:
         print_json(snapshot.to_json())
     else:
-        _print(snapshot)
+        _print(snapshot, hook_is_missing=hook_is_missing)
     if any(model.is_down for model in snapshot.models):
         return HALTED
     return ERROR if snapshot.server is None or snapshot.problems else OK
 
 
-def _print(snapshot: Snapshot) -> None:
+def _print(snapshot: Snapshot, *, hook_is_missing: bool = False) -> None:
     if snapshot.server is None:
         if not snapshot.problems:
             print_line("no TorchServe runs here, and none has left its state in ./logs")
@@ -83,7 +91,7 @@ def _print(snapshot: Snapshot) -> None:
             print_wrapped(f"{model.model}: {words}")
         elif model.can_be_resumed:
             print_wrapped(f"{model.model}: {_advice(model, snapshot, now)}")
-    if server.running and _is_hook_missing(snapshot):
+    if server.running and hook_is_missing:
         print_wrapped(
             "No worker of this server has written anything: ts-retry-ext may not be active in it, or "
             "was installed after its start. Look with: ts-retry doctor"

@@ -201,6 +201,8 @@ class ModelStatus:
     @property
     def short_cause(self) -> str | None:
         """Return the same, a long one cut to its first line and what is left of it in numbers."""
+        if self.not_registered is not None:
+            return self.not_registered.cause
         found = self.exception
         return None if found is None else cause_line(found.type, found.message)
 
