@@ -38,6 +38,23 @@ GOOD: dict[str, Any] = {
 }
 
 
+def test_all_faults_of_a_rule_are_named() -> None:
+    wrong = {
+        "id": "no blanks",
+        "verdict": "perhaps",
+        "remdy": "a typo",
+        "reason": 1,
+        "when": {"message": "(", "typ": "OSError", "errno": "ENOPE", "where": "here"},
+    }
+    rules, problems = rules_from_data([wrong, GOOD], "my.yaml")
+
+    assert [rule.id for rule in rules] == ["our-store"]
+    assert {problem.field for problem in problems} == {
+        *("id", "verdict", "remdy", "reason"),
+        *("when.message", "when.typ", "when.errno", "when.where"),
+    }
+
+
 def test_every_field_is_read() -> None:
     rules, problems = rules_from_data([GOOD], "my.yaml")
     assert problems == ()

@@ -260,6 +260,7 @@ def _check(path: str, *, as_json: bool) -> int:
     else:
         for problem in problems:
             print(problem)
-        wrong = f", {len(problems)} wrong" if problems else ", none wrong"
+        faults = f"{len(problems)} fault{'' if len(problems) == 1 else 's'}"
+        wrong = f", {faults}" if problems else ", none wrong"
         print(f"{path}: {len(rules)} rule{'' if len(rules) == 1 else 's'} in order{wrong}")
     return 3 if problems else 0

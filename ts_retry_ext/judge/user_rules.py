@@ -1,4 +1,4 @@
-"""Users' rules: parsed YAML checked field by field; a wrong rule is left out and named.
+"""Users' rules: parsed YAML checked field by field; a wrong rule is left out, and each of its faults is named.
 
 The form is a list of rules, or a mapping with such a list under `rules`, which can give the pack a name
 and a version:
@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import errno as errno_numbers
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any
@@ -38,6 +39,14 @@ _STATUS = re.compile(r"[1-5](?:\d\d|xx)$")
 #: Keys of a pack: a mapping with rules.
 _PACK_KEYS = ("name", "version", "rules")
 _PACK_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,59}$")
+_RULE_KEYS = ("id", "when", "verdict", "scope", "max_attempts", "reason", "remedy", "since")
+#: Fields of ``when`` with one of a few words.
+_CHOICES = {
+    "where": WHERE,
+    "path": tuple(PATH_PREDICATES),
+    "shadowed": ("yes",),
+    "memory": tuple(MEMORY_PREDICATES),
+}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}$")
 
 
@@ -91,16 +100,14 @@ def rules_from_data(data: object, source: str) -> tuple[tuple[Rule, ...], tuple[
     for number, item in enumerate(data, start=1):
         name = item.get("id") if isinstance(item, Mapping) else None
         name = name if isinstance(name, str) and name else f"rule {number}"
-        try:
-            rule = _rule(item, source)
-            if rule.id in seen:
-                msg = "id"
-                raise _WrongFieldError(msg, "is used twice; every rule needs its own")
-        except _WrongFieldError as exc:
-            problems.append(RuleProblem(source, name, exc.field, str(exc)))
-            continue
-        seen.add(rule.id)
-        rules.append(rule)
+        faults: list[_WrongFieldError] = []
+        rule = _rule(item, source, faults)
+        if rule is not None and rule.id in seen:
+            faults.append(_WrongFieldError("id", "is used twice; every rule needs its own"))
+        problems += [RuleProblem(source, name, fault.field, str(fault)) for fault in faults]
+        if rule is not None and not faults:
+            seen.add(rule.id)
+            rules.append(rule)
     return tuple(rules), tuple(problems)
 
 
@@ -147,84 +154,112 @@ def _pack_of(data: Mapping[Any, Any], source: str) -> tuple[str, tuple[RuleProbl
     return " ".join(words), tuple(problems)
 
 
-def _rule(item: object, source: str) -> Rule:
+@contextmanager
+def _collected(faults: list[_WrongFieldError]) -> Iterator[None]:
+    """Add what is wrong with one field to `faults`, so that the next field is looked at, too."""
+    try:
+        yield
+    except _WrongFieldError as fault:
+        faults.append(fault)
+
+
+def _rule(item: object, source: str, faults: list[_WrongFieldError]) -> Rule | None:
+    """Return the rule, or None where one of its fields is wrong; each of these is added to `faults`."""
     if not isinstance(item, Mapping):
-        msg = ""
-        raise _WrongFieldError(msg, f"must be a mapping, not {_kind(item)}")
-    allowed = ("id", "when", "verdict", "scope", "max_attempts", "reason", "remedy", "since")
-    _known_keys(item, allowed, "")
-    name = item.get("id")
-    if not isinstance(name, str) or not _ID.match(name):
+        faults.append(_WrongFieldError("", f"must be a mapping, not {_kind(item)}"))
+        return None
+    _known_keys(item, _RULE_KEYS, "", faults)
+    values: dict[str, Any] = {"source": source}
+    with _collected(faults):
+        values["id"] = _id(item.get("id"))
+    with _collected(faults):
+        values["verdict"] = _verdict(item)
+    with _collected(faults):
+        values["when"] = _when(item.get("when"), faults)
+    with _collected(faults):
+        values["max_attempts"] = _max_attempts(item.get("max_attempts", 0), values.get("verdict"))
+    with _collected(faults):
+        values["scope"] = _one_of(Scope, item.get("scope", Scope.MODEL.value), "scope")
+    with _collected(faults):
+        told = _sentence(item.get("reason"), "reason")
+        values["reason"] = told or f"Rule {values.get('id')} of {source} matches."
+    with _collected(faults):
+        values["remedy"] = _sentence(item.get("remedy"), "remedy")
+    with _collected(faults):
+        values["since"] = _sentence(str(item["since"]), "since") if item.get("since") else ""
+    return None if faults else Rule(**values)
+
+
+def _id(value: object) -> str:
+    if not isinstance(value, str) or not _ID.match(value):
         msg = "id"
         raise _WrongFieldError(
-            msg, f"got {_shown(name)}; letters, digits, '-', '_', '.', at most 100 of them"
+            msg, f"got {_shown(value)}; letters, digits, '-', '_', '.', at most 100 of them"
         )
+    return value
+
+
+def _verdict(item: Mapping[Any, Any]) -> Outcome:
     if "verdict" not in item:
         msg = "verdict"
         raise _WrongFieldError(msg, f"is missing; one of {_names(Outcome)}")
-    verdict = _one_of(Outcome, item["verdict"], "verdict")
-    return Rule(
-        id=name,
-        when=_when(item.get("when")),
-        verdict=verdict,
-        max_attempts=_max_attempts(item.get("max_attempts", 0), verdict),
-        scope=_one_of(Scope, item.get("scope", Scope.MODEL.value), "scope"),
-        reason=_sentence(item.get("reason"), "reason") or f"Rule {name} of {source} matches.",
-        remedy=_sentence(item.get("remedy"), "remedy"),
-        since=_sentence(str(item["since"]), "since") if item.get("since") else "",
-        source=source,
-    )
+    verdict: Outcome = _one_of(Outcome, item["verdict"], "verdict")
+    return verdict
 
 
-def _max_attempts(value: object, verdict: Outcome) -> int:
+def _max_attempts(value: object, verdict: Outcome | None) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         msg = "max_attempts"
         raise _WrongFieldError(msg, f"got {_shown(value)}; a whole number, 0 for never")
-    if value and verdict is not Outcome.RECOVERABLE:
+    if value and verdict not in (Outcome.RECOVERABLE, None):
         msg = "max_attempts"
         raise _WrongFieldError(msg, "goes with the verdict recoverable only")
     return value
 
 
-def _when(data: object) -> When:
+def _when(data: object, faults: list[_WrongFieldError]) -> When:
     if not isinstance(data, Mapping) or not data:
         msg = "when"
         raise _WrongFieldError(
             msg, f"must be a mapping with at least one field, got {_shown(data)}"
         )
-    _known_keys(data, tuple(field.name for field in fields(When)), "when.")
+    known = tuple(field.name for field in fields(When))
+    before = len(faults)
+    _known_keys(data, known, "when.", faults)
     values: dict[str, Any] = {}
-    for key, value in data.items():
-        name = f"when.{key}"
-        if key in ("message", "unless"):
-            values[key] = _pattern(value, name)
-        elif key == "phase":
-            values[key] = tuple(_one_of(Phase, part, name) for part in _texts(value, name))
-        elif key == "errno":
-            values[key] = tuple(_errno(part, name) for part in _listed(value, name))
-        elif key == "http_status":
-            values[key] = tuple(_status(part, name) for part in _listed(value, name))
-        elif key == "where":
-            values[key] = _choice(value, WHERE, name)
-        elif key == "path":
-            values[key] = _choice(value, tuple(PATH_PREDICATES), name)
-        elif key == "shadowed":
-            values[key] = _choice(value, ("yes",), name)
-        elif key == "memory":
-            values[key] = _choice(value, tuple(MEMORY_PREDICATES), name)
-        else:
-            values[key] = _texts(value, name)
-    if set(values) <= {"where", "unless", "unless_type", "unless_frame"}:
+    for key in filter(known.__contains__, data):
+        with _collected(faults):
+            values[key] = _condition(key, data[key])
+    if len(faults) == before and set(values) <= {"where", "unless", "unless_type", "unless_frame"}:
         msg = "when"
         raise _WrongFieldError(msg, "says only what must not be, and would match every failure")
     return When(**values)
 
 
-def _known_keys(data: Mapping[Any, Any], allowed: tuple[str, ...], prefix: str) -> None:
-    for key in data:
-        if key not in allowed:
-            msg = f"{prefix}{key}"
-            raise _WrongFieldError(msg, f"is no field; allowed: {', '.join(allowed)}")
+def _condition(key: str, value: object) -> Any:
+    """Return the value of one field of ``when``, as `When` has it."""
+    name = f"when.{key}"
+    if key in ("message", "unless"):
+        return _pattern(value, name)
+    if key == "phase":
+        return tuple(_one_of(Phase, part, name) for part in _texts(value, name))
+    if key == "errno":
+        return tuple(_errno(part, name) for part in _listed(value, name))
+    if key == "http_status":
+        return tuple(_status(part, name) for part in _listed(value, name))
+    if key in _CHOICES:
+        return _choice(value, _CHOICES[key], name)
+    return _texts(value, name)
+
+
+def _known_keys(
+    data: Mapping[Any, Any],
+    allowed: tuple[str, ...],
+    prefix: str,
+    faults: list[_WrongFieldError],
+) -> None:
+    told = f"is no field; allowed: {', '.join(allowed)}"
+    faults += [_WrongFieldError(f"{prefix}{key}", told) for key in data if key not in allowed]
 
 
 def _listed(value: object, field: str) -> list[object]:
