@@ -50,7 +50,8 @@ def test_halted_model_is_told_with_cause_and_what_to_do_and_exit_code_3(
         assert running.run("status") == 3
 
     out, err = capsys.readouterr()
-    server, title, broken, sound, advice = out.splitlines()
+    server, summary, title, broken, sound, advice = out.splitlines()
+    assert summary == "1 of 2 models does not serve: 1 cause"
     assert server.startswith(f"TorchServe 0.12.0, process {running.pid}, runs; management API http")
     assert title.split() == "MODEL VERSION STATE STARTS LOADS TRIAL WINDOW VERDICT CAUSE".split()  # noqa: SIM905
     assert broken.split()[:5] == ["broken", "1.0", "halted", "2", "1"]
@@ -371,3 +372,27 @@ def test_a_repaired_model_has_its_last_failure_in_the_past(
     assert "last failure, repaired " in row
     assert "unknown (" not in row
     assert "recoverable" not in row
+
+
+def test_of_many_models_those_that_do_not_serve_are_listed_and_one_cause_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = [f"broken{number:02}" for number in range(5)]
+    with frontend(tmp_path) as running:
+        for name in broken:
+            failed = record(Event.HOLD, 3, NOBODY, model=name)
+            folder = write_journal(running.kept / name, failure(2, 1, model=name), failed)
+            write_marker(str(folder), marker(model=name))
+        sound = [described(f"sound{number:02}") for number in range(20)]
+        running.register(*(described(name, workers=HELD) for name in broken), *sound)
+        assert running.run("status") == 3
+        out = capsys.readouterr().out
+        assert running.run("status", "--all") == 3
+        every = capsys.readouterr().out
+    assert "5 of 25 models do not serve: 1 cause" in out
+    assert "20 more serve; ts-retry status --all lists them" in out
+    assert "sound00" not in out
+    assert "5 models (broken00, broken01, broken02, broken03, broken04): halted since" in out
+    assert out.count("Then: ts-retry resume --all") == 1
+    assert len(out.splitlines()) == 10
+    assert "sound19" in every

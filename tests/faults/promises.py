@@ -164,7 +164,7 @@ def commands_read_what_lies_there(
     with redirect_stdout(io.StringIO()):
         snapshot = take_snapshot_of_run(str(run_dir))
         assert json.loads(json.dumps(snapshot.to_json()))
-        status._print(snapshot)
+        status._print(snapshot, every=True)
         for shown in (*snapshot.models, model):
             show._print(shown, snapshot.resume_command(shown))
             assert json.dumps(show._content(shown))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Sequence
 
 from ts_retry_ext.cli.printing import (
     ERROR,
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
 
 CAUSE_LENGTH = 160
+#: With more models than this, those that serve are counted and not listed.
+MOST_LISTED = 20
+#: More models than this with one cause are told what to do together.
+MOST_EACH = 3
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,6 +42,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "model", nargs="?", metavar="MODEL", help="name of the model to show; all by default"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="list the models that serve, too, however many there are"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_source_options(parser)
@@ -57,13 +64,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(snapshot.to_json())
     else:
-        _print(snapshot, hook_is_missing=hook_is_missing)
+        _print(snapshot, every=arguments.all, hook_is_missing=hook_is_missing)
     if any(model.is_down for model in snapshot.models):
         return HALTED
     return ERROR if snapshot.server is None or snapshot.problems else OK
 
 
-def _print(snapshot: Snapshot, *, hook_is_missing: bool = False) -> None:
+def _print(snapshot: Snapshot, *, every: bool, hook_is_missing: bool = False) -> None:
     if snapshot.server is None:
         if not snapshot.problems:
             print_line("no TorchServe runs here, and none has left its state in ./logs")
@@ -78,24 +85,62 @@ def _print(snapshot: Snapshot, *, hook_is_missing: bool = False) -> None:
     if not snapshot.models:
         print_line("no model is registered")
         return
+    from ts_retry_ext.snapshot.causes import how_many_are_down
+
     now = time.time()
+    summary = how_many_are_down(snapshot.models)
+    if summary is not None:
+        print_line(summary)
     columns = (
         *("MODEL", "VERSION", "STATE", "STARTS", "LOADS", "TRIAL"),
         *("WINDOW", "VERDICT", "CAUSE"),
     )
-    rows = [_cells(model, now, runs=server.running) for model in snapshot.models]
+    shown = _shown(snapshot.models, every)
+    rows = [_cells(model, now, runs=server.running) for model in shown]
     print_table(columns, rows, aside=("VERDICT", "CAUSE"))
-    for model in snapshot.models:
-        if model.not_registered is not None:
-            words = f"{model.to_json()['reason']}. {model.not_registered.remedy}"
-            print_wrapped(f"{model.model}: {words}")
-        elif model.can_be_resumed:
-            print_wrapped(f"{model.model}: {_advice(model, snapshot, now)}")
+    if len(shown) < len(snapshot.models):
+        print_line(
+            f"{len(snapshot.models) - len(shown)} more serve; ts-retry status --all lists them"
+        )
+    _print_advice(snapshot, now)
     if server.running and hook_is_missing:
         print_wrapped(
             "No worker of this server has written anything: ts-retry-ext may not be active in it, or "
             "was installed after its start. Look with: ts-retry doctor"
         )
+
+
+def _shown(models: Sequence[ModelStatus], every: bool) -> list[ModelStatus]:
+    """Return the models to list: those that do not serve first, and of many no others."""
+    from ts_retry_ext.snapshot.state import State
+
+    ordered = sorted(models, key=lambda model: not model.is_down)
+    if every or len(models) <= MOST_LISTED:
+        return ordered
+    return [model for model in ordered if model.state is not State.SERVING or model.can_be_resumed]
+
+
+def _print_advice(snapshot: Snapshot, now: float) -> None:
+    """Say what to do about each model, once where many have the same cause."""
+    from ts_retry_ext.snapshot.causes import causes_of
+
+    alike = {
+        model.key: cause
+        for cause in causes_of(snapshot.models)
+        if len(cause.models) > MOST_EACH
+        for model in cause.models
+    }
+    for model in snapshot.models:
+        cause = alike.get(model.key)
+        if cause is not None and model is not cause.models[0]:
+            continue
+        name = model.model if cause is None else f"{len(cause.models)} models ({cause.names})"
+        if model.not_registered is not None:
+            words = f"{model.to_json()['reason']}. {model.not_registered.remedy}"
+            print_wrapped(f"{name}: {words}")
+        elif model.can_be_resumed:
+            command = "ts-retry resume --all" if cause else snapshot.resume_command(model)
+            print_wrapped(f"{name}: {_advice(model, snapshot, now, command)}")
 
 
 def _is_hook_missing(snapshot: Snapshot) -> bool:
@@ -138,14 +183,13 @@ def _cause(model: ModelStatus, now: float) -> str | None:
     )
 
 
-def _advice(model: ModelStatus, snapshot: Snapshot, now: float) -> str:
+def _advice(model: ModelStatus, snapshot: Snapshot, now: float, command: str) -> str:
     from ts_retry_ext.snapshot.down_in_words import state_since, what_ends_it
     from ts_retry_ext.snapshot.state import State
     from ts_retry_ext.store.trial_schedule import RESUME
 
     content = model.to_json()
     runs = snapshot.server is not None and snapshot.server.running
-    command = snapshot.resume_command(model)
     parts = [
         state_since(model, now) if model.is_down else "",
         str(content["reason"] or ""),

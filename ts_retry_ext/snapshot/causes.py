@@ -1,0 +1,53 @@
+"""Group the models that are down by their cause, so that one cause is one thing to read and to repair."""
+
+from __future__ import annotations
+
+from typing import Iterable, NamedTuple
+
+from ts_retry_ext.snapshot.model import ModelStatus
+
+
+class Cause(NamedTuple):
+    """What several models, or one, are down for.
+
+    Attributes:
+        models: the models, in the order in which they were given.
+    """
+
+    models: tuple[ModelStatus, ...]
+
+    @property
+    def names(self) -> str:
+        """Return the models in words, a few by name: ``a, b, c and 14 more``."""
+        names = list(dict.fromkeys(model.model for model in self.models))
+        more = len(names) - MOST_NAMED
+        return ", ".join(names) if more < 1 else f"{', '.join(names[:MOST_NAMED])} and {more} more"
+
+
+#: Models of a cause that are named.
+MOST_NAMED = 5
+
+
+def causes_of(models: Iterable[ModelStatus]) -> list[Cause]:
+    """Return the causes that models are down for, the one of most models first.
+
+    Failures are the same where their fingerprints are; without one, a model's cause is its own.
+    """
+    groups: dict[object, list[ModelStatus]] = {}
+    for model in models:
+        if model.is_down:
+            fingerprint = getattr(model.report, "fingerprint", None)
+            groups.setdefault(fingerprint or model.key, []).append(model)
+    return sorted((Cause(tuple(group)) for group in groups.values()), key=lambda c: -len(c.models))
+
+
+def how_many_are_down(models: Iterable[ModelStatus]) -> str | None:
+    """Return in a line how many models do not serve, and for how many causes; None where all do."""
+    models = list(models)
+    causes = causes_of(models)
+    down = sum(len(cause.models) for cause in causes)
+    if not down:
+        return None
+    verb = "does" if down == 1 else "do"
+    count = "1 cause" if len(causes) == 1 else f"{len(causes)} causes"
+    return f"{down} of {len(models)} models {verb} not serve: {count}"
