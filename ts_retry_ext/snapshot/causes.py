@@ -7,7 +7,7 @@ from typing import Iterable, NamedTuple
 from ts_retry_ext.snapshot.model import ModelStatus
 
 
-class Cause(NamedTuple):
+class SharedCause(NamedTuple):
     """What several models, or one, are down for.
 
     Attributes:
@@ -28,7 +28,7 @@ class Cause(NamedTuple):
 MOST_NAMED = 5
 
 
-def causes_of(models: Iterable[ModelStatus]) -> list[Cause]:
+def causes_of(models: Iterable[ModelStatus]) -> list[SharedCause]:
     """Return the causes that models are down for, the one of most models first.
 
     Failures are the same where their fingerprints are; without one, a model's cause is its own.
@@ -38,7 +38,9 @@ def causes_of(models: Iterable[ModelStatus]) -> list[Cause]:
         if model.is_down:
             fingerprint = getattr(model.report, "fingerprint", None)
             groups.setdefault(fingerprint or model.key, []).append(model)
-    return sorted((Cause(tuple(group)) for group in groups.values()), key=lambda c: -len(c.models))
+    return sorted(
+        (SharedCause(tuple(group)) for group in groups.values()), key=lambda c: -len(c.models)
+    )
 
 
 def how_many_are_down(models: Iterable[ModelStatus]) -> str | None:
