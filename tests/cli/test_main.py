@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.cli.main import COMMANDS, main
+from ts_retry_ext.cli.main import COMMANDS, _parser, main
 
 RUN = "import sys; from ts_retry_ext.cli.main import main; sys.exit(main())"
 
@@ -28,7 +28,13 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         main([command, "--help"])
 
     assert caught.value.code == 0
-    assert f"usage: ts-retry {command}" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert f"usage: ts-retry {command}" in shown
+    examples = shown.partition("\nexamples:\n")[2].splitlines()
+    assert examples
+    for example in examples:  # A wrong option would exit.
+        *_, words = example.strip().partition(f"ts-retry {command}")
+        _parser([command]).parse_args([command, *words.split()])
 
 
 @pytest.mark.parametrize(

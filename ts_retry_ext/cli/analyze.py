@@ -40,6 +40,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "model_log.log, console output; rotated, compressed, in JSON, or collected by Kubernetes, "
         "Docker or CloudWatch. What several files repeat is counted once. Exits with 3 when a "
         "model is down at the end of the log, something could not be registered, or the server did not start.",
+        epilog="examples:\n"
+        "  ts-retry analyze logs\n"
+        "  kubectl logs my-pod | ts-retry analyze -\n"
+        "  ts-retry analyze logs --html report.html",
     )
     parser.add_argument(
         "logs",

@@ -25,6 +25,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Load each model as a worker of TorchServe would, in a process of its own and "
         "without Java, and tell whether it loads, why not, how long it takes and how much memory. "
         "The code of the archives runs with your rights. Exits with 3 when one does not load.",
+        epilog="examples:\n"
+        "  ts-retry check model_store/my_model.mar\n"
+        "  ts-retry check model_store --json\n"
+        "  ts-retry check my_model.mar --data request.json",
     )
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="archive, model folder or model store"

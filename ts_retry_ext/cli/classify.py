@@ -69,7 +69,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Judge what failed in a text: a traceback, or a log in any form that analyze reads, "
         "or each line of JSON Lines with the keys phase, exc_type, mro, message, errno, chain, "
         "frames. JSON Lines are answered with JSON Lines in the same order.",
-        epilog="examples: ts-retry classify logs/ts_log.log; kubectl logs my-pod | ts-retry classify",
+        epilog="examples:\n"
+        "  ts-retry classify logs/ts_log.log\n"
+        "  kubectl logs my-pod | ts-retry classify",
     )
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="'-': standard input")
     parser.add_argument("--json", action="store_true", help="answer a text with JSON too")

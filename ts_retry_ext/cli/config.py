@@ -28,6 +28,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Show the maxRetryTimeoutInSec that TorchServe has in force for every model of "
         "the running server, or would take from the archives, model folders and model stores "
         "given. Archives are read without unpacking them.",
+        epilog="examples:\n  ts-retry config\n  ts-retry config model_store/my_model.mar",
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="archive, folder or model store")
     parser.add_argument("--json", action="store_true", help="print JSON")

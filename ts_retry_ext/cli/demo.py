@@ -31,6 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "what happens to each model, send a prediction to the sound ones, and tell what TorchServe "
         "alone would have done. Takes less than a minute. Exits with 1 when something does not turn "
         "out as it must.",
+        epilog="examples:\n  ts-retry demo\n  ts-retry demo --stock",
     )
     parser.add_argument(
         "--stock", action="store_true", help="the same with the package switched off, to compare"

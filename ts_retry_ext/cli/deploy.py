@@ -27,6 +27,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "workers have loaded it, make it the default version, and unregister the old one after its "
         "last requests. Where it does not load, the old version serves on, nothing of the new one is "
         "left, and the exit status is 3. Needs enable_model_api=true.",
+        epilog="examples:\n"
+        "  ts-retry deploy model_store/my_model.mar\n"
+        "  ts-retry deploy my_model.mar --version 2.0 --keep-old",
     )
     parser.add_argument("archive", metavar="ARCHIVE", help="the archive (.mar or .tar.gz)")
     parser.add_argument("--version", help="the version that the archive has to have")

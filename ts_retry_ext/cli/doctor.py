@@ -30,6 +30,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "it, are Java, TorchServe, torch and PyYAML there, can the state directory be used, which "
         "settings hold and where do they come from, and does TorchServe take every key and value of "
         "config.properties. Exits with 1 when something is wrong.",
+        epilog="examples:\n  ts-retry doctor\n  ts-retry doctor --ts-config config.properties",
     )
     parser.add_argument(
         "--python",

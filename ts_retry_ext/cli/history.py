@@ -22,8 +22,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Show what happened to the models of a server, newest last: when each was registered "
         "(the first start of a worker), its failures with cause and place, halts, trial loads, and when it "
         "served again. Earlier registrations and earlier runs of the server are included.",
-        epilog="examples: ts-retry history; ts-retry history my_model; "
-        "ts-retry history --state-dir logs/ts_retry --json",
+        epilog="examples:\n"
+        "  ts-retry history\n"
+        "  ts-retry history my_model\n"
+        "  ts-retry history --state-dir logs/ts_retry --json",
     )
     parser.add_argument(
         "model", nargs="?", metavar="MODEL", help="name of the model; all by default"

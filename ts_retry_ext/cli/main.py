@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from importlib import import_module
-from typing import NoReturn, Sequence
+from typing import Any, NoReturn, Sequence
 
 from ts_retry_ext.cli.printing import USAGE, CommandError, warn
 
@@ -72,8 +72,19 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Leaves examples as they are written, one a line."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        is_kept = text.startswith("examples:\n")
+        return text if is_kept else super()._fill_text(text, width, indent)
+
+
 class _Parser(argparse.ArgumentParser):
     """Names the nearest command or option where a word is none of them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _Formatter, **options})
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and what is wrong, and exit with 2."""

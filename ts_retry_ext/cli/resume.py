@@ -51,6 +51,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "loaded as TorchServe unpacked it at registration: one that was packed again has to be "
         "registered again first. Exits with 0 when the model serves, 3 when it has failed again, "
         "1 otherwise.",
+        epilog="examples:\n  ts-retry resume my_model\n  ts-retry resume --all",
     )
     parser.add_argument("model", metavar="MODEL", nargs="?", help="name of the model")
     parser.add_argument("--version", help="version of the model, where it has several")

@@ -46,6 +46,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "server (retry_rules in its config.properties, or TS_RETRY_RULES) and of its models "
         "(retry: rules: in model-config.yaml), which count instead of the server's. Without a "
         "server they are those that one started here would have.",
+        epilog="examples:\n"
+        "  ts-retry rules\n"
+        "  ts-retry rules name-error\n"
+        "  ts-retry rules --check my_rules.yaml",
     )
     parser.add_argument(
         "paths",

@@ -27,7 +27,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "exit with 3 and print the cause where a model was halted, waiting or retired, else with the "
         "status of its JVM (128 and the signal's number where that ended it). TorchServe's own launcher exits with 0 "
         "in any case. Goes well with retry_on_fatal=shutdown, for batch jobs and CI.",
-        epilog=f"example: {_EXAMPLE}",
+        epilog=f"examples:\n  {_EXAMPLE}",
     )
     parser.add_argument(
         "command", nargs=argparse.REMAINDER, metavar="-- torchserve …", help="the command to run"

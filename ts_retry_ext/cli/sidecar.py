@@ -21,6 +21,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Observe one TorchServe until it is told to end: answer probes truthfully, serve "
         "metrics and a page, retire models, and resume them. Without options it observes the one "
         "server that runs on this machine, and waits for it where none does.",
+        epilog="examples:\n"
+        "  ts-retry sidecar\n"
+        "  ts-retry sidecar --ts-config config.properties --address http://0.0.0.0:8088",
     )
     parser.add_argument("--pid", type=int, help="process id of TorchServe's frontend")
     parser.add_argument("--ts-config", metavar="FILE", help="the server's config.properties")

@@ -38,7 +38,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Show every model of the running server with its state, the number of worker "
         "starts and loads, the next trial load, the verdict on its last failure, and the retry "
         "window in force. Exits with 3 when a model is halted, waiting, retired or not registered.",
-        epilog="examples: ts-retry status; ts-retry status my_model; ts-retry status --json",
+        epilog="examples:\n"
+        "  ts-retry status\n"
+        "  ts-retry status my_model\n"
+        "  ts-retry status --state-dir logs/ts_retry --json",
     )
     parser.add_argument(
         "model", nargs="?", metavar="MODEL", help="name of the model to show; all by default"
