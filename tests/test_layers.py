@@ -39,7 +39,7 @@ MAY_USE: dict[str, str] = {
     "snapshot": "plain_text settings archive judge store frontend trial logs",
     "analyze": "plain_text settings archive judge store logs",
     "check": "plain_text settings archive judge store frontend worker trial snapshot",
-    "doctor": "plain_text settings archive store frontend snapshot plugin",
+    "doctor": "plain_text settings archive store frontend logs snapshot plugin",
     "demo": "plain_text settings archive judge store frontend trial logs snapshot",
     "sidecar": "plain_text settings archive judge store frontend trial snapshot",
     "cli": "plain_text settings archive judge store frontend trial logs snapshot"

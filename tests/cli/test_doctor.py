@@ -151,3 +151,29 @@ def test_people_get_a_table_and_a_line_for_each_remedy(
     out = capsys.readouterr().out
     assert "interpreter: name the right one with --python" in out.splitlines()
     assert "settings, with no config.properties:" in out
+
+
+def test_start_that_failed_is_named_with_what_is_wrong_in_its_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.properties").write_text("job_queue_size=many\n")
+    (tmp_path / "logs").mkdir()
+    head = "2026-11-26T10:00:00,100 [INFO ] main org.pytorch.serve."
+    lines = (
+        f"{head}servingsdk.impl.PluginsManager - Initializing plugins manager...",
+        f"{head}ModelServer - ",
+        "Config file: own.properties",
+        f"{head}ModelServer - Torchserve stopped.",
+    )
+    (tmp_path / "logs" / "ts_log.log").write_text("\n".join(lines) + "\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LOG_LOCATION", raising=False)
+    monkeypatch.setattr(choice, "running_frontends", list)
+
+    main(["status"])
+    assert "The last start here failed" in capsys.readouterr().out
+    assert main(["doctor", "--json"]) == 1
+
+    told = checks(capsys)
+    assert "with own.properties, ended at 2026-11-26 10:00:00" in told["start"]["found"]
+    assert "own.properties: job_queue_size is 'many'" in told["configuration"]["found"]

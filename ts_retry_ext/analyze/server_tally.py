@@ -9,11 +9,10 @@ from ts_retry_ext.analyze.logged_worker import LoggedWorker
 from ts_retry_ext.analyze.model_tally import ModelTally
 from ts_retry_ext.logs.merging import LoggedServer
 from ts_retry_ext.logs.registration_lines import ADDED, REFUSED, archive_name
+from ts_retry_ext.logs.server_log import BOUND, STOPPED
 
 _LOADED = re.compile(r"Model (.+) loaded\.$")
 #: Of the server and its registrations (0.12.0 ModelServer, ModelManager).
-_STOPPED = "Torchserve stopped."
-_BOUND = re.compile(r" API bind to: ")
 _MOST_NOT_REGISTERED = 200
 _REFUSED = re.compile(r"Invalid maxRetryTimeoutIn\w+: (.{0,200}), should be")
 
@@ -90,9 +89,9 @@ class ServerTally:
             value = self.refused.pop(thread, None)
             if value is not None:
                 self.ignored[loaded[1]] = value
-        elif text == _STOPPED:
+        elif text == STOPPED:
             self.ended = self.awaits_why = Ended(at, self.serves)
-        elif _BOUND.search(text):
+        elif BOUND.search(text):
             self.serves, self.ended = True, None
         elif unregistered is not None:
             archive = archive_name(unregistered[1] or unregistered[2])

@@ -77,6 +77,7 @@ def _print(snapshot: Snapshot, *, every: bool, hook_is_missing: bool = False) ->
     if snapshot.server is None:
         if not snapshot.problems:
             print_line("no TorchServe runs here, and none has left its state in ./logs")
+        _point_to_doctor()
         return
     server = snapshot.server
     ended = "has ended, or runs in another container; this is what its workers left"
@@ -85,6 +86,8 @@ def _print(snapshot: Snapshot, *, every: bool, hook_is_missing: bool = False) ->
         f"TorchServe {server.torchserve or 'of unknown version'}, process {server.pid}, {runs}; "
         f"management API {server.management}"
     )
+    if not server.running:
+        _point_to_doctor()
     if not snapshot.models:
         print_line("no model is registered")
         return
@@ -144,6 +147,17 @@ def _print_advice(snapshot: Snapshot, now: float) -> None:
         elif model.can_be_resumed:
             command = "ts-retry resume --all" if cause else snapshot.resume_command(model)
             print_wrapped(f"{name}: {_advice(model, snapshot, now, command)}")
+
+
+def _point_to_doctor() -> None:
+    """Name a start in this folder that failed."""
+    import os
+
+    from ts_retry_ext.logs.server_log import failed_start
+
+    failed = failed_start(os.environ.get("LOG_LOCATION", "logs"))
+    if failed is not None:
+        print_wrapped(f"The last start here failed, at {failed.at}. See why with: ts-retry doctor")
 
 
 def _is_hook_missing(snapshot: Snapshot) -> bool:

@@ -104,7 +104,7 @@ def _where(
 ) -> str:
     variable = "TS_" + key.upper()
     is_variable = configuration.environ.get(variable) == value and written.get(key) != value
-    place = f"environment: {variable}" if is_variable else f"{configuration.config_file}: {key}"
+    place = f"environment: {variable}" if is_variable else f"{configuration.config_file}: {key:.80}"
     if key == "keystore_pass":
         return place
     return f"{place} is {value!r:.120}"

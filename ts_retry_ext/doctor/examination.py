@@ -10,12 +10,13 @@ from ts_retry_ext.doctor.configuration_checks import check_configuration
 from ts_retry_ext.doctor.diagnosis import Diagnosis
 from ts_retry_ext.doctor.interpreter_checks import check_interpreter, check_java
 from ts_retry_ext.doctor.plugin_check import check_plugin
-from ts_retry_ext.doctor.server_checks import check_server, check_sidecar
+from ts_retry_ext.doctor.server_checks import check_last_start, check_server, check_sidecar
 from ts_retry_ext.doctor.settings_checks import check_settings, check_state
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.server_configuration import configuration_of_file
 from ts_retry_ext.frontend.state_directories import server_settings
+from ts_retry_ext.logs.server_log import failed_start
 from ts_retry_ext.settings import Settings, resolve
 
 
@@ -61,11 +62,14 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
         server: the running server, or None.
         python: the interpreter of its workers; None for the server's own, else this one.
         ts_config: the ``config.properties`` to take settings from; None for the server's own, else
-            the one that a server started here would find.
+            that of a start here that failed, else the one that a server started here would find.
 
     Raises:
         OSError: `ts_config` cannot be read.
     """
+    failed = None if server else failed_start(os.environ.get("LOG_LOCATION", "logs"))
+    if failed and ts_config is None and os.path.isfile(failed.config_file or ""):
+        ts_config = failed.config_file
     settings, problems, config_file = _settings(server, ts_config)
     # An environment that may not be read, of another user's server, is empty.
     environ = (server.configuration.environ if server else None) or os.environ
@@ -74,6 +78,7 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
             *check_interpreter(python or _python(server), environ),
             check_java(environ, server_runs=server is not None),
             *check_server(server),
+            *check_last_start(failed),
             *check_sidecar(server, settings),
             check_plugin(server),
             *_check_configuration(server, ts_config, config_file),

@@ -13,6 +13,7 @@ from ts_retry_ext.frontend.http import request
 from ts_retry_ext.frontend.management import management_api_of
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
+from ts_retry_ext.logs.server_log import FailedStart
 from ts_retry_ext.settings import Settings
 from ts_retry_ext.snapshot.observed_server import observed
 
@@ -55,6 +56,24 @@ def check_server(server: Server | None) -> Iterator[Diagnosis]:
         said = "the server has workers, and none of them has written to the state directory"
         remedy = "restart the server if the package was installed after its start; see the hook"
         yield Diagnosis("server's workers", WRONG, said, remedy)
+
+
+def check_last_start(failed: FailedStart | None) -> Iterator[Diagnosis]:
+    """Report a start in this folder that ended before the server served."""
+    if failed is None:
+        return
+    reached = f"just after it opened {failed.opened} of its addresses"
+    if not failed.opened:
+        reached = "before it opened an address"
+    file = failed.config_file
+    said = f"the last one here{f', with {file},' if file else ''} ended at {failed.at}, {reached}"
+    look = "correct what stands below for its configuration"
+    if file is None:
+        look = "name the configuration of that start with --ts-config"
+    console = (
+        "if that is sound, look at the console of that start, where TorchServe writes the reason"
+    )
+    yield Diagnosis("start", WARNING, said, f"{look}; {console}")
 
 
 def check_sidecar(server: Server | None, settings: Settings) -> Iterator[Diagnosis]:

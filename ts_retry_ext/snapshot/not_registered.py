@@ -24,11 +24,10 @@ from ts_retry_ext.logs.registration_lines import (
     archive_name,
     registrations_in,
 )
+from ts_retry_ext.logs.server_log import read_server_log
 from ts_retry_ext.snapshot.model import NotRegistered
 
-#: Where TorchServe's own log4j2.xml puts what the frontend says.
-SERVER_LOG = "ts_log.log"
-#: Bytes of it that are read: it is rotated at 100 MB (0.12.0 log4j2.xml).
+#: Bytes of the log that are read: it is rotated at 100 MB (0.12.0 log4j2.xml).
 MAX_LOG_BYTES = 128 * 1024 * 1024
 _AGAIN = "Then restart the server, or {command} (needs enable_model_api=true)."
 
@@ -110,10 +109,4 @@ def _repair(suspect: StartupModel, broken: str | None, refused: Refused | None) 
 
 
 def _registrations(configuration: ServerConfiguration) -> LoggedRegistrations:
-    path = os.path.join(configuration.log_dir, SERVER_LOG)
-    try:
-        with open(path, "rb") as log:
-            log.seek(max(0, os.fstat(log.fileno()).st_size - MAX_LOG_BYTES))
-            return registrations_in(log.read(MAX_LOG_BYTES))
-    except OSError:
-        return LoggedRegistrations({}, frozenset())
+    return registrations_in(read_server_log(configuration.log_dir, MAX_LOG_BYTES))

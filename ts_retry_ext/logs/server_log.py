@@ -1,0 +1,75 @@
+"""Read TorchServe's own ``ts_log.log``: whether its last run ended before it served."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from ts_retry_ext.logs.log_record import Kind, parse_line
+
+#: Where TorchServe's own log4j2.xml puts what the frontend says.
+SERVER_LOG = "ts_log.log"
+#: The end of a server, and the opening of one of its addresses (0.12.0 ModelServer).
+STOPPED = "Torchserve stopped."
+BOUND = re.compile(r" API bind to: ")
+#: What each start says first (0.12.0 PluginsManager), before the configuration is shown.
+_BEGINS = b"Initializing plugins manager"
+_CONFIG_FILE = re.compile(rb"^Config file: (.+?)\r?$", re.MULTILINE)
+#: A start that fails is short, even if it installs packages of a model or two; so much is read.
+_TAIL_BYTES = 1024 * 1024
+#: A server that another address or key keeps from starting stops 2 s after it has opened the first
+#: (seen with 0.12.0).
+_SOON_MS = 5000
+
+
+class FailedStart(NamedTuple):
+    """A start that ended before the server served.
+
+    Attributes:
+        at: when the server stopped, as the log shows it.
+        opened: how many addresses it had opened by then.
+        config_file: the configuration that it read, as the log names it; None if that is not known.
+    """
+
+    at: str
+    opened: int
+    config_file: str | None
+
+
+def read_server_log(log_dir: str, limit: int) -> bytes:
+    """Return the last `limit` bytes of a server's own log; empty if it cannot be read."""
+    try:
+        with open(os.path.join(log_dir, SERVER_LOG), "rb") as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - limit))
+            return log.read(limit)
+    except OSError:
+        return b""
+
+
+def failed_start(log_dir: str) -> FailedStart | None:
+    """Return how the last run in a log directory failed to start, or None if it did not."""
+    log = read_server_log(log_dir, _TAIL_BYTES)
+    begin = log.rfind(_BEGINS)
+    return None if begin < 0 else _failed_start(log[begin:])
+
+
+def _failed_start(run: bytes) -> FailedStart | None:
+    opened: set[str] = set()  # TorchServe writes each line twice.
+    opened_at, stopped, shown = 0, None, ""
+    for line in run.split(b"\n"):
+        record = parse_line(line)
+        if record.kind is not Kind.SERVER or record.at is None:
+            continue
+        text = record.text.decode("utf-8", "replace")
+        if BOUND.search(text):
+            opened.add(text)
+            opened_at = record.at
+        elif text == STOPPED:
+            stopped = record.at
+            shown = line[:19].decode("ascii", "replace").replace("T", " ")
+    if stopped is None or (opened and stopped - opened_at > _SOON_MS):
+        return None
+    files = _CONFIG_FILE.findall(run)
+    named = files[-1].decode("utf-8", "replace") if files else "N/A"
+    return FailedStart(shown, len(opened), None if named == "N/A" else named)
