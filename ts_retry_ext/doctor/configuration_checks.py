@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import time
 from typing import Iterator, Mapping, NamedTuple
 
 from ts_retry_ext.archive.gson import GsonError, loads
@@ -23,6 +24,7 @@ from ts_retry_ext.doctor.port_checks import (
 from ts_retry_ext.doctor.server_keys import MODEL_NUMBERS, MODEL_TEXTS, SERVER_KEYS, ValueKind
 from ts_retry_ext.frontend.properties import read_properties
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.startup_models import archive_path, startup_models
 from ts_retry_ext.settings import PROPERTY_PREFIX
 
 _NAME = "configuration"
@@ -138,6 +140,12 @@ def _wrong(
             yield _Found(f"there is no port {match[3]}", allowed)
     elif kind is ValueKind.METRICS_MODE and value.upper() not in ("LOG", "PROMETHEUS", "LEGACY"):
         yield _Found("TorchServe takes log for it", allowed, WARNING)
+    elif kind is ValueKind.METRICS_FILE:
+        if not os.access(os.path.join(configuration.cwd, value), os.R_OK):
+            why = "this file cannot be read; TorchServe logs an error and goes on without it"
+            yield _Found(why, allowed, WARNING)
+    elif kind is ValueKind.LOADED:
+        yield from _missing_archives(configuration)
     elif kind is ValueKind.MODELS:
         yield from _wrong_models(value)
     elif kind is ValueKind.FOLDER:
@@ -172,6 +180,17 @@ def _wrong_folder(key: str, value: str, cwd: str) -> Iterator[_Found]:
         return
     what = "is no folder" if os.path.exists(path) else "does not exist"
     yield _Found(f"{path} {what}", f"make it, or write {key}=FOLDER without quotes", outcome)
+
+
+def _missing_archives(configuration: ServerConfiguration) -> Iterator[_Found]:
+    store = configuration.model_store
+    if store is None or not os.path.isdir(store):
+        return  # It is given on the command line, or named itself.
+    for model in startup_models(configuration, time.time()):
+        path = archive_path(model, configuration)
+        if "://" not in model.url and not os.path.exists(path):
+            why = f"{store} holds no {model.url}, and TorchServe starts without that model"
+            yield _Found(why, "copy it there, or remove it from load_models", WARNING)
 
 
 def _wrong_file(key: str, value: str, configuration: ServerConfiguration) -> Iterator[_Found]:

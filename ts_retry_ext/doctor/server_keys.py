@@ -20,8 +20,12 @@ class ValueKind(Enum):
     FOLDER = "an existing folder, without quotes"
     TLS_FILE = "a file that can be read, without quotes"
     """Opened when an address is ``https``."""
+    METRICS_FILE = "a YAML file that can be read, without quotes"
+    """Without it the server starts, and keeps none of the metrics that it names."""
     METRICS_MODE = "log, prometheus or legacy"
     """Anything else is ``log``, with an error in the log."""
+    LOADED = "all, or archives divided by commas"
+    """The server starts without a model whose archive is missing."""
     MODELS = "JSON: {name: {version: {parameter: value}}}"
     TEXT = "text"
 
@@ -43,9 +47,11 @@ def _table() -> dict[str, ValueKind]:
         " initial_distribution_port",
         ValueKind.FOLDER: "model_store workflow_store",
         ValueKind.TLS_FILE: "keystore certificate_file private_key_file",
+        ValueKind.METRICS_FILE: "metrics_config",
         ValueKind.METRICS_MODE: "metrics_mode",
+        ValueKind.LOADED: "load_models",
         ValueKind.MODELS: "models",
-        ValueKind.TEXT: "load_models blacklist_env_vars metrics_config cpu_launcher_args"
+        ValueKind.TEXT: "blacklist_env_vars cpu_launcher_args"
         " cors_allowed_origin cors_allowed_methods cors_allowed_headers keystore_pass keystore_type"
         " default_service_handler service_envelope model_server_home allowed_urls"
         " grpc_inference_address grpc_management_address cpp_log_config token_expiration_min"
