@@ -106,6 +106,8 @@ def test_no_server_is_said(
 
     assert main(["history"]) == 1
     assert "no TorchServe runs here" in capsys.readouterr().out
+    assert main(["history", "--state-dir", str(tmp_path)]) == 1
+    assert f"no server has left its state in {tmp_path}" in capsys.readouterr().out
 
 
 def test_journal_that_cannot_be_read_is_named_and_the_rest_told(

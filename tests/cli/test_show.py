@@ -72,6 +72,17 @@ def test_trial_loads_stand_in_the_time_line_with_their_results(
     assert lines[-1] == "To try it now: ts-retry resume m"
 
 
+def test_model_that_serves_again_says_when_it_was_repaired(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        write_journal(running.kept / "m-1", failure(1, 1), record(Event.LOADED, 9, NOBODY))
+        running.register(described("m"))
+        assert running.run("show", "m") == 0
+
+    assert re.search(r"^repaired: +2020-09-1\d .* ago$", capsys.readouterr().out, re.MULTILINE)
+
+
 def test_json_holds_the_whole_exception_and_the_marker(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"events": [entry.to_json() for entry in entries]})
     else:
-        _print(entries)
+        _print(entries, arguments.state_dir)
     return OK if runs else ERROR
 
 
@@ -64,12 +64,13 @@ def _unknown(model: str, runs: list[RecordedRun]) -> str:
     return f"no model {model!r} is known, {these}"
 
 
-def _print(entries: tuple[HistoryEntry, ...]) -> None:
+def _print(entries: tuple[HistoryEntry, ...], state_dir: str | None) -> None:
     from ts_retry_ext.cli.printing import print_table
     from ts_retry_ext.snapshot.down_in_words import local_time
 
     if not entries:
-        print_line("no TorchServe runs here, and none has left its state in ./logs")
+        none = "no TorchServe runs here, and none has left its state in ./logs"
+        print_line(f"no server has left its state in {state_dir}" if state_dir else none)
         return
     now = time.time()
     rows = [

@@ -27,7 +27,7 @@ def facts_of(model: ModelStatus, now: float, *, server_runs: bool = True) -> dic
     window = content["max_retry_timeout_sec"]
     times = {
         name: None if content[name] is None else ago(content[name], now)
-        for name in ("since", "first_failure", "last_failure")
+        for name in ("since", "first_failure", "last_failure", "repaired_at")
     }
     known = {
         "since": times["since"],
@@ -52,6 +52,7 @@ def facts_of(model: ModelStatus, now: float, *, server_runs: bool = True) -> dic
         "failures": content["failures"],
         "first failure": times["first_failure"],
         "last failure": times["last_failure"],
+        "repaired": times["repaired_at"],
         "window": None if window is None else f"{window} s ({content['max_retry_timeout_source']})",
         "workers before": f"{retired.min_workers} to {retired.max_workers}" if retired else None,
         "state directory": registration.directory if registration else None,
