@@ -84,7 +84,10 @@ def test_a_model_is_settled_when_its_worker_holds() -> None:
 
 
 def test_a_long_cause_is_cut_and_stands_short_cause() -> None:
-    text = short_cause("pkg.errors.Odd", "first\n  second\t" + "x" * 1000)
-    assert text.startswith("Odd: first second x")
+    lines = "first\n  second\t" + "x" * 1000
+    assert short_cause("pkg.errors.Odd", lines) == "Odd: first, and 1 more line"
+    assert short_cause("pkg.errors.Odd", "first\n  second") == "Odd: first second"
+    text = short_cause("pkg.errors.Odd", "first\t" + "x" * 1000)
+    assert text.startswith("Odd: first x")
     assert len(text) <= CAUSE_LENGTH
     assert short_cause("KeyError", "") == "KeyError"
