@@ -17,12 +17,14 @@ from ts_retry_ext.snapshot.state import State
 
 MANIFEST = '{"model": {"modelName": "%s", "handler": "h.py"}}'
 HEAD = "2026-11-26T10:47:44,014 [WARN ] main org.pytorch.serve.ModelServer - "
+BANNER = f"{HEAD}\nTorchserve version: 0.12.0\n"
 PIP = (
     "2026-11-26T10:47:44,014 [ERROR] main org.pytorch.serve.wlm.ModelManager - Custom pip package "
     "installation failed for model needs:\nLooking in indexes: https://pypi.org/simple\n"
     "ERROR: Could not find a version\nERROR: No matching distribution found for nothing==1\n\n"
 )
 REFUSED = (
+    f"{HEAD}Failed to load model: cut.mar\njava.io.EOFException: Unexpected end of ZLIB input stream\n"
     f"{HEAD}Failed to load model: other.mar\n"
     "org.pytorch.serve.archive.model.InvalidModelException: Model name is not defined.\n"
     "\tat org.pytorch.serve.archive.model.ModelArchive.validate(ModelArchive.java:1)\n"
@@ -65,7 +67,7 @@ EMPTY = running("needs", workers=[], minWorkers=0, maxWorkers=0)
 def test_what_the_server_could_not_register_is_found_with_its_cause(
     configuration: ServerConfiguration,
 ) -> None:
-    missing = found(configuration, GOOD, EMPTY, log=PIP + REFUSED)
+    missing = found(configuration, GOOD, EMPTY, log=BANNER + PIP + REFUSED)
     assert set(missing) == {"cut", "needs", "other"}
     assert missing["cut"].cause == "cannot be read: File is not a zip file"
     assert missing["needs"].cause.endswith("No matching distribution found for nothing==1")
@@ -92,14 +94,14 @@ def test_a_model_that_somebody_unregistered_or_scaled_to_nothing_is_not_missed(
 
 
 def test_only_the_last_run_in_the_log_counts(configuration: ServerConfiguration) -> None:
-    log = f"{PIP}{HEAD}\nTorchserve version: 0.12.0\n"
+    log = BANNER + PIP + BANNER
     assert "needs" not in found(configuration, GOOD, EMPTY, log=log)
 
 
 def test_it_is_down_in_its_own_state_and_there_is_nothing_to_resume(
     configuration: ServerConfiguration,
 ) -> None:
-    missing = found(configuration, GOOD, EMPTY, log=PIP + REFUSED)
+    missing = found(configuration, GOOD, EMPTY, log=BANNER + PIP + REFUSED)
     statuses: dict[str, ModelStatus] = {
         status.model: status
         for status in confirmed_models(
@@ -112,3 +114,13 @@ def test_it_is_down_in_its_own_state_and_there_is_nothing_to_resume(
     assert needs.short_cause == needs.cause == missing["needs"].cause
     assert needs.to_json()["reason"].startswith("TorchServe could not register it: Custom pip")
     assert statuses["good"].state is not State.NOT_REGISTERED
+
+
+def test_nothing_is_missed_where_the_log_of_the_start_refuses_nothing(
+    configuration: ServerConfiguration,
+) -> None:
+    """Somebody has replaced an archive, removed another one, and unregistered a third since."""
+    Path(str(configuration.model_store), "other.mar").unlink()
+    assert found(configuration, GOOD, log=BANNER) == {}
+    renamed = running("digits", modelUrl="cut.mar")
+    assert set(found(configuration, GOOD, EMPTY, renamed)) == set()

@@ -21,7 +21,7 @@ script = ["ts/model_service_worker.py", "--sock-type", "unix", "--sock-name", sy
 subprocess.run([sys.executable, sys.argv[2] + "/" + script[0], *script[1:]], cwd=sys.argv[2] + "/model", stderr=subprocess.STDOUT)
 """
 SCRIPT = """
-import logging, os, sys
+import logging, os, socket, sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from ts.model_loader import TsModelLoader
 
@@ -37,6 +37,8 @@ if __name__ == "__main__":
         logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
         if load_model() != 200:
             raise RuntimeError("500 - Unknown exception")
+    except socket.timeout:
+        logging.error("Backend worker did not receive connection in: %d", 30)
     except Exception:
         logging.error("Backend worker process died.", exc_info=True)
     sys.exit(1)
@@ -79,7 +81,6 @@ def log_of(folder: Path, at_import: str, fails: str, *, enabled: bool) -> str:
         ("", "raise RuntimeError('the weights are of another model')"),
         ("", "assert os.environ is None"),
         ("", "raise KeyboardInterrupt"),
-        ("", "sys.exit('no licence')"),
         ("import no_such_module_anywhere", "pass"),
         ("raise ValueError('numpy is broken')", "pass"),
     ],
@@ -93,6 +94,19 @@ def test_the_log_reads_as_without_us_and_our_lines_come_after_it(
     assert ours.startswith(stock)
     (line,) = ours[len(stock) :].splitlines()
     assert line.startswith("ts-retry: model 'm' failed in phase ")
+
+
+@pytest.mark.parametrize(
+    "fails", ["sys.exit('no licence')", "raise __import__('socket').timeout()"]
+)
+def test_a_failure_without_a_traceback_is_told_before_the_connection_closes(
+    tmp_path: Path, fails: str
+) -> None:
+    stock = log_of(tmp_path, "", fails, enabled=False)
+    ours = log_of(tmp_path, "", fails, enabled=True)
+    line, separator, rest = ours.partition("\n")
+    assert line.startswith("ts-retry: model 'm' failed in phase ")
+    assert (separator, rest) == ("\n", stock)
 
 
 def test_a_failure_without_a_message_is_named_by_its_type_alone(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ REFUSED = re.compile(
     r"Failed to load model: (\S{1,300})|(?:Custom pip package installation|Virtual environment creation) failed for model (\S{1,300}?):?(?:\s|$)"
 )
 ADDED = re.compile(r"Adding new version (\S+) for model (.+)$")
-_BANNER = b"Torchserve version:"
+_ADDED = re.compile(rb" - Adding new version \S+ for model ([^\r\n]+)")
+_BANNER, _OPENED = b"Torchserve version:", b" API bind to: "
 _JAVA = re.compile(r"^(?:Caused by: )?(?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error)(?:: |$)")
 
 
@@ -34,10 +35,12 @@ class LoggedRegistrations(NamedTuple):
     Attributes:
         refused: by the name of the archive without ``.mar``, or of the model.
         added: models that were registered, at whatever time.
+        has_start: whether the log goes back to the start of the run.
     """
 
     refused: dict[str, Refused]
     added: frozenset[str]
+    has_start: bool
 
 
 def archive_name(path: str) -> str:
@@ -47,14 +50,22 @@ def archive_name(path: str) -> str:
 
 
 def registrations_in(log: bytes) -> LoggedRegistrations:
-    """Return what a log says of the registrations of the last run in it."""
+    """Return what a log says of the registrations of the last run in it.
+
+    What a server registers at its start it registers before it opens its addresses, so that no more of a
+    long log is read line by line.
+    """
     begin = log.rfind(_BANNER)
-    return _registrations(log[max(begin, 0) :].split(b"\n"))
+    run = log[max(begin, 0) :]
+    added = frozenset(name.decode("utf-8", "replace") for name in _ADDED.findall(run))
+    opened = run.find(_OPENED)
+    start = run if opened < 0 else run[:opened]
+    refused = _refused(start.split(b"\n")) if begin >= 0 else {}
+    return LoggedRegistrations(refused, added, has_start=begin >= 0)
 
 
-def _registrations(lines: Iterable[bytes]) -> LoggedRegistrations:
+def _refused(lines: Iterable[bytes]) -> dict[str, Refused]:
     refused: dict[str, Refused] = {}
-    added: set[str] = set()
     current: str | None = None
     for line in lines:
         record = parse_line(line)
@@ -63,16 +74,11 @@ def _registrations(lines: Iterable[bytes]) -> LoggedRegistrations:
             if current is not None:
                 refused[current] = _explained(refused[current], text)
             continue
-        current = None
-        if record.kind is not Kind.SERVER:
-            continue
-        found, known = REFUSED.match(text), ADDED.match(text)
-        if found is not None:
-            current = archive_name(found[1] or found[2])
+        found = REFUSED.match(text) if record.kind is Kind.SERVER else None
+        current = None if found is None else archive_name(found[1] or found[2])
+        if current is not None:
             refused.setdefault(current, Refused(text, ""))
-        elif known is not None:
-            added.add(known[2])
-    return LoggedRegistrations(refused, frozenset(added))
+    return refused
 
 
 def _explained(refused: Refused, text: str) -> Refused:

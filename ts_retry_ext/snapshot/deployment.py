@@ -104,8 +104,7 @@ def alone(server: ObservedServer, name: str) -> Iterator[None]:
         OSError: the lock cannot be made.
     """
     folder = next(iter(server.run_dirs), tempfile.gettempdir())
-    safe = "".join(c if c.isalnum() else "_" for c in name)
-    path = os.path.join(folder, f"deploy-{server.frontend.pid}-{safe}.lock")
+    path = os.path.join(folder, f"deploy-{server.frontend.pid}-{_safe(name)}.lock")
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         try:
@@ -132,7 +131,7 @@ def stored(archive: str, store: str, name: str, version: str) -> Iterator[str]:
         yield os.path.basename(archive)
         return
     ending = ".mar" if archive.endswith(".mar") else ".tar.gz"
-    target = os.path.join(store, f"{name}-{version}{ending}")
+    target = os.path.join(store, f"{_safe(name)}-{_safe(version)}{ending}")
     if os.path.exists(target):
         if not filecmp.cmp(archive, target, shallow=False):
             msg = f"{target} is another archive: remove it, or pack this one with another version"
@@ -277,6 +276,11 @@ def _without_api(wanted: Plan, url: str, server: ObservedServer) -> str:
         f"enable_model_api=true in {config} and restart the server once; or put the archive into the model store in "
         f"place of the old one ({wanted.old.url if wanted.old else url}), and restart the server"
     )
+
+
+def _safe(text: str) -> str:
+    """Return a name that an archive gave without what would lead out of a folder."""
+    return "".join(c if c.isalnum() or c in "._-" else "_" for c in text).lstrip(".")
 
 
 def _order(version: str) -> tuple[tuple[int, str], ...]:

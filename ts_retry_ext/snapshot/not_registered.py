@@ -15,6 +15,7 @@ from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.frontend.startup_models import (
     StartupModel,
+    archive_path,
     manifest_name,
     startup_models,
 )
@@ -55,7 +56,10 @@ def find_not_registered(
     suspects = [one for one in wanted if one.name not in have or one.name in empty]
     if not suspects:
         return []
-    told = _registrations(configuration)
+    told = registrations_in(read_server_log(configuration.log_dir, MAX_LOG_BYTES))
+    if not told.has_start:
+        # What is not in the log any more cannot be held against a model whose archive is not there either.
+        suspects = [one for one in suspects if os.path.exists(archive_path(one, configuration))]
     found = (_judged(one, configuration, have, empty, known, told) for one in suspects)
     return [one for one in found if one is not None]
 
@@ -73,11 +77,15 @@ def _judged(
         name = manifest_name(suspect, configuration)
     except ArchiveError as error:
         broken = error.why
+    # Its archive may have been replaced or removed since: the frontend knows where a model came from.
+    name = next((model.name for model in have.values() if model.url == suspect.url), name)
     refused = told.refused.get(name) or told.refused.get(archive_name(suspect.url))
-    if name in have and not (name in empty and refused):
+    if name in known or (told.has_start and refused is None):
+        return None  # It was registered; where it is gone, somebody has unregistered it.
+    if (name in have and not (name in empty and refused)) or (
+        name not in have and name in told.added
+    ):
         return None
-    if name not in have and (name in known or name in told.added):
-        return None  # Somebody has unregistered it.
     from ts_retry_ext.judge import redact  # Here: a server that has all its models needs no rules.
 
     running = have.get(name)
@@ -106,7 +114,3 @@ def _repair(suspect: StartupModel, broken: str | None, refused: Refused | None) 
     return (
         f"Correct what the cause names; ts-retry check {suspect.url} loads it as TorchServe would."
     )
-
-
-def _registrations(configuration: ServerConfiguration) -> LoggedRegistrations:
-    return registrations_in(read_server_log(configuration.log_dir, MAX_LOG_BYTES))

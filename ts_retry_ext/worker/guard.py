@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import socket
 import sys
 import time
 from types import ModuleType, TracebackType
@@ -45,7 +46,6 @@ class LoadGuard:
         self._capture = CrashCapture(session.directory, session.pid)
         self._in_hand = InHand(session)
         self._is_served = False
-        self._ends_with: BaseException | None = None
 
     def install(self) -> None:
         """Watch this process from now on. Raises OSError when the store cannot be written."""
@@ -144,11 +144,10 @@ class LoadGuard:
         if session.closed or os.getpid() != session.pid:
             return
         session.closed = True
-        if not session.asynchronous:
+        # The script logs no traceback of these two, and the frontend ends a process once that has closed
+        # its connection: what is said later would be lost.
+        if not session.asynchronous and not isinstance(exc, (SystemExit, socket.timeout)):
             say_after_traceback()
-            # Its frames keep the connection open: the frontend ends a process that has closed it, and
-            # our last lines would be lost where the script logs no traceback (SystemExit, time-outs).
-            self._ends_with = exc
         phase = "startup"
         try:
             phase = _phase(exc, session.load_begun)
@@ -203,7 +202,6 @@ class LoadGuard:
         if os.getpid() != self._session.pid:
             return
         say_last_lines()
-        self._ends_with = None
         if not self._session.closed:
             self._session.closed = True
             self._capture.stop()
