@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import configparser
-import importlib
 import json
 import re
 import shlex
 from pathlib import Path
-from typing import Any, Iterator
 
 import pytest
-import yaml
 
+from tests.deploy.manifests import (
+    DEPLOY,
+    Manifest,
+    assert_valid,
+    containers,
+    documents,
+    kubernetes_validate,
+    kustomized,
+    needs_kubectl,
+    the,
+)
 from tests.snapshot.writing import START, failure, hold, record, write_journal
 from ts_retry_ext.cli.main import _parser
 from ts_retry_ext.frontend.condition import Condition
+from ts_retry_ext.frontend.foreground import launcher_options
 from ts_retry_ext.frontend.properties import parse_properties
 from ts_retry_ext.settings import resolve
 from ts_retry_ext.sidecar.connections import Connections
@@ -29,65 +38,78 @@ from ts_retry_ext.sidecar.service import Service
 from ts_retry_ext.snapshot.model import Snapshot, WindowInForce
 from ts_retry_ext.store.record import Event
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
-# Imported so that the static checks do not need it.
-kubernetes_validate: Any = importlib.import_module("kubernetes_validate.utils")
-VERSIONS = (kubernetes_validate.all_versions()[0], kubernetes_validate.latest_version())
+TS_CONFIG = "/etc/torchserve/config.properties"
+PLAIN = documents((DEPLOY / "kubernetes" / "torchserve.yaml").read_text())
 
 
-def documents() -> Iterator[dict[str, Any]]:
-    yield from yaml.safe_load_all((DEPLOY / "kubernetes" / "torchserve.yaml").read_text())
-
-
-def containers() -> dict[str, dict[str, Any]]:
-    (deployment,) = (d for d in documents() if d["kind"] == "Deployment")
-    return {c["name"]: c for c in deployment["spec"]["template"]["spec"]["containers"]}
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("document", list(documents()), ids=lambda document: document["kind"])
-def test_manifest_fits_the_schema_of_kubernetes(document: dict[str, Any], version: str) -> None:
-    assert kubernetes_validate.validate(document, version, strict=True)
+def test_manifests_fit_the_schema_of_kubernetes() -> None:
+    assert_valid(PLAIN)
 
 
 def test_schema_check_finds_a_mistake() -> None:
-    (service,) = (d for d in documents() if d["kind"] == "Service")
-    service["spec"]["prots"] = []
+    service = the("Service", PLAIN)
+    misspelt = {**service, "spec": {**service["spec"], "prots": []}}
     with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate(service, VERSIONS[-1], strict=True)
+        assert_valid([misspelt])
 
 
 def test_probes_are_on_the_sidecar_and_ask_what_it_answers() -> None:
     routes = _routes()
-    sidecar = containers()["ts-retry"]
+    sidecar = containers(PLAIN)["ts-retry"]
     ports = {port["name"]: port["containerPort"] for port in sidecar["ports"]}
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         asked = sidecar[probe]["httpGet"]
         assert asked["path"].partition("?")[0] in routes
         assert ports[asked["port"]] == 8083
-        assert probe not in containers()["torchserve"]
+        assert probe not in containers(PLAIN)["torchserve"]
 
 
-def test_containers_share_the_state_directory_only() -> None:
-    mounts = [{v["name"] for v in c["volumeMounts"]} for c in containers().values()]
-    assert set.intersection(*mounts) == {"state"}
+def test_nothing_but_the_state_directory_is_writable_for_both_containers() -> None:
+    for container in containers(PLAIN).values():
+        mounts = container["volumeMounts"]
+        assert {mount["name"] for mount in mounts if not mount.get("readOnly")} == {"state"}
+
+
+def test_sigterm_reaches_the_server() -> None:
+    command = containers(PLAIN)["torchserve"]["command"]
+    assert command[:2] == ["ts-retry", "run"]
+    assert "--foreground" in launcher_options(command[2:])
 
 
 def test_commands_of_the_sidecar_are_ones_that_it_understands() -> None:
-    command = containers()["ts-retry"]["command"]
+    command = containers(PLAIN)["ts-retry"]["command"]
     arguments = _parser(command[1:]).parse_args(command[1:])
-    assert (arguments.state_dir, arguments.address) == ("/state", "http://0.0.0.0:8083")
+    assert (arguments.ts_config, arguments.state_dir) == (TS_CONFIG, "/state")
+    assert arguments.address == "http://0.0.0.0:8083"
     unit = _unit()
     words = shlex.split(unit["Service"]["ExecStart"])
-    assert _parser(words[1:]).parse_args(words[1:]).ts_config == "/etc/torchserve/config.properties"
+    assert _parser(words[1:]).parse_args(words[1:]).ts_config == TS_CONFIG
 
 
 def test_server_configuration_has_no_mistake() -> None:
-    (config,) = (d for d in documents() if d["kind"] == "ConfigMap")
-    properties = parse_properties(config["data"]["config.properties"])
+    properties = parse_properties(the("ConfigMap", PLAIN)["data"]["config.properties"])
     settings, problems = resolve(properties, {})
     assert not problems
     assert settings.state_dir.value == "/state"
+
+
+@needs_kubectl
+def test_base_of_kustomize_is_the_plain_manifests() -> None:
+    assert sorted(kustomized("kubernetes"), key=_kind) == sorted(PLAIN, key=_kind)
+
+
+@needs_kubectl
+def test_overlay_changes_what_it_names_and_stays_valid() -> None:
+    manifests = kustomized("kustomize")
+    assert_valid(manifests)
+    changed = containers(manifests)
+    assert {c["image"] for c in changed.values()} == {"registry.example.com/torchserve:1"}
+    assert changed["torchserve"]["env"] == [{"name": "TS_RETRY_ON_FATAL", "value": "hold"}]
+    monitor = the("PodMonitor", manifests)
+    ports = {p["name"] for p in changed["ts-retry"]["ports"]}
+    assert {e["port"] for e in monitor["spec"]["podMetricsEndpoints"]} <= ports
+    labels = the("Deployment", manifests)["spec"]["template"]["metadata"]["labels"]
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
 
 
 def test_unit_restarts_what_ends_and_runs_as_the_servers_user() -> None:
@@ -111,6 +133,10 @@ def test_dashboard_has_one_data_source_and_no_panel_twice() -> None:
     assert len({panel["id"] for panel in panels}) == len(panels)
     assert {panel["datasource"]["uid"] for panel in panels} == {"${datasource}"}
     assert board["templating"]["list"][0]["type"] == "datasource"
+
+
+def _kind(manifest: Manifest) -> str:
+    return str(manifest["kind"])
 
 
 def _unit() -> configparser.ConfigParser:

@@ -1,0 +1,52 @@
+{{- define "ts-retry.fullname" -}}
+{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- else }}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 63 | trimSuffix "-" }}{{ end }}
+{{- end }}
+
+{{- define "ts-retry.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "ts-retry.labels" -}}
+{{ include "ts-retry.selector" . }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "ts-retry.image" -}}
+image: {{ printf "%s:%s" .Values.image.repository .Values.image.tag | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+{{- end }}
+
+{{/* A value of config.properties. Helm reads numbers as floats, and would write 10485760 as 1.048576e+07. */}}
+{{- define "ts-retry.property" -}}
+{{- if kindIs "float64" . }}{{ if eq . (floor .) }}{{ printf "%.0f" . }}{{ else }}{{ . }}{{ end }}
+{{- else if or (kindIs "map" .) (kindIs "slice" .) }}{{ toJson . }}
+{{- else }}{{ . }}{{ end }}
+{{- end }}
+
+{{- define "ts-retry.properties" -}}
+{{- $config := dict
+  "inference_address" "http://0.0.0.0:8080"
+  "management_address" "http://127.0.0.1:8081"
+  "metrics_address" "http://127.0.0.1:8082"
+  "disable_token_authorization" "true"
+  "model_store" "/models"
+  "load_models" .Values.models.load
+  "default_workers_per_model" "1"
+  "retry_state_dir" "/state"
+  "retry_on_fatal" .Values.retry.onFatal
+  "retry_ready_when" .Values.retry.readyWhen }}
+{{- if .Values.retry.rules }}{{ $_ := set $config "retry_rules" "/etc/torchserve/retry-rules.yaml" }}{{ end }}
+{{- if .Values.plugin.enabled }}{{ $_ := set $config "plugins_path" .Values.plugin.path }}{{ end }}
+{{- /* Not merge: it passes over false, 0 and "". */}}
+{{- range $key, $value := .Values.torchserve.config }}{{ $_ := set $config $key $value }}{{ end }}
+{{- range $key, $value := $config }}
+{{- if not (kindIs "invalid" $value) }}
+{{- $text := include "ts-retry.property" $value }}
+{{- if contains "\n" $text }}{{ fail (printf "torchserve.config.%s has several lines; a value of config.properties has one" $key) }}{{ end }}
+{{ $key }}={{ $text }}
+{{- end }}
+{{- end }}
+{{- end }}
