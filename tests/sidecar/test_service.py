@@ -81,7 +81,7 @@ def test_halt_is_on_every_endpoint_at_once(server: Frontend, observing: Sidecar)
             and 'ts_retry_model_halted{fingerprint="fedcba9876543210",model="bad"'
             in observing.ask("/metrics").text
             and observing.states()["bad"] == "halted"
-            and "1 of 2 models is halted" in observing.ask("/").text
+            and "1 of 2 models does not serve: 1 cause" in observing.ask("/").text
         )
 
     took = observing.wait_for(told, "the halt is everywhere")
@@ -119,9 +119,9 @@ def test_model_that_lost_one_device_is_named_and_does_not_take_the_server_down(
     assert (told["state"], told["rule"]) == ("serving", "syntax-error")
     assert told["reason"].startswith("1 of 2 workers is held: 9001.")
     assert observing.ask("/readyz?model=bad").status == 200
-    page = observing.ask("/").text
-    assert "1 of 2 workers is held: 9001" in page
-    assert 'action="/models/bad/resume"' in page
+    for path in ("/", "/model/bad/1.0"):
+        assert "1 of 2 workers is held: 9001" in observing.ask(path).text
+    assert 'action="/models/bad/resume"' in observing.ask("/model/bad/1.0").text
 
     server.register(entry("good"), entry("bad", maxRetryTimeoutInSec=7))
     remove_marker(folder)

@@ -1,52 +1,44 @@
-"""The pages for people: all models, the broken ones first, and one model with its history."""
+"""The pages for people: the causes and all models, one model, and what is wrong with a request."""
 
 from __future__ import annotations
 
-import hashlib
+import difflib
 import os
-import re
 import time
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Sequence
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.keys import is_kept
-from ts_retry_ext.plain_text import duration_in_words, visible
+from ts_retry_ext.plain_text import visible
+from ts_retry_ext.sidecar.cause_cards import card_of, cause_id, page_of, progress_in_words
+from ts_retry_ext.sidecar.model_table import ORDER, TableQuery, rows_of, table_of, table_query
 from ts_retry_ext.sidecar.observer import Observer
+from ts_retry_ext.sidecar.page_answer import age, ago, page_answer
 from ts_retry_ext.sidecar.picture import Picture, cause_json, key_of
 from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.snapshot.attempts import attempts_of
+from ts_retry_ext.snapshot.causes import causes_of, how_many_are_down
 from ts_retry_ext.snapshot.down_in_words import trial_runs_since, waits_for
-from ts_retry_ext.snapshot.model import DOWN, ModelStatus
+from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.model_facts import facts_of
-from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.halt_in_words import until
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 
-#: How often the page asks again where JavaScript is off.
-REFRESH_SEC = 5
+#: How often the page asks again where JavaScript is off, in seconds; while a model is resumed, and else.
+SOON_SEC, LATER_SEC = 3, 30
+#: Causes that have a card of their own; the table has the models of all.
+MOST_CAUSES = 20
+#: Models with problems in their retry settings that are listed on the start page.
+MOST_PROBLEMS = 50
+#: Pages that are kept, made once for all who ask: tables sorted and filtered in several ways.
+_MOST_MADE = 16
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _TYPES = {"page.css": "text/css", "page.js": "text/javascript"}
-_ORDER = (
-    State.HALTED,
-    State.NOT_REGISTERED,
-    State.WAITING,
-    State.RETIRED,
-    State.RECOVERING,
-    State.STARTING,
-    State.UNKNOWN,
-    State.SERVING,
-)
-_BROKEN = (*DOWN, State.RECOVERING)
-_AS_OF = re.compile(rb'<p class="quiet">As of [^<]*</p>')
-_AGES = re.compile(rb"\d+ (?:s|min|h|days) ago")
-#: What counts on between two pictures, and without JavaScript, too: until when, since when.
-_COUNTED = re.compile(rb'(<time class="(until|ago)" datetime="([^"<]{24})">)[^<]*(</time>)')
 
 
 class Pages:
@@ -55,7 +47,8 @@ class Pages:
     def __init__(self, observer: Observer, resumptions: Resumptions) -> None:
         self._observer = observer
         self._resumptions = resumptions
-        self._made: tuple[int, bytes] = (-1, b"")
+        self._made_of = -1
+        self._made: dict[TableQuery, bytes] = {}
         self._templates = Environment(
             loader=FileSystemLoader(os.path.join(_HERE, "templates")),
             autoescape=True,
@@ -63,44 +56,70 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters["shown"] = _shown
-        self._templates.filters["clock"] = _clock
-        self._templates.filters["until"] = until
-        self._templates.filters["ago"] = _ago
-        self._templates.filters["day_time"] = _day_time
+        self._templates.filters.update(
+            shown=_shown,
+            clock=_clock,
+            until=until,
+            ago=ago,
+            age=age,
+            day_time=_day_time,
+            page=page_of,
+        )
 
     def routes(self) -> list[web.RouteDef]:
         """Return where the pages are."""
         return [
             web.get("/", self.models),
+            web.get("/model/{model}", self.model_of_any_version),
             web.get("/model/{model}/{version}", self.model),
             web.get("/static/{name}", self.static),
         ]
 
-    def address_of(self, model: ModelStatus) -> str:
-        """Return the path of a model's page."""
-        return f"/model/{quote(model.model, safe='')}/{quote(model.version, safe='')}"
-
     async def models(self, request: web.Request) -> web.Response:
-        """Answer with the page of all models; made once for all who ask."""
-        picture = self._observer.picture
-        if self._made[0] != picture.number:
-            self._made = (picture.number, self._models(picture))
-        return _page(request, self._made[1])
+        """Answer with the causes and the table of all models."""
+        picture, query = self._observer.picture, table_query(request.query)
+        if self._made_of != picture.number or len(self._made) > _MOST_MADE:
+            self._made_of, self._made = picture.number, {}
+        if query not in self._made:
+            self._made[query] = self._models(picture, query)
+        return page_answer(request, self._made[query])
 
-    def _models(self, picture: Picture) -> bytes:
-        models = sorted(picture.models, key=lambda m: (_ORDER.index(m.state), m.model, m.version))
-        items = [self._item(picture, model) for model in models]
-        broken = [item for item in items if _is_broken(item["model"])]
+    def _models(self, picture: Picture, query: TableQuery) -> bytes:
+        progress = self._resumptions.shown(time.time())
+        causes = causes_of(picture.models)
+        of_model = {model.key: cause_id(cause) for cause in causes for model in cause.models}
+        steps = {key: one.message for key, one in progress.items() if one.is_running}
+        cards = [card_of(cause, picture, progress) for cause in causes[:MOST_CAUSES]]
+        carded = {model.key for card in cards for model in card.models}
+        resumed = progress_in_words(one for key, one in progress.items() if key not in carded)
+        problems = [row for row in picture.effective if row.problems]
         return self._render(
             "models.html",
             picture,
             title=_title(picture),
             heading=_heading(picture),
-            broken=broken,
-            others=[item for item in items if not _is_broken(item["model"])],
-            rows=sorted(picture.effective, key=lambda row: not row.problems),
+            cards=cards,
+            more_causes=len(causes) - len(cards),
+            resumed=resumed,
+            settings=problems[:MOST_PROBLEMS],
+            settings_count=len(problems),
+            query=query,
+            table=table_of(rows_of(picture, of_model, steps), query),
+            order=[state.value for state in ORDER],
+            reload=query.reload,
+            is_resuming=bool(steps),
         )
+
+    async def model_of_any_version(self, request: web.Request) -> web.Response:
+        """Lead to the version of a model that is down, else to the default one."""
+        found = self._observer.picture.named(request.match_info["model"])
+        if not found:
+            return self._unknown_model(request.match_info["model"])
+
+        def first(model: ModelStatus) -> tuple[bool, bool]:
+            return not model.can_be_resumed, not (model.running and model.running.is_default)
+
+        raise web.HTTPFound(page_of(min(found, key=first)))
 
     async def model(self, request: web.Request) -> web.Response:
         """Answer with the page of one version of a model."""
@@ -108,19 +127,35 @@ class Pages:
         picture = self._observer.picture
         found = picture.named(name, version)
         if not found:
-            text = f"There is no model {name} {version}."
-            return self.message(404, "Not found", text, "/")
+            return self._unknown_model(name, version)
         model = found[0]
         records = model.registration.records if model.registration else ()
+        item = self._item(picture, model)
         page = self._render(
             "model.html",
             picture,
             title=f"{model.state.value}: {model.model} {model.version}",
-            item=self._item(picture, model),
+            item=item,
             facts=_facts(model),
             attempts=attempts_of(records),
+            reload=request.query.get("reload", ""),
+            is_resuming=bool(item["progress"] and item["progress"].is_running),
         )
-        return _page(request, page)
+        return page_answer(request, page)
+
+    def _unknown_model(self, name: str, version: str | None = None) -> web.Response:
+        """Answer that there is no such model, and lead to those that may be meant."""
+        picture = self._observer.picture
+        others = picture.named(name)
+        if not others:
+            names = {model.model for model in picture.models}
+            near = difflib.get_close_matches(name[:200], names, n=5)
+            others = tuple(model for one in near for model in picture.named(one))
+        shown = name[:200] + (f" {version[:200]}" if version else "")
+        text = (
+            f"There is no model {shown}. It may have been unregistered, or the name is another one."
+        )
+        return self.message(404, "No such model", text, others)
 
     async def static(self, request: web.Request) -> web.Response:
         """Answer with the style sheet or the script."""
@@ -130,19 +165,27 @@ class Pages:
         with open(os.path.join(_HERE, "static", name), "rb") as stream:
             return web.Response(body=stream.read(), content_type=_TYPES[name], charset="utf-8")
 
-    def message(self, status: int, heading: str, message: str, back: str) -> web.Response:
-        """Answer with a page that says one thing."""
-        picture = self._observer.picture
-        page = self._render(
-            "message.html", picture, title=heading, heading=heading, message=message, back=back
-        )
-        return web.Response(body=page, status=status, content_type="text/html", charset="utf-8")
+    def message(
+        self, status: int, heading: str, message: str, others: Sequence[ModelStatus] = ()
+    ) -> web.Response:
+        """Answer with a page that says one thing, and nothing of the server: anybody may get it.
+
+        Args:
+            status: HTTP status.
+            heading: what is wrong, in short.
+            message: the same in a sentence.
+            others: models that may have been meant.
+        """
+        template = self._templates.get_template("message.html")
+        page = template.render(title=heading, heading=heading, message=message, others=others)
+        body = page.encode("utf-8", "backslashreplace")
+        return web.Response(body=body, status=status, content_type="text/html", charset="utf-8")
 
     def _render(self, template: str, picture: Picture, **values: Any) -> bytes:
         text = self._templates.get_template(template).render(
             picture=picture,
             server=picture.snapshot.server,
-            refresh_sec=REFRESH_SEC,
+            reload_sec=SOON_SEC if values["is_resuming"] else LATER_SEC,
             asks_key=self._asks_key(picture),
             **values,
         )
@@ -151,19 +194,18 @@ class Pages:
 
     def _asks_key(self, picture: Picture) -> bool:
         target = self._observer.target
+        if self._observer.options.own_key_file is not None:
+            return True
         refused = picture.health.condition in (Condition.REFUSED, Condition.EXPIRED_KEY)
         return refused or (target is not None and is_kept(target.endpoint.key_file))
 
     def _item(self, picture: Picture, model: ModelStatus) -> dict[str, Any]:
         key = key_of(model)
-        workers = model.running.workers if model.running else ()
-        ready = sum(worker.is_ready for worker in workers)
         marker = model.registration.marker if model.registration else None
         server = picture.snapshot.server
         runs = server is not None and server.running
         return {
             "model": model,
-            "address": self.address_of(model),
             "report": model.report or _NO_REPORT,
             "cause": cause_json(model)["cause"],
             "place": model.failing_line.in_words() if model.failing_line else None,
@@ -172,12 +214,10 @@ class Pages:
             "trial_runs_since": trial_runs_since(model) if runs and marker else None,
             "waits_for": waits_for(model),
             "row": picture.effective_of.get(key),
-            "starts": model.registration.history.worker_starts if model.registration else None,
             "saved": starts_saved(model, picture.at),
-            "workers": f"{ready} of {len(workers)} ready" if model.running else "-",
             "recoveries": picture.recoveries.get(key, ()),
             "why_unknown": picture.why_unknown.get(key),
-            "progress": self._resumptions.of(key),
+            "progress": self._resumptions.shown(time.time()).get(key),
         }
 
 
@@ -186,30 +226,20 @@ _NO_REPORT = Record(Event.SUMMARY)
 _SHOWN_ABOVE = frozenset(("reason", "remedy", "at", "since", "next trial", "waits for"))
 
 
-def _is_broken(model: ModelStatus) -> bool:
-    return model.can_be_resumed or model.state in _BROKEN
-
-
-def _counts(picture: Picture) -> list[str]:
-    """Return how many models are down in which state: ``2 halted``."""
-    states = [model.state for model in picture.down]
-    return [f"{states.count(s)} {s.value}" for s in _ORDER if s in states]
-
-
 def _heading(picture: Picture) -> str:
     if picture.snapshot.server is None:
         return "No TorchServe was found"
-    count, counts = len(picture.down), _counts(picture)
-    if count:
-        how = picture.down[0].state.value if len(counts) == 1 else f"down: {', '.join(counts)}"
-        return f"{count} of {len(picture.models)} models {'is' if count == 1 else 'are'} {how}"
+    down = how_many_are_down(picture.models)
+    if down is not None:
+        return down
     if not picture.is_complete:
         return f"The frontend is {picture.health.condition.value}"
     return f"{len(picture.models)} models, none is down"
 
 
 def _title(picture: Picture) -> str:
-    counts = _counts(picture)
+    states = [model.state for model in picture.down]
+    counts = [f"{states.count(s)} {s.value}" for s in ORDER if s in states]
     return f"({', '.join(counts)}) ts-retry" if counts else "ts-retry"
 
 
@@ -222,34 +252,11 @@ def _facts(model: ModelStatus) -> list[tuple[str, str]]:
     ]
 
 
-def _page(request: web.Request, page: bytes) -> web.Response:
-    # The times that the page shows are no change.
-    same = _AGES.sub(b"", _COUNTED.sub(rb"\1\4", _AS_OF.sub(b"", page)))
-    etag = hashlib.blake2b(same, digest_size=12).hexdigest()
-    if request.headers.get("If-None-Match") == f'"{etag}"':
-        return web.Response(status=304, headers={"ETag": f'"{etag}"'})
-    headers = {"ETag": f'"{etag}"'}
-    page = _counted_on(page, time.time())
-    return web.Response(body=page, content_type="text/html", charset="utf-8", headers=headers)
-
-
-def _counted_on(page: bytes, now: float) -> bytes:
-    """Return a page that was made a while ago with what it counts down as it is now."""
-
-    def counted(found: re.Match[bytes]) -> bytes:
-        at = found[3].decode("ascii")
-        words = until(at, now) if found[2] == b"until" else _ago(at, now)
-        return found[1] + words.encode("ascii") + found[4]
-
-    return _COUNTED.sub(counted, page)
-
-
-def _ago(at: str, now: float) -> str:
-    return f"{duration_in_words(now - to_seconds(at))} ago"
-
-
 def _day_time(at: str) -> str:
-    return time.strftime("%H:%M:%S UTC", time.gmtime(to_seconds(at)))
+    """Return the time of the day, with the day where that is another one."""
+    moment = time.gmtime(to_seconds(at))
+    is_today = moment[:3] == time.gmtime()[:3]
+    return time.strftime("%H:%M:%S UTC" if is_today else "%Y-%m-%d %H:%M UTC", moment)
 
 
 def _shown(text: object) -> str:

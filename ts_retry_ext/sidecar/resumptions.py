@@ -1,4 +1,4 @@
-"""Resume models one at a time each, and remember how it went."""
+"""Resume models, each once at a time and many side by side, and remember how it went."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from typing import Iterable
 
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.management import ManagementApi
@@ -21,6 +22,11 @@ log = logging.getLogger(__name__)
 
 #: How long a model is given to serve again.
 TIMEOUT_SEC = 120.0
+#: Models that are resumed at a time; their trial loads come one after another.
+SIDE_BY_SIDE = 16
+#: How long a resumption that has ended is shown, in seconds.
+SHOWN_SEC = 600.0
+_MOST_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class ResumeProgress:
         result: ``resuming``, ``serves``, ``failed-again``, ``not-yet`` or ``failed``.
         message: the last step, in words.
         at: when that was, seconds since the epoch.
+        steps: every step: when, likewise, and what; the newest last.
     """
 
     model: str
@@ -40,6 +47,7 @@ class ResumeProgress:
     result: str
     message: str
     at: float
+    steps: tuple[tuple[float, str], ...] = ()
 
     @property
     def is_running(self) -> bool:
@@ -62,23 +70,34 @@ class Resumptions:
         self._observer = observer
         self._progress: dict[ModelKey, ResumeProgress] = {}
         self._tasks: dict[ModelKey, asyncio.Task[None]] = {}
+        self._turns: asyncio.Semaphore | None = None
 
-    def of(self, key: ModelKey) -> ResumeProgress | None:
-        """Return the last resumption of a model, or None."""
-        return self._progress.get(key)
+    def shown(self, now: float) -> dict[ModelKey, ResumeProgress]:
+        """Return the resumptions that run or have ended a short while ago, by model.
+
+        Args:
+            now: seconds since the epoch.
+        """
+        known = self._progress.items()
+        return {k: one for k, one in known if one.is_running or now - one.at < SHOWN_SEC}
 
     def running(self) -> frozenset[ModelKey]:
         """Return the models that are being resumed."""
         return frozenset(key for key, task in self._tasks.items() if not task.done())
 
-    def start(self, model: ModelStatus) -> ResumeProgress:
-        """Begin to resume a model, unless that is under way."""
-        key = key_of(model)
-        task = self._tasks.get(key)
-        if task is None or task.done():
-            self._note(key, RESUMING, "asked for")
-            self._tasks[key] = asyncio.get_running_loop().create_task(self._resume(model))
-        return self._progress[key]
+    def start(self, models: Iterable[ModelStatus]) -> list[ResumeProgress]:
+        """Begin to resume models, those left out where that is under way."""
+        told = []
+        for model in models:
+            key = key_of(model)
+            task = self._tasks.get(key)
+            if task is None or task.done():
+                self._progress.pop(key, None)
+                self._note(key, RESUMING, "asked for", publish=False)
+                self._tasks[key] = asyncio.get_running_loop().create_task(self._in_turn(model))
+            told.append(self._progress[key])
+        self._observer.publish()
+        return told
 
     async def wait(self, key: ModelKey, seconds: float) -> ResumeProgress:
         """Return how a resumption went, or where it is after so many seconds."""
@@ -90,6 +109,14 @@ class Resumptions:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _in_turn(self, model: ModelStatus) -> None:
+        if (
+            self._turns is None
+        ):  # Before Python 3.10 one belongs to the loop that runs when it is made.
+            self._turns = asyncio.Semaphore(SIDE_BY_SIDE)
+        async with self._turns:
+            await self._resume(model)
 
     async def _resume(self, model: ModelStatus) -> None:
         key = key_of(model)
@@ -123,8 +150,12 @@ class Resumptions:
         note = served_copy(done, configuration)
         self._note(key, done.result.value, f"{words} {note}" if note else words)
 
-    def _note(self, key: ModelKey, result: str, message: str) -> None:
+    def _note(self, key: ModelKey, result: str, message: str, *, publish: bool = True) -> None:
         name, version = key
         log.info("resume %s %s: %s", name, version, message)
-        self._progress[key] = ResumeProgress(name, version, result, message, time.time())
-        self._observer.publish()
+        now = time.time()
+        before = self._progress[key].steps if key in self._progress else ()
+        steps = (*before, (now, message))[-_MOST_STEPS:]
+        self._progress[key] = ResumeProgress(name, version, result, message, now, steps)
+        if publish:
+            self._observer.publish()

@@ -1,4 +1,4 @@
-// Keeps the page up to date: asks for it again and takes over what has changed.
+// Keeps the page up to date: asks for it again and takes over the parts that have changed.
 "use strict";
 
 const EVERY_MS = 2000;
@@ -10,17 +10,51 @@ function isBusy() {
   return [...keys].some((key) => key.value) || !document.getSelection().isCollapsed;
 }
 
+// What names an element to the reader, so that it is found again on the newer page.
+function nameOf(element) {
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  const href = element.getAttribute("href");
+  if (href) return `a[href="${CSS.escape(href)}"]`;
+  const form = element.closest("form");
+  if (!form) return null;
+  const within = `form[action="${CSS.escape(form.getAttribute("action"))}"]`;
+  return `${within} ${element.localName}${element.name ? `[name="${CSS.escape(element.name)}"]` : ""}`;
+}
+
+// Puts the parts of a newer page in place of those that differ, and leaves alone what somebody uses:
+// the fields of the filter, what is unfolded, and where the keyboard is.
+function take(page) {
+  const parts = [...document.querySelectorAll("[data-live]")];
+  const newer = page.querySelectorAll("[data-live]");
+  if (parts.map((part) => part.id).join() !== [...newer].map((part) => part.id).join()) {
+    document.getElementById("main").replaceWith(page.getElementById("main"));
+    return;
+  }
+  parts.forEach((part, number) => {
+    const other = newer[number];
+    for (const open of part.querySelectorAll("details[open][id]")) {
+      const same = other.querySelector(`#${CSS.escape(open.id)}`);
+      if (same) same.open = true;
+    }
+    if (part.isEqualNode(other)) return;
+    const focused = part.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+    part.replaceWith(other);
+    const again = focused && other.querySelector(focused);
+    if (again) again.focus({preventScroll: true});
+  });
+}
+
 async function update() {
   let stale = false;
   try {
-    const headers = etag ? {"If-None-Match": etag} : {};
+    const headers = {"Accept": "text/html", ...(etag ? {"If-None-Match": etag} : {})};
     const answer = await fetch(location.href, {headers, cache: "no-store"});
-    if (answer.ok) {
+    // A model that is there no more is an answer, too.
+    if (answer.ok || answer.status === 404) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (!isBusy()) {
         etag = answer.headers.get("ETag");
-        document.getElementById("main").replaceWith(page.getElementById("main"));
-        document.getElementById("server").replaceWith(page.getElementById("server"));
+        take(page);
         document.title = page.title;
         tick();
       }
@@ -42,13 +76,20 @@ function inWords(seconds) {
   return `${Math.round(seconds / 86400)} days`;
 }
 
+// A time on the reader's clock, with the day where that is another one.
+function onClock(moment) {
+  const isToday = moment.toDateString() === new Date().toDateString();
+  return isToday ? moment.toLocaleTimeString() : moment.toLocaleString();
+}
+
 // Counts down to the next trial load, and shows times on the reader's clock.
 function tick() {
   for (const time of document.querySelectorAll("time[datetime]")) {
     const left = (Date.parse(time.dateTime) - Date.now()) / 1000;
     if (time.className === "until") time.textContent = left < 0.5 ? "now" : `in ${inWords(left)}`;
     if (time.className === "ago") time.textContent = `${inWords(-left)} ago`;
-    if (time.className === "clock") time.textContent = new Date(time.dateTime).toLocaleTimeString();
+    if (time.className === "age") time.textContent = inWords(-left);
+    if (time.className === "clock") time.textContent = onClock(new Date(time.dateTime));
   }
 }
 

@@ -1,0 +1,68 @@
+"""Send a page: whether it has changed, and what it counts as it is now."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+
+from aiohttp import web
+
+from ts_retry_ext.plain_text import duration_in_words
+from ts_retry_ext.store.halt_in_words import until
+from ts_retry_ext.store.times import to_seconds
+
+_AS_OF = re.compile(rb'<p class="quiet">As of [^<]*')
+_AGES = re.compile(rb"\d+ (?:s|min|h|days) ago")
+#: What counts on between two pictures, and without JavaScript, too: until when, since when, how old.
+_COUNTED = re.compile(rb'(<time class="(until|ago|age)" datetime="([^"<]{24})">)[^<]*(</time>)')
+
+
+def page_answer(request: web.Request, page: bytes, status: int = 200) -> web.Response:
+    """Answer with a page, or with 304 where whoever asks has it.
+
+    Args:
+        request: what was asked.
+        page: the page, which may have been made a while ago.
+        status: HTTP status.
+    """
+    # The times that the page shows are no change.
+    same = _AGES.sub(b"", _COUNTED.sub(rb"\1\4", _AS_OF.sub(b"", page)))
+    headers = {"ETag": f'"{hashlib.blake2b(same, digest_size=12).hexdigest()}"'}
+    if status == 200 and request.headers.get("If-None-Match") == headers["ETag"]:
+        return web.Response(status=304, headers=headers)
+    return web.Response(
+        body=_counted_on(page, time.time()),
+        status=status,
+        content_type="text/html",
+        charset="utf-8",
+        headers=headers,
+    )
+
+
+def wants_page(request: web.Request) -> bool:
+    """Tell whether a browser asks; programs send forms too, some without meaning to."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def ago(at: str, now: float) -> str:
+    """Return how long a time has passed: ``23 min ago``."""
+    return f"{age(at, now)} ago"
+
+
+def age(at: str, now: float) -> str:
+    """Return how long it is since a time: ``23 min``."""
+    return duration_in_words(now - to_seconds(at))
+
+
+_WORDS = {b"until": until, b"ago": ago, b"age": age}
+
+
+def _counted_on(page: bytes, now: float) -> bytes:
+    """Return a page that was made a while ago with what it counts as it is now."""
+
+    def counted(found: re.Match[bytes]) -> bytes:
+        words = _WORDS[found[2]](found[3].decode("ascii"), now)
+        return found[1] + words.encode("ascii") + found[4]
+
+    return _COUNTED.sub(counted, page)
