@@ -10,27 +10,38 @@ import yaml
 
 from ts_retry_ext.cli.main import COMMANDS
 from ts_retry_ext.frontend.properties import read_properties
-from ts_retry_ext.settings import SETTINGS, OnFatal, Setting, resolve
+from ts_retry_ext.settings import SETTINGS, OnFatal, resolve
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("row", SETTINGS, ids=lambda row: row.name)
-def test_the_readme_lists_every_setting_with_its_keys_and_default(row: Setting) -> None:
-    assert _table_row(row) in README
+TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "handlers/README.md", "deploy/README.md")
+DOCUMENTS = [*(ROOT / name for name in TOP), *sorted(ROOT.glob("docs/**/*.md"))]
 
 
-def test_every_link_of_the_documents_leads_to_a_file() -> None:
-    top = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "handlers/README.md")]
-    for document in (*top, *ROOT.glob("docs/*.md")):
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", document.read_text()):
-            assert (document.parent / target).exists(), f"{document}: {target}"
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_of_a_document_leads_to_a_heading_of_a_file(document: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]+))?\)", _prose(document)):
+        path = document.parent / target if target else document
+        assert path.exists(), target
+        assert not anchor or anchor in _anchors(path), f"{target}#{anchor}"
 
 
 def test_the_readme_names_every_command() -> None:
     for name in COMMANDS:
-        assert f"ts-retry {name}" in README
+        assert re.search(rf"`(ts-retry )?{name}\b", README), name
+
+
+@pytest.mark.parametrize("file", ["alerts.yaml", "fleet.yaml"])
+def test_every_alert_leads_to_its_runbook(file: str) -> None:
+    (group,) = yaml.safe_load((ROOT / "deploy/prometheus" / file).read_text())["groups"]
+    alerts = [rule for rule in group["rules"] if "alert" in rule]
+    assert alerts
+    for rule in alerts:
+        page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+        assert anchor == rule["alert"].lower()
+        assert anchor in _anchors(ROOT / page)
 
 
 def test_the_configuration_at_the_top_has_every_setting_and_no_mistake() -> None:
@@ -40,13 +51,6 @@ def test_the_configuration_at_the_top_has_every_setting_and_no_mistake() -> None
     keys = re.findall(r"^#?(retry_\w+)=", path.read_text(), re.MULTILINE)
     assert sorted(keys) == sorted(row.property_key for row in SETTINGS)
     assert all(f"#   {value} " in path.read_text() for value in OnFatal)
-
-
-def _table_row(row: Setting) -> str:
-    model = f"`{row.model_key}`" if row.model_key else ""
-    shown = str(row.default).lower() if isinstance(row.default, bool) else row.default
-    default = "" if row.default is None else f"`{shown}`"
-    return f"| `{row.property_key}` | `{row.variable}` | {model} | {default} | {row.help} |"
 
 
 def test_every_path_that_the_guide_for_contributors_names_is_there() -> None:
@@ -63,14 +67,6 @@ def test_the_guide_names_every_room_of_the_package() -> None:
     rooms = [path.parent.name for path in (ROOT / "ts_retry_ext").glob("*/__init__.py")]
     assert rooms
     assert not [room for room in rooms if f"`ts_retry_ext/{room}/`" not in guide]
-
-
-def test_the_documents_of_the_sidecar_list_every_metric() -> None:
-    source = (ROOT / "ts_retry_ext/sidecar/metrics.py").read_text()
-    metrics = set(re.findall(r'"(ts_retry_\w+)"', source))
-    document = (ROOT / "docs/sidecar.md").read_text()
-    assert metrics
-    assert not [name for name in metrics if f"`{name}" not in document]
 
 
 def test_forms_for_issues_ask_for_what_doctor_and_show_print() -> None:
@@ -103,5 +99,14 @@ def test_every_decision_has_its_five_parts_in_their_order() -> None:
 
 
 def _anchor(heading: str) -> str:
-    """Return the anchor that GitHub gives a heading."""
+    """Return the anchor that GitHub and the site give a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _prose(document: Path) -> str:
+    """Return a document without its blocks of code."""
+    return re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def _anchors(document: Path) -> set[str]:
+    return {_anchor(line) for line in re.findall(r"^#+ (.+)$", _prose(document), re.MULTILINE)}

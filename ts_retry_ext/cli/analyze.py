@@ -35,11 +35,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     parser = commands.add_parser(
         "analyze",
-        help="tell from TorchServe's logs what failed, why, and what it cost",
+        help="read TorchServe's logs, and report what failed, for what cause, and at what cost",
         description="Read logs of a TorchServe, with or without this package: ts_log.log, "
         "model_log.log, console output; rotated, compressed, in JSON, or collected by Kubernetes, "
-        "Docker or CloudWatch. What several files repeat is counted once. Exits with 3 when a "
-        "model is down at the end of the log, something could not be registered, or the server did not start.",
+        "Docker or CloudWatch. A line that several files have is counted once. Exits with 3 if a model "
+        "is down at the end of the log, a model could not be registered, or the server did not start.",
         epilog="examples:\n"
         "  ts-retry analyze logs\n"
         "  kubectl logs my-pod | ts-retry analyze -\n"
@@ -53,7 +53,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
-        "--html", metavar="FILE", help="write a report with a time line, too: one file, no network"
+        "--html",
+        metavar="FILE",
+        help="also write a report with a time line: one file, which needs no network",
     )
     add_rules_option(parser)
     parser.set_defaults(run=run)

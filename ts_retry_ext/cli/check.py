@@ -23,8 +23,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "check",
         help="load archives as TorchServe would, before they are deployed",
         description="Load each model as a worker of TorchServe would, in a process of its own and "
-        "without Java, and tell whether it loads, why not, how long it takes and how much memory. "
-        "The code of the archives runs with your rights. Exits with 3 when one does not load.",
+        "without Java. Report whether it loads, what failed if not, how long it takes and how much memory it "
+        "needs. The code of the archives runs with your rights. Exits with 3 if a model does not load.",
         epilog="examples:\n"
         "  ts-retry check model_store/my_model.mar\n"
         "  ts-retry check model_store --json\n"
@@ -35,7 +35,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--data", metavar="FILE", help="send FILE to each model as one request")
     parser.add_argument(
-        "--content-type", metavar="TYPE", help="type of the request (default: by FILE's .json)"
+        "--content-type",
+        metavar="TYPE",
+        help="content type of the request (default: application/json if FILE ends in .json)",
     )
     parser.add_argument(
         "--timeout",
@@ -59,17 +61,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--max-unpacked",
         type=positive_number,
         metavar="GIB",
-        help="how large an archive may unpack (default: 100 times its size, 1 GiB at least)",
+        help="how large an archive may become when it is unpacked (default: 100 times its size, but at least 1)",
     )
     parser.add_argument(
         "--follow-links",
         action="store_true",
-        help="take a model folder with links that lead out of it",
+        help="accept a model folder with links that lead out of it",
     )
     parser.add_argument("--junit", metavar="FILE", help="write the results as JUnit XML")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
-        "-v", "--verbose", action="store_true", help="print tracebacks and what workers wrote"
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="print tracebacks and the output of the workers",
     )
     parser.set_defaults(run=run)
 

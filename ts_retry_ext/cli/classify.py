@@ -66,22 +66,30 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "classify",
         help="judge a traceback or log, or failures as JSON Lines",
-        description="Judge what failed in a text: a traceback, or a log in any form that analyze reads, "
-        "or each line of JSON Lines with the keys phase, exc_type, mro, message, errno, chain, "
-        "frames. JSON Lines are answered with JSON Lines in the same order.",
+        description="Judge the failures in a text: a traceback, or a log in any form that analyze reads. "
+        "The text can also be JSON Lines with the keys phase, exc_type, mro, message, errno, chain and "
+        "frames. The answer to JSON Lines is JSON Lines in the same order.",
         epilog="examples:\n"
         "  ts-retry classify logs/ts_log.log\n"
         "  kubectl logs my-pod | ts-retry classify",
     )
-    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="'-': standard input")
-    parser.add_argument("--json", action="store_true", help="answer a text with JSON too")
+    parser.add_argument(
+        "file",
+        nargs="?",
+        default="-",
+        metavar="FILE",
+        help="the text; - is standard input (default: -)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--phase",
         choices=[phase.value for phase in Phase],
-        help="how far the worker was, for a text (default: what its frames show)",
+        help="what the worker was doing (default: what the frames show)",
     )
     parser.add_argument(
-        "--model-dir", metavar="DIR", help="the model's files, to look for files that are missing"
+        "--model-dir",
+        metavar="DIR",
+        help="folder of the model's files, to see which files are missing",
     )
     add_rules_option(parser)
     parser.set_defaults(run=run)

@@ -24,10 +24,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command to the command line."""
     parser = commands.add_parser(
         "config",
-        help="show the retry window in force for each model",
-        description="Show the maxRetryTimeoutInSec that TorchServe has in force for every model of "
-        "the running server, or would take from the archives, model folders and model stores "
-        "given. Archives are read without unpacking them.",
+        help="show the retry window of each model",
+        description="Show the maxRetryTimeoutInSec in force for every model of the running server. "
+        "With PATH, show what TorchServe would use for these archives, model folders and model "
+        "stores. Archives are read without unpacking them.",
         epilog="examples:\n  ts-retry config\n  ts-retry config model_store/my_model.mar",
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="archive, folder or model store")

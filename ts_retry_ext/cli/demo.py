@@ -28,19 +28,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "demo",
         help="watch sound, flaky and broken models on a real TorchServe",
         description="Pack the demo handlers, start a real TorchServe in a temporary directory, show "
-        "what happens to each model, send a prediction to the sound ones, and tell what TorchServe "
-        "alone would have done. Takes less than a minute. Exits with 1 when something does not turn "
-        "out as it must.",
+        "what happens to each model, send a prediction to the sound ones, and report what TorchServe "
+        "alone would have done. This takes less than a minute. Exits with 1 if a model does not end as it "
+        "should.",
         epilog="examples:\n  ts-retry demo\n  ts-retry demo --stock",
     )
-    parser.add_argument(
-        "--stock", action="store_true", help="the same with the package switched off, to compare"
-    )
+    parser.add_argument("--stock", action="store_true", help="switch the package off, to compare")
     parser.add_argument(
         "--keep", action="store_true", help="leave the server running, and say how to stop it"
     )
     parser.add_argument(
-        "--json", action="store_true", help="print the final table as JSON, the progress on stderr"
+        "--json",
+        action="store_true",
+        help="print the final table as JSON, and the progress on standard error",
     )
     parser.set_defaults(run=run)
 

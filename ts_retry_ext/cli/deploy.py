@@ -25,33 +25,35 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="put a new version of a model in place of the one that serves",
         description="Check an archive, register it beside the version that serves, wait until all its "
         "workers have loaded it, make it the default version, and unregister the old one after its "
-        "last requests. Where it does not load, the old version serves on, nothing of the new one is "
-        "left, and the exit status is 3. Needs enable_model_api=true.",
+        "last requests. If the archive does not load, the old version goes on serving, nothing of the new "
+        "one is left, and the exit code is 3. Needs enable_model_api=true.",
         epilog="examples:\n"
         "  ts-retry deploy model_store/my_model.mar\n"
         "  ts-retry deploy my_model.mar --version 2.0 --keep-old",
     )
     parser.add_argument("archive", metavar="ARCHIVE", help="the archive (.mar or .tar.gz)")
-    parser.add_argument("--version", help="the version that the archive has to have")
+    parser.add_argument("--version", help="refuse the archive if it has another version than this")
     parser.add_argument(
         "--set-default",
         action="store_true",
         default=True,
-        help="make it the default version (which is what happens without --no-default, too)",
+        help="make it the default version (the default)",
     )
     parser.add_argument(
         "--no-default",
         dest="set_default",
         action="store_false",
-        help="register it only: requests without a version go on meaning the old one",
+        help="only register it: requests without a version still go to the old version",
     )
     parser.add_argument("--keep-old", action="store_true", help="leave the old version registered")
     parser.add_argument("--new", action="store_true", help="add a model that is not registered yet")
     parser.add_argument(
-        "--allow-older", action="store_true", help="go back to a version that is older"
+        "--allow-older",
+        action="store_true",
+        help="allow a version that is older than the one that serves",
     )
     parser.add_argument(
-        "--no-check", action="store_true", help="do not load it outside of the server first"
+        "--no-check", action="store_true", help="do not check it outside of the server first"
     )
     parser.add_argument(
         "--timeout",

@@ -25,22 +25,22 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     parser = commands.add_parser(
         "doctor",
-        help="check that everything is in place, and say what to do",
-        description="Check the environment that TorchServe runs in: is the start-up hook active in "
-        "it, are Java, TorchServe, torch and PyYAML there, can the state directory be used, which "
-        "settings hold and where do they come from, and does TorchServe take every key and value of "
-        "config.properties. Exits with 1 when something is wrong.",
+        help="check that everything is in place, and say what to do if not",
+        description="Check the environment that TorchServe runs in. Is the start-up hook active in "
+        "it? Are Java, TorchServe, torch and PyYAML there? Can the state directory be used? Which "
+        "settings are in force, and where do they come from? Does TorchServe accept every key and value "
+        "of config.properties? Exits with 1 if something is wrong.",
         epilog="examples:\n  ts-retry doctor\n  ts-retry doctor --ts-config config.properties",
     )
     parser.add_argument(
         "--python",
         metavar="FILE",
-        help="interpreter that TorchServe uses (default: the running server's, else this one)",
+        help="interpreter that TorchServe uses (default: that of the running server, or else this one)",
     )
     parser.add_argument(
         "--ts-config",
         metavar="FILE",
-        help="config.properties to check and to take the settings from, before a server is started",
+        help="config.properties to check and to take the settings from, if no server runs yet",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_server_option(parser)

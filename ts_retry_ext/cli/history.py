@@ -28,7 +28,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "  ts-retry history --state-dir logs/ts_retry --json",
     )
     parser.add_argument(
-        "model", nargs="?", metavar="MODEL", help="name of the model; all by default"
+        "model", nargs="?", metavar="MODEL", help="name of the model (default: all)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_source_options(parser)

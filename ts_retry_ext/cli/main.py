@@ -61,8 +61,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser; where `words` name a command, only its module is imported."""
     parser = _Parser(
         prog="ts-retry",
-        description="Tell TorchServe's failures that a retry can cure from those that it cannot.",
-        epilog="exit codes: 0 fine, 1 error, 2 usage, 3 at least one model halted or failed",
+        description="Stop TorchServe from reloading a model that cannot load, and keep the cause.",
+        epilog="exit codes: 0 fine, 1 error, 2 usage, 3 at least one model is down or failed the check",
     )
     parser.add_argument("-V", "--version", action=_Version)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -44,26 +44,27 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     parser = commands.add_parser(
         "resume",
-        help="try a model that is down now, and tell whether it serves",
-        description="Try a model that is halted, waiting or retired now. It is loaded once in a "
-        "process of its own, which TorchServe does not notice. If that succeeds its workers are "
-        "started, else it goes on waiting, and the command tells which line failed. An archive is "
-        "loaded as TorchServe unpacked it at registration: one that was packed again has to be "
-        "registered again first. Exits with 0 when the model serves, 3 when it has failed again, "
-        "1 otherwise.",
+        help="try a model that is down, now, and report whether it serves",
+        description="Make a trial load of a model that is halted, waiting or retired, now. The model is "
+        "loaded once in a process of its own, which TorchServe does not notice. If the load succeeds, "
+        "the model's workers are started. If it fails, the model stays as it is, and the command reports "
+        "the line that failed. The trial load uses the archive as TorchServe unpacked it at registration. "
+        "So an archive that was packed again has to be registered again first (ts-retry deploy). Exits "
+        "with 0 if the model serves, 3 if it has failed again, 1 otherwise.",
         epilog="examples:\n  ts-retry resume my_model\n  ts-retry resume --all",
     )
     parser.add_argument("model", metavar="MODEL", nargs="?", help="name of the model")
-    parser.add_argument("--version", help="version of the model, where it has several")
+    parser.add_argument("--version", help="version of the model, if it has several")
     parser.add_argument(
-        "--all", action="store_true", help="every model that is down or has lost workers"
+        "--all", action="store_true", help="resume every model that is down or has lost workers"
     )
     parser.add_argument(
         "--timeout",
         type=positive_number,
         default=TIMEOUT_SEC,
         metavar="SECONDS",
-        help="how long to wait for each model, beside the trials of others (default: %(default)g)",
+        help="how long to wait for each model, without the time of other models' trial loads "
+        "(default: %(default)g)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_source_options(parser)

@@ -41,11 +41,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "rules",
         help="list the rules in force, in order, or check a file of your own",
-        description="List the rules in the order in which they are asked; the first that matches "
-        "decides, and your own come before the built-in ones. Your own are those of the running "
-        "server (retry_rules in its config.properties, or TS_RETRY_RULES) and of its models "
-        "(retry: rules: in model-config.yaml), which count instead of the server's. Without a "
-        "server they are those that one started here would have.",
+        description="List the rules in the order in which they are asked. The first that matches "
+        "decides. Your own rules come before the built-in ones. They are those of the running "
+        "server (retry_rules in its config.properties, or TS_RETRY_RULES). If a model has its own "
+        "(retry: rules: in model-config.yaml), these count instead of the server's. If no server "
+        "runs, they are those that a server started here would have.",
         epilog="examples:\n"
         "  ts-retry rules\n"
         "  ts-retry rules name-error\n"
@@ -55,21 +55,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "paths",
         nargs="*",
         metavar="ID | PATH",
-        help="a rule to show in full, or an archive, folder or model store with own rules",
+        help="a rule to show in full, or an archive, folder or model store that has its own rules",
     )
     parser.add_argument(
         "--page", action="store_true", help="print the built-in rules as a page of Markdown"
     )
     parser.add_argument(
-        "--check", metavar="FILE", help="check a YAML file of rules and list what is wrong"
+        "--check", metavar="FILE", help="check a YAML file of rules, and list what is wrong in it"
     )
-    parser.add_argument(
-        "--rules", metavar="FILE", help="list these as your own rules, and no others"
-    )
+    parser.add_argument("--rules", metavar="FILE", help="use only these as your own rules")
     parser.add_argument(
         "--ts-config",
         metavar="FILE",
-        help="config.properties to look for rules in, without a server",
+        help="config.properties to take your own rules from, if no server runs",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_server_option(parser)

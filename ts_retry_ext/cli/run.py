@@ -22,11 +22,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command to the command line."""
     parser = commands.add_parser(
         "run",
-        help="run TorchServe in the foreground, and exit with 3 when a model did not load",
-        description="Run TorchServe in the foreground and pass signals on to it. When it has ended, "
-        "exit with 3 and print the cause where a model was halted, waiting or retired, else with the "
-        "status of its JVM (128 and the signal's number where that ended it). TorchServe's own launcher exits with 0 "
-        "in any case. Goes well with retry_on_fatal=shutdown, for batch jobs and CI.",
+        help="run TorchServe in the foreground, and exit with 3 if a model did not load",
+        description="Run TorchServe in the foreground and pass signals on to it. After it has ended, "
+        "print the cause and exit with 3 if a model was halted, waiting, retired or not registered. Otherwise "
+        "exit with the exit code of its JVM (128 plus the signal's number if a signal ended it). TorchServe's "
+        "own launcher always exits with 0. For batch jobs and CI, use it with retry_on_fatal=shutdown.",
         epilog=f"examples:\n  {_EXAMPLE}",
     )
     parser.add_argument(

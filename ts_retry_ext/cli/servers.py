@@ -19,7 +19,7 @@ def add_server_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pid",
         type=int,
-        help="process id of TorchServe's frontend, where several servers run on this machine",
+        help="process id of TorchServe's frontend, if several servers run on this machine",
     )
 
 

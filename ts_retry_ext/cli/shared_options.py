@@ -20,8 +20,8 @@ def add_rules_option(parser: argparse.ArgumentParser) -> None:
         "--rules",
         metavar="PATH",
         default=os.environ.get(_RULES) or None,
-        help="your own rules, asked before the built-in ones: a YAML file or a folder of them, "
-        f"several divided by commas (default: ${_RULES})",
+        help="your own rules, asked before the built-in ones: YAML files or folders of them, "
+        f"separated by commas (default: ${_RULES})",
     )
 
 

@@ -43,13 +43,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "show",
         help="show the whole report on one model",
-        description="Show everything that is known of a model's last failure: verdict, remedy, "
+        description="Show everything that is known about a model's last failure: verdict, remedy, "
         "what it waits for, its next trial load, cause chain, traceback, and the time line of its "
-        "loads and trial loads. Exits with 3 when the model is halted, waiting or retired.",
+        "loads and trial loads. Exits with 3 if the model is halted, waiting or retired.",
         epilog="examples:\n  ts-retry show my_model\n  ts-retry show my_model --version 2.0 --json",
     )
     parser.add_argument("model", metavar="MODEL", help="name of the model")
-    parser.add_argument("--version", help="version of the model, where it has several")
+    parser.add_argument("--version", help="version of the model, if it has several")
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_source_options(parser)
     parser.set_defaults(run=run)

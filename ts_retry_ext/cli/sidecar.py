@@ -17,10 +17,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command to the command line."""
     parser = commands.add_parser(
         "sidecar",
-        help="observe a server: probes, metrics, a page, and what needs the management API",
-        description="Observe one TorchServe until it is told to end: answer probes truthfully, serve "
-        "metrics and a page, retire models, and resume them. Without options it observes the one "
-        "server that runs on this machine, and waits for it where none does.",
+        help="observe a server: probes, metrics, a page, and a way to resume models",
+        description="Observe one TorchServe until a signal ends the sidecar. The sidecar answers probes, "
+        "serves metrics and a page, retires models, and resumes them. Without options it observes the "
+        "one server that runs on this machine. If none runs, it waits for one.",
         epilog="examples:\n"
         "  ts-retry sidecar\n"
         "  ts-retry sidecar --ts-config config.properties --address http://0.0.0.0:8088",
@@ -42,22 +42,27 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="append",
         default=[],
         metavar="NAME",
-        help="a further name that it may be reached under, such as that of a Service or an Ingress; "
-        "may be repeated (also: retry_sidecar_hosts)",
+        help="a name under which clients may reach the sidecar, such as that of a Service or an "
+        "Ingress; may be repeated (also: retry_sidecar_hosts)",
     )
     parser.add_argument(
         "--own-key-file",
         metavar="FILE",
-        help="holds a key that callers bring to resume a model, where the server has no keys",
+        help="file with a key that callers need to resume a model, if the server has no keys",
     )
     parser.add_argument(
-        "--log-format", choices=("text", "json"), default="text", help="(default: text)"
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="form of the log (default: text)",
     )
     parser.add_argument(
-        "--log-file", metavar="FILE", help="where to log; rotated (default: standard error)"
+        "--log-file",
+        metavar="FILE",
+        help="file to log to, which is rotated (default: standard error)",
     )
     parser.add_argument(
-        "--exit-with-server", action="store_true", help="end when the server has ended"
+        "--exit-with-server", action="store_true", help="end after the server has ended"
     )
     parser.set_defaults(run=run)
 

@@ -31,7 +31,7 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     add_server_option(parser)
     parser.add_argument(
         "--state-dir",
-        help="state directory to read, where not the one of the server's settings",
+        help="state directory to read (default: that of the server's settings)",
     )
 
 

@@ -36,18 +36,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "status",
         help="show every model with its state and cause",
         description="Show every model of the running server with its state, the number of worker "
-        "starts and loads, the next trial load, the verdict on its last failure, and the retry "
-        "window in force. Exits with 3 when a model is halted, waiting, retired or not registered.",
+        "starts and loads, the next trial load, the verdict on its last failure, and its retry "
+        "window. Exits with 3 if a model is halted, waiting, retired or not registered.",
         epilog="examples:\n"
         "  ts-retry status\n"
         "  ts-retry status my_model\n"
         "  ts-retry status --state-dir logs/ts_retry --json",
     )
     parser.add_argument(
-        "model", nargs="?", metavar="MODEL", help="name of the model to show; all by default"
+        "model", nargs="?", metavar="MODEL", help="name of the model to show (default: all)"
     )
     parser.add_argument(
-        "--all", action="store_true", help="list the models that serve, too, however many there are"
+        "--all", action="store_true", help="list the models that serve, too, even if there are many"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_source_options(parser)

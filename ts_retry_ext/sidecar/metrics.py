@@ -57,16 +57,18 @@ class Metrics:
 
     def _counts(self, picture: Picture) -> Iterator[Metric]:
         starts = CounterMetricFamily(
-            "ts_retry_worker_starts", "Worker processes started, holders included.", labels=_MODEL
+            "ts_retry_worker_starts",
+            "Worker processes that were started, holders included.",
+            labels=_MODEL,
         )
         saved = GaugeMetricFamily(
             "ts_retry_worker_starts_saved",
-            "Worker starts that stock TorchServe would have made in the same time.",
+            "How many more starts TorchServe alone would have made by now; trial loads count as starts of the package.",
             labels=_MODEL,
         )
         failures = CounterMetricFamily(
             "ts_retry_load_failures",
-            "Loads and worker starts that failed.",
+            "Failed loads, trial loads included.",
             labels=[*_MODEL, "verdict", "rule"],
         )
         for model in picture.models:
@@ -110,12 +112,12 @@ class _Once(Collector):
 def _windows(picture: Picture) -> Iterator[Metric]:
     window = GaugeMetricFamily(
         "ts_retry_max_retry_timeout_seconds",
-        "The maxRetryTimeoutInSec in force, and where it comes from.",
+        "The retry window in force (maxRetryTimeoutInSec), and where it comes from.",
         labels=[*_MODEL, "source"],
     )
     problems = GaugeMetricFamily(
         "ts_retry_config_problems",
-        "Things in the model's retry configuration that TorchServe ignores without a word.",
+        "Values in the model's retry configuration that TorchServe ignores without logging it.",
         labels=_MODEL,
     )
     for row in picture.effective:
@@ -125,7 +127,7 @@ def _windows(picture: Picture) -> Iterator[Metric]:
         problems.add_metric(labels, sum(code != OUT_OF_REACH for code, _ in row.problems))
     elapsed = GaugeMetricFamily(
         "ts_retry_window_elapsed_seconds",
-        "How much of the retry window has run for the worker that failed first.",
+        "How much of the retry window has passed, for the worker that failed first.",
         labels=_MODEL,
     )
     for (name, version), recoveries in picture.recoveries.items():
@@ -137,18 +139,18 @@ def _down(picture: Picture) -> Iterator[Metric]:
     families = {
         State.HALTED: GaugeMetricFamily(
             "ts_retry_model_halted",
-            "1 where the model is not loaded until its cause changes or somebody resumes it.",
+            "1 if the model is halted: it is not loaded until something changes or somebody resumes it.",
             labels=[*_MODEL, "rule", "fingerprint"],
         ),
         State.WAITING: GaugeMetricFamily(
             "ts_retry_model_waiting",
-            "1 where the model is not loaded for now and is tried again by itself.",
+            "1 if the model is waiting: it is not loaded now, and is tried again by itself.",
             labels=[*_MODEL, "rule", "fingerprint"],
         ),
     }
     missing = GaugeMetricFamily(
         "ts_retry_model_not_registered",
-        "1 where the server was started with the model and could not register it.",
+        "1 if the server was started with the model and could not register it.",
         labels=_MODEL,
     )
     since = GaugeMetricFamily(
@@ -158,7 +160,7 @@ def _down(picture: Picture) -> Iterator[Metric]:
     )
     workers = GaugeMetricFamily(
         "ts_retry_workers_lost",
-        "Workers that are held or given up although others of the model serve.",
+        "Workers that are held or given up while others of the model serve.",
         labels=_MODEL,
     )
     for model in picture.models:
@@ -179,7 +181,7 @@ def _causes(picture: Picture) -> Metric:
     """Return one series for each model that is down; a cause is joined over servers by its fingerprint."""
     family = GaugeMetricFamily(
         "ts_retry_failure_info",
-        "1 for why a model that is down is not loaded; at is the place in the model's own code.",
+        "1 for each model that is down: the exception's type, the rule, and the place in the model's own code (at).",
         labels=[*_MODEL, "fingerprint", "exception", "rule", "at"],
     )
     for model in picture.models:
@@ -201,7 +203,7 @@ def _causes(picture: Picture) -> Metric:
 def _trials(picture: Picture) -> Iterator[Metric]:
     planned = GaugeMetricFamily(
         "ts_retry_next_trial_timestamp_seconds",
-        "When the next trial load of the model comes, where one is planned.",
+        "When the next trial load of the model comes, if one is planned.",
         labels=_MODEL,
     )
     ended = CounterMetricFamily(
@@ -234,7 +236,7 @@ def _states(picture: Picture) -> Metric:
 def _hooks(picture: Picture) -> Metric:
     family = GaugeMetricFamily(
         "ts_retry_hook_active",
-        "1 where the model's workers run ts-retry-ext, 0 where they could and have written nothing.",
+        "1 if the model's workers run ts-retry-ext, 0 if they could and have written nothing.",
         labels=_MODEL,
     )
     for model in (model for model in picture.models if model.out_of_reach is None):
@@ -251,7 +253,7 @@ def _frontend(picture: Picture) -> Iterator[Metric]:
     condition.add_metric([picture.health.condition.value], 1)
     reachable = GaugeMetricFamily(
         "ts_retry_frontend_reachable",
-        "1 where the frontend's management API answers.",
+        "1 if the frontend's management API answers.",
         value=int(picture.is_complete),
     )
     yield from (condition, reachable)
