@@ -66,7 +66,7 @@ def test_one_sound_model_as_json_with_a_request(tmp_path: Path) -> None:
     assert (row["model"], row["result"], row["archive"]) == ("sound", "loads", archive)
     assert (row["request"]["status"], row["request"]["body"]) == (200, "sound")
     document = (ROOT / "docs" / "check.md").read_text()
-    keys = document.partition("The keys of `--json`, a list: `")[2].partition("`")[0]
+    keys = document.partition("The keys of its entries: `")[2].partition("`")[0]
     assert [k.strip().partition("[")[0].partition("{")[0] for k in _split(keys)] == list(row)
 
 

@@ -19,7 +19,7 @@ def test_help_names_every_command_and_the_exit_codes(capsys: pytest.CaptureFixtu
     shown = capsys.readouterr().out
     assert caught.value.code == 0
     assert all(f"\n    {command} " in shown for command in COMMANDS)
-    assert "3 at least one model halted" in " ".join(shown.split())
+    assert "3 at least one model is down" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
