@@ -55,5 +55,5 @@ def pythons(session: nox.Session) -> None:
 @nox.session(python=SERVER_PYTHON)
 def ageing(session: nox.Session) -> None:
     """List rules whose words the newest libraries no longer write: a nightly job, not a test."""
-    session.install("--upgrade", ".[corpus]", *PYTEST)
+    session.install("--upgrade", "-e", ".[corpus]", "torch", *PYTEST)
     session.run("python", "-m", "tests.corpus.ageing", success_codes=[0, 3])

@@ -30,6 +30,8 @@ KEPT = Path(__file__).with_name("raised_by.json")
 ROWS = (*raised_python.ROWS, *raised_torch.ROWS, *raised_libraries.ROWS)
 #: Rules that read a message: the others have no words that could age.
 _TEXT_RULES = frozenset(rule.id for rule in BUILTIN_RULES if rule.when.message)
+#: What is kept as the library of a row that needs none.
+PYTHON = "python"
 #: Status if a rule has aged.
 AGED = 3
 
@@ -46,7 +48,7 @@ def raised(rows: Iterator[Raised]) -> Record:
             made.tmp.mkdir()
             rule = _rule_of(row, made)
             if rule in _TEXT_RULES:
-                library = row.needs.partition(".")[0] or "python"
+                library = _distribution(row.needs)
                 found[row.name] = {"rule": rule, "library": library, "version": _version(library)}
     return found
 
@@ -65,13 +67,26 @@ def _rule_of(row: Raised, here: World) -> str:
     return ""
 
 
-def _version(library: str) -> str:
-    if library == "python":
-        return platform.python_version()
+def _distribution(module: str) -> str:
+    """Return what installs a module: several distributions share a package such as `google`."""
+    if not module:
+        return PYTHON
+    package, path = module.partition(".")[0], module.replace(".", "/")
     # Known from Python 3.10 on; before, a distribution is taken to be called like its package.
-    distributions: Any = getattr(metadata, "packages_distributions", dict)()
+    known: Any = getattr(metadata, "packages_distributions", dict)()
+    names: list[str] = known.get(package, [package])
+    for name in names if len(names) > 1 else ():
+        files = (str(file) for file in metadata.files(name) or ())
+        if any(file == f"{path}.py" or file.startswith(f"{path}/") for file in files):
+            return name
+    return names[0]
+
+
+def _version(library: str) -> str:
+    if library == PYTHON:
+        return platform.python_version()
     try:
-        return metadata.version(distributions.get(library, [library])[0])
+        return metadata.version(library)
     except metadata.PackageNotFoundError:
         return ""
 
@@ -102,7 +117,13 @@ def main() -> int:
         return 0
     kept = json.loads(KEPT.read_text(encoding="utf-8"))
     lines = aged(kept, now, frozenset(row.name for row in rows))
-    print("\n".join(lines) or f"the words of {len(kept)} rows still occur")
+    seen = set(kept) & {row.name for row in rows}
+    left_out = sorted({kept[name]["library"] for name in set(kept) - seen})
+    print("\n".join(lines) or f"the words of {len(seen)} rows still occur")
+    if left_out:
+        print(
+            f"not asked: {len(kept) - len(seen)} rows of {', '.join(left_out)}, not installed here"
+        )
     return AGED if lines else 0
 
 

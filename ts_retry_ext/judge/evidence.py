@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ts_retry_ext.judge.facts import errno_names, http_statuses, missing_module_in_text
 from ts_retry_ext.judge.failure import Cause, Failure
@@ -50,6 +50,8 @@ class Evidence:
         modules: modules on the stack, and the functions in them (`json`, `json.load`).
         shadow: file of the archive that hides a module of the same name, where that explains the failure.
         host: what is known of the file system.
+        as_printed: the same failure without the exceptions that `from None` hides; None where nothing
+            is hidden.
     """
 
     failure: Failure
@@ -60,6 +62,7 @@ class Evidence:
     modules: tuple[str, ...]
     shadow: str | None
     host: Host
+    as_printed: Evidence | None = None
 
 
 def evidence_of(failure: Failure, host: Host) -> Evidence:
@@ -89,7 +92,15 @@ def evidence_of(failure: Failure, host: Host) -> Evidence:
         ),
         shadow=shadowing_file(failure, host),
         host=host,
+        as_printed=_as_printed(failure, host),
     )
+
+
+def _as_printed(failure: Failure, host: Host) -> Evidence | None:
+    printed = tuple(cause for cause in failure.chain if cause.is_printed)
+    if len(printed) == len(failure.chain):
+        return None
+    return evidence_of(replace(failure, chain=printed), host)
 
 
 def _link(cause: Cause) -> LinkEvidence:

@@ -1,4 +1,4 @@
-"""What can be said of a failure that no rule knows: a guess for a person, which never halts anything.
+"""What can be said of a failure that no rule settles: a guess for a person, which never halts anything.
 
 Words and types that are too weak for a verdict still point somewhere, and so does what the worker
 printed right before the failure: native libraries write their cause there and raise something vague.
@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 
 from ts_retry_ext.judge.builtin.words import ENVIRONMENT_TYPES, PASSING_WORDS
 from ts_retry_ext.judge.evidence import Evidence, evidence_of
-from ts_retry_ext.judge.failure import Failure, Phase
+from ts_retry_ext.judge.failure import Failure, Phase, failure_of
 from ts_retry_ext.judge.gaps import without_names
 from ts_retry_ext.judge.lineage import plain
+from ts_retry_ext.judge.named_in_words import with_names
 from ts_retry_ext.judge.paths import NO_HOST
 from ts_retry_ext.judge.redact import redact
 from ts_retry_ext.judge.rule import Rule
@@ -22,8 +23,10 @@ from ts_retry_ext.judge.verdict import Outcome
 
 #: Lines that were printed before a failure and are looked at.
 PRINTED_LINES = 20
-#: Characters of such a line that are quoted.
+#: Characters of such a line, or of a hidden exception, that are quoted.
 _QUOTE_LIMIT = 200
+#: Exceptions that the code hides and that are looked at.
+_HIDDEN_LIMIT = 3
 
 _PASSING = re.compile(
     rf"{PASSING_WORDS}|\b(?:busy|unavailable|unreachable|offline|retr(?:y|ies)|time-?out|deadline|throttl\w*|quota|lease"
@@ -71,6 +74,33 @@ def hint(evidence: Evidence) -> str:
     name = plain(first.cause.type)
     if _FINAL_TYPE.search(name) and any(frame.in_app for frame in evidence.failure.frames[-1:]):
         return f"Probably final: the model's own code raised {name}."
+    return ""
+
+
+def hidden_cause(
+    evidence: Evidence,
+    rules: Sequence[Rule],
+    first_match: Callable[[Sequence[Rule], Evidence], Rule | None],
+) -> str:
+    """Return `Probably final: …` and what `raise … from None` hides, where that alone would be final.
+
+    Args:
+        evidence: of the whole failure.
+        rules: those of the table.
+        first_match: `judging.first_match`.
+    """
+    hidden = [link.cause for link in evidence.links if not link.cause.is_printed]
+    for cause in hidden[:_HIDDEN_LIMIT]:
+        alone = evidence_of(
+            failure_of([cause], evidence.failure.frames, evidence.failure.phase, ""), evidence.host
+        )
+        rule = first_match(rules, alone)
+        if rule is not None and rule.verdict is Outcome.NON_RECOVERABLE:
+            what = bounded(
+                redact(" ".join(f"{plain(cause.type)}: {cause.message}".split())), _QUOTE_LIMIT
+            )
+            reason = with_names(rule.reason, alone)
+            return f"Probably final: the code hides {what!r} (raise … from None). {reason}"
     return ""
 
 

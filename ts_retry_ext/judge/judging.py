@@ -10,7 +10,7 @@ from ts_retry_ext.judge.builtin import BUILTIN_RULES, BUILTIN_SOURCE
 from ts_retry_ext.judge.evidence import Evidence, evidence_of
 from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.fingerprint import FINGERPRINT_VERSION, fingerprint
-from ts_retry_ext.judge.hints import hint, printed_cause
+from ts_retry_ext.judge.hints import hidden_cause, hint, printed_cause
 from ts_retry_ext.judge.lineage import plain, same_type
 from ts_retry_ext.judge.matching import matches
 from ts_retry_ext.judge.named_in_words import with_names
@@ -66,8 +66,8 @@ def judge(
             in the type's bases count without being named.
         out_of_time: asked after each rule of a user; once it is true the verdict is UNKNOWN, since a
             rule that wasn't asked may have spoken against those behind it.
-        printed: lines that the process printed right before the failure. Where no rule knows the
-            failure, they are looked at for a cause, which is quoted and changes no verdict.
+        printed: lines that the process printed right before the failure. Where the verdict is
+            UNKNOWN, they are looked at for a cause, which is quoted and changes no verdict.
     """
     try:
         name = fingerprint(failure)
@@ -87,7 +87,7 @@ def judge(
         return replace(_unknown(name), reason=reason, remedy=_TOO_SLOW_REMEDY)
     if rule is None:
         return _with_hints(_unknown(name), evidence, printed, rules)
-    return Verdict(
+    verdict = Verdict(
         verdict=rule.verdict,
         basis=Basis.RULE,
         rule=rule.id,
@@ -98,6 +98,9 @@ def judge(
         fingerprint_version=FINGERPRINT_VERSION,
         max_attempts=rule.max_attempts,
     )
+    if rule.verdict is not Outcome.UNKNOWN:
+        return verdict
+    return _with_hints(verdict, evidence, printed, rules)
 
 
 def first_match(
@@ -120,7 +123,10 @@ def _with_hints(
     verdict: Verdict, evidence: Evidence, printed: Sequence[str], rules: Sequence[Rule]
 ) -> Verdict:
     try:
-        said = (hint(evidence), printed_cause(printed, rules, first_match) if printed else "")
+        said = (
+            hidden_cause(evidence, rules, first_match) or ("" if verdict.rule else hint(evidence)),
+            printed_cause(printed, rules, first_match) if printed else "",
+        )
     except Exception:
         return verdict
     return replace(verdict, reason=" ".join(filter(None, (verdict.reason, *said))))
@@ -136,8 +142,19 @@ def _in_words(words: str, rule: Rule, evidence: Evidence) -> str:
 
 
 def _holds(rule: Rule, evidence: Evidence) -> bool:
+    """Tell whether a rule's condition holds.
+
+    What `raise ... from None` hides can let a built-in rule retry, but not halt: the code has handled
+    it and says that something else is wrong.
+    """
     try:
-        return matches(rule.when, evidence)
+        if not matches(rule.when, evidence):
+            return False
+        shown = evidence.as_printed
+        may_halt = rule.verdict is Outcome.NON_RECOVERABLE and rule.source.startswith(
+            BUILTIN_SOURCE
+        )
+        return shown is None or not may_halt or matches(rule.when, shown)
     except Exception:
         return False
 

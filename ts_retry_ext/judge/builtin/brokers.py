@@ -40,6 +40,9 @@ RECOVERABLE_IN_DISGUISE = (
         When(
             type=(
                 "NoBrokersAvailable",
+                # kafka-python 2.2 and later: the base of all that passes.
+                "kafka.errors.RetriableError",
+                "kafka.errors.CoordinatorNotAvailableError",
                 "KafkaTimeoutError",
                 "KafkaConnectionError",
                 "kafka.errors.LeaderNotAvailableError",
@@ -73,7 +76,7 @@ RECOVERABLE_IN_DISGUISE = (
                 "azure.eventhub.exceptions.ConnectError",
                 "azure.eventhub.exceptions.ConnectionLostError",
             ),
-            unless=r"access_refused|authentication failure|\bnot_allowed|probableauthentication|sasl",
+            unless=r"unknown ?topic|access_refused|authentication failure|\bnot_allowed|probableauthentication|sasl",
         ),
         "The broker couldn't be reached, or isn't ready.",
         "Nothing to repair in the model; look at {address|the broker} if it goes on.",

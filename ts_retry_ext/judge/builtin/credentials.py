@@ -42,6 +42,17 @@ FATAL_IN_DISGUISE = (
         since=_SINCE,
         scope=Scope.HOST,
     ),
+    fatal(
+        "credentials-profile-missing",
+        When(
+            # botocore; the text is what other tools print of it.
+            type=("botocore.exceptions.ProfileNotFound",),
+        ),
+        "The AWS profile that is configured stands in no configuration file of this process.",
+        "Correct AWS_PROFILE, or mount the files that have it (~/.aws, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE).",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
     ambiguous(
         "credentials-file-missing-in-shared-place",
         When(

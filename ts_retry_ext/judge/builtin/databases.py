@@ -61,6 +61,16 @@ RECOVERABLE_IN_DISGUISE = (
         since="2026-11-26",
     ),
     curable(
+        "database-file-open-elsewhere",
+        When(
+            # DuckDB, RocksDB, LMDB, LevelDB: one process at a time has the files.
+            message=r"could not set lock on file|conflicting lock is held|mdb_readers_full|io error: (?:while )?lock .{1,300}lock"
+        ),
+        "Another process has the files of the database open.",
+        "Nothing to repair in the model; let the workers open it read-only, or give each its own copy, if it goes on.",
+        since="2026-11-26",
+    ),
+    curable(
         "database-locked",
         When(
             message=any_of(r"""
@@ -70,8 +80,8 @@ RECOVERABLE_IN_DISGUISE = (
                 restart transaction
                 # MySQL: 1205, 1213
                 lock wait timeout|try restarting transaction
-                # SQLite, DuckDB, LMDB
-                database (?:is|table is|schema is) locked|could not set lock on file|conflicting lock is held|mdb_readers_full
+                # SQLite
+                database (?:is|table is|schema is) locked
                 # Oracle, SQL Server: 1205, 1222
                 ora-(?:00054|00060|30006|08177)\b|chosen as the deadlock victim|lock request time out|was deadlocked on
             """)
@@ -224,6 +234,9 @@ RULES = (
                 no such table|relation [\"'].{1,100}[\"'] does not exist|table .{1,100} doesn't exist|undefinedtable
                 no such column|unknown column|column .{1,100} does not exist|topic .{1,100} not (?:found|available)
                 unknown_topic
+                # ClickHouse, Oracle, SQL Server, Cassandra, Trino, Snowflake, BigQuery
+                \(unknown_(?:table|identifier)\)|ora-00942\b|invalid object name '|unconfigured table|table_not_found
+                object .{1,200} does not exist or not authorized|not found: (?:table|dataset)[ ]
             """)
         ),
         "The database lacks a table or column; a migration may be under way.",

@@ -130,6 +130,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     # topic credentials
     'login-by-a-person-needed': ('botocore.exceptions.UnauthorizedSSOTokenError', 'The SSO session associated with this profile has expired or is otherwise invalid. To refresh this SSO session run aws sso login with the corresponding profile.', {}),
     'credentials-not-configured': ('azure.identity._exceptions.CredentialUnavailableError', 'EnvironmentCredential authentication unavailable. Environment variables are not fully configured.', {}),
+    'credentials-profile-missing': ('botocore.exceptions.ProfileNotFound', 'The config profile (staging) could not be found', {}),
     'credentials-file-missing-in-shared-place': ('google.auth.exceptions.DefaultCredentialsError', 'File /var/run/secrets/google/key.json was not found.', {}),
     'credentials-file-unusable': ('google.auth.exceptions.DefaultCredentialsError', 'File 0123abcd was not found.', {}),
     'metadata-without-account': ('google.auth.exceptions.TransportError', "Failed to retrieve http://metadata.google.internal/x from the Google Compute Engine metadata service. Status: 404 Response: b''", {}),
@@ -179,11 +180,14 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'hub-http-refused': ('OSError', 'org/model does not appear to have a file named model.safetensors.', {'chain': [{'exc_type': 'huggingface_hub.errors.EntryNotFoundError', 'message': '404 Client Error. Entry Not Found for url: https://huggingface.co/org/model/resolve/main/model.safetensors.'}]}),
     'hub-forbidden': ('huggingface_hub.errors.HfHubHTTPError', '403 Forbidden: your token has no permission for this repository.', {}),
     'hub-model-unknown': ('ValueError', "model 'ranker' not found", {}),
-    'hub-file-missing': ('OSError', "[E050] Can't find model 'en_core_web_sm'. It doesn't seem to be a Python package or a valid path to a data directory.", {}),
+    'language-package-missing': ('OSError', "[E050] Can't find model 'de_core_news_sm'. It doesn't seem to be a Python package or a valid path to a data directory.", {}),
+    'hub-file-missing': ('OSError', "[E050] Can't find model './en_core_web_sm'. It doesn't seem to be a Python package or a valid path to a data directory.", {}),
     'hub-file-missing-by-status': ('OSError', 'org/m: config.json not found', {'chain': [{'exc_type': 'huggingface_hub.errors.EntryNotFoundError', 'message': 'nothing there'}]}),
+    'language-data-missing': ('LookupError', "\n***\n  Resource stopwords not found.\n  Please use the NLTK Downloader to obtain the resource:\n\n  >>> nltk.download('stopwords')\n", {}),
     'hub-model-not-loaded': ('ValueError', 'No supported config format found in org/model', {}),
     'download-failed-unexplained': ('RuntimeError', 'Failed to download weights', {}),
     # topic weights
+    'weights-not-torchscript': ('RuntimeError', 'PytorchStreamReader failed locating file constants.pkl: file not found', {'frames': [['/x/site-packages/torch/jit/_serialization.py', 'load']]}),
     'weights-left-without-data': ('NotImplementedError', 'Cannot copy out of meta tensor; no data! Please use torch.nn.Module.to_empty() instead of torch.nn.Module.to()', {}),
     'download-fails-its-check': ('OSError', 'Consistency check failed: file should be of size 4976698672 but has size 1204223 (model-00001-of-00002.safetensors).', {}),
     'download-fails-its-check-by-type': ('botocore.exceptions.FlexibleChecksumError', 'Expected checksum AAAAAA== did not match calculated checksum: q8kS9A==', {}),
@@ -245,6 +249,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'distributed-not-configured': ('ValueError', 'Error initializing torch.distributed using env:// rendezvous: environment variable RANK expected, but not set', {}),
     'engine-configuration': ('AssertionError', 'embed_dim must be divisible by num_heads (got 768 and 7)', {}),
     # topic torchserve handlers
+    'handler-without-class': ('ValueError', 'Expected only one class in custom service code or a function entry point []', {}),
     'handler-class-count': ('ValueError', "Expected only one class in custom service code or a function entry point [<class 'a.A'>, <class 'a.B'>]", {}),
     'handler-without-handle': ('ValueError', "Expect handle method in class <class 'handler.H'>", {}),
     'model-class-count': ('ValueError', "Expected only one class as model definition. [<class 'model.A'>, <class 'model.B'>]", {}),
@@ -313,6 +318,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     # topic databases
     'database-starting': ('psycopg2.OperationalError', 'FATAL:  the database system is in recovery mode', {}),
     'database-full': ('psycopg2.OperationalError', 'FATAL:  sorry, too many clients already', {}),
+    'database-file-open-elsewhere': ('duckdb.IOException', 'IO Error: Could not set lock on file "/opt/f.duckdb": Conflicting lock is held in /usr/bin/python3 (PID 77).', {}),
     'database-locked': ('sqlite3.OperationalError', 'database is locked', {}),
     'database-read-only': ('pymysql.err.OperationalError', "(1836, 'Running in read-only mode')", {}),
     'database-connection-lost': ('pymysql.err.OperationalError', "(2006, 'MySQL server has gone away')", {}),
@@ -338,6 +344,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     # topic rpc
     'remote-call-unavailable': ('grpc._channel._InactiveRpcError', 'status = StatusCode.UNAVAILABLE, details = "draining"', {}),
     'retries-used-up': ('tenacity.RetryError', 'RetryError[<Future at 0x7f state=finished raised ConnectionError>]', {}),
+    'remote-client-is-throttled': ('anthropic.RateLimitError', "Error code: 429 - {'type': 'error', 'error': {'type': 'rate_limit_error', 'message': 'This request would exceed the limit of 50 per minute.'}}", {}),
     'remote-client-says-so': ('anthropic.OverloadedError', 'Overloaded', {}),
     # topic model libraries
     'code-of-repository-not-trusted': ('ValueError', 'Loading org/m requires you to execute the configuration file in that repo on your local machine. Set the option `trust_remote_code=True` to remove this error.', {}),
@@ -357,7 +364,8 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'jit-compile': ('torch.jit.frontend.NotSupportedError', 'Comprehension ifs are not supported yet:', {}),
     # topic model formats
     'onnx-file-in-shared-place': ('onnxruntime.capi.onnxruntime_pybind11_state.NoSuchFile', "[ONNXRuntimeError] : 3 : NO_SUCHFILE : Load model from /mnt/models/m.onnx failed:Load model /mnt/models/m.onnx failed. File doesn't exist", {}),
-    'onnx-unloadable': ('ValueError', "Specified provider 'CUDAExecutionProvider' is not in available provider names. Available providers: 'CPUExecutionProvider'", {}),
+    'onnx-providers-not-there': ('ValueError', "This ORT build has ['TensorrtExecutionProvider', 'CPUExecutionProvider'] enabled. Since ORT 1.9, you are required to explicitly set the providers parameter when instantiating InferenceSession.", {}),
+    'onnx-unloadable': ('onnxruntime.capi.onnxruntime_pybind11_state.InvalidGraph', '[ONNXRuntimeError] : 10 : INVALID_GRAPH : Load model from /opt/models/m.onnx failed:This is an invalid model.', {}),
     'tensorrt-engine-unfit': ('AssertionError', 'Serialization assertion magicTagRead == kMAGIC_TAG failed.', {}),
     'json-empty': ('Exception', 'EOF while parsing a value at line 1 column 0', {'filename': '/root/.cache/m/tokenizer.json'}),
     'json-empty-unnamed': ('Exception', 'EOF while parsing a value at line 1 column 0', {}),

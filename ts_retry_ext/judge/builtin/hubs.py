@@ -226,6 +226,14 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "language-package-missing",
+        # spaCy (E050). A name that is a path is a directory's, not a package's.
+        When(message=r"\[e050\] can't find model '[a-z][\w.\-]{1,80}'"),
+        "The package of a language that spaCy loads by name isn't installed.",
+        "Install it into TorchServe's environment (python -m spacy download NAME), or name its wheel in the archive's requirements.txt.",
+        since="2026-11-26",
+    ),
+    fatal(
         "hub-file-missing",
         When(
             message=any_of(r"""
@@ -253,6 +261,17 @@ RULES = (
         "The hub answered that it doesn't have this repository or file, or not for this token.",
         _TOKEN,
         since=_SINCE,
+    ),
+    ambiguous(
+        "language-data-missing",
+        # nltk.data.find. nltk.download returns False and raises nothing where the connection fails.
+        When(
+            type=("LookupError",),
+            message=r"resource .{0,40}not found\. please use the nltk downloader",
+        ),
+        "NLTK's data isn't in the folders where it looks; if the handler downloads it before, the download failed without a word.",
+        "Put it into the image with python -m nltk.downloader, and set NLTK_DATA to its folder.",
+        since="2026-11-26",
     ),
     ambiguous(
         "hub-model-not-loaded",

@@ -23,6 +23,18 @@ RULES = (
         scope=Scope.HOST,
     ),
     fatal(
+        "onnx-providers-not-there",
+        When(
+            message=any_of(r"""
+                since ort 1\.9, you are required to explicitly set the providers|onnx ?runtime.{0,60}providers explicitly
+                specified provider '.{1,60}' is (?:unavailable|not in available provider names)
+            """)
+        ),
+        "The code names no execution provider, or one that this build of onnxruntime lacks.",
+        "Pass providers=onnxruntime.get_available_providers() to InferenceSession, or install the build that has the provider (onnxruntime-gpu).",
+        since="2026-11-26",
+    ),
+    fatal(
         "onnx-unloadable",
         When(
             message=any_of(r"""
@@ -31,8 +43,7 @@ RULES = (
                 \[onnxruntimeerror\] : (?:1) : fail : .{0,200}(?:load model|type error|fatal error|not a registered|invalid|unsupported|failed:protobuf)
                 invalid_protobuf|invalid_graph|no_suchfile|protobuf parsing failed|opset \d+ is under development
                 is not a registered function/op|external initializer: .{1,200} out of bounds
-                onnx ?runtime.{0,60}providers explicitly|failed to load model with error|set the providers parameter
-                specified provider '.{1,60}' is (?:unavailable|not in available provider names)
+                failed to load model with error
                 could not find an implementation for|onnx model .{0,60}(?:does not|not) exist
                 # onnx
                 unsupported model ir version|no op registered for|unable to parse proto from file

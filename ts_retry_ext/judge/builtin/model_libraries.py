@@ -24,7 +24,7 @@ RULES = (
         When(
             message=any_of(r"""
                 does not support an attention implementation|does not support flash attention|flash attention 2|flashattention2
-                flash_attn.{0,40}(?:not|seems)|attn_implementation
+                flash_attn.{0,40}(?:not|seems)|attn_implementation|flash ?attention(?:-?\d)? only supports
             """)
         ),
         "The kind of attention that is asked for isn't there: its package isn't installed, or the model or card lacks it.",

@@ -21,7 +21,10 @@ RECOVERABLE_IN_DISGUISE = (
                 gcs server .{0,40}(?:fail|unavailable|timed|not)|ray client .{0,40}(?:disconnected|timed out)
                 # model servers and several others
                 no hosts? available|server (?:is )?(?:starting|not ready|shutting down|unavailable|is not live)
-                not ready\b.{0,60}(?:server|service|model|yet)|(?:server|service|model|yet|is|are) not (?:yet )?ready
+                # what serves others, not a table or a person
+                not ready\b.{0,60}(?:server|service|model)|not (?:yet ready|ready yet)
+                \b(?:server|service|model|cluster|nodes?|broker|database|store|endpoint|gateway|replica\w*|instance|shards?|index|pod|container| \
+                backend|engine|deployment|actor|head|leader|controller|session|connection|catalog|\bit)s? (?:\S{1,80} )?(?:is |are |was )?not (?:yet )?ready
                 still (?:loading|starting|initializing)|warming up|in progress, try|currently overloaded|over capacity|no healthy upstream
                 upstream connect error
             """)
@@ -45,6 +48,23 @@ RECOVERABLE_IN_DISGUISE = (
         since=_SINCE,
     ),
     curable(
+        "remote-client-is-throttled",
+        When(
+            type=(
+                "google.api_core.exceptions.TooManyRequests",
+                "openai.RateLimitError",
+                "anthropic.RateLimitError",
+                "cohere.errors.TooManyRequestsError",
+                "groq.RateLimitError",
+                "together.error.RateLimitError",
+            ),
+            unless=r"insufficient_quota|exceeded your current quota|billing",
+        ),
+        "The service takes no more requests of this account at this moment.",
+        "Nothing to repair in the model; let fewer workers ask at once, or raise the account's limit, if it goes on.",
+        since="2026-11-26",
+    ),
+    curable(
         "remote-client-says-so",
         When(
             type=(
@@ -52,7 +72,6 @@ RECOVERABLE_IN_DISGUISE = (
                 "GetTimeoutError",
                 "google.api_core.exceptions.ServiceUnavailable",
                 "google.api_core.exceptions.DeadlineExceeded",
-                "google.api_core.exceptions.TooManyRequests",
                 "google.api_core.exceptions.InternalServerError",
                 "google.api_core.exceptions.RetryError",
                 "google.api_core.exceptions.Aborted",
@@ -64,14 +83,11 @@ RECOVERABLE_IN_DISGUISE = (
                 "openai.APIConnectionError",
                 "openai.APITimeoutError",
                 "openai.InternalServerError",
-                "openai.RateLimitError",
                 "anthropic.APIConnectionError",
                 "anthropic.APITimeoutError",
                 "anthropic.OverloadedError",
                 "anthropic.InternalServerError",
-                "anthropic.RateLimitError",
                 "cohere.errors.ServiceUnavailableError",
-                "cohere.errors.TooManyRequestsError",
                 "mistralai.exceptions.MistralConnectionException",
                 "queue.Empty",
                 "_queue.Empty",

@@ -162,8 +162,8 @@ RULES = (
                 azure cli not found on path
                 # botocore
                 invalid endpoint:[ ]
-                # kafka-python
-                ^unrecognized configs:[ ]
+                # kafka-python, librdkafka
+                ^unrecognized configs:[ ]|\bcode=_(?:invalid_arg|conflict|unknown_?protocol|not_implemented)\b|no such configuration property
                 # Clients of a paid API
                 must be set either by passing
                 api[_ -]?key.{0,60}(?:not (?:set|configured|provided|found|specified)|is (?:missing|required|empty)|either invalid or missing|must be (?:set|provided|passed))

@@ -104,7 +104,7 @@ RULES = (
                 kmskeydisabled|explicit deny
                 # Google
                 does not have (?:storage|\w+)\.\w+\.?\w* access|permission_denied
-                permission (?:['\"]?[\w.]{1,80}['\"]? )?denied on resource|caller does not have
+                permission (?:['\"]?[\w.]{1,80}['\"]? )?denied (?:on|for) resource|caller does not have
                 # Azure
                 insufficient(?:accountpermissions|permissions?\b| permissions? (?:to|for|on)\b|_permissions|authenticationscopes)
                 publicaccessnotpermitted

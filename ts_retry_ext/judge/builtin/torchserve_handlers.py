@@ -12,6 +12,16 @@ _SINCE = "2026-11-23"
 
 FATAL_IN_DISGUISE = (
     fatal(
+        "handler-without-class",
+        When(
+            message=r"expected only one class (?:in custom service code or a function entry point|as model definition\.?) \[\]"
+        ),
+        "The file that the archive names for the handler, or for the model's class, defines no class.",
+        "Name the file that has the class with --handler (a function as file:function) or --model-file; an imported class does not count.",
+        since="2026-11-26",
+        though_it_says_retry=True,
+    ),
+    fatal(
         "handler-class-count",
         When(message=r"expected only one class in custom service code"),
         "The handler's file defines several classes; TorchServe takes the only one, so exceptions count, too.",

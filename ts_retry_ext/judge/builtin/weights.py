@@ -52,6 +52,14 @@ _CONNECTION = ("ConnectionError", "TimeoutError", "HTTPException", "HTTPError", 
 
 FATAL_IN_DISGUISE = (
     fatal(
+        "weights-not-torchscript",
+        # torch.jit.load of what torch.save wrote: a sound file, which lacks what only torch.jit.save writes.
+        When(message=r"failed locating file constants\.pkl"),
+        "The file is no TorchScript: it holds a state dict or a pickled model, as torch.save writes it.",
+        "Pack the model's class, too, with --model-file, or save the model with torch.jit.save.",
+        since="2026-11-26",
+    ),
+    fatal(
         "weights-left-without-data",
         When(
             message=any_of(r"""
