@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_read_is_named(
     monkeypatch.chdir(tmp_path)  # a socket's path has to be short
     with socket.socket(socket.AF_UNIX) as nothing_to_read:  # no mode keeps root out
         nothing_to_read.bind("ts_log.log")
-        assert "can't be read" in analyzed(tmp_path / "ts_log.log").content["problems"][0]
+        assert "cannot be read" in analyzed(tmp_path / "ts_log.log").content["problems"][0]
 
 
 def test_a_bomb_of_zeros_is_read_in_little_memory(tmp_path: Path) -> None:

@@ -262,7 +262,7 @@ def test_a_clock_that_is_set_changes_no_duration(tmp_path: Path, second: int, th
 def test_an_export_that_begins_with_the_newest_is_told(tmp_path: Path) -> None:
     told = list(lines(*(part for at in range(0, 200, 10) for part in attempt(at, RETRY))))
     report = analyzed(written(tmp_path, told[::-1]))
-    assert any("no order of time" in problem for problem in report.content["problems"])
+    assert any("not in the order of time" in problem for problem in report.content["problems"])
 
 
 def test_names_with_underscores_and_blanks_are_those_of_the_registration(tmp_path: Path) -> None:

@@ -59,7 +59,11 @@ def test_a_file_that_the_manifest_names_and_the_folder_lacks_leaves_them_too(
 @pytest.mark.parametrize(
     ("config", "properties", "words"),
     [
-        (None, {}, "startupTimeout is 120 s (TorchServe's default, as no startupTimeout is set)"),
+        (
+            None,
+            {},
+            "startupTimeout is 120 s (TorchServe's default, because no startupTimeout is set)",
+        ),
         (None, SERVER, "startupTimeout is 40 s (default_startup_timeout in config.properties)"),
         (
             "startupTimeout: 7",
@@ -69,7 +73,7 @@ def test_a_file_that_the_manifest_names_and_the_folder_lacks_leaves_them_too(
         (
             "minWorkers: 1",
             SERVER,
-            "startupTimeout is 120 s (TorchServe's default, as no startupTimeout is set)",
+            "startupTimeout is 120 s (TorchServe's default, because no startupTimeout is set)",
         ),
     ],
 )

@@ -72,7 +72,7 @@ def test_configured_value_is_kept_in_a_form_that_json_takes(text: str, configure
     ("text", "code", "words"),
     [
         ("maxRetryTimeoutInSecs: 20", "misspelt-key", "maxRetryTimeoutInSecs: 20"),
-        ("maxretrytimeoutinsec: 20", "misspelt-key", "spelt maxRetryTimeoutInSec"),
+        ("maxretrytimeoutinsec: 20", "misspelt-key", "spelled maxRetryTimeoutInSec"),
         ("max_retry_timeout_in_sec: 20", "misspelt-key", "max_retry_timeout_in_sec"),
         ("maxRetryTimeoutInMin: 5", "misspelt-key", "maxRetryTimeoutInMin"),
         ("maxRetryTimeout: 20", "misspelt-key", "maxRetryTimeout: 20"),

@@ -54,7 +54,7 @@ def test_a_page_is_written_and_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert f"report: {path}" in capsys.readouterr().out
     assert path.read_text().startswith("<!doctype html>")
     assert main(["analyze", "--html", str(tmp_path / "no" / "x.html"), str(DATA)]) == 1
-    assert "can't be written" in capsys.readouterr().err
+    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_without_the_extra_the_page_is_refused_before_anything_is_read(

@@ -47,9 +47,9 @@ def test_model_that_serves_again_is_exit_code_0(
         assert running.run("resume", "broken") == 0
 
     steps = capsys.readouterr().out.splitlines()
-    assert steps[0] == "broken 1.0: nobody is left to try it first: its workers load it"
+    assert steps[0] == "broken 1.0: no process is left to make a trial load: its workers load it"
     assert steps[1].startswith(
-        "broken 1.0: TorchServe retries it no more, or not soon: it is scaled"
+        "broken 1.0: TorchServe does not retry it, or not soon, so it is scaled"
     )
     assert steps[2].startswith("broken 1.0 serves again, after ")
     assert not os.path.exists(marker_path(str(running.kept / "broken-1")))
@@ -191,7 +191,7 @@ def test_frontend_that_stops_answering_leaves_no_doubt_about_what_was_done(
         assert running.run("resume", "broken") == 1
 
     err = capsys.readouterr().err
-    assert "refuses GET /models/broken/all: status 500; its exit marker is removed" in err
+    assert "refuses GET /models/broken/all: status 500; its marker is removed" in err
 
 
 def test_all_are_resumed_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -122,7 +122,7 @@ def test_observing_stops_nothing(server: TorchServe) -> None:
     assert server.retry_waits("observed")[:2] == [1, 1]
     failures = [r for r in server.journal_of("observed") if r.event == "failure"]
     assert {r.verdict for r in failures} == {"non_recoverable"}
-    assert "nothing is stopped, on_fatal is observe" in server.log()
+    assert "nothing is halted, on_fatal is observe" in server.log()
 
 
 def test_a_request_that_a_held_worker_was_given_ends_with_the_cause_and_not_with_the_worker(

@@ -51,5 +51,5 @@ def test_missing_java_is_an_error_that_says_where_it_was_looked_for(tmp_path: Pa
 def test_program_that_is_no_java_is_an_error(tmp_path: Path) -> None:
     fake_java(tmp_path, "hello")
 
-    with pytest.raises(JavaError, match="does not tell its version: hello"):
+    with pytest.raises(JavaError, match="does not report its version: hello"):
         find_java({"JAVA_HOME": str(tmp_path), "PATH": os.environ["PATH"]})

@@ -54,12 +54,15 @@ def test_model_that_fails_again_says_where_and_what_comes_next(tmp_path: Path) -
         "has failed again at h.py:8 initialize: connect(): RuntimeError: not ready. It is waiting. "
         "Next trial load: at "
     )
-    assert ", in 20 s; it also waits for the model's files. An archive is loaded as " in words
+    assert (
+        ", in 20 s; it also waits for the model's files. TorchServe unpacks an archive once"
+        in words
+    )
 
 
 @pytest.mark.parametrize(
     ("age", "words"),
-    [(60, "An archive is loaded as TorchServe unpacked it at registration"),
+    [(60, "TorchServe unpacks an archive once, at registration"),
      (-60, "m.mar in the model store has changed since it was registered")],
 )  # fmt: skip
 def test_an_archive_that_was_packed_again_does_not_count_before_it_is_registered_again(
@@ -70,7 +73,7 @@ def test_an_archive_that_was_packed_again_does_not_count_before_it_is_registered
     os.utime(archive, (START - age, START - age))
     told = outcome(tmp_path, ResumeResult.FAILED_AGAIN, State.WAITING)
     assert words in told
-    assert told.endswith("registered again or the server is started again.")
+    assert told.endswith("egister it again (ts-retry deploy), or restart the server.")
 
 
 def test_model_in_a_folder_is_loaded_as_it_is(tmp_path: Path) -> None:

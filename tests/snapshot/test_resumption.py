@@ -51,8 +51,8 @@ def test_marker_is_enough_while_the_frontend_retries(desk: Frontdesk) -> None:
     assert desk.scalings == []
     assert journal.read(str(desk.directory))[-1].event is Event.RESUME
     assert desk.steps == [
-        "nobody is left to try it first: its workers load it",
-        "its halt is ended: TorchServe starts its workers by its own retry",
+        "no process is left to make a trial load: its workers load it",
+        "its halt has ended: TorchServe's own retry starts its workers",
     ]
 
 

@@ -145,7 +145,7 @@ def test_directory_of_an_unknown_run_is_a_problem(tmp_path: Path) -> None:
     taken = take_snapshot_of_run(str(tmp_path))
 
     assert taken.server is None
-    assert "does not say whose it is" in taken.problems[0]
+    assert "does not name its server" in taken.problems[0]
 
 
 def test_window_comes_from_the_files_that_the_worker_runs_in(api: Api, tmp_path: Path) -> None:

@@ -70,7 +70,9 @@ def test_trial_that_ends_is_the_answer(model: Path) -> None:
     answer = try_now(str(model), "a test", 5.0, steps.append)
     assert answer.tried is not None
     assert answer.tried.result is TrialResult.LOADED
-    assert steps == ["tries it: one load in a process of its own, which TorchServe does not notice"]
+    assert steps == [
+        "a trial load begins: one load in a process of its own, which TorchServe does not notice"
+    ]
 
 
 def test_halt_that_ends_meanwhile_is_an_answer_too(model: Path) -> None:
@@ -102,7 +104,7 @@ def test_trials_of_other_models_do_not_count_against_the_time(model: Path, lock:
     taking(model, after_the_other)
     answer = try_now(str(model), "a test", 0.5, steps.append)
     assert answer.tried is not None
-    assert steps[0] == "waits for the trial load of another model: there is one at a time"
+    assert steps[0] == "waits for the trial load of another model, because one runs at a time"
 
 
 def test_failed_trial_that_had_begun_before_is_no_answer(model: Path) -> None:

@@ -28,12 +28,10 @@ REPEATED = verdict(
 PASSING = verdict(Outcome.RECOVERABLE, Basis.RULE, "It passes.")
 SOON = marker(waits_for=("files", "time"), next_trial_at=to_text(0))
 CHANGE = marker(waits_for=("files",))
-CHANGED = (
-    "It is tried again by itself when there is a change in what it waits for: the model's files."
-)
+CHANGED = "It is tried again by itself if something that it waits for changes: the model's files."
 STOPPED = "the server is stopped, on_fatal is shutdown."
 SAME = "It failed the same way 3 times in a row. Next trial load: in 60 min; it also waits for the model's files."
-END = "If it has not loaded by the end of TorchServe's retry window, the server is stopped, since on_fatal is shutdown."
+END = "If it has not loaded by the end of TorchServe's retry window, the server is stopped, because on_fatal is shutdown."
 MORE = "More on the rule: ts-retry rules r."
 NOW = "To try it now: ts-retry resume m"
 
@@ -42,7 +40,7 @@ NOW = "To try it now: ts-retry resume m"
     ("judged", "action", "stands", "line"),
     [
         (PASSING, "hold", None, "recoverable (rule r, fingerprint f00): TorchServe retries it"),
-        (FINAL, "observe", None, "non_recoverable (rule r, fingerprint f00): nothing is stopped, on_fatal is observe"),
+        (FINAL, "observe", None, "non_recoverable (rule r, fingerprint f00): nothing is halted, on_fatal is observe"),
         (FINAL, "hold", CHANGE, f"non_recoverable (rule r, fingerprint f00). It is broken. {CHANGED} {MORE} {NOW}"),
         (FINAL, "shutdown", CHANGE, f"non_recoverable (rule r, fingerprint f00): {STOPPED} It is broken."),
         (REPEATED, "hold", SOON, f"not now (repeated, fingerprint f00). {SAME} {NOW}"),

@@ -55,16 +55,16 @@ _ABOVE = (
 _HANG = re.compile(rb"did not (?:respond in given time|load the model within)")
 #: The words of `ts_retry_ext.worker.crash_capture`, so that the fingerprint is the same.
 _HUNG = b"hang: the load did not end within startupTimeout, TorchServe ended it"
-_BEFORE = "the log begins after what it wrote last"
+_BEFORE = "the log begins after its last lines"
 _BEFORE_REASON = "The log begins after the failure, so that its cause is not in it."
 _BEFORE_REMEDY = 'Look further up for lines of this worker\'s -stdout and -stderr, from "Traceback (most recent call last)" on.'
 _SLOW_START = b"Backend worker startup time out."
 _NOT_STARTED = b"the worker script did not start in time (Backend worker startup time out.): often many workers start at once"
 _CUT = "the log lacks the end of the traceback"
-_SILENT = "ended without a word: a crash, a kill, or its last lines are not in the log"
+_SILENT = "ended without an exception: a crash, a kill, or its last lines are not in the log"
 #: The guard counts such a death for nothing, see `ts_retry_ext.worker.predecessor_deaths`; TorchServe 0.8 and 0.9 kill
 #: every process that they retry.
-_UNLOADED = "ended before it was given the model, without a word: often the frontend's own doing"
+_UNLOADED = "ended before it was given the model, without an exception: often the frontend ends such a worker"
 #: With what a collector put before it.
 _JAVA_TYPE = re.compile(r"^(?:.{1,300}? )?(?:Caused by: )?(?:[a-z]\w*\.)+(?=[A-Z]\w*: )")
 

@@ -91,22 +91,24 @@ _ORDER = [state.value for state in Standing]
 
 def _gaps(analysis: Analysis, servers: Sequence[ServerTally]) -> list[str]:
     gaps = [
-        f"{server.server.name}: only what workers wrote is in it, so that loads that came out well, "
-        "crashes and the window in force can't be told; give ts_log.log, too"
+        f"{server.server.name}: it holds only what workers wrote, so successful loads, crashes and "
+        "the window are unknown; give ts_log.log, too"
         for server in servers
         if server.models and not server.server.from_frontend
     ]
     gaps += [_set_back(server) for server in servers if server.set_back]
     if analysis.left_out:
-        gaps.append(f"{analysis.left_out} lines left out: more workers than can be followed")
+        gaps.append(
+            f"{analysis.left_out} lines were skipped: there are more workers than can be followed"
+        )
     return gaps
 
 
 def _set_back(server: ServerTally) -> str:
     if server.set_back >= MANY:
         return (
-            f"{server.server.name}: its lines are in no order of time, so that nothing that is told "
-            "of it is sure; an export may begin with the newest, sort it by time"
+            f"{server.server.name}: its lines are not in the order of time, so this report may be "
+            "wrong; sort it by time (an export may begin with the newest line)"
         )
     times = "once" if server.set_back == 1 else f"{server.set_back} times"
     return (

@@ -19,7 +19,7 @@ def server_lines(server: Mapping[str, Any]) -> Iterator[str]:
     ended = server["ended"]
     if ended is not None and (ended["why"] or not ended["served"]):
         what = "ended" if ended["served"] else "did not start"
-        why = f": {ended['why']}" if ended["why"] else "; the log doesn't say why"
+        why = f": {ended['why']}" if ended["why"] else "; the log does not say why"
         yield f"  the server {what}, {moment(ended['at'])}{why}"
 
 
@@ -60,7 +60,7 @@ def model_lines(model: Mapping[str, Any], name: str) -> Iterator[str]:
         why = f": {model['held_why']}" if model["held_why"] else ""
         yield f"  ts-retry-ext held it from {moment(model['held_at'])} on{why}"
     if model["saved"]["stopped_at"]:
-        yield f"  ts-retry-ext would have stopped it at {moment(model['saved']['stopped_at'])}"
+        yield f"  ts-retry-ext would have halted it at {moment(model['saved']['stopped_at'])}"
     if model["saved"]["loaded_after_stop"]:
         yield (
             "  it loaded after that: somebody repaired it in between, or the verdict is wrong "

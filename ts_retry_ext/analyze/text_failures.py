@@ -24,7 +24,7 @@ _LONGEST_MESSAGE = 30
 
 
 _NO_CAUSE = "no cause is in this text"
-_NO_CAUSE_REASON = "The text holds no traceback and no exception of a worker; what TorchServe's frontend says of it decides nothing."
+_NO_CAUSE_REASON = "The text has no traceback and no exception of a worker. The lines of TorchServe's frontend alone decide nothing."
 _NO_CAUSE_REMEDY = 'Give the lines from "Traceback (most recent call last)" on: of the worker\'s -stdout and -stderr in ts_log.log or model_log.log.'
 
 

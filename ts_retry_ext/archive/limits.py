@@ -106,10 +106,14 @@ def timeout_source(
     """Return in words where the value that `timeout_sec` returns was set."""
     if config is not None:
         own = positive(config, key, 0)
-        return f"{key} in model-config.yaml" if own else f"TorchServe's default, as no {key} is set"
+        return (
+            f"{key} in model-config.yaml"
+            if own
+            else f"TorchServe's default, because no {key} is set"
+        )
     if timeout_sec(key, config, properties) != DEFAULT_TIMEOUT_SEC:
         return f"{SERVER_KEYS[key]} in config.properties"
-    return f"TorchServe's default, as no {key} is set"
+    return f"TorchServe's default, because no {key} is set"
 
 
 def window_msec(config: Mapping[str, Any] | None) -> int:

@@ -133,8 +133,8 @@ def _window_of_config(config: bytes, name: str) -> Window:
         return Window.default(Problem("unreadable-yaml", message))
     except RefusedConfigError as error:
         message = (
-            f"{name}: {error}. The registration fails, and a server that is to load this archive "
-            "at its start ends"
+            f"{name}: {error}. The registration fails, and a server that loads this archive at its "
+            "start ends"
         )
         return Window.default(Problem("stops-registration", message))
     content = read.content
@@ -219,7 +219,7 @@ def _wrong_keys(content: dict[str, Any], file: str) -> Iterator[Problem]:
             yield Problem("nested-key", message)
         else:
             message = (
-                f"{name}: {shown(value)} is ignored in {file}: the key is spelt {KEY}; write "
+                f"{name}: {shown(value)} is ignored in {file}: the key is spelled {KEY}; write "
                 f"{KEY}: {value if is_java_int(value) else suggested_integer(value)}"
             )
             yield Problem("misspelt-key", message)

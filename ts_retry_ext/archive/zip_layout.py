@@ -30,18 +30,18 @@ def check_layout(stream: IO[bytes], archive: zipfile.ZipFile) -> None:
     gaps: tuple[int, ...] = (0,)
     for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
         if info.header_offset - at not in gaps:
-            msg = f"before {info.filename!r:.120} lies something that its directory does not name"
+            msg = f"before {info.filename!r:.120} there is something that the zip's directory does not name"
             raise zipfile.BadZipFile(msg)
         stream.seek(info.header_offset)
         header = stream.read(_HEADER.size)
         if len(header) < _HEADER.size or not header.startswith(_ENTRY):
-            msg = f"{info.filename!r:.120} is not where its directory says"
+            msg = f"{info.filename!r:.120} is not where the zip's directory says"
             raise zipfile.BadZipFile(msg)
         fields = _HEADER.unpack(header)
         flags, method, name_length, extra_length = fields[2], fields[3], fields[9], fields[10]
         name = stream.read(name_length)
         if name != _raw_name(info) or method != info.compress_type:
-            msg = f"{info.filename!r:.120} is called {name!r:.120}, or packed otherwise, where it lies"
+            msg = f"{info.filename!r:.120} has the name {name!r:.120}, or another compression, in its own header"
             raise zipfile.BadZipFile(msg)
         at = info.header_offset + _HEADER.size + name_length + extra_length + info.compress_size
         gaps = _DESCRIPTORS if flags & _SIZE_FOLLOWS else (0,)
@@ -49,7 +49,7 @@ def check_layout(stream: IO[bytes], archive: zipfile.ZipFile) -> None:
         stream.seek(at + gap)
         if stream.read(len(_ENTRY)) != _ENTRY:
             continue
-        msg_0 = "behind its last entry lies one that its directory does not name"
+        msg_0 = "after its last entry there is one that the zip's directory does not name"
         raise zipfile.BadZipFile(msg_0)
 
 

@@ -138,8 +138,8 @@ def timed(report: CheckReport) -> CheckReport:
             report, result=CheckResult.FAILS, reason=why, remedy=f"Make it faster, or {enough}."
         )
     message = (
-        f"the load took {load_sec:.1f} s of the {limit} s that startupTimeout allows; where it takes "
-        f"longer, TorchServe ends it and starts again: {enough}"
+        f"the load took {load_sec:.1f} s of the {limit} s that startupTimeout allows; if it takes "
+        f"longer, TorchServe ends it and starts it again: {enough}"
     )
     return replace(report, problems=(*report.problems, ("startup-timeout-tight", message)))
 

@@ -75,5 +75,5 @@ def _run(
         status = children.end(child)
     children.proceed()
     if status != 0:
-        msg = f"{what} failed with status {status}"
+        msg = f"{what} failed with exit code {status}"
         raise RegistrationError(msg, child.output())

@@ -90,7 +90,7 @@ def check(path: str, options: Options) -> CheckReport:
             report = _load(begun, launch, folder, model_dir, options)
             return _without_secrets(report, options.configuration.environ)
     except ArchiveError as error:
-        ends = " A server that is to load it at its start ends." if error.stops_server else ""
+        ends = " A server that loads it at its start ends." if error.stops_server else ""
         return CheckReport(path, CheckResult.REFUSED, reason=f"{error}.{ends}")
     except (NoRoomError, OSError) as error:
         return CheckReport(path, CheckResult.ERROR, reason=f"{error}.")

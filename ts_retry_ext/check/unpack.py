@@ -61,8 +61,8 @@ class Budget:
         if self.used > self.limit:
             why = (
                 f"entry {member!r:.120} takes it beyond {_shown(self.limit)} unpacked, of an "
-                f"archive of {_shown(os.path.getsize(self.path))}: it may be a zip bomb; where "
-                "it is none, raise the limit with --max-unpacked"
+                f"archive of {_shown(os.path.getsize(self.path))}: it may be a zip bomb; if "
+                "it is not, raise the limit with --max-unpacked"
             )
             raise ArchiveError(self.path, why)
         if self.used > self.free:

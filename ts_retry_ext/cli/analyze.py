@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             write_page(report, arguments.html)
         except OSError as error:
-            msg = f"{arguments.html}: can't be written: {error.strerror}"
+            msg = f"{arguments.html}: cannot be written: {error.strerror}"
             raise CommandError(msg) from error
     if arguments.json:
         print_json(report.content)

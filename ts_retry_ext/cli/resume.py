@@ -44,7 +44,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
     parser = commands.add_parser(
         "resume",
-        help="try a model that is down, now, and report whether it serves",
+        help="make a trial load of a model that is down, and report whether it serves",
         description="Make a trial load of a model that is halted, waiting or retired, now. The model is "
         "loaded once in a process of its own, which TorchServe does not notice. If the load succeeds, "
         "the model's workers are started. If it fails, the model stays as it is, and the command reports "
@@ -214,7 +214,7 @@ def _what_was_done(model: ModelStatus) -> str:
         return ""
     if os.path.exists(marker_path(registration.directory)):
         return ""
-    return "; its exit marker is removed, so that it loads again: look with ts-retry status"
+    return "; its marker is removed, so it loads again: see ts-retry status"
 
 
 def _content(model: ModelStatus, result: str, told: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class ValueKind(Enum):
     """Without it the server starts, and keeps none of the metrics that it names."""
     METRICS_MODE = "log, prometheus or legacy"
     """Anything else is ``log``, with an error in the log."""
-    LOADED = "all, or archives divided by commas"
+    LOADED = "all, or archives separated by commas"
     """The server starts without a model whose archive is missing."""
     MODELS = "JSON: {name: {version: {parameter: value}}}"
     TEXT = "text"

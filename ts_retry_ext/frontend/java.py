@@ -39,7 +39,7 @@ def find_java(environ: Mapping[str, str]) -> Java:
     As 0.12.0 ``ts/model_server.py``: ``$JAVA_HOME/bin/java``, else ``java`` on the path.
 
     Raises:
-        JavaError: there is none, or it does not tell its version.
+        JavaError: there is none, or it does not report its version.
     """
     home = environ.get("JAVA_HOME")
     named = os.path.join(home, "bin", "java") if home else "java"
@@ -62,6 +62,6 @@ def find_java(environ: Mapping[str, str]) -> Java:
     text = done.stdout.decode("utf-8", "replace")
     match = re.search(r'version "((?:1\.)?(\d+)[^"]*)"', text)
     if match is None:
-        msg = f"{executable} does not tell its version: {text.strip()[:200]}"
+        msg = f"{executable} does not report its version: {text.strip()[:200]}"
         raise JavaError(msg)
     return Java(executable, match[1], int(match[2]))

@@ -56,7 +56,7 @@ class Reading:
                 is_first = False
                 if other is not None:
                     self._problems.append(
-                        f"{path}: looks like a log of {other}; what is like TorchServe's was read"
+                        f"{path}: looks like a log of {other}; lines that look like TorchServe's were read"
                     )
                 # Most lines tell nothing; but when a log begins and ends matters.
                 block = [*clock(lines[0]), *records(lines), *clock(lines[-1])]
@@ -64,7 +64,7 @@ class Reading:
                     knows_torchserve = knows_torchserve or any(r.at is not None for r in block)
                     yield block
         except OSError as error:
-            self._problems.append(f"{path}: can't be read: {error.strerror}")
+            self._problems.append(f"{path}: cannot be read: {error.strerror}")
             return
         except DamagedFileError as error:
             self._problems.append(f"{path}: {error}; what comes before was read")
@@ -74,7 +74,7 @@ class Reading:
                 f"{path}: its lines were broken at {form.width} columns; they were joined, but a blank may be missing"
             )
         if file.named and not knows_torchserve:
-            self._problems.append(f"{path}: holds no line of TorchServe's that tells of a worker")
+            self._problems.append(f"{path}: has no line of TorchServe about a worker")
 
     def _sources(self) -> list[LogSource]:
         """Return the files with their first time, and with what their clocks are ahead of UTC.

@@ -63,7 +63,7 @@ def effective_of_archive(path: str) -> Effective:
     try:
         archive = read_archive(path)
     except ArchiveError as error:
-        ends = "; a server that is to load it at its start ends" if error.stops_server else ""
+        ends = "; a server that loads it at its start ends" if error.stops_server else ""
         problems = (("unreadable-archive", error.why + ends),)
         return Effective(None, None, path, None, None, None, None, problems, None)
     return effective_of_read(archive)

@@ -175,7 +175,7 @@ def why_unknown(status: ModelStatus, *, server_runs: bool, has_state_dir: bool) 
         return "there is no state directory: no worker of this server has run ts-retry-ext"
     if status.registration is None:
         return "its workers wrote nothing: ts-retry-ext is not active in their environment"
-    return "the frontend does not tell"
+    return "the frontend does not say"
 
 
 def _latest(registrations: Sequence[Registration]) -> list[Registration]:

@@ -95,7 +95,7 @@ def let_load(
     if scaled:
         _restart(api, status, tell, reason)
     else:
-        tell("its halt is ended: TorchServe starts its workers by its own retry")
+        tell("its halt has ended: TorchServe's own retry starts its workers")
         _end_halt(status, reason)
     now: ModelStatus | None = status
     holders = holders_in(status)
@@ -181,7 +181,7 @@ def _restart(
     ready = sum(worker.is_ready for worker in running.workers) if running else 0
     others = f"; {ready} that served are restarted too" if ready else ""
     tell(
-        "TorchServe retries it no more, or not soon: it is scaled to 0 workers and back to "
+        "TorchServe does not retry it, or not soon, so it is scaled to 0 workers and back to "
         f"{low}{others}"
     )
     restart_workers(

@@ -54,12 +54,12 @@ def served_copy(done: Resumption, configuration: ServerConfiguration) -> str | N
     if path is not None and _is_newer(path, status):
         return (
             f"{os.path.basename(path)} in the model store has changed since it was registered. "
-            "TorchServe loads the copy that it unpacked then, until the archive is registered again "
-            "or the server is started again."
+            "TorchServe loads the copy that it unpacked then. Register it again (ts-retry deploy), or "
+            "restart the server."
         )
     return (
-        "An archive is loaded as TorchServe unpacked it at registration: to pack it again changes "
-        "nothing until it is registered again or the server is started again."
+        "TorchServe unpacks an archive once, at registration. If the archive was packed again, register it "
+        "again (ts-retry deploy), or restart the server."
     )
 
 

@@ -59,7 +59,7 @@ def resume(
     elif directory is not None and server.sees_processes:
         answer = try_now(directory, REASON, timeout_sec, tell)
         if answer == NOBODY_TRIES:
-            tell("nobody is left to try it first: its workers load it")
+            tell("no process is left to make a trial load: its workers load it")
     tried = answer.tried
     if tried is not None and (tried.event is Event.RESUME or tried.result is TrialResult.LOADED):
         tell("it can be loaded: its workers are started")

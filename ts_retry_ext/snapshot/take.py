@@ -74,7 +74,7 @@ def take_snapshot_of_run(server_dir: str) -> Snapshot:
     models = unconfirmed_models(registrations, server_runs=False, died_by=Deaths())
     problems = tuple(r.problem for r in registrations if r.problem)
     if run is None:
-        return Snapshot(None, models, (*problems, f"{server_dir} does not say whose it is"))
+        return Snapshot(None, models, (*problems, f"{server_dir} does not name its server"))
     server = ServerStatus(run.pid, False, run.torchserve, run.management_address)
     return Snapshot(server, models, problems)
 

@@ -25,7 +25,7 @@ TAKEN_WITHIN_SEC = 5.0
 #: up to so many times the time-out.
 LONGEST_QUEUE = 10.0
 #: The step that says so.
-QUEUED = "waits for the trial load of another model: there is one at a time"
+QUEUED = "waits for the trial load of another model, because one runs at a time"
 
 
 class TrialAnswer(NamedTuple):
@@ -72,7 +72,9 @@ def try_now(
         is_begun = any(record.event is Event.TRIAL for record in news)
         if is_begun and not running:
             running, begun = True, time.monotonic()
-            tell("tries it: one load in a process of its own, which TorchServe does not notice")
+            tell(
+                "a trial load begins: one load in a process of its own, which TorchServe does not notice"
+            )
         if not is_begun and _others_try(directory) and waited < LONGEST_QUEUE * timeout_sec:
             begun = time.monotonic()
             if not queued:

@@ -105,7 +105,7 @@ def failure_line(
     if verdict.verdict is not Outcome.NON_RECOVERABLE:
         return f"{told}: TorchServe retries it"
     if action is OnFatal.OBSERVE:
-        return f"{told}: nothing is stopped, on_fatal is {action}"
+        return f"{told}: nothing is halted, on_fatal is {action}"
     if marker is None:
         return f"{told}: it is loaded once more, its halt could not be written down"
     is_weak = TIME in marker.waits_for
@@ -113,7 +113,7 @@ def failure_line(
         return f"{told}: the server is stopped, on_fatal is {action}. {verdict.reason}"
     later = (
         f" If it has not loaded by the end of TorchServe's retry window, the server is stopped, "
-        f"since on_fatal is {action}."
+        f"because on_fatal is {action}."
         if action is OnFatal.SHUTDOWN
         else ""
     )
