@@ -61,10 +61,10 @@ def containers(among: list[Manifest]) -> dict[str, Manifest]:
     return {container["name"]: container for container in pod["containers"]}
 
 
-def assert_valid(among: list[Manifest]) -> None:
+def assert_valid(among: list[Manifest], versions: tuple[str, ...] = VERSIONS) -> None:
     """Check manifests against the schemas of Kubernetes; those of the Prometheus operator are no part of these."""
     for manifest in among:
         if manifest["apiVersion"].startswith("monitoring.coreos.com/"):
             continue
-        for version in VERSIONS:
+        for version in versions:
             assert kubernetes_validate.validate(manifest, version, strict=True)
