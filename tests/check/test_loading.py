@@ -223,7 +223,7 @@ def test_a_request_that_kills_the_worker_fails(tmp_path: Path) -> None:
     handler = SOUND.replace("return ['sound'] * len(data)", "import os; os._exit(9)")
     report = checked(tmp_path, handler, data=b"x")
     assert report.result is CheckResult.FAILS
-    assert "Its exit status is 9." in report.reason
+    assert "Its exit code is 9." in report.reason
     assert report.load_sec is not None
 
 

@@ -115,7 +115,7 @@ def test_broken_model_comes_first_with_cause_and_remedy(
     shoot(chromium, "models")
     assert text_of(chromium).splitlines()[0] == "1 of 3 models does not serve: 1 cause"
     first = chromium.find_element(By.CSS_SELECTOR, "section.card")
-    for part in ("broken", "halted", "ValueError", "Do this:", "syntax-error", "fedcba9876543210"):
+    for part in ("broken", "halted", "ValueError", "Remedy:", "syntax-error", "fedcba9876543210"):
         assert part in first.text
 
 

@@ -112,7 +112,7 @@ def _run(
             process.kill()
         process.wait()
     if process.returncode:
-        msg = f"{what} failed with status {process.returncode}"
+        msg = f"{what} failed with exit code {process.returncode}"
         raise DemoError(
             msg,
             output.read_text("utf-8", "replace"),

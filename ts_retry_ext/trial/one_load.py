@@ -176,7 +176,7 @@ def _status(status: int | None) -> str:
     if status is None:
         return ""
     if status >= 0:
-        return f"Its exit status is {status}."
+        return f"Its exit code is {status}."
     names = {number.value: number.name for number in signal.Signals}
     return f"It was ended by {names.get(-status, f'signal {-status}')}."
 

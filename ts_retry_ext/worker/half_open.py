@@ -277,7 +277,7 @@ def _outcome(directory: str) -> str:
 def _named(status: int) -> str:
     if os.WIFSIGNALED(status):
         return f"signal {os.WTERMSIG(status)}"
-    return f"exit status {os.WEXITSTATUS(status)}"
+    return f"exit code {os.WEXITSTATUS(status)}"
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
