@@ -42,6 +42,8 @@ def test_model_beats_environment_beats_file_and_the_source_is_kept() -> None:
         ),
         ({"retry_max_hard_crashes": "-1"}, {}, None, ("'-1'", "a whole number, 0 for never")),
         ({"retry_max_hard_crashes": "3.5"}, {}, None, ("'3.5'", "a whole number")),
+        ({"retry_first_trial": "10 s"}, {}, None, ("'10 s'", "a number of seconds up to 604800")),
+        ({}, {}, {"longestTrialInterval": 604801}, ("604801", "above 0, up to 604800 (7 days)")),
         ({"retry_state_dir": " "}, {}, None, ("retry_state_dir", "a path")),
         ({"retry_sidecar_address": "8083"}, {}, None, ("'8083'", "http://HOST:PORT")),
         ({"retry_sidecar_address": "https://h:1"}, {}, None, ("'https://h:1'", "http://HOST:PORT")),
