@@ -95,6 +95,7 @@ DECIDED: dict[str, set[str]] = {
         "database-connection-lost",
     },
     "nothing-where-something-was-expected": {"attribute-missing", "type-does-not-fit"},
+    "object-not-picklable": {"subprocess-failed"},
     "onnx-file-in-shared-place": {"onnx-unloadable"},
     "packed-file-of-unknown-origin": {"archive-damaged"},
     "page-instead-of-weights": {"weights-not-a-pickle"},

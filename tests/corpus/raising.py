@@ -8,6 +8,7 @@ import importlib.util
 import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Callable
 
@@ -23,21 +24,26 @@ class Raised:
         wanted: N (no retry can cure it), R (a retry can) or U (the evidence doesn't settle it).
         raiser: raises when called with the world.
         needs: module it needs; the row is left out where it isn't installed.
+        build: local label that the version of the module's distribution must have, as in `2.13.0+cpu`.
     """
 
     name: str
     wanted: str
     raiser: Callable[[World], Any]
     needs: str = ""
+    build: str = ""
 
     def is_possible(self) -> bool:
         """Tell whether the library is installed here."""
         if not self.needs:
             return True
         try:
-            return importlib.util.find_spec(self.needs) is not None
+            found = importlib.util.find_spec(self.needs) is not None
         except ModuleNotFoundError:  # the package above it isn't there
             return False
+        return found and (
+            not self.build or metadata.version(self.needs).partition("+")[2] == self.build
+        )
 
 
 def library(name: str) -> Any:

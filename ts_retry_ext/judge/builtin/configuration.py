@@ -235,6 +235,13 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "configuration-folder-missing",
+        When(type=("hydra.errors.MissingConfigException",)),
+        "Hydra doesn't find the folder or the file of its configuration.",
+        "Pack it with --extra-files, and give Hydra its absolute path: the folder of the model, from context.system_properties['model_dir'].",
+        since="2026-11-26",
+    ),
+    fatal(
         "configuration-key-missing",
         When(
             type=(

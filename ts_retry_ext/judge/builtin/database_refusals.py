@@ -111,9 +111,7 @@ FATAL_IN_DISGUISE = (
     ),
     fatal(
         "rpc-refused",
-        When(
-            message=r"statuscode\.(?:unimplemented|permission_denied|invalid_argument|unauthenticated)"
-        ),
+        When(message=r"statuscode\.(?:unimplemented|permission_denied|unauthenticated)"),
         "The service refuses the call or doesn't know it.",
         "Correct the address, the version or the credentials.",
         since=_SINCE,

@@ -283,7 +283,7 @@ RULES = (
         When(
             message=any_of(r"""
                 # VLLM and SGLang
-                model architectures? .{0,200}(?:not supported|failed to be inspected)
+                model architectures? .{0,200}not supported
                 (?:attention heads|num_heads|vocab size|hidden size).{0,80}(?:divisible|multiple)
                 greater than the derived max_model_len|max_model_len .{0,100}(?:greater|larger|exceed|too large)
                 no model architectures are specified

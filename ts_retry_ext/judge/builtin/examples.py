@@ -154,6 +154,14 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     # topic services
     'served-model-unknown': ('grpc._channel._InactiveRpcError', '<_InactiveRpcError of RPC that terminated with:\n\tstatus = StatusCode.NOT_FOUND\n\tdetails = "model x not found"\n>', {}),
     'service-in-trouble': ('wandb.errors.CommError', 'Cannot use artifact org/p/m:v1 as it has not committed', {}),
+    # topic calls
+    'login-refused-by-type': ('smbprotocol.exceptions.LogonFailure', 'Received unexpected status from the server: (3221225581) STATUS_LOGON_FAILURE: 0xc000006d', {}),
+    'key-file-encrypted': ('paramiko.ssh_exception.PasswordRequiredException', 'Private key file is encrypted', {}),
+    'query-malformed': ('psycopg.errors.SyntaxError', 'syntax error at or near "FORM"', {}),
+    'query-malformed-text': ('sqlite3.OperationalError', 'near "FORM": syntax error', {}),
+    'call-refused-by-its-client': ('pymilvus.exceptions.ParamError', '<ParamError: (code=1, message=`collection_name` value None is illegal)>', {}),
+    'call-refused-by-the-service': ('tritonclient.utils.InferenceServerException', "[StatusCode.INVALID_ARGUMENT] unexpected datatype TYPE_FP32 for inference input 'ids', expecting TYPE_INT64", {}),
+    # topic services
     'database-right-missing': ('psycopg2.errors.InsufficientPrivilege', 'permission denied for table x\n', {}),
     'database-login-not-possible': ('psycopg2.OperationalError', 'fe_sendauth: no password supplied\n', {}),
     'server-lacks-feature': ('sqlite3.OperationalError', 'no such module: fts5', {}),
@@ -359,6 +367,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'safetensors-damaged': ('safetensors_rust.SafetensorError', 'Error while deserializing header: HeaderTooLarge', {}),
     'safetensors-damaged-text': ('RuntimeError', 'Error while deserializing header: MetadataIncompleteBuffer', {}),
     'class-missing-for-pickle': ('AttributeError', "Can't get attribute 'Net' on <module '__main__' from '/x/ts/model_service_worker.py'>", {}),
+    'object-not-picklable': ('TypeError', "cannot pickle '_thread.lock' object", {}),
     'class-missing-for-pickle-text': ('RuntimeError', "Can't get attribute 'Net' on <module '__main__'>", {}),
     'torchscript-unloadable': ('RuntimeError', 'Unknown builtin op: torchvision::nms.\nCould not find any similar ops to torchvision::nms.', {}),
     'jit-compile': ('torch.jit.frontend.NotSupportedError', 'Comprehension ifs are not supported yet:', {}),
@@ -414,5 +423,6 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'environment-variable-named': ('environs.EnvError', 'Environment variable "X" not set', {}),
     'xml-damaged': ('xml.etree.ElementTree.ParseError', 'not well-formed (invalid token): line 1, column 0', {}),
     'spacy-error': ('OSError', '[E053] Could not read config file from /x/config.cfg', {}),
+    'configuration-folder-missing': ('hydra.errors.MissingConfigException', "Cannot find primary config 'serve'. Check that it's in your config search path.", {}),
     'configuration-key-missing': ('omegaconf.errors.ConfigAttributeError', "Key 'model' is not in struct", {}),
 }

@@ -186,7 +186,7 @@ RULES = (
                 # XGBoost, LightGBM, CatBoost, scikit-learn
                 not a (?:valid )?(?:xgboost|lightgbm|sklearn|joblib)|input model is not a valid|wrong model format
                 doesn't specify the number of|incorrect model file descriptor|json\.exception\.parse_error
-                incompatible dtype from the pickle|model format error|unknown format code
+                incompatible dtype from the pickle|model format error|unknown format code|unknown model format
                 # protobuf
                 ^error parsing message
                 # pillow

@@ -64,7 +64,8 @@ RULES = (
         When(
             message=any_of(r"""
                 rank \d+ scheduler died|please see the error messages? above|executor worker returned error|see root cause above
-                see stack trace for root cause|failed to start engine
+                see stack trace for root cause|failed to start engine|failed to be inspected\. please check the logs
+                (?:worker|engine|scheduler)\w* (?:proc(?:ess)? )?initialization failed due to an exception in a background process
                 engine (?:core|process) (?:initialization )?(?:failed|died|dead)|enginedeaderror|background loop has errored
             """)
         ),

@@ -48,7 +48,7 @@ _NOT_ALLOWED = any_of(r"""
 FATAL_IN_DISGUISE = (
     fatal(
         "syntax-error",
-        When(type=("SyntaxError",), where="outermost", unless_type=ENVIRONMENT_TYPES),
+        When(type=("builtins.SyntaxError",), where="outermost", unless_type=ENVIRONMENT_TYPES),
         "A source file isn't valid Python for this interpreter.",
         "Correct the line the message names, and check the Python version the code is written for.",
         since=_SINCE,
@@ -91,7 +91,7 @@ FATAL_IN_DISGUISE = (
 RULES = (
     fatal(
         "syntax-error-inside",
-        When(type=("SyntaxError",)),
+        When(type=("builtins.SyntaxError",)),
         "A source file isn't valid Python for this interpreter.",
         "Correct the line the message names, and check the Python version the code is written for.",
         since=_SINCE,

@@ -77,8 +77,18 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "object-not-picklable",
+        When(
+            # pickle, joblib, multiprocessing
+            message=r"(?:can't|cannot) pickle ['\w<]|could not pickle the task|failed to un-serialize"
+        ),
+        "An object that is saved, or sent to another process, can't be pickled.",
+        "Keep locks, lambdas, open files and generators out of it; create them in the process that needs them.",
+        since="2026-11-26",
+    ),
+    fatal(
         "class-missing-for-pickle-text",
-        When(message=r"can'?t get attribute '[\w.<>]+' on <module|can't pickle |cannot pickle '"),
+        When(message=r"can'?t get attribute '[\w.<>]+' on <module"),
         "The pickled object's class can't be found where it was when it was saved.",
         "Save a state_dict, or make the class importable under its old module name.",
         since=_SINCE,

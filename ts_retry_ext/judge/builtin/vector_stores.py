@@ -16,6 +16,7 @@ RECOVERABLE_IN_DISGUISE = (
                 # Milvus
                 fail connecting to server|collection (?:is )?not (?:fully )?loaded|channel not available|service not ready|not all nodes
                 segment not loaded|no available (?:query|shard)
+                (?:collection|node|replica|segment|service) (?:on|in|is|under) ?recover(?:y|ing)|memory limit exceeded\[predict|quota exceeded\[reason=rate
                 # Elasticsearch, OpenSearch, Solr
                 master_not_discovered|cluster_block|circuit_breaking_exception|es_rejected_execution|no_shard_available
                 search_phase_execution_exception.{0,200}(?:unavailable|shards failed)|state not recovered|replica .{0,40}not available
