@@ -114,7 +114,7 @@ def test_broken_model_comes_first_with_cause_and_remedy(
     chromium.get(observing.address + "/")
     shoot(chromium, "models")
     assert text_of(chromium).splitlines()[0] == "1 of 3 models does not serve: 1 cause"
-    first = chromium.find_element(By.CSS_SELECTOR, "section.card")
+    first = chromium.find_element(By.CSS_SELECTOR, "article.card")
     for part in ("broken", "halted", "ValueError", "Remedy:", "syntax-error", "fedcba9876543210"):
         assert part in first.text
 
@@ -140,7 +140,8 @@ def test_page_of_a_model_has_traceback_and_attempts(observing: Sidecar, chromium
     assert "Traceback (most recent call last)" in text_of(chromium)
     events = [e.text for e in chromium.find_elements(By.CSS_SELECTOR, ".event")]
     assert events == ["start", "failure", "loaded", "hold", "trial begins", "trial failed"]
-    assert len(chromium.find_elements(By.CSS_SELECTOR, ".timeline rect")) == 6
+    assert len(chromium.find_elements(By.CSS_SELECTOR, ".timeline .bar")) == 3
+    assert len(chromium.find_elements(By.CSS_SELECTOR, ".timeline .mark")) == 4
     assert "its time has come" in text_of(chromium)
 
 
@@ -197,7 +198,7 @@ def test_without_javascript_everything_is_there_and_the_button_resumes(
     observing.wait_for(lambda: observing.states()["alpha"] == "halted", "the halt is seen")
     scriptless.get(observing.address + "/")
     shoot(scriptless, "no-javascript")
-    cards = scriptless.find_elements(By.CSS_SELECTOR, "section.card")
+    cards = scriptless.find_elements(By.CSS_SELECTOR, "article.card")
     (card,) = (card for card in cards if "alpha 1.0" in card.text)
     assert scriptless.find_elements(By.CSS_SELECTOR, "noscript meta[http-equiv=refresh]")
     card.find_element(By.CSS_SELECTOR, "button").click()

@@ -50,7 +50,7 @@ def rows(answer: Answer) -> list[str]:
 
 def cards(answer: Answer) -> list[str]:
     """Return the cards of the causes."""
-    return re.findall(r'<section class="card.*?</section>', answer.text, re.DOTALL)
+    return re.findall(r'<article class="card.*?</article>', answer.text, re.DOTALL)
 
 
 def test_each_cause_has_one_card_with_place_models_and_what_to_do(observing: Sidecar) -> None:

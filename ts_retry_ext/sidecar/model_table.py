@@ -1,17 +1,13 @@
-"""The one table of all models on the start page: which rows, in which order, on which page of it.
-
-All of it is asked for with the query of the address, so that it works without JavaScript and a view can be
-sent to somebody else. Pure: it reads nothing.
-"""
+"""The one table of all models on the start page: its rows, in which order, on which page of it. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
-from urllib.parse import urlencode
 
 from ts_retry_ext.plain_text import in_one_line
 from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.table_query import ANY, DOWN, ORDER, TableQuery
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.record import Event
@@ -19,21 +15,6 @@ from ts_retry_ext.store.times import to_seconds, to_text
 
 #: Rows of one page: 1,000 models make ten of them.
 ROWS = 100
-#: Every state, the ones that need somebody first.
-ORDER = (
-    State.HALTED,
-    State.NOT_REGISTERED,
-    State.WAITING,
-    State.RETIRED,
-    State.RECOVERING,
-    State.STARTING,
-    State.UNKNOWN,
-    State.SERVING,
-)
-#: Filters that stand for several states.
-ANY, DOWN = "any", "down"
-_STATES = (ANY, DOWN, *(state.value for state in ORDER))
-_LONGEST = 200
 _NOTE_LENGTH = 90
 
 
@@ -67,45 +48,6 @@ class Row(NamedTuple):
         return None if self.since is None else to_text(self.since)
 
 
-class TableQuery(NamedTuple):
-    """What the address asks of the table.
-
-    Attributes:
-        q: text that name, version or note have; empty for all.
-        state: one of the states, ``any`` or ``down``.
-        cause: a cause that the models are down for, see `CauseCard.id`; empty for all.
-        sort: a column; with a dash before it, the largest first.
-        page: which page, from 1.
-        reload: ``off`` where the page is not to be asked for again by itself.
-        problems: what the address asked in vain, one sentence each.
-    """
-
-    q: str = ""
-    state: str = ANY
-    cause: str = ""
-    sort: str = "state"
-    page: int = 1
-    reload: str = ""
-    problems: tuple[str, ...] = ()
-
-    @property
-    def filters(self) -> bool:
-        """Tell whether models are left out."""
-        return bool(self.q or self.cause or self.state != ANY)
-
-    def address(self, **changes: Any) -> str:
-        """Return the address of the same table with changes."""
-        asked = self._replace(problems=(), **changes)
-        known = asked._asdict().items()
-        defaults = self._field_defaults
-        query = urlencode({k: v for k, v in known if k != "problems" and v != defaults[k]})
-        return f"/?{query}#models" if query else "/#models"
-
-    def sorted_by(self, column: str) -> str:
-        """Return the address of the table sorted by a column, the other way round if it is already."""
-        return self.address(sort=f"-{column}" if self.sort == column else column, page=1)
-
-
 class ModelTable(NamedTuple):
     """The rows to show.
 
@@ -130,33 +72,6 @@ class ModelTable(NamedTuple):
         return (self.page - 1) * ROWS + 1
 
 
-def table_query(query: Mapping[str, str]) -> TableQuery:
-    """Return what an address asks; what it asks in vain is named and left out."""
-    problems = []
-    state, sort, page = query.get("state", ANY), query.get("sort", "state"), query.get("page", "1")
-    if state not in _STATES:
-        problems.append(f"state is {state[:40]!r}, allowed are {', '.join(_STATES)}")
-        state = ANY
-    if _column(sort) not in COLUMNS:
-        columns = ", ".join(COLUMNS)
-        problems.append(
-            f"sort is {sort[:40]!r}, allowed are {columns}, with - before it the other way"
-        )
-        sort = "state"
-    if not (page.isascii() and page.isdigit() and int(page[:9]) > 0):
-        problems.append(f"page is {page[:40]!r}, allowed are numbers from 1")
-        page = "1"
-    return TableQuery(
-        q=query.get("q", "").strip()[:_LONGEST],
-        state=state,
-        cause=query.get("cause", "")[:_LONGEST],
-        sort=sort,
-        page=int(page[:9]),
-        reload="off" if query.get("reload") == "off" else "",
-        problems=tuple(problems),
-    )
-
-
 def rows_of(
     picture: Picture, causes: Mapping[ModelKey, str], progress: Mapping[ModelKey, str]
 ) -> list[Row]:
@@ -179,7 +94,7 @@ def table_of(rows: Iterable[Row], query: TableQuery) -> ModelTable:
     found = [row for row in rows if _is_wanted(row, query)]
     # Of those that are alike, the one that needs somebody first, then by name; what is unknown comes last.
     found.sort(key=_by_state)
-    key = COLUMNS[_column(query.sort)]
+    key = _KEYS[query.column]
     known = [row for row in found if key(row) is not None]
     known.sort(key=key, reverse=query.sort.startswith("-"))
     found = known + [row for row in found if key(row) is None]
@@ -190,18 +105,14 @@ def table_of(rows: Iterable[Row], query: TableQuery) -> ModelTable:
     return ModelTable(shown, len(found), len(rows), page, pages, states)
 
 
-def _column(sort: str) -> str:
-    return sort[1:] if sort.startswith("-") else sort
-
-
 def _by_state(row: Row) -> tuple[int, bool, str, str]:
     """Return where a row stands: a model that lost workers comes before those that lost none."""
     model = row.model
     return ORDER.index(model.state), not model.can_be_resumed, model.model, model.version
 
 
-#: What the table can be sorted by. None is shown last, whichever way.
-COLUMNS: Mapping[str, Callable[[Row], Any]] = {
+#: What each column sorts by. None is shown last, whichever way.
+_KEYS: Mapping[str, Callable[[Row], Any]] = {
     "state": lambda row: _by_state(row)[:2],
     "model": lambda row: (row.model.model, row.model.version),
     "version": lambda row: row.model.version,

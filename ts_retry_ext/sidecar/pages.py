@@ -14,19 +14,18 @@ from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.keys import is_kept
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.sidecar.cause_cards import card_of, cause_id, page_of, progress_in_words
-from ts_retry_ext.sidecar.model_table import ORDER, TableQuery, rows_of, table_of, table_query
+from ts_retry_ext.sidecar.event_chart import chart_of
+from ts_retry_ext.sidecar.model_page import ModelReader, shown_of
+from ts_retry_ext.sidecar.model_table import rows_of, table_of
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.page_answer import age, ago, page_answer
-from ts_retry_ext.sidecar.picture import Picture, cause_json, key_of
-from ts_retry_ext.sidecar.recovery import starts_saved
+from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.resumptions import Resumptions
+from ts_retry_ext.sidecar.table_query import ORDER, TableQuery, table_query
 from ts_retry_ext.snapshot.attempts import attempts_of
 from ts_retry_ext.snapshot.causes import causes_of, how_many_are_down
-from ts_retry_ext.snapshot.down_in_words import trial_runs_since, waits_for
 from ts_retry_ext.snapshot.model import ModelStatus
-from ts_retry_ext.snapshot.model_facts import facts_of
 from ts_retry_ext.store.halt_in_words import until
-from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 
 #: How often the page asks again where JavaScript is off, in seconds; while a model is resumed, and else.
@@ -47,6 +46,7 @@ class Pages:
     def __init__(self, observer: Observer, resumptions: Resumptions) -> None:
         self._observer = observer
         self._resumptions = resumptions
+        self._reader = ModelReader()
         self._made_of = -1
         self._made: dict[TableQuery, bytes] = {}
         self._templates = Environment(
@@ -86,7 +86,8 @@ class Pages:
 
     def _models(self, picture: Picture, query: TableQuery) -> bytes:
         progress = self._resumptions.shown(time.time())
-        causes = causes_of(picture.models)
+        # Of causes with as many models, the one that needs somebody comes first.
+        causes = causes_of(sorted(picture.models, key=lambda model: ORDER.index(model.state)))
         of_model = {model.key: cause_id(cause) for cause in causes for model in cause.models}
         steps = {key: one.message for key, one in progress.items() if one.is_running}
         cards = [card_of(cause, picture, progress) for cause in causes[:MOST_CAUSES]]
@@ -130,16 +131,20 @@ class Pages:
             return self._unknown_model(name, version)
         model = found[0]
         records = model.registration.records if model.registration else ()
-        item = self._item(picture, model)
+        attempts = attempts_of(records)
+        now = time.time()
+        progress = self._resumptions.shown(now).get(model.key)
         page = self._render(
             "model.html",
             picture,
             title=f"{model.state.value}: {model.model} {model.version}",
-            item=item,
-            facts=_facts(model),
-            attempts=attempts_of(records),
+            item=shown_of(model, picture, now),
+            progress=progress,
+            attempts=attempts,
+            chart=chart_of(attempts),
+            reading=await self._reader.read(model, self._observer.target),
             reload=request.query.get("reload", ""),
-            is_resuming=bool(item["progress"] and item["progress"].is_running),
+            is_resuming=progress is not None and progress.is_running,
         )
         return page_answer(request, page)
 
@@ -199,32 +204,6 @@ class Pages:
         refused = picture.health.condition in (Condition.REFUSED, Condition.EXPIRED_KEY)
         return refused or (target is not None and is_kept(target.endpoint.key_file))
 
-    def _item(self, picture: Picture, model: ModelStatus) -> dict[str, Any]:
-        key = key_of(model)
-        marker = model.registration.marker if model.registration else None
-        server = picture.snapshot.server
-        runs = server is not None and server.running
-        return {
-            "model": model,
-            "report": model.report or _NO_REPORT,
-            "cause": cause_json(model)["cause"],
-            "place": model.failing_line.in_words() if model.failing_line else None,
-            "since": marker.created_at if marker else None,
-            "next_trial_at": model.next_trial_at if runs else None,
-            "trial_runs_since": trial_runs_since(model) if runs and marker else None,
-            "waits_for": waits_for(model),
-            "row": picture.effective_of.get(key),
-            "saved": starts_saved(model, picture.at),
-            "recoveries": picture.recoveries.get(key, ()),
-            "why_unknown": picture.why_unknown.get(key),
-            "progress": self._resumptions.shown(time.time()).get(key),
-        }
-
-
-_NO_REPORT = Record(Event.SUMMARY)
-#: Facts that have a place of their own on a model's page.
-_SHOWN_ABOVE = frozenset(("reason", "remedy", "at", "since", "next trial", "waits for"))
-
 
 def _heading(picture: Picture) -> str:
     if picture.snapshot.server is None:
@@ -241,15 +220,6 @@ def _title(picture: Picture) -> str:
     states = [model.state for model in picture.down]
     counts = [f"{states.count(s)} {s.value}" for s in ORDER if s in states]
     return f"({', '.join(counts)}) ts-retry" if counts else "ts-retry"
-
-
-def _facts(model: ModelStatus) -> list[tuple[str, str]]:
-    """Return the facts that the page does not show elsewhere."""
-    return [
-        (label, text)
-        for label, text in facts_of(model, time.time()).items()
-        if label not in _SHOWN_ABOVE
-    ]
 
 
 def _day_time(at: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Iterable
 
 from ts_retry_ext.frontend.process import is_alive
@@ -35,14 +36,28 @@ def read_registration(path: str) -> Registration:
     return Registration(path, records, summarise(records), marker, problem, read_retired(path))
 
 
-def read_run(server_dir: str) -> RecordedRun:
-    """Return what the directory of one run of a server holds, registrations that are gone included."""
+def read_run(server_dir: str, alike: str | None = None) -> RecordedRun:
+    """Return what the directory of one run of a server holds, registrations that are gone included.
+
+    Args:
+        server_dir: the directory.
+        alike: a registration's directory, of this run or another; only what bears the same name is read.
+    """
     run = read_server_run(server_dir)
-    registrations = read_registrations([server_dir])
+    found = model_directories(server_dir)
+    registrations = [
+        read_registration(path) for path in found if alike is None or _name(path) == _name(alike)
+    ]
     if run is None:
         return RecordedRun(None, None, None, True, registrations)
     ended = not is_alive(run.pid, run.start)
     return RecordedRun(run.pid, run.torchserve, run.started_at, ended, registrations)
+
+
+def _name(directory: str) -> str:
+    """Return what a registration's directory has before the hash at its end."""
+    name = os.path.basename(directory)
+    return name.rpartition("-")[0] or name
 
 
 def still_registered(registrations: Iterable[Registration], pid: int) -> list[Registration]:
