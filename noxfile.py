@@ -53,6 +53,13 @@ def pythons(session: nox.Session) -> None:
 
 
 @nox.session(python=SERVER_PYTHON)
+def docs(session: nox.Session) -> None:
+    """Build the site of the documentation in ``site``; a link that leads nowhere is an error."""
+    session.install("-c", "constraints.txt", ".[docs,sidecar]")
+    session.run("mkdocs", "build", "--strict", *session.posargs)
+
+
+@nox.session(python=SERVER_PYTHON)
 def ageing(session: nox.Session) -> None:
     """List rules whose words the newest libraries no longer write: a nightly job, not a test."""
     session.install("--upgrade", "-e", ".[corpus]", "torch", *PYTEST)
