@@ -323,6 +323,19 @@ def test_foreign_post_is_refused(observing: Sidecar, halted: None, headers: dict
     assert observing.ask("/ping").status == 500
 
 
+def test_a_rule_is_shown_as_the_command_shows_it(
+    observing: Sidecar, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = observing.ask("/rules/licence-does-not-allow")
+    assert answer.status == 200
+    assert answer.text.startswith("rule     licence-does-not-allow (asked as number ")
+    assert main(["rules", "licence-does-not-allow"]) == 0
+    assert " ".join(answer.text.split()) == " ".join(capsys.readouterr().out.split())
+    unknown = observing.ask("/rules/no-such-rule")
+    assert unknown.status == 404
+    assert "there is no built-in rule no-such-rule" in unknown.text
+
+
 @pytest.mark.parametrize("path", ["/", "/models", "/models/bad", "/config"])
 def test_a_page_under_a_foreign_name_reads_nothing(
     observing: Sidecar, halted: None, path: str

@@ -39,7 +39,7 @@ NOW = "To try it now: ts-retry resume m"
 @pytest.mark.parametrize(
     ("judged", "action", "stands", "line"),
     [
-        (PASSING, "hold", None, "recoverable (rule r, fingerprint f00): TorchServe retries it"),
+        (PASSING, "hold", None, f"recoverable (rule r, fingerprint f00): TorchServe retries it. It passes. {MORE}"),
         (FINAL, "observe", None, "non_recoverable (rule r, fingerprint f00): nothing is halted, on_fatal is observe"),
         (FINAL, "hold", CHANGE, f"non_recoverable (rule r, fingerprint f00). It is broken. {CHANGED} {MORE} {NOW}"),
         (FINAL, "shutdown", CHANGE, f"non_recoverable (rule r, fingerprint f00): {STOPPED} It is broken."),

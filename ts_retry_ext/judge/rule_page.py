@@ -15,6 +15,8 @@ _VERDICTS = {
     "recoverable": "a retry can cure it",
     "unknown": "the evidence doesn't settle it",
 }
+#: Characters of a label and the blanks behind it.
+_LABEL = 9
 _HEAD = """# The built-in rules
 
 <!-- made by: ts-retry rules --page > docs/rules.md -->
@@ -42,6 +44,13 @@ def rule_in_full(rule: Rule, place: int) -> list[tuple[str, str]]:
         ("source", " ".join(part for part in (rule.source, rule.since) if part)),
     ]
     return [(label, text) for label, text in told if text]
+
+
+def rule_as_text(rule: Rule, place: int) -> str:
+    """Return a rule in full as plain text; `place` is its place in the order, from 1 on."""
+    gap = "\n" + " " * _LABEL
+    told = rule_in_full(rule, place)
+    return "".join(f"{label:<{_LABEL}}{text.replace(chr(10), gap)}\n" for label, text in told)
 
 
 def rules_page(rules: Sequence[Rule]) -> str:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.sidecar import metrics as metrics_form
+from ts_retry_ext.sidecar import rule_answers
 from ts_retry_ext.sidecar.authorization import foreign_host
 from ts_retry_ext.sidecar.connections import Connections
 from ts_retry_ext.sidecar.observer import Observer
@@ -70,6 +71,7 @@ class Service:
                 web.get("/models", self.models),
                 web.get("/models/{model}", self.model),
                 web.get("/config", self.config),
+                *rule_answers.routes(),
                 *self._resume.routes(),
                 *self._pages.routes(),
             ]

@@ -102,8 +102,9 @@ def failure_line(
     )
     if place is not None:
         told = f"{told}, at {place.in_words()}"
+    more = f" More on the rule: ts-retry rules {verdict.rule}." if verdict.rule else ""
     if verdict.verdict is not Outcome.NON_RECOVERABLE:
-        return f"{told}: TorchServe retries it"
+        return f"{told}: TorchServe retries it. {verdict.reason}{more}"
     if action is OnFatal.OBSERVE:
         return f"{told}: nothing is halted, on_fatal is {action}"
     if marker is None:
@@ -118,5 +119,4 @@ def failure_line(
         else ""
     )
     ends = end_of_halt(marker, time.time())
-    more = f" More on the rule: ts-retry rules {verdict.rule}." if verdict.rule else ""
     return f"{told}. {verdict.reason} {ends}{later}{more} To try it now: ts-retry resume {model}"
