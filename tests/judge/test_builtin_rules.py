@@ -21,6 +21,36 @@ WANTED = {
 }
 
 ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    ("system-library-missing", "N", "OSError", "sndfile library not found", {}),
+    ("package-required", "N", "ImportError", "timm package is not installed", {}),
+    (
+        "keras-of-another-version",
+        "N",
+        "ValueError",
+        "Unrecognized keyword arguments passed to Dense: {'quantization_config': None}",
+        {},
+    ),
+    (
+        "keras-or-other-format",
+        "N",
+        "cv2.error",
+        "OpenCV(4.10.0) /io/onnx_importer.cpp:277: error: (-210:Unsupported format or combination of formats) Failed to parse ONNX model: m.onnx in function 'ONNXImporter'",
+        {},
+    ),
+    (
+        "connection-text",
+        "R",
+        "OSError",
+        "When resolving region for bucket 'm': AWS Error NETWORK_CONNECTION during HeadBucket operation: curlCode: 6, Couldn't resolve host name",
+        {},
+    ),
+    (
+        "object-missing",
+        "N",
+        "OSError",
+        "When reading information for key 'x' in bucket 'm': AWS Error NO_SUCH_BUCKET during HeadObject operation: The specified bucket does not exist",
+        {},
+    ),
     (
         "object-not-picklable",
         "N",

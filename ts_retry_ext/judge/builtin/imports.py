@@ -135,6 +135,33 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "system-library-missing",
+        When(
+            # What Python packages say that look for a library or a program of the system.
+            message=any_of(r"""
+                # sounddevice, soundfile, python-magic, pyzbar, phonemizer, cairocffi, pydub, pdf2image, weasyprint
+                (?:portaudio|sndfile|openal|libusb|sdl2?|mecab|graphviz|geos|gdal|proj) library not found|failed to find libmagic
+                unable to find (?:\w+ ){1,3}shared library|espeak(?:-ng)? not installed on your system|no library called ['\"][\w.+\-]{1,60}['\"] was found
+                unable to get page count\. is poppler installed|couldn't find ffmpeg or avconv|ffmpeg (?:was )?not found|could not find proj_data
+            """)
+        ),
+        "A library or a program of the system that a Python package needs isn't installed; pip doesn't bring it.",
+        "Install it into the image with the system's package manager (apt-get install): the message names it.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "odbc-driver-missing",
+        When(
+            # unixODBC: 01000, IM002
+            message=r"\[unixodbc\]\[driver manager\](?:can't open lib|data source name not found|driver's sqlallochandle)"
+        ),
+        "The ODBC driver that the connection string names isn't installed, or isn't in odbcinst.ini.",
+        "Install the driver's package (msodbcsql18 for SQL Server), or correct its name: odbcinst -q -d lists those that are there.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "package-required",
         When(
             type=(

@@ -143,6 +143,19 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "keras-of-another-version",
+        When(
+            message=any_of(r"""
+                # Keras 2 and 3
+                unrecognized keyword arguments passed to \w|could not (?:locate|deserialize) (?:class|function) '|keras 3 only supports
+                \bunknown (?:layer|optimizer|loss|metric)(?: function)?: ['\"]?\w
+            """)
+        ),
+        "The model was saved by another version of Keras than the installed one, or with a class of its own.",
+        "Install the Keras or TensorFlow version that saved it, or save it again; give classes of its own as custom_objects.",
+        since="2026-11-26",
+    ),
+    fatal(
         "gguf-or-quantised-unfit",
         When(
             message=any_of(r"""
@@ -182,13 +195,15 @@ RULES = (
                 unable to (?:synchronously )?open file .{0,80}(?:truncated|signature|file signature not found)
                 file signature not found
                 # TensorFlow, Keras
-                savedmodel file does not exist|unknown layer:|no such layer|op type not registered
+                savedmodel file does not exist|no such layer|op type not registered
                 # XGBoost, LightGBM, CatBoost, scikit-learn
                 not a (?:valid )?(?:xgboost|lightgbm|sklearn|joblib)|input model is not a valid|wrong model format
                 doesn't specify the number of|incorrect model file descriptor|json\.exception\.parse_error
                 incompatible dtype from the pickle|model format error|unknown format code|unknown model format
                 # protobuf
                 ^error parsing message
+                # OpenCV: -210, -212
+                error: \(-21[02]:.{0,200}(?:failed to parse|unknown layer type|can't create layer)|error: \(-5:.{0,60}can't read
                 # pillow
                 cannot identify image file
                 # pandas

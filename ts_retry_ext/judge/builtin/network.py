@@ -168,6 +168,10 @@ RECOVERABLE_IN_DISGUISE = (
                 bad record mac
                 # aiohttp, httpx, node
                 server disconnected|socket hang up|peer closed connection|payload is not completed
+                # pyarrow with the SDKs of AWS and Google
+                aws error (?:network_connection|request_timeout|slow_down|service_unavailable|internal_failure|throttling|unknown) during
+                curl ?(?:code|error):? ?\[?(?:5|6|7|28|35|52|55|56)\b|couldn't resolve host name
+                google::cloud::status\((?:unavailable|deadline_exceeded|resource_exhausted|aborted)
                 # reqwest
                 error sending request|error reading a body
                 # librdkafka
