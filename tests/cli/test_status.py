@@ -155,6 +155,25 @@ def test_server_that_has_ended_is_told_from_what_it_left(
     assert main(["status", "--state-dir", str(tmp_path / "logs" / "ts_retry")]) == 3
 
 
+def test_the_folder_of_a_job_that_has_ended_is_meant_though_another_server_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with frontend(tmp_path / "job") as job:
+        halt(job)
+    with frontend(tmp_path / "other") as other:
+        other.register(described("m"))
+        monkeypatch.chdir(job.folder)
+        assert main(["status"]) == 3
+        out, err = capsys.readouterr()
+        assert f"process {job.pid}, has ended" in out
+        assert f"--pid {other.pid} (in {other.folder})" in err
+        assert main(["history"]) == 0
+        assert "broken" in capsys.readouterr().out
+        assert main(["status", "--pid", str(other.pid)]) == 0
+        monkeypatch.chdir(tmp_path)
+        assert main(["status", "--pid", str(other.pid)]) == 0
+
+
 def test_no_server_is_told_and_is_null_in_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

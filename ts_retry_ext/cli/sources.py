@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ts_retry_ext.cli.printing import USAGE, CommandError
+from ts_retry_ext.cli.printing import USAGE, CommandError, warn
 from ts_retry_ext.cli.servers import add_server_option, chosen_server
 from ts_retry_ext.frontend.choice import (
     NoServerError,
@@ -14,6 +14,7 @@ from ts_retry_ext.frontend.choice import (
     choose_server,
     no_server,
 )
+from ts_retry_ext.frontend.process import running_frontends
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX, STATE_DIRECTORY_NAME
@@ -41,7 +42,7 @@ def snapshot_of(arguments: argparse.Namespace) -> Snapshot:
     Raises:
         CommandError: several servers run, or `--state-dir` or `--pid` names nothing.
     """
-    state_dir = arguments.state_dir
+    state_dir = arguments.state_dir or _of_ended_job(arguments)
     kept = _runs_under(state_dir)
     server = _running_server(arguments.pid, state_dir if kept else None)
     if server is not None:
@@ -59,13 +60,35 @@ def run_directories(arguments: argparse.Namespace) -> list[str]:
     Raises:
         CommandError: several servers run, or `--state-dir` or `--pid` names nothing.
     """
-    state_dir, pid = arguments.state_dir, arguments.pid
+    state_dir, pid = arguments.state_dir or _of_ended_job(arguments), arguments.pid
     kept = _runs_under(state_dir)
     if kept and pid is None:
         return kept
     server = chosen_server(pid)
     places = _usual_places() if server is None else observed(server, state_dir).state_dirs
     return [run for place in dict.fromkeys(places) for run in server_runs(place)]
+
+
+def _of_ended_job(arguments: argparse.Namespace) -> str | None:
+    """Return the state directory that a job left in this folder, if no server that runs keeps its own there.
+
+    The folder one stands in is meant rather than a server somewhere else on the machine.
+    """
+    if arguments.state_dir is not None or arguments.pid is not None:
+        return None
+    place = next((place for place in _usual_places() if server_runs(place)), None)
+    if place is None:
+        return None
+    try:
+        choose_server(Wanted(state_dir=place))
+    except NoServerError:
+        others = ", ".join(f"--pid {other.pid} (in {other.cwd})" for other in running_frontends())
+        if others:
+            warn(f"ts-retry: {place} is read, which a server that has ended left; running: {others}")
+        return place
+    except SeveralServersError:
+        pass
+    return None
 
 
 def _runs_under(state_dir: str | None) -> list[str]:
