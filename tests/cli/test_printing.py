@@ -107,6 +107,19 @@ def test_words_for_which_a_terminal_is_too_narrow_stand_below_the_table(
     assert "recovering" in "".join(lines)
 
 
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [(30, "MODEL STATE WINDOW STARTS"), (29, "MODEL STATE STARTS"), (21, "MODEL STATE")],
+)
+def test_spare_columns_give_way_one_after_the_other(width: int, columns: str) -> None:
+    titles = ("MODEL", "STATE", "WINDOW", "STARTS", "CAUSE")
+    row = ("m", "halt", "9 s", "1", "KeyError: 'x'")
+    options = "aside=('CAUSE',), spare=('WINDOW', 'STARTS')"
+    shown = shown_on_a_terminal(f"print_table({titles!r}, [{row!r}], {options})", width)
+    plain = re.sub(r"\x1b\[[\d;]*m", "", shown)
+    assert next(line for line in plain.splitlines() if "MODEL" in line).split() == columns.split()
+
+
 def test_long_line_is_broken_at_blanks_on_a_terminal_and_a_command_is_not() -> None:
     code = (
         "print_wrapped('  the model is repaired, so that it may load again, then: ts-retry resume')"

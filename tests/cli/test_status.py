@@ -2,6 +2,11 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -53,11 +58,13 @@ def test_halted_model_is_told_with_cause_and_what_to_do_and_exit_code_3(
     server, summary, title, broken, sound, advice = out.splitlines()
     assert summary == "1 of 2 models does not serve: 1 cause"
     assert server.startswith(f"TorchServe 0.12.0, process {running.pid}, runs; management API http")
-    assert title.split() == "MODEL VERSION STATE STARTS LOADS TRIAL WINDOW VERDICT CAUSE".split()  # noqa: SIM905
-    assert broken.split()[:5] == ["broken", "1.0", "halted", "2", "1"]
+    assert (
+        title.split() == "MODEL VERSION STATE AGE STARTS LOADS TRIAL WINDOW VERDICT CAUSE".split()
+    )  # noqa: SIM905
+    assert re.match(r"broken +1\.0 +halted +\d+ days +2 +1 ", broken)
     assert "non_recoverable (syntax-error)" in broken
     assert "SyntaxError: invalid syntax (h.py, line 1)" in broken
-    assert sound.split()[:5] == ["sound", "1.0", "serving", "-", "-"]
+    assert sound.split()[:6] == ["sound", "1.0", "serving", "-", "-", "-"]
     assert advice.startswith("broken: halted since ")
     assert (
         ". a source file is not valid Python. It failed at h.py:1. correct it. It waits" in advice
@@ -243,7 +250,7 @@ def test_waiting_model_is_told_with_its_next_trial_and_never_called_halted(
 
     out = capsys.readouterr().out
     *_, row, advice = out.splitlines()
-    assert row.split()[:8] == ["m", "1.0", "waiting", "1", "0", "in", "5", "min"]
+    assert re.match(r"m +1\.0 +waiting +\d+ days +1 +0 +in 5 min ", row)
     assert "not now (repeated)" in row
     assert "It failed the same way 3 times in a row." in advice
     assert "in 5 min; it also waits for /mnt/x to appear or change, the model's files." in advice
@@ -415,3 +422,55 @@ def test_of_many_models_those_that_do_not_serve_are_listed_and_one_cause_is_told
     assert out.count("Then: ts-retry resume --all") == 1
     assert len(out.splitlines()) == 10
     assert "sound19" in every
+
+
+def test_wide_shows_place_and_fingerprint_of_every_model_and_name_nothing_but_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = [f"sound{number:02}" for number in range(20)]
+    with frontend(tmp_path) as running:
+        halt(running)
+        running.register(described("broken", workers=HELD), *map(described, sound))
+        assert running.run("status", "-o", "wide") == 3
+        wide = capsys.readouterr().out
+        assert running.run("status", "--output", "name") == 3
+        names = capsys.readouterr().out
+        assert running.run("status", "-o", "json") == 3
+        assert len(json.loads(capsys.readouterr().out)["models"]) == 21
+    (row,) = (line for line in wide.splitlines() if line.startswith("broken "))
+    assert row.endswith("h.py:1  fedcba9876543210")
+    assert "sound19" in wide
+    assert names.splitlines() == ["broken", *sound]
+
+
+def test_watch_draws_the_models_again_until_ctrl_c_and_exits_as_the_last_look_did(
+    tmp_path: Path,
+) -> None:
+    with frontend(tmp_path) as running:
+        running.register(described("sound"))
+        ours, terminal = pty.openpty()
+        command = [sys.executable, "-m", "ts_retry_ext", "status", "--pid", str(running.pid)]
+        with subprocess.Popen([*command, "--watch", "0.1"], stdout=terminal) as watching:
+            os.close(terminal)
+            seen = _until(ours, b"serving")
+            halt(running, "sound")
+            running.register(described("sound", workers=HELD))
+            seen += _until(ours, b"halted")
+            watching.send_signal(signal.SIGINT)
+            assert watching.wait(20) == 3
+        os.close(ours)
+    assert seen.count(b"\x1b[H\x1b[2J") >= 2
+
+
+def _until(terminal: int, word: bytes) -> bytes:
+    seen = b""
+    while word not in seen:
+        seen += os.read(terminal, 4096)
+    return seen
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "soon", "1e9"])
+def test_an_impossible_interval_is_named(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["status", f"--watch={seconds}"])
+    assert f"{seconds!r} is not a number of seconds above 0" in capsys.readouterr().err

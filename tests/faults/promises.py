@@ -26,8 +26,9 @@ from ts_retry_ext.analyze.text_failures import failures_in
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
 from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.check.unpack import NoRoomError, unpack
-from ts_retry_ext.cli import show, status
+from ts_retry_ext.cli import show
 from ts_retry_ext.cli.main import main
+from ts_retry_ext.cli.status_output import print_models
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
 from ts_retry_ext.frontend.rules_file import RulesFileError, read_rules_file
 from ts_retry_ext.frontend.running_model import running_model
@@ -164,7 +165,7 @@ def commands_read_what_lies_there(
     with redirect_stdout(io.StringIO()):
         snapshot = take_snapshot_of_run(str(run_dir))
         assert json.loads(json.dumps(snapshot.to_json()))
-        status._print(snapshot, every=True)
+        print_models(snapshot, every=True, wide=True, hook_is_missing=False)
         for shown in (*snapshot.models, model):
             show._print(shown, snapshot.resume_command(shown))
             assert json.dumps(show._content(shown))

@@ -166,3 +166,18 @@ def test_cause_is_the_type_and_the_first_line_of_the_message() -> None:
 
 def test_no_server_is_null() -> None:
     assert Snapshot(None, ()).to_json() == {"server": None, "models": []}
+
+
+def test_each_state_is_known_with_the_moment_it_began() -> None:
+    first, second = record(Event.LOADED, 5, 2), record(Event.LOADED, 7, 3)
+    starts = (record(Event.START, 0), record(Event.LOAD, 1), record(Event.START, 2, 2))
+    begun = {
+        State.HALTED: (status(*RECORDS, stops=marker(), state=State.HALTED), marker().created_at),
+        State.RECOVERING: (status(*RECORDS, failure(9)), RECORDS[2].at),
+        State.SERVING: (status(*RECORDS, first, second, state=State.SERVING), first.at),
+        State.STARTING: (status(*starts, state=State.STARTING), starts[0].at),
+        State.UNKNOWN: (status(*RECORDS, state=State.UNKNOWN), None),
+    }
+    assert {state: model.since for state, (model, _) in begun.items()} == {
+        state: at for state, (_, at) in begun.items()
+    }

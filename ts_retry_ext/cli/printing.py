@@ -69,7 +69,11 @@ def print_wrapped(text: str, indent: int | None = None) -> None:
 
 
 def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], *, aside: Collection[str] = ()
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    aside: Collection[str] = (),
+    spare: Sequence[str] = (),
 ) -> None:
     """Print a table: drawn by rich on a terminal, else plain columns of full width.
 
@@ -78,6 +82,7 @@ def print_table(
         rows: a cell for each column; None is shown as a dash.
         aside: columns of words. Where a terminal is too narrow for them they are lines below the
             table.
+        spare: columns that are left out, one after the other, where it is too narrow even then.
     """
     cells = [["-" if cell is None else visible(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells)]
@@ -86,11 +91,14 @@ def print_table(
             line = "  ".join(cell.ljust(width) for cell, width in zip(shown, widths))
             print(line.rstrip())
         return
-    drawn = sum(widths) + _BETWEEN * (len(widths) - 1) + _MARGIN
-    if not aside or drawn <= shutil.get_terminal_size().columns:
+    inside = list(range(len(columns)))
+    if not aside or _fits(widths):
         _print_rich(columns, cells)
         return
-    inside = [number for number, title in enumerate(columns) if title not in aside]
+    for left_out in (aside, *([title] for title in spare)):
+        inside = [number for number in inside if columns[number] not in left_out]
+        if _fits([widths[number] for number in inside]):
+            break
     _print_rich([columns[number] for number in inside], [[row[n] for n in inside] for row in cells])
     for row, shown in zip(rows, cells):
         words = [
@@ -100,6 +108,11 @@ def print_table(
         ]
         if words:
             print_wrapped(f"{shown[0]}: {': '.join(words)}")
+
+
+def _fits(widths: Sequence[int]) -> bool:
+    drawn = sum(widths) + _BETWEEN * (len(widths) - 1) + _MARGIN
+    return drawn <= shutil.get_terminal_size().columns
 
 
 def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

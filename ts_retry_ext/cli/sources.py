@@ -84,7 +84,9 @@ def _of_ended_job(arguments: argparse.Namespace) -> str | None:
     except NoServerError:
         others = ", ".join(f"--pid {other.pid} (in {other.cwd})" for other in running_frontends())
         if others:
-            warn(f"ts-retry: {place} is read, which a server that has ended left; running: {others}")
+            warn(
+                f"ts-retry: {place} is read, which a server that has ended left; running: {others}"
+            )
         return place
     except SeveralServersError:
         pass

@@ -88,6 +88,11 @@ def trials_in_words(model: ModelStatus, now: float) -> str | None:
     return f"{count}{one} {how.get(last.result, 'failed')} at {ago(last.at, now)}"
 
 
+def age(model: ModelStatus, now: float) -> str | None:
+    """Return for how long a model is in its state: ``91 s``; None where that is not known."""
+    return None if model.since is None else duration_in_words(now - to_seconds(model.since))
+
+
 def state_since(model: ModelStatus, now: float) -> str:
     """Return the state, and since when: ``waiting since 14:03:02 CET, 2 min ago``."""
     marker = _marker(model)

@@ -16,7 +16,7 @@ from ts_retry_ext.store.failing_line import failing_line
 from ts_retry_ext.store.halt_in_words import state_word
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, Record
-from ts_retry_ext.store.times import to_seconds
+from ts_retry_ext.store.times import to_seconds, to_text
 
 #: The states of a model that serves nobody and that no retry of the frontend's brings back.
 DOWN = (State.HALTED, State.WAITING, State.RETIRED, State.NOT_REGISTERED)
@@ -132,6 +132,28 @@ class ModelStatus:
             return None
         halted = to_seconds(self._marker.created_at) if self._marker else 0.0
         return down_since(self.registration.records, halted) or None
+
+    @property
+    def since(self) -> str | None:
+        """Return since when it is in its state, ISO 8601 UTC; None where that was not written down.
+
+        A model that is down is so since it was marked; one that recovers, since it first failed; one
+        that serves, since the first of its workers loaded after the last failure; one that starts,
+        since its first worker started.
+        """
+        if self._marker is not None and self.is_down:
+            return self._marker.created_at
+        records = self.registration.records if self.registration else ()
+        if self.state is State.RECOVERING and self.down_since is not None:
+            return to_text(self.down_since)
+        begins = {State.SERVING: Event.LOADED, State.STARTING: Event.START}.get(self.state)
+        first = None
+        for record in reversed(records):
+            if record.is_failure:
+                break
+            if record.event is begins:
+                first = record.at
+        return first
 
     @property
     def next_trial_at(self) -> str | None:
@@ -289,7 +311,7 @@ class ModelStatus:
             first_failure=history.first_failure if history else None,
             last_failure=last.at if last else None,
             at=self.failing_line._asdict() if self.failing_line else None,
-            since=self._marker.created_at if self._marker else None,
+            since=self.since,
             waits_for=list(self._marker.waits_for) if self._marker else [],
             next_trial_at=self._marker.next_trial_at if self._marker else None,
             trials=history.trials if history else None,
