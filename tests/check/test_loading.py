@@ -125,6 +125,21 @@ def test_a_failed_load_is_judged_and_its_paths_are_those_of_the_archive(tmp_path
     assert row["remedy"]
 
 
+def test_what_the_worker_printed_above_a_long_traceback_is_quoted(tmp_path: Path) -> None:
+    deep = """
+        print("E: libcudart.so.12: cannot open shared object file: No such file or directory", flush=True)
+        def deep(calls):
+            if calls:
+                deep(calls - 1)
+            raise Exception("session not created")
+        deep(40)
+    """
+    report = checked(tmp_path, initialize(deep))
+    assert report.failure is not None
+    assert (report.failure.verdict, report.failure.rule) == ("unknown", None)
+    assert "it printed 'E: libcudart.so.12: cannot open" in report.reason
+
+
 def test_an_archive_that_shadows_a_module_fails_before_any_load(tmp_path: Path) -> None:
     report = checked(tmp_path, SOUND, pack_as={"files": {"json.py": "raise OSError('mine')\n"}})
     assert report.to_json()["phase"] == "startup"

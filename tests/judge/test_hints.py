@@ -15,6 +15,7 @@ from ts_retry_ext.judge import (
     judge,
     rules_from_data,
 )
+from ts_retry_ext.judge.judging import cause_printed
 
 APP = [["/tmp/models/0123456789abcdef0123456789abcdef/handler.py", "initialize"]]
 
@@ -132,3 +133,15 @@ def test_what_was_printed_is_quoted_where_a_rule_says_that_the_evidence_settles_
     verdict = judge(failure_from_record(record), printed=printed)
     assert (verdict.verdict, verdict.rule) == (Outcome.UNKNOWN, "engine-wrapper")
     assert "No module named 'flash_attn'" in verdict.reason
+
+
+def test_what_is_quoted_of_an_output_stands_above_the_last_traceback_however_long_that_is() -> None:
+    loader = "E: libcudart.so.12: cannot open shared object file: No such file or directory"
+    handled = ("Traceback (most recent call last):", "KeyError: 'optional'", "going on without it")
+    deep = [f'  File "h.py", line {line}, in f' for line in range(60)]
+    outer = ("", "During handling of the above exception, another exception occurred:", "")
+    head = "Traceback (most recent call last):"
+    lines = (*handled, loader, head, *deep, "E: denied", *outer, head, *deep, "acme.Error: vague")
+    own = "ts-retry: model 'm' failed in phase initialize with ModuleNotFoundError: No module named 'x'"
+    assert "libcudart.so.12" in cause_printed("\n".join((*lines, own)))
+    assert cause_printed(f"{own}\nbye") == ""

@@ -28,9 +28,18 @@ def of_trial(**fields: object) -> Record:
 
 
 def test_the_same_failure_goes_on_being_counted() -> None:
-    after = marker_after_failure(WEAK, of_trial(fingerprint="a" * 16))
+    seen = of_trial(fingerprint="a" * 16, reason="No rule knows this failure.")
+    after = marker_after_failure(WEAK, seen)
     assert (after.basis, after.failures, after.trials) == ("repeated", 4, 1)
     assert after.reason == "It failed the same way 4 times in a row."
+
+
+def test_the_same_failure_keeps_its_hints() -> None:
+    hint = "Probably final: the text says 'unsupported'."
+    seen = of_trial(fingerprint="a" * 16, reason=f"No rule knows this failure. {hint}")
+    assert marker_after_failure(WEAK, seen).reason == (
+        f"It failed the same way 4 times in a row. {hint}"
+    )
 
 
 def test_another_failure_is_judged_by_itself_and_counted_from_one() -> None:

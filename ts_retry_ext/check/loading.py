@@ -17,7 +17,6 @@ from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
 from ts_retry_ext.frontend.installed_version import torchserve_version_in
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.judge import Phase, redact
-from ts_retry_ext.judge.judging import cause_printed
 from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.judge.verdict import Outcome
 from ts_retry_ext.snapshot.effective import effective_of_read
@@ -166,8 +165,6 @@ def _report(begun: CheckReport, trial: LoadOutcome, found: Findings) -> CheckRep
         reason, remedy = trial.why, ""
     elif is_death(failure):
         reason = f"{reason} {trial.why}"
-    elif failure and failure.verdict == Outcome.UNKNOWN.value and failure.rule is None:
-        reason = f"{reason} {cause_printed(trial.output)}"
     report = replace(
         begun,
         result=_result(trial, failed=failed),

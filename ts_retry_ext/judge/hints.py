@@ -28,6 +28,14 @@ _QUOTE_LIMIT = 200
 #: Exceptions that the code hides and that are looked at.
 _HIDDEN_LIMIT = 3
 
+_HEAD = "Traceback (most recent call last)"
+#: What Python writes between the tracebacks of chained exceptions.
+_CHAINED = re.compile(
+    r"the direct cause of the following exception|During handling of the above exception"
+)
+#: What begins a line of this package.
+_OWN = "ts-retry: "
+
 _PASSING = re.compile(
     rf"{PASSING_WORDS}|\b(?:busy|unavailable|unreachable|offline|retr(?:y|ies)|time-?out|deadline|throttl\w*|quota|lease"
     r"|lock(?:ed)?|pending|waiting|starting|restarting|overload\w*|capacity|leader|quorum|heartbeat|connect\w*)\b",
@@ -104,6 +112,18 @@ def hidden_cause(
     return ""
 
 
+def lines_above_traceback(output: str) -> list[str]:
+    """Return the lines above the last traceback, one of several chained exceptions counting as one; all if there is none."""
+    lines = output.splitlines()
+    heads = [number for number, line in enumerate(lines) if _HEAD in line]
+    if not heads:
+        return lines
+    first = heads.pop()
+    while heads and any(_CHAINED.search(line) for line in lines[heads[-1] : first]):
+        first = heads.pop()
+    return lines[:first]
+
+
 def printed_cause(
     lines: Sequence[str],
     rules: Sequence[Rule],
@@ -119,7 +139,7 @@ def printed_cause(
     asked = [rule for rule in rules if rule.when.message and not rule.when.phase]
     for line in reversed(lines[-PRINTED_LINES:]):
         text = " ".join(line.split())
-        if not _TROUBLE.search(text):
+        if not _TROUBLE.search(text) or _OWN in text:
             continue
         failure = Failure("Exception", text, Phase.INITIALIZE, mro=("Exception", "BaseException"))
         rule = first_match(asked, evidence_of(failure, NO_HOST))

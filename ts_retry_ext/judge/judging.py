@@ -10,7 +10,7 @@ from ts_retry_ext.judge.builtin import BUILTIN_RULES, BUILTIN_SOURCE
 from ts_retry_ext.judge.evidence import Evidence, evidence_of
 from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.fingerprint import FINGERPRINT_VERSION, fingerprint
-from ts_retry_ext.judge.hints import hidden_cause, hint, printed_cause
+from ts_retry_ext.judge.hints import hidden_cause, hint, lines_above_traceback, printed_cause
 from ts_retry_ext.judge.lineage import plain, same_type
 from ts_retry_ext.judge.matching import matches
 from ts_retry_ext.judge.named_in_words import with_names
@@ -133,8 +133,11 @@ def _with_hints(
 
 
 def cause_printed(output: str) -> str:
-    """Return what the end of a process's output says of the cause of its failure, or an empty text."""
-    return printed_cause(output.splitlines(), BUILTIN_RULES, first_match)
+    """Return what a process printed before its last traceback that tells of a cause, or an empty text."""
+    try:
+        return printed_cause(lines_above_traceback(output), BUILTIN_RULES, first_match)
+    except Exception:
+        return ""
 
 
 def _in_words(words: str, rule: Rule, evidence: Evidence) -> str:

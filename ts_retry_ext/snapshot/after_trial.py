@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Iterable, Sequence
 
+from ts_retry_ext.judge.verdict import NO_RULE_REASON
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds, to_text
@@ -38,7 +39,7 @@ def marker_after_failure(marker: Marker, failure: Record | None) -> Marker:
     failures = marker.failures + 1
     same = failure.fingerprint == marker.fingerprint
     if same and failure.verdict != NON_RECOVERABLE and marker.basis in (REPEATED, CRASHED):
-        return counted._replace(failures=failures, reason=_repeated(marker, failures))
+        return counted._replace(failures=failures, reason=_repeated(marker, failure, failures))
     return counted._replace(
         failures=failures if same else 1,
         verdict=failure.verdict or marker.verdict,
@@ -55,10 +56,11 @@ def marker_after_failure(marker: Marker, failure: Record | None) -> Marker:
     )
 
 
-def _repeated(marker: Marker, failures: int) -> str:
+def _repeated(marker: Marker, failure: Record, failures: int) -> str:
     if marker.basis == CRASHED:
         return f"The worker died {failures} times in a row without an exception."
-    return f"It failed the same way {failures} times in a row."
+    hints = (failure.reason or "").replace(NO_RULE_REASON, "").strip()
+    return f"It failed the same way {failures} times in a row. {hints}".strip()
 
 
 def with_next_trial(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ts_retry_ext.judge import Outcome, redact, secret_values
+from ts_retry_ext.judge.judging import cause_printed
 from ts_retry_ext.trial.child_processes import Children
 from ts_retry_ext.trial.driven_worker import Place, judge_death
 from ts_retry_ext.trial.findings import Findings, findings_in
@@ -30,4 +32,16 @@ def observe(
     if outcome.died and not found.failure:
         judge_death(place, launch, children)
         found = findings_in(place.state_dir, hide)
-    return outcome, found
+    output = redact(outcome.output, secret_values(place.environ))
+    return outcome, _with_what_was_printed(found, output)
+
+
+def _with_what_was_printed(found: Findings, output: str) -> Findings:
+    """Add what the output says of the cause where the failure's own words settle nothing."""
+    failure = found.failure
+    if failure is None or failure.verdict != Outcome.UNKNOWN.value:
+        return found
+    said = cause_printed(output)
+    if not said:
+        return found
+    return found._replace(failure=failure._replace(reason=f"{failure.reason or ''} {said}".strip()))
