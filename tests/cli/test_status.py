@@ -58,9 +58,18 @@ def test_halted_model_is_told_with_cause_and_what_to_do_and_exit_code_3(
     server, summary, title, broken, sound, advice = out.splitlines()
     assert summary == "1 of 2 models does not serve: 1 cause"
     assert server.startswith(f"TorchServe 0.12.0, process {running.pid}, runs; management API http")
-    assert (
-        title.split() == "MODEL VERSION STATE AGE STARTS LOADS TRIAL WINDOW VERDICT CAUSE".split()
-    )  # noqa: SIM905
+    assert title.split() == [
+        "MODEL",
+        "VERSION",
+        "STATE",
+        "AGE",
+        "STARTS",
+        "LOADS",
+        "TRIAL",
+        "WINDOW",
+        "VERDICT",
+        "CAUSE",
+    ]
     assert re.match(r"broken +1\.0 +halted +\d+ days +2 +1 ", broken)
     assert "non_recoverable (syntax-error)" in broken
     assert "SyntaxError: invalid syntax (h.py, line 1)" in broken
