@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from reference.commands_page import commands_page
+from reference.man_page import man_page
 from reference.metrics_page import metrics_page
 from reference.settings_page import settings_page
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
-#: Second line of each page.
+#: Second line of each page that is Markdown.
 MADE_BY = "<!-- made by: python -m reference -->"
 
 
@@ -20,7 +21,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands_page(),
         "metrics.md": metrics_page(),
     }
-    return {name: _marked(text) for name, text in made.items()}
+    return {**{name: _marked(text) for name, text in made.items()}, "ts-retry.1": man_page()}
 
 
 def _marked(text: str) -> str:

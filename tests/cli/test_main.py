@@ -34,7 +34,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert examples
     for example in examples:  # A wrong option would exit.
         *_, words = example.strip().partition(f"ts-retry {command}")
-        _parser([command]).parse_args([command, *words.split()])
+        _parser([command]).parse_args([command, *words.partition(" > ")[0].split()])
 
 
 @pytest.mark.parametrize(

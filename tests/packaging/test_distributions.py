@@ -75,7 +75,7 @@ def test_a_wheel_for_python_3_15_to_3_17_has_no_start_file(sdist: Path, tmp_path
 
 def test_the_wheel_has_no_tests_and_no_build_step(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in names_in(wheel)}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {
         "ts_retry_ext",
         *HOOK,
     }
@@ -104,7 +104,18 @@ def test_the_metadata_says_what_the_package_needs(wheel: Path) -> None:
     plain = {line.split(">")[0] for line in requirements if "extra ==" not in line}
     assert plain == {"torchserve", "torch-model-archiver", "pyyaml", "psutil", "rich"}
     assert metadata["Requires-Python"] == ">=3.8"
-    extras = {"corpus", "demo", "dev", "fuzz", "lint", "report", "sidecar", "test"}
+    extras = {
+        "completion",
+        "corpus",
+        "demo",
+        "dev",
+        "docs",
+        "fuzz",
+        "lint",
+        "report",
+        "sidecar",
+        "test",
+    }
     assert set(metadata.get_all("Provides-Extra") or []) == extras
 
 
@@ -114,6 +125,10 @@ def test_the_wheel_has_what_pages_are_made_of(wheel: Path, folder: str) -> None:
     expected = {f"ts_retry_ext/{folder}/{path.name}" for path in source.iterdir()}
     assert expected
     assert expected <= set(names_in(wheel))
+
+
+def test_the_wheel_has_the_man_page(wheel: Path) -> None:
+    assert any(name.endswith("/data/share/man/man1/ts-retry.1") for name in names_in(wheel))
 
 
 def test_the_command_is_an_entry_point(wheel: Path) -> None:

@@ -27,6 +27,7 @@ COMMANDS = (
     "doctor",
     "run",
     "demo",
+    "completion",
 )
 
 
@@ -55,6 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader, such as head, has seen enough. Python would complain once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def parser_of_all() -> argparse.ArgumentParser:
+    """Return the parser with every command."""
+    return _parser(())
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -96,7 +102,7 @@ class _Parser(argparse.ArgumentParser):
         near = get_close_matches(quoted or unknown.partition("=")[0], known, 1)
         super().error(f"{message}; did you mean {near[0]}?" if near else message)
 
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Refuse what a command does not know by its own usage, not by that of ``ts-retry``."""
         found, left = super().parse_known_args(args, namespace)
         if left:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Iterable, Sequence
 
-from ts_retry_ext.judge.verdict import NO_RULE_REASON
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds, to_text
@@ -59,6 +58,8 @@ def marker_after_failure(marker: Marker, failure: Record | None) -> Marker:
 def _repeated(marker: Marker, failure: Record, failures: int) -> str:
     if marker.basis == CRASHED:
         return f"The worker died {failures} times in a row without an exception."
+    from ts_retry_ext.judge.verdict import NO_RULE_REASON  # Here: a command needs no rules.
+
     hints = (failure.reason or "").replace(NO_RULE_REASON, "").strip()
     return f"It failed the same way {failures} times in a row. {hints}".strip()
 
