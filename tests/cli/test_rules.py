@@ -172,7 +172,7 @@ def test_rules_fit_a_narrow_terminal() -> None:
     lines = shown_on_a_terminal(code, 80).splitlines()
     row = next(number for number, line in enumerate(lines) if line.split()[1:2] == ["syntax-error"])
     assert lines[row].split()[2:] == ["non_recoverable", "model"]
-    assert lines[row + 1].startswith("     A source file isn't valid Python")
+    assert lines[row + 1].startswith("     A source file is not valid Python")
     assert max(map(len, lines)) <= 80
 
 

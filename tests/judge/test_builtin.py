@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_words import BANNED
 from ts_retry_ext.judge import judge
 from ts_retry_ext.judge.builtin import BUILTIN_RULES, GROUPS, TOPICS, examples
 from ts_retry_ext.judge.memory_figures import MEMORY_PREDICATES
@@ -30,6 +31,17 @@ def test_every_row_tells_the_operator_what_is_wrong_and_what_to_do() -> None:
         assert rule.remedy.endswith("."), rule.id
         assert date.fromisoformat(rule.since) >= date(2026, 11, 23), rule.id
         assert rule.source.startswith("built-in:"), rule.id
+
+
+def test_reasons_and_remedies_have_one_word_for_one_thing() -> None:
+    found = [
+        (rule.id, word)
+        for rule in BUILTIN_RULES
+        for text in (rule.reason, rule.remedy)
+        for word in BANNED
+        if re.search(word, text, re.IGNORECASE)
+    ]
+    assert not found
 
 
 def test_every_condition_is_valid_and_not_empty() -> None:

@@ -88,7 +88,7 @@ def test_what_from_none_hides_is_a_hint_and_halts_nothing() -> None:
     assert "Probably final: the code hides \"ModuleNotFoundError: No module named 'ujson'" in (
         verdict.reason
     )
-    assert "ujson that the code imports isn't installed" in verdict.reason
+    assert "ujson that the code imports is not installed" in verdict.reason
 
 
 def test_what_from_none_hides_can_let_it_retry() -> None:

@@ -25,7 +25,7 @@ _SHARED_NAMES = {
 _SHARED_PATTERNS = (
     (PASSING_WORDS, "words of a passing state (temporarily, try again, timed out, not ready …)"),
     (ENVIRONMENT_WORDS, "words of the environment (busy, memory, download, server, queue …)"),
-    (ABSENCE_WORDS, "words of something that wasn't there (not found, unable to, missing …)"),
+    (ABSENCE_WORDS, "words of something that was not there (not found, unable to, missing …)"),
 )
 
 _WHERE = {
@@ -33,15 +33,15 @@ _WHERE = {
     "inner": "an inner cause",
 }
 _PATHS = {
-    "missing_in_model_dir": "a path in the model's directory that isn't there",
+    "missing_in_model_dir": "a path in the model's directory that is not there",
     "present_in_model_dir": "a path in the model's directory that is there",
     "exists_now": "a path that is there now",
     "shared": "a path in a place that something else fills: a mount, a cache",
-    "missing_on_host": "an absolute path that isn't there",
+    "missing_on_host": "an absolute path that is not there",
 }
 _MEMORY = {
     "request_exceeds_total": "one request is larger than the device",
-    "own_use_exceeds_total": "what this process holds and asks for doesn't fit the empty device",
+    "own_use_exceeds_total": "what this process holds and asks for does not fit the empty device",
     "held_by_others": "the request would fit if others let go",
     "held_mostly_here": "most of the device is held by this process",
     "request_is_less_than_free": "more was free than was asked for",

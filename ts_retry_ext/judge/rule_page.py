@@ -13,7 +13,7 @@ from ts_retry_ext.judge.rule import Rule
 _VERDICTS = {
     "non_recoverable": "no retry can cure it",
     "recoverable": "a retry can cure it",
-    "unknown": "the evidence doesn't settle it",
+    "unknown": "the evidence does not settle it",
 }
 #: Characters of a label and the blanks behind it.
 _LABEL = 9
@@ -22,7 +22,7 @@ _HEAD = """# The built-in rules
 <!-- made by: ts-retry rules --page > docs/rules.md -->
 
 They are asked in this order, your own before them; the first whose condition holds decides. `ts-retry rules ID` shows one of
-them, your own included. Patterns are regular expressions, divided by bars; case doesn't count.
+them, your own included. Patterns are regular expressions, divided by bars; case does not count.
 """
 
 

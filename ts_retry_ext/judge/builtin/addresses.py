@@ -23,7 +23,7 @@ FATAL_IN_DISGUISE = (
                 fetching server api version.{0,80}(?:no such file|connection refused)
             """),
         ),
-        "The socket of a service on this host isn't there: it isn't up yet, isn't mounted, or isn't meant.",
+        "The socket of a service on this host is not there: it is not up yet, is not mounted, or is not meant.",
         "Start the service, mount its socket, or set the host that the model is to connect to.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -33,7 +33,7 @@ FATAL_IN_DISGUISE = (
         When(
             message=r"either (?:the )?.{1,120} is (?:wrong|incorrect|invalid) or |specify the one to connect to"
         ),
-        "The client itself can't tell a wrong address from a service that isn't up yet.",
+        "The client itself cannot tell a wrong address from a service that is not up yet.",
         "Correct the address, or start the service first.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -45,7 +45,7 @@ FATAL_IN_DISGUISE = (
             + r".{0,600}(?:name or service not known|nodename nor servname|errno -2\b|errno 8\])",
             unless=r"temporary failure|errno -3\b|try again",
         ),
-        "The name of a service in this network isn't known: a wrong setting, or it isn't registered yet.",
+        "The name of a service in this network is not known: a wrong setting, or it is not registered yet.",
         "Correct the host's name; in a container, check its network and the service's name.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -70,7 +70,7 @@ FATAL_IN_DISGUISE = (
         When(
             message=r"illegal header value|invalid (?:leading whitespace|header value|return character)|header value .{0,40}must be|header part .{0,80}must be of type"
         ),
-        "A header holds characters that aren't allowed: mostly a token with a line break or blank.",
+        "A header holds characters that are not allowed: mostly a token with a line break or blank.",
         "Correct the token in the environment.",
         since=_SINCE,
     ),
@@ -108,7 +108,7 @@ RECOVERABLE_IN_DISGUISE = (
     ambiguous(
         "address-not-available",
         When(errno=("EADDRNOTAVAIL",)),
-        "The address to bind to isn't one of this host, or there is no local port left to connect from.",
+        "The address to bind to is not one of this host, or there is no local port left to connect from.",
         "Correct the address (in a container: 0.0.0.0; localhost without IPv6: 127.0.0.1), or look at the open connections.",
         since=_SINCE,
         scope=Scope.HOST,

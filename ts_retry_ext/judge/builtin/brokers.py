@@ -31,7 +31,7 @@ RECOVERABLE_IN_DISGUISE = (
                 amqp:(?:connection:forced|link:detach-forced|resource-limit-exceeded|internal-error)|com\.microsoft:(?:server-busy|timeout)
             """)
         ),
-        "The broker isn't ready, or another client has the queue at this moment.",
+        "The broker is not ready, or another client has the queue at this moment.",
         "Nothing to repair in the model; look at {address|the broker}, and at who else consumes, if it goes on.",
         since=_SINCE,
     ),
@@ -78,7 +78,7 @@ RECOVERABLE_IN_DISGUISE = (
             ),
             unless=r"unknown ?topic|access_refused|authentication failure|\bnot_allowed|probableauthentication|sasl",
         ),
-        "The broker couldn't be reached, or isn't ready.",
+        "The broker could not be reached, or is not ready.",
         "Nothing to repair in the model; look at {address|the broker} if it goes on.",
         since=_SINCE,
     ),

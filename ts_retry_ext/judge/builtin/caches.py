@@ -58,7 +58,7 @@ RECOVERABLE_IN_DISGUISE = (
             ),
             unless=r"invalid username|wrongpass|noauth|certificate verify failed|name or service not known|errno -2\b|error -2 ",
         ),
-        "The cache couldn't be reached, or isn't ready.",
+        "The cache could not be reached, or is not ready.",
         "Nothing to repair in the model; look at {address|the cache} if it goes on.",
         since=_SINCE,
     ),

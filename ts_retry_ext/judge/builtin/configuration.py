@@ -15,14 +15,14 @@ RULES = (
     ambiguous(
         "json-of-a-service",
         When(type=_JSON, frame=NETWORK_MODULES),
-        "A service answered with something that isn't JSON.",
+        "A service answered with something that is not JSON.",
         "Look at what the service answers.",
         since=_SINCE,
     ),
     ambiguous(
         "json-of-a-service-by-type",
         When(type=("requests.exceptions.JSONDecodeError", "ContentTypeError")),
-        "A service answered with something that isn't JSON.",
+        "A service answered with something that is not JSON.",
         "Look at what the service answers.",
         since=_SINCE,
     ),
@@ -42,7 +42,7 @@ RULES = (
             ),
             unless_type=("ConnectionError", "Timeout", "TimeoutError"),
         ),
-        "A JSON file of the model isn't valid, or is empty.",
+        "A JSON file of the model is not valid, or is empty.",
         "Correct the file and pack the archive again.",
         since=_SINCE,
     ),
@@ -55,7 +55,7 @@ RULES = (
             message=r"(?:delimiter|extra data).{0,40}line (?:[2-9]|\d\d+) column|property name|trailing comma|control character|\\escape|\bbom\b",
             unless_type=("ConnectionError", "Timeout", "TimeoutError"),
         ),
-        "A JSON text isn't valid, in a way in which people write it and programs don't.",
+        "A JSON text is not valid, in a way in which people write it and programs do not.",
         "Correct {path|the file} at the line and column that the message names, and pack it again.",
         since=_SINCE,
     ),
@@ -70,7 +70,7 @@ RULES = (
                 (?:failed to parse|error (?:parsing|while parsing)|malformed|invalid) (?:the )?(?:json|yaml|config\w*) (?:file )?['\"]?[\w./\-]{0,200}\.(?:json|ya?ml|toml)
             """)
         ),
-        "A configuration file of the model isn't valid.",
+        "A configuration file of the model is not valid.",
         "Correct {path|the file} and pack the archive again.",
         since=_SINCE,
     ),
@@ -89,7 +89,7 @@ RULES = (
             ),
             unless_type=ENVIRONMENT_TYPES,
         ),
-        "A YAML file of the model isn't valid.",
+        "A YAML file of the model is not valid.",
         "Correct the file and pack the archive again.",
         since=_SINCE,
     ),
@@ -102,7 +102,7 @@ RULES = (
                 could not determine a constructor for the tag
             """)
         ),
-        "A YAML file of the model isn't valid.",
+        "A YAML file of the model is not valid.",
         "Correct the file and pack the archive again.",
         since=_SINCE,
     ),
@@ -117,7 +117,7 @@ RULES = (
                 \[type=(?:json_invalid|json_type), input_
             """)
         ),
-        "What a service answered doesn't have the form that the code expects.",
+        "What a service answered does not have the form that the code expects.",
         "Look at what the service answers, and at its version.",
         since="2026-11-26",
         scope=Scope.HOST,
@@ -130,7 +130,7 @@ RULES = (
                 \d{1,6} validation errors? for [\w\[\].]{0,80}(?:config|configuration|settings|args|arguments|params|parameters|options|spec|schema)\b
             """)
         ),
-        "A configuration value isn't allowed.",
+        "A configuration value is not allowed.",
         "Correct the value that the message names; a setting may come from an environment variable.",
         since="2026-11-26",
         though_it_says_retry=True,
@@ -142,7 +142,7 @@ RULES = (
             frame=("pydantic_settings", "omegaconf", "hydra", "transformers", "vllm", "sglang"),
             unless_frame=NETWORK_MODULES,
         ),
-        "A configuration value isn't allowed.",
+        "A configuration value is not allowed.",
         "Correct the value that the message names; a setting may come from an environment variable.",
         since="2026-11-26",
     ),
@@ -154,7 +154,7 @@ RULES = (
                 strictdataclass\w{0,40}error|validation error for field '\w{1,80}':|validation failed for field
             """)
         ),
-        "A value in the model's config.json isn't allowed by the installed library.",
+        "A value in the model's config.json is not allowed by the installed library.",
         "Correct the field that the message names, or install the version that wrote the file.",
         since="2026-11-26",
     ),
@@ -171,7 +171,7 @@ RULES = (
             unless_frame=NETWORK_MODULES,
             unless_type=ENVIRONMENT_TYPES,
         ),
-        "A configuration doesn't follow its schema.",
+        "A configuration does not follow its schema.",
         "Correct the value that the message names.",
         since="2026-11-26",
     ),
@@ -187,7 +187,7 @@ RULES = (
                 does not match any of the regexes
             """)
         ),
-        "Data doesn't have the form that the code expects: a configuration, or what a service answered.",
+        "Data does not have the form that the code expects: a configuration, or what a service answered.",
         "Find out where the data comes from: correct a configuration; look at the service's answer otherwise.",
         since=_SINCE,
     ),
@@ -209,7 +209,7 @@ RULES = (
                 variables? \$?\w+ ?(?:=\w+ )?to (?:disable|avoid|enable|suppress|debug|see|get|change|allow)
             """),
         ),
-        "An environment variable that the code reads isn't set, or isn't valid.",
+        "An environment variable that the code reads is not set, or is not valid.",
         "Set {variable|it} for TorchServe's process; it passes its environment to the workers.",
         since=_SINCE,
     ),
@@ -220,7 +220,7 @@ RULES = (
             message=r"not well-formed|mismatched tag|undefined entity|junk after|xml declaration|unclosed",
             unless_frame=NETWORK_MODULES,
         ),
-        "An XML file of the model isn't valid.",
+        "An XML file of the model is not valid.",
         "Correct the file and pack the archive again.",
         since=_SINCE,
     ),
@@ -237,7 +237,7 @@ RULES = (
     fatal(
         "configuration-folder-missing",
         When(type=("hydra.errors.MissingConfigException",)),
-        "Hydra doesn't find the folder or the file of its configuration.",
+        "Hydra does not find the folder or the file of its configuration.",
         "Pack it with --extra-files, and give Hydra its absolute path: the folder of the model, from context.system_properties['model_dir'].",
         since="2026-11-26",
     ),
@@ -287,7 +287,7 @@ RULES = (
                 "jinja2.exceptions.UndefinedError",
             ),
         ),
-        "The configuration lacks a key, or holds one that isn't allowed.",
+        "The configuration lacks a key, or holds one that is not allowed.",
         "Correct the key that the message names.",
         since=_SINCE,
     ),

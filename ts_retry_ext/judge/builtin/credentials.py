@@ -37,7 +37,7 @@ FATAL_IN_DISGUISE = (
             where="outermost",
             message=r"^environmentcredential authentication unavailable",
         ),
-        "Credentials are expected in environment variables, and they aren't set.",
+        "Credentials are expected in environment variables, and they are not set.",
         "Set AZURE_CLIENT_ID, AZURE_TENANT_ID and a secret or certificate, or use a managed identity.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -60,7 +60,7 @@ FATAL_IN_DISGUISE = (
             message=r"^\W{0,4}file .{1,400} was not found",
             path="shared",
         ),
-        "The file with credentials isn't there; it lies in a place that may be mounted later.",
+        "The file with credentials is not there; it lies in a place that may be mounted later.",
         "Correct GOOGLE_APPLICATION_CREDENTIALS, or see to it that the secret is mounted.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -79,7 +79,7 @@ FATAL_IN_DISGUISE = (
                 could not be (?:parsed|decoded)|no key could be detected
             """),
         ),
-        "The file with credentials that is configured isn't there or isn't one.",
+        "The file with credentials that is configured is not there or is not one.",
         "Correct GOOGLE_APPLICATION_CREDENTIALS: it holds the path of a key file in JSON.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -99,7 +99,7 @@ FATAL_IN_DISGUISE = (
         When(
             message=r"metadata\.google\.internal.{0,400}(?:name or service not known|nodename nor servname|errno -2\b)"
         ),
-        "The metadata service's name isn't known here: not a host of this cloud, or its DNS isn't ready.",
+        "The metadata service's name is not known here: not a host of this cloud, or its DNS is not ready.",
         "Outside of Google's cloud, give GOOGLE_APPLICATION_CREDENTIALS.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -121,7 +121,7 @@ FATAL_IN_DISGUISE = (
             """),
             unless=r"no openidconnect provider|incorrect token audience|couldn.t retrieve verification key|throttl|rate exceeded|unavailable|time[d ]{0,2}out",
         ),
-        "The role can't be taken on: its trust lacks this process, or was changed a moment ago.",
+        "The role cannot be taken on: its trust lacks this process, or was changed a moment ago.",
         "Check the role's trust policy and the binding of the service account; changes take minutes.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -131,7 +131,7 @@ FATAL_IN_DISGUISE = (
         When(
             message=r"no openidconnect provider found|incorrect token audience|aadsts7002[01]\d{0,2}\b|no matching federated identity"
         ),
-        "The account doesn't know the identity provider that signed the pod's token, or was told of it a moment ago.",
+        "The account does not know the identity provider that signed the pod's token, or was told of it a moment ago.",
         "Create the OIDC provider in the account (IRSA), with the audience sts.amazonaws.com.",
         since="2026-11-25",
         scope=Scope.HOST,
@@ -163,7 +163,7 @@ FATAL_IN_DISGUISE = (
                 failed to retrieve http://metadata
             """)
         ),
-        "The host's metadata service, which gives the credentials, didn't answer in time.",
+        "The host's metadata service, which gives the credentials, did not answer in time.",
         "Nothing to repair in the model; look at the metadata service (hop limit of IMDSv2) if it goes on.",
         since=_SINCE,
     ),

@@ -67,7 +67,7 @@ FATAL_IN_DISGUISE = (
             message=r"\[?errno -2\]?|error -2 connecting|name or service not known|nodename nor servname|unknown (?:mysql )?server host|no address associated|\(11001\)",
             unless=r"errno -3|temporary failure|try again",
         ),
-        "The name of the database's host isn't known here: a wrong setting, or the service isn't registered yet.",
+        "The name of the database's host is not known here: a wrong setting, or the service is not registered yet.",
         "Correct the host in the connection string; in a container, check its network.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -112,7 +112,7 @@ FATAL_IN_DISGUISE = (
     fatal(
         "rpc-refused",
         When(message=r"statuscode\.(?:unimplemented|permission_denied|unauthenticated)"),
-        "The service refuses the call or doesn't know it.",
+        "The service refuses the call or does not know it.",
         "Correct the address, the version or the credentials.",
         since=_SINCE,
     ),

@@ -87,7 +87,7 @@ RECOVERABLE_IN_DISGUISE = (
             """),
             unless=r"invalid usage|duplicate gpu|e\.g\.,? socket",
         ),
-        "The processes of one model didn't find each other in time.",
+        "The processes of one model did not find each other in time.",
         "Nothing to repair; look at the other ranks' logs if it goes on.",
         since=_SINCE,
     ),
@@ -102,7 +102,7 @@ RULES = (
                 torch\.cuda\.is_available\(\) is false|don't know how to restore data location
             """)
         ),
-        "The weights were saved on a device that this worker doesn't have.",
+        "The weights were saved on a device that this worker does not have.",
         "Load with map_location, or run the model on such a host.",
         since=_SINCE,
     ),
@@ -120,7 +120,7 @@ RULES = (
                 compiled without gpu
             """)
         ),
-        "The installed torch, or the CPU, can't do what the model asks of it.",
+        "The installed torch, or the CPU, cannot do what the model asks of it.",
         "Install a torch build for the device, or load the model in float32 on CPU.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -130,7 +130,7 @@ RULES = (
         When(
             message=r"bfloat16 is only supported|\bbf16.{0,60}not supported|\bfp8.{0,60}not supported|does not support (?:bfloat16|bf16|fp8)\b"
         ),
-        "This GPU's generation can't compute in the type of numbers that is asked for.",
+        "This GPU's generation cannot compute in the type of numbers that is asked for.",
         "Choose another dtype (half instead of bfloat16, no FP8), or a newer card; the installed software is fine.",
         since="2026-11-26",
         scope=Scope.DEVICE,
@@ -176,7 +176,7 @@ RULES = (
                 required gpus exceeds
             """)
         ),
-        "The model asks for a GPU that this host doesn't have.",
+        "The model asks for a GPU that this host does not have.",
         "Correct the device number, CUDA_VISIBLE_DEVICES, number_of_gpu, or the parallel size.",
         since=_SINCE,
         scope=Scope.DEVICE,
@@ -195,7 +195,7 @@ RULES = (
                 update your gpu driver|requires? (?:a )?(?:newer )?(?:nvidia |cuda )?driver (?:version )?(?:>=|at least)
             """)
         ),
-        "The GPU driver doesn't fit the installed CUDA libraries.",
+        "The GPU driver does not fit the installed CUDA libraries.",
         "Update the driver (and reboot after an update), or install a torch built for an older CUDA.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -252,7 +252,7 @@ RULES = (
                 cannot be (?:cast|converted)|result type .{0,40}can't be cast
             """)
         ),
-        "Tensors of one operation lie on different devices or have types or shapes that don't fit.",
+        "Tensors of one operation lie on different devices or have types or shapes that do not fit.",
         "Move model and input to one device and dtype.",
         since=_SINCE,
     ),
@@ -274,7 +274,7 @@ RULES = (
                 no backend type associated|init_process_group|unknown (?:c10d )?backend|distributed package doesn't have
             """)
         ),
-        "Distributed loading is asked for, but the process group isn't set up.",
+        "Distributed loading is asked for, but the process group is not set up.",
         "Set parallelType and parallelLevel in model-config.yaml, or load without distribution.",
         since=_SINCE,
     ),
@@ -295,7 +295,7 @@ RULES = (
                 chunked prefill|block size .{0,40}(?:not|must)
             """),
         ),
-        "The engine's configuration doesn't fit the model or this version of the engine.",
+        "The engine's configuration does not fit the model or this version of the engine.",
         "Correct the setting the message names, or update the engine.",
         since=_SINCE,
     ),

@@ -23,7 +23,7 @@ RULES = (
     ambiguous(
         "cuda-not-available-unexplained",
         When(message=r"\bcuda (?:(?:is|was) not|isn't) available\b|\bcuda is unavailable\b"),
-        "The code asked whether CUDA is there and was told no; why it isn't was lost: a driver that starts (error 802) says the same.",
+        "The code asked whether CUDA is there and was told no; why it is not was lost: a driver that starts (error 802) says the same.",
         "Look at nvidia-smi on this host, and above this one in the model log for torch's own warning.",
         since="2026-11-25",
         scope=Scope.HOST,
@@ -33,7 +33,7 @@ RULES = (
         When(
             message=r"unhandled system error|ncclsystemerror|ncclinternalerror|nccl (?:error|warn).{0,200}(?:shm|shared memory|socket|interface|ib_)"
         ),
-        "NCCL couldn't set up its way between the processes: shared memory is too small, or a network interface is wrong or away.",
+        "NCCL could not set up its way between the processes: shared memory is too small, or a network interface is wrong or away.",
         "Set NCCL_DEBUG=INFO and read its last WARN; give the container a larger /dev/shm (--shm-size), or name the interface with NCCL_SOCKET_IFNAME.",
         since="2026-11-26",
         scope=Scope.HOST,
@@ -51,7 +51,7 @@ RULES = (
         When(
             message=r"driver not loaded|nvmlerror_(?:unknown|driver_?not_?loaded|timeout|gpu_?is_?lost|irq|in_?use)|nvml: (?:unknown error|driver not loaded)|failed to initialize nvml: unknown"
         ),
-        "The driver's management library gives no answer: the driver isn't loaded yet, or the container lost its devices.",
+        "The driver's management library gives no answer: the driver is not loaded yet, or the container lost its devices.",
         "Run nvidia-smi on the host and in the container; after a reload of systemd or a driver update the container has to be started anew.",
         since="2026-11-26",
         scope=Scope.HOST,

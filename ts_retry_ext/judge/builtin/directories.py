@@ -34,7 +34,7 @@ RECOVERABLE_IN_DISGUISE = (
                 servfail|all nameservers failed|no nameservers|the dns operation timed out|the resolution lifetime expired
             """)
         ),
-        "The directory has no leader, is sealed, or can't be reached at this moment.",
+        "The directory has no leader, is sealed, or cannot be reached at this moment.",
         "Nothing to repair in the model; look at {address|the service} if it goes on (a sealed Vault has to be unsealed).",
         since=_SINCE,
     ),
@@ -81,7 +81,7 @@ RECOVERABLE_IN_DISGUISE = (
             ),
             unless=r"access_denied|logon_failure|bad_network_name|object_name_not_found|status_object",
         ),
-        "The directory or share couldn't be reached, or isn't ready.",
+        "The directory or share could not be reached, or is not ready.",
         "Nothing to repair in the model; look at {address|the service} if it goes on.",
         since=_SINCE,
     ),

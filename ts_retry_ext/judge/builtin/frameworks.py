@@ -14,7 +14,7 @@ RULES = (
         When(
             message=r"sizes of tensors must match|given groups=\d{1,4}, weight of size|too many dimensions '|expected \dd (?:or \dd )?.{0,60}input"
         ),
-        "The input that the handler tries at load time doesn't fit the model.",
+        "The input that the handler tries at load time does not fit the model.",
         "Correct the sample input or the model's definition.",
         since=_SINCE,
     ),
@@ -44,7 +44,7 @@ RULES = (
     fatal(
         "allocator-option-unknown",
         When(message=r"unrecognized cachingallocator option|invalid device: cuda"),
-        "An option for the device isn't known to the installed torch.",
+        "An option for the device is not known to the installed torch.",
         "Correct PYTORCH_CUDA_ALLOC_CONF or the device's name.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -54,7 +54,7 @@ RULES = (
         When(
             message=r"could not load libtorchcodec|library (?:lib)?cu\w{1,30}[\w.]{0,20} is not found or cannot be loaded|sndfile library not found"
         ),
-        "A shared library that a package needs isn't installed.",
+        "A shared library that a package needs is not installed.",
         "Install the system package that holds it, or add its directory to LD_LIBRARY_PATH.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -62,7 +62,7 @@ RULES = (
     fatal(
         "compute-type-unsupported",
         When(message=r"do not support efficient (?:float16|bfloat16|int8)"),
-        "The device can't compute in the type that is asked for.",
+        "The device cannot compute in the type that is asked for.",
         "Choose another compute type, or another device.",
         since=_SINCE,
         scope=Scope.DEVICE,
@@ -88,7 +88,7 @@ RULES = (
         When(
             message=r"could not find savedmodel|unable to open file: name = '(?!/)[\w.\-/]{1,200}', errno = 2"
         ),
-        "The directory doesn't hold the model that the library looks for.",
+        "The directory does not hold the model that the library looks for.",
         "Pack the whole directory, or correct the path.",
         since=_SINCE,
     ),
@@ -102,7 +102,7 @@ RULES = (
     fatal(
         "encoding-unknown",
         When(message=r"^unknown encoding: |configured to use ascii as encoding"),
-        "The text encoding that is asked for, or the host's, can't be used.",
+        "The text encoding that is asked for, or the host's, cannot be used.",
         "Correct its name, or set LANG=C.UTF-8.",
         since=_SINCE,
         scope=Scope.HOST,

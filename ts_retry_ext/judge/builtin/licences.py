@@ -35,8 +35,8 @@ RECOVERABLE_IN_DISGUISE = (
                 licen[cs]e server .{0,60}(?:unreachable|not (?:be )?reach|did not (?:respond|answer)|is down|unavailable)
             """)
         ),
-        "The licence server can't be reached, or has no seat free at this moment.",
-        "Nothing to repair in the model; look at the licence server, and at who holds the seats, if it goes on.",
+        "The license server cannot be reached, or has no seat free at this moment.",
+        "Nothing to repair in the model; look at the license server, and at who holds the seats, if it goes on.",
         since=_SINCE,
     ),
 )
@@ -56,8 +56,8 @@ RULES = (
             """),
             unless=r"lease|renew|refresh|retr(?:y|ies)|server|connect|timed? ?out|tempor",
         ),
-        "The licence doesn't allow what the model does, or isn't on this host.",
-        "Get a licence for this size, feature or host, and put it where the library looks for it.",
+        "The license does not allow what the model does, or is not on this host.",
+        "Get a license for this size, feature or host, and put it where the library looks for it.",
         since="2026-11-26",
         scope=Scope.HOST,
     ),
@@ -70,8 +70,8 @@ RULES = (
             """),
             unless=r"lease|renew|refresh|retr(?:y|ies)|server|connect|timed? ?out|tempor",
         ),
-        "The licence has ended, or doesn't hold for this feature or host.",
-        "Renew the licence or get one that allows it, and put it where the library looks for it.",
+        "The license has ended, or does not hold for this feature or host.",
+        "Renew the license or get one that allows it, and put it where the library looks for it.",
         since=_SINCE,
         scope=Scope.HOST,
     ),

@@ -42,7 +42,7 @@ FATAL_IN_DISGUISE = (
     fatal(
         "gpu-model-exceeds-card",
         When(memory="own_use_exceeds_total", message=r"out of memory|tried to allocate"),
-        "What this worker holds and what it asks for don't fit the device even when it is empty.",
+        "What this worker holds and what it asks for do not fit the device even when it is empty.",
         "Load the model in a smaller dtype, shard it, lower the batch or context size, or use a "
         "device with more memory.",
         since=_SINCE,
@@ -57,7 +57,7 @@ RULES = (
             memory="request_is_huge",
             message=r"can't allocate memory|cannot allocate memory|unable to (?:allocate .{0,40}for an array|mmap)|requested buffer of size",
         ),
-        "One piece of memory was asked for that many hosts don't have at all.",
+        "One piece of memory was asked for that many hosts do not have at all.",
         "Compare it with the memory of the host and the limit of the container; look for a wrong shape.",
         since=_SINCE,
         scope=Scope.HOST,

@@ -17,7 +17,7 @@ RULES = (
             path="shared",
             unless=r"/models/[0-9a-f]{32}/",
         ),
-        "An ONNX file isn't there, or can't be read, in a place that something else fills: a mount, a cache.",
+        "An ONNX file is not there, or cannot be read, in a place that something else fills: a mount, a cache.",
         "Look at what fills it, and at the mount; correct the path if nothing does.",
         since="2026-11-25",
         scope=Scope.HOST,
@@ -53,7 +53,7 @@ RULES = (
             """),
             unless=r"cuda failure|bfcarena|failed to allocate|out of memory|system error number (?:5|11|12|16|23|24|116)\b",
         ),
-        "The ONNX model can't be loaded by this runtime.",
+        "The ONNX model cannot be loaded by this runtime.",
         "Export it for the installed onnxruntime's opset and providers, and pack the whole file (external data too).",
         since=_SINCE,
     ),
@@ -87,7 +87,7 @@ RULES = (
     ambiguous(
         "json-empty-unnamed",
         When(message=r"^eof while parsing a value at line 1 column 0$"),
-        "A JSON file is empty, and the text doesn't say which; another process may be writing it.",
+        "A JSON file is empty, and the text does not say which; another process may be writing it.",
         "Look at tokenizer.json; delete an empty one in a cache so that it is fetched again, or pack the archive again.",
         since=_SINCE,
     ),
@@ -99,7 +99,7 @@ RULES = (
             # A page or an empty answer begins so: it may be fetched anew.
             unless=r"expected value at line 1 column [01]$|eof while parsing a value|\bresponse|\bbody\b|\brequest",
         ),
-        "A file of the tokenizer isn't what the installed tokenizers library reads: another version wrote it, or it is cut.",
+        "A file of the tokenizer is not what the installed tokenizers library reads: another version wrote it, or it is cut.",
         "Update tokenizers and transformers, or pack tokenizer.json again.",
         since="2026-11-26",
     ),
@@ -114,7 +114,7 @@ RULES = (
             ),
             unless=r"expected value at line 1 column [01]$|eof while parsing a value",
         ),
-        "A file of the tokenizer isn't what the installed tokenizers library reads: another version wrote it, or it is cut.",
+        "A file of the tokenizer is not what the installed tokenizers library reads: another version wrote it, or it is cut.",
         "Update tokenizers and transformers, or pack tokenizer.json again.",
         since="2026-11-26",
     ),
@@ -138,7 +138,7 @@ RULES = (
                 error parsing line .{0,80}in .{0,200}tokenizer
             """)
         ),
-        "The tokenizer's files don't fit the installed tokenizers library, or are damaged.",
+        "The tokenizer's files do not fit the installed tokenizers library, or are damaged.",
         "Update tokenizers and transformers, or pack the tokenizer's files again.",
         since=_SINCE,
     ),
@@ -169,21 +169,21 @@ RULES = (
                 the quantization method .{0,60}is not supported
             """),
         ),
-        "The quantisation of these weights isn't supported here.",
+        "The quantization of these weights is not supported here.",
         "Use weights, library and device that fit each other.",
         since=_SINCE,
     ),
     ambiguous(
         "gguf-not-loaded-unexplained",
         When(message=r"failed to load model from file: |failed to create llm '"),
-        "The library says only that it couldn't load the model: a file that is cut or too new, or memory.",
+        "The library says only that it could not load the model: a file that is cut or too new, or memory.",
         "Look above this one in the model log (verbose=True); compare size and checksum of the file.",
         since="2026-11-25",
     ),
     ambiguous(
         "picture-from-memory",
         When(message=r"cannot identify image files? <_io\.bytesio"),
-        "What the code takes for a picture isn't one; it was held in memory, so mostly an answer of a server.",
+        "What the code takes for a picture is not one; it was held in memory, so mostly an answer of a server.",
         "Look at what the server answers, or pack the picture with the model.",
         since="2026-11-25",
     ),
@@ -214,7 +214,7 @@ RULES = (
                 dtype mismatch for
             """)
         ),
-        "A model file isn't of the format it is read as.",
+        "A model file is not of the format it is read as.",
         "Pack the file that fits the loader, made with the installed version.",
         since=_SINCE,
     ),

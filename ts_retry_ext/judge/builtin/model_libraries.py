@@ -14,7 +14,7 @@ RULES = (
         When(
             message=r".trust_remote_code=true|trust_remote_code|contains custom code|execute the (?:configuration|modeling|model) file|trust remote code"
         ),
-        "The repository brings code of its own, and the library doesn't run it unless told so.",
+        "The repository brings code of its own, and the library does not run it unless told so.",
         "Read that code; if you trust it, pass trust_remote_code=True and pin the revision.",
         since="2026-11-26",
         though_it_says_retry=True,
@@ -27,7 +27,7 @@ RULES = (
                 flash_attn.{0,40}(?:not|seems)|attn_implementation|flash ?attention(?:-?\d)? only supports
             """)
         ),
-        "The kind of attention that is asked for isn't there: its package isn't installed, or the model or card lacks it.",
+        "The kind of attention that is asked for is not there: its package is not installed, or the model or card lacks it.",
         "Install flash-attn for this torch and card, or pass attn_implementation='sdpa' (or 'eager').",
         since="2026-11-26",
     ),
@@ -36,7 +36,7 @@ RULES = (
         When(
             message=r"but transformers does not recognize|does not recognize this architecture|should have a .?model_type.? key"
         ),
-        "The installed transformers doesn't know this type of model, or config.json doesn't name one.",
+        "The installed transformers does not know this type of model, or config.json does not name one.",
         "Update transformers to a version that knows the model; if config.json has no model_type, pack the right one.",
         since="2026-11-26",
     ),
@@ -62,14 +62,14 @@ RULES = (
                 unable to determine this model's library|is not supported yet|impossible to guess which tokenizer
             """)
         ),
-        "The installed library doesn't know this model, or isn't allowed to run its code.",
+        "The installed library does not know this model, or is not allowed to run its code.",
         "Update the library, or pass what the message asks for (trust_remote_code for code you trust).",
         since=_SINCE,
     ),
     ambiguous(
         "model-partly-off-device",
         When(message=r"some modules are dispatched on the cpu"),
-        "The model doesn't fit into the device memory that was free.",
+        "The model does not fit into the device memory that was free.",
         "Free the device, allow offloading, or use a smaller dtype.",
         since=_SINCE,
     ),

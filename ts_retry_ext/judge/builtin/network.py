@@ -149,7 +149,7 @@ RECOVERABLE_IN_DISGUISE = (
                 dns (?:error|resolution|lookup)|no such host|nxdomain|unknown host
             """)
         ),
-        "A host name couldn't be resolved.",
+        "A host name could not be resolved.",
         "Check the name and the DNS of the host if it goes on.",
         since=_SINCE,
     ),
@@ -241,7 +241,7 @@ FALLBACKS = (
                 "451",
             )
         ),
-        "The server answers that the thing asked for isn't there, or not for these credentials.",
+        "The server answers that the thing asked for is not there, or not for these credentials.",
         "Check address, name and credentials in the model's configuration.",
         since=_SINCE,
     ),

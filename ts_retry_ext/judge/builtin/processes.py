@@ -86,7 +86,7 @@ RULES = (
                 no current event loop in thread|asyncio\.run\(\) cannot be called|event loop is already running
             """)
         ),
-        "The model starts processes or sets signals in a way a worker can't.",
+        "The model starts processes or sets signals in a way a worker cannot.",
         "Start no processes at import time; set signals in no handler.",
         since=_SINCE,
     ),
@@ -105,7 +105,7 @@ RULES = (
                 no display name and no \$display|couldn't find ffmpeg|unable to get page count
             """)
         ),
-        "A program that the model starts isn't installed.",
+        "A program that the model starts is not installed.",
         "Install {command|it} where TorchServe runs, as a package of the system.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -113,7 +113,7 @@ RULES = (
     fatal(
         "program-for-another-processor",
         When(type=("CalledProcessError",), message=r"died with <signals\.sigill: 4>"),
-        "A program that the model starts uses instructions that this host's processor doesn't have.",
+        "A program that the model starts uses instructions that this host's processor does not have.",
         "Install a build for this processor.",
         since="2026-11-25",
         scope=Scope.HOST,

@@ -64,7 +64,7 @@ RECOVERABLE_IN_DISGUISE = (
                 "ClickHouseNetworkError",
             )
         ),
-        "The engine couldn't be reached, or is overloaded.",
+        "The engine could not be reached, or is overloaded.",
         "Nothing to repair in the model; look at the engine if it goes on.",
         since=_SINCE,
     ),

@@ -29,7 +29,7 @@ RECOVERABLE_IN_DISGUISE = (
                 upstream connect error
             """)
         ),
-        "The service isn't ready, or has no room at this moment.",
+        "The service is not ready, or has no room at this moment.",
         "Nothing to repair in the model; start {address|the service} first if it goes on.",
         since=_SINCE,
     ),
@@ -94,7 +94,7 @@ RECOVERABLE_IN_DISGUISE = (
             ),
             unless=r"insufficient_quota|exceeded your current quota|billing",
         ),
-        "The service couldn't be reached, isn't ready, or gave nothing in time.",
+        "The service could not be reached, is not ready, or gave nothing in time.",
         "Nothing to repair in the model; look at {address|the service} if it goes on.",
         since=_SINCE,
     ),

@@ -72,7 +72,7 @@ RULES = (
             type=("AttributeError", "ModuleNotFoundError", "UnpicklingError"),
             message=r"can'?t get attribute|cannot get attribute",
         ),
-        "The pickled object's class can't be found where it was when it was saved.",
+        "The pickled object's class cannot be found where it was when it was saved.",
         "Save a state_dict, or make the class importable under its old module name.",
         since=_SINCE,
     ),
@@ -82,14 +82,14 @@ RULES = (
             # pickle, joblib, multiprocessing
             message=r"(?:can't|cannot) pickle ['\w<]|could not pickle the task|failed to un-serialize"
         ),
-        "An object that is saved, or sent to another process, can't be pickled.",
+        "An object that is saved, or sent to another process, cannot be pickled.",
         "Keep locks, lambdas, open files and generators out of it; create them in the process that needs them.",
         since="2026-11-26",
     ),
     fatal(
         "class-missing-for-pickle-text",
         When(message=r"can'?t get attribute '[\w.<>]+' on <module"),
-        "The pickled object's class can't be found where it was when it was saved.",
+        "The pickled object's class cannot be found where it was when it was saved.",
         "Save a state_dict, or make the class importable under its old module name.",
         since=_SINCE,
     ),
@@ -112,7 +112,7 @@ RULES = (
                 argument is not (?:a )?torchscript|method '.{1,80}' is not defined
             """)
         ),
-        "The TorchScript file can't be loaded by this torch.",
+        "The TorchScript file cannot be loaded by this torch.",
         "Export it again with the installed torch and its extension libraries.",
         since=_SINCE,
     ),
@@ -121,7 +121,7 @@ RULES = (
         When(
             type=("NotSupportedError", "UnsupportedNodeError", "FrontendError", "torch.jit.Error")
         ),
-        "TorchScript can't compile the code.",
+        "TorchScript cannot compile the code.",
         "Rewrite the part the message names, or trace the model.",
         since=_SINCE,
     ),

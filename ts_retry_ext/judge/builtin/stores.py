@@ -63,7 +63,7 @@ RULES = (
     ambiguous(
         "store-head-says-no-reason",
         When(message=r"\((?:400|412)\) when calling the head\w+ operation"),
-        "The answer to HEAD has no body, so S3 doesn't say why: region, signature or an expired token.",
+        "The answer to HEAD has no body, so S3 does not say why: region, signature or an expired token.",
         "Ask for the object with GET (aws s3 cp) on this host: that answer names the reason.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -91,7 +91,7 @@ RULES = (
                 bucket (?:is )?not found|no such (?:bucket|container|blob|repo|version)|bucket must match
             """)
         ),
-        "The store doesn't have the object, bucket or version that is asked for.",
+        "The store does not have the object, bucket or version that is asked for.",
         "Correct the name, region or version, or upload it.",
         since=_SINCE,
     ),
@@ -151,7 +151,7 @@ RULES = (
             message=r"you must specify a region",
             exact_type=("NoRegionError", "botocore.exceptions.NoRegionError"),
         ),
-        "The client of AWS doesn't know which region to ask.",
+        "The client of AWS does not know which region to ask.",
         "Set AWS_DEFAULT_REGION for TorchServe's process, or pass region_name.",
         since="2026-11-26",
     ),
@@ -174,7 +174,7 @@ RULES = (
                 "InvalidURI",
             )
         ),
-        "The call to the store isn't valid.",
+        "The call to the store is not valid.",
         "Correct region, profile, names or the credentials file.",
         since=_SINCE,
     ),
@@ -192,7 +192,7 @@ RULES = (
             ),
             unless=r"rate|quota|throttl|temporar|limit exceeded|being deleted|try operation later|try again",
         ),
-        "The store doesn't have the object, or forbids it to these credentials.",
+        "The store does not have the object, or forbids it to these credentials.",
         "Correct the name, or give the account the right to read it.",
         since=_SINCE,
     ),

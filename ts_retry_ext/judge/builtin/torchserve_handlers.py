@@ -55,7 +55,7 @@ FATAL_IN_DISGUISE = (
             message=r"no module named '?ts\.torch_handler\.",
             unless_type=ENVIRONMENT_TYPES,
         ),
-        "TorchServe can't import the handler {handler|itself}: neither a file of that name is in the archive nor is it a default handler.",
+        "TorchServe cannot import the handler {handler|itself}: neither a file of that name is in the archive nor is it a default handler.",
         "Pack {handler|the handler}.py with --handler, or correct the name; if the file is there, look at the inner cause.",
         since=_SINCE,
     ),
@@ -133,7 +133,7 @@ RULES = (
         When(
             message=r"wrong arguments passed\. no socket|incomplete data provided|failed to initialize metrics from file|invalid metric|metrics config"
         ),
-        "The worker script was started with arguments or a metrics file it can't use.",
+        "The worker script was started with arguments or a metrics file it cannot use.",
         "Look at metrics_config in config.properties, and at what starts the worker.",
         since=_SINCE,
         scope=Scope.HOST,

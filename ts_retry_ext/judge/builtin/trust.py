@@ -35,7 +35,7 @@ FATAL_IN_DISGUISE = (
                 invalid peer certificate|unknownissuer
             """)
         ),
-        "The server's certificate isn't trusted here; another try meets the same certificate.",
+        "The server's certificate is not trusted here; another try meets the same certificate.",
         "Install the right CA (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), or have the certificate renewed.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -45,7 +45,7 @@ FATAL_IN_DISGUISE = (
         When(
             message=r"could not find a suitable tls ca certificate bundle|invalid path: .{0,200}\.(?:pem|crt)"
         ),
-        "The file with trusted certificates that is configured doesn't exist.",
+        "The file with trusted certificates that is configured does not exist.",
         "Correct REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE, or install ca-certificates.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -58,7 +58,7 @@ FATAL_IN_DISGUISE = (
                 no_ciphers_available|ee_key_too_small|ca_md_too_weak|alert_certificate_required
             """)
         ),
-        "The two sides don't agree on TLS; often an http proxy is configured as https.",
+        "The two sides do not agree on TLS; often an http proxy is configured as https.",
         "Correct the proxy's address or the TLS settings.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -68,7 +68,7 @@ FATAL_IN_DISGUISE = (
         When(
             message=r"tlsv1_alert_internal_error|tlsv1 alert internal error|alert_access_denied|alert access denied"
         ),
-        "The server broke the TLS handshake off: it doesn't admit this address, or is in trouble.",
+        "The server broke the TLS handshake off: it does not admit this address, or is in trouble.",
         "Check the server's list of admitted addresses (Atlas: IP access list).",
         since=_SINCE,
         scope=Scope.HOST,
@@ -88,7 +88,7 @@ FATAL_IN_DISGUISE = (
         When(
             message=r"key_values_mismatch|\[ssl\] pem lib|no_start_line|no start line|bad_decrypt|\[x509|bad password read|unable to load (?:client )?(?:certificate|key)"
         ),
-        "A certificate or key file that is configured isn't one, or the two don't belong together.",
+        "A certificate or key file that is configured is not one, or the two do not belong together.",
         "Correct the files with the client's certificate and key.",
         since=_SINCE,
         scope=Scope.HOST,
@@ -113,7 +113,7 @@ FATAL_IN_DISGUISE = (
                 failed to parse: .{0,40}proxy|invalid proxy url
             """)
         ),
-        "The proxy's address can't be used as it is written.",
+        "The proxy's address cannot be used as it is written.",
         "Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY; socks needs PySocks.",
         since=_SINCE,
         scope=Scope.HOST,

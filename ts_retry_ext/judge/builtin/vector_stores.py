@@ -52,7 +52,7 @@ RECOVERABLE_IN_DISGUISE = (
                 "MilvusUnavailableException",
             )
         ),
-        "The store couldn't be reached, or isn't ready.",
+        "The store could not be reached, or is not ready.",
         "Nothing to repair in the model; look at {address|the store} if it goes on.",
         since=_SINCE,
     ),

@@ -108,7 +108,7 @@ RECOVERABLE_IN_DISGUISE = (
     ambiguous(
         "weights-not-written",
         When(message=r"unexpected pos \d+ vs|pytorchstreamwriter failed|file write failed"),
-        "torch couldn't write a file to its end: the disk or the quota is full, or the mount failed.",
+        "torch could not write a file to its end: the disk or the quota is full, or the mount failed.",
         "Make room where the model writes while it loads.",
         since="2026-11-25",
         scope=Scope.HOST,
@@ -158,7 +158,7 @@ RECOVERABLE_IN_DISGUISE = (
             unless_type=_CONNECTION,
         ),
         "The code unpacks a file that is cut or damaged: one of the archive stays so, a download or a file that "
-        "another worker unpacks at the same moment doesn't.",
+        "another worker unpacks at the same moment does not.",
         "Compare size and checksum; unpack into a directory of the worker's own.",
         since="2026-11-25",
     ),
@@ -203,7 +203,7 @@ RULES = (
                 mismatch(?:ed)? (?:in )?(?:weight|tensor|parameter) (?:shape|size)
             """)
         ),
-        "The weights don't belong to this model class: names or shapes differ.",
+        "The weights do not belong to this model class: names or shapes differ.",
         "Pack the weights and the model file of one and the same model.",
         since=_SINCE,
     ),
@@ -235,7 +235,7 @@ RULES = (
     ambiguous(
         "weights-not-readable",
         When(message=r"failed reading files? .{1,200}: files? read failed"),
-        "A part of the weights couldn't be read: the file is cut, or the disk or mount failed.",
+        "A part of the weights could not be read: the file is cut, or the disk or mount failed.",
         "Compare size and checksum of the file; look at dmesg and at the mount.",
         since=_SINCE,
     ),
@@ -297,14 +297,14 @@ RULES = (
                 not a supported wheel|unrecognized (?:file|checkpoint) format|does not look like a (?:model|checkpoint)
             """)
         ),
-        "A file of weights isn't what its name says; a Git LFS pointer begins with 'v', a page with '<'.",
+        "A file of weights is not what its name says; a Git LFS pointer begins with 'v', a page with '<'.",
         "Fetch the real file (git lfs pull) and pack the archive again.",
         since=_SINCE,
     ),
     ambiguous(
         "weights-not-loaded-unexplained",
         When(message=r"unable to load weights from (?:\w+ )?(?:checkpoint )?file"),
-        "The library says only that it couldn't load the weights: a cut file, a file of another kind, or memory.",
+        "The library says only that it could not load the weights: a cut file, a file of another kind, or memory.",
         "Look above this one in the model log; compare size and checksum of the file.",
         since=_SINCE,
     ),
