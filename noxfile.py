@@ -6,6 +6,9 @@ made on, so the servers run there, for every TorchServe; the other Pythons run w
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import nox
 
 nox.options.default_venv_backend = "venv"
@@ -64,3 +67,33 @@ def ageing(session: nox.Session) -> None:
     """List rules whose words the newest libraries no longer write: a nightly job, not a test."""
     session.install("--upgrade", "-e", ".[corpus]", "torch", *PYTEST)
     session.run("python", "-m", "tests.corpus.ageing", success_codes=[0, 3])
+
+
+DIST = Path("dist").resolve()
+#: Installers of these Pythons prefer this wheel: docs/decisions.md, 38.
+WITHOUT_START = "py315.py316.py317"
+
+
+@nox.session(python=SERVER_PYTHON, default=False)
+def release(session: nox.Session) -> None:
+    """Build HEAD into dist/ and check what was built; with a tag's name, whether it may be released."""
+    if session.posargs:
+        session.run("python", "tests/packaging/release_notes.py", *session.posargs)
+    session.install("build", "twine")
+    source = Path(session.create_tmp(), "source")
+    for folder in (source, DIST):
+        shutil.rmtree(folder, ignore_errors=True)
+    # A build/ folder from before would put deleted modules into the wheel.
+    session.run("git", "clone", "--quiet", ".", str(source), external=True)
+    build = ("python", "-m", "build", "--outdir", str(DIST))
+    session.run(*build, str(source))
+    session.run(*build, "--wheel", f"-C--build-option=--python-tag={WITHOUT_START}", str(source))
+    session.run("twine", "check", "--strict", *map(str, sorted(DIST.iterdir())))
+
+
+@nox.session(python=PYTHONS, default=False)
+def wheels(session: nox.Session) -> None:
+    """Install the wheel in dist/ into a clean environment, and try it there."""
+    (wheel,) = DIST.glob("*-py3-none-any.whl")
+    session.install(f"{wheel}[sidecar]")
+    session.run("python", "tests/packaging/installed.py", wheel.name.split("-")[1])

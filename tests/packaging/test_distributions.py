@@ -13,6 +13,7 @@ import pytest
 
 from tests.packaging import distributions
 from tests.packaging.distributions import PROJECT
+from tests.packaging.release_notes import version_of
 
 HOOK = {"ts_retry_ext.pth", "ts_retry_ext.start", "ts_retry_ext_start.py"}
 
@@ -103,6 +104,7 @@ def test_the_metadata_says_what_the_package_needs(wheel: Path) -> None:
     requirements = metadata.get_all("Requires-Dist") or []
     plain = {line.split(">")[0] for line in requirements if "extra ==" not in line}
     assert plain == {"torchserve", "torch-model-archiver", "pyyaml", "psutil", "rich"}
+    assert metadata["Version"] == version_of(PROJECT)
     assert metadata["Requires-Python"] == ">=3.8"
     extras = {
         "completion",
