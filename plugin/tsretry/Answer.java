@@ -52,6 +52,7 @@ final class Answer {
         for (String key : COPIED) {
             content.add(key, orNull(marker.get(key)));
         }
+        content.add("exception", exception(marker));
         content.add("since", orNull(marker.get("created_at")));
         content.add("waits_for", marker.has("waits_for") ? marker.get("waits_for") : new JsonArray());
         content.addProperty("cause", entry.marker == null ? null : entry.marker.cause());
@@ -59,6 +60,17 @@ final class Answer {
             content.addProperty("reason", "TorchServe was started with it and did not register it");
             content.addProperty("remedy", "ts-retry show says why, and so does ts_log.log");
         }
+        return content;
+    }
+
+    /** Returns type and message of what was raised, without traceback and chain, as the sidecar's /models does. */
+    private static JsonElement exception(JsonObject marker) {
+        if (!marker.has("exception")) {
+            return JsonNull.INSTANCE;
+        }
+        JsonObject content = new JsonObject();
+        content.add("type", marker.getAsJsonObject("exception").get("type"));
+        content.add("message", marker.getAsJsonObject("exception").get("message"));
         return content;
     }
 

@@ -9,6 +9,8 @@ import org.pytorch.serve.servingsdk.annotations.Endpoint;
 import org.pytorch.serve.servingsdk.annotations.helpers.EndpointTypes;
 import org.pytorch.serve.servingsdk.http.Request;
 import org.pytorch.serve.servingsdk.http.Response;
+import org.pytorch.serve.util.ConfigManager;
+import org.pytorch.serve.util.ConnectorType;
 
 /** Answers /retry on the management port: every model with its state and cause, or {@code ?model=M}. */
 @Endpoint(urlPattern = "retry", endpointType = EndpointTypes.MANAGEMENT, description = "ts-retry: states and causes")
@@ -27,7 +29,19 @@ public class RetryEndpoint extends ModelServerEndpoint {
             return;
         }
         JsonObject content = new JsonObject();
+        content.add("server", server());
         content.add("models", models);
         Answer.send(response, 200, content);
+    }
+
+    /** Returns what the sidecar's /models says of a server. */
+    private static JsonObject server() {
+        ConfigManager manager = ConfigManager.getInstance();
+        JsonObject content = new JsonObject();
+        content.addProperty("pid", ProcessHandle.current().pid());
+        content.addProperty("running", true);
+        content.addProperty("torchserve", manager.getVersion());
+        content.addProperty("management", manager.getListener(ConnectorType.MANAGEMENT_CONNECTOR).toString());
+        return content;
     }
 }

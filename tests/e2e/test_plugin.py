@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,19 @@ def test_ping_fails_with_the_cause_while_a_model_is_down_and_recovers_with_it(
         server.wait_for(lambda: server.is_ready("sound"), "sound serves")
         assert server.call("/ping?model=sound", base=server.inference)[0] == 200
         assert server.call("/ping?model=no", base=server.inference)[0] == 404
-        models = server.call("/retry")[1]["models"]
+        answer = server.call("/retry")[1]
+        assert answer["server"] == {
+            "pid": server.frontend().pid,
+            "running": True,
+            "torchserve": version("torchserve"),
+            "management": server.management,
+        }
+        models = answer["models"]
         assert {m["model"]: m["state"] for m in models} == {"broken": "halted", "sound": "serving"}
+        assert models[0]["exception"] == {
+            "type": "ModuleNotFoundError",
+            "message": "No module named 'broken_missing'",
+        }
         assert server.call("/retry", base=server.inference)[0] == 404
 
         (run,) = server_runs(str(server.state_dir))
