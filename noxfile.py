@@ -63,6 +63,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(python=SERVER_PYTHON)
+def api(session: nox.Session) -> None:
+    """Hold the sidecar's answers against docs/reference/openapi.yaml: a nightly job."""
+    session.install("-c", "constraints.txt", ".[test]", "schemathesis>=4")
+    session.run("python", "-m", "pytest", "-m", "nightly", "tests/reference/test_http_api.py")
+
+
+@nox.session(python=SERVER_PYTHON)
 def ageing(session: nox.Session) -> None:
     """List rules whose words the newest libraries no longer write: a nightly job, not a test."""
     session.install("--upgrade", "-e", ".[corpus]", "torch", *PYTEST)

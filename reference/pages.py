@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from reference.commands_page import commands_page
+from reference.http_page import http_page
+from reference.json_page import json_page
 from reference.man_page import man_page
 from reference.metrics_page import metrics_page
 from reference.settings_page import settings_page
@@ -20,6 +22,8 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "commands.md": commands_page(),
         "metrics.md": metrics_page(),
+        "http-api.md": http_page(),
+        "json.md": json_page(),
     }
     return {**{name: _marked(text) for name, text in made.items()}, "ts-retry.1": man_page()}
 
