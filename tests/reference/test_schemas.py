@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.record import Event
 
+SIDECAR = Path(__file__).parents[2] / "ts_retry_ext" / "sidecar"
 jsonschema = pytest.importorskip("jsonschema", reason="no jsonschema on this machine")
 BROKEN = "Traceback (most recent call last):\n  File \"h.py\", line 1, in <module>\nNameError: name 'x' is not defined\n"
 LOG = """\
@@ -47,6 +49,18 @@ def answer_schema(path: str, method: str, status: int) -> dict[str, Any]:
     if "$ref" in found:
         found = content["components"]["responses"][found["$ref"].rpartition("/")[2]]
     return {**found["content"]["application/json"]["schema"], "components": content["components"]}
+
+
+def test_every_path_that_the_sidecar_has_for_programs_is_described() -> None:
+    sources = {path.name: path.read_text() for path in SIDECAR.glob("*.py")}
+    taken = {
+        found
+        for name, source in sources.items()
+        if name != "pages.py"
+        for found in re.findall(r'web\.(get|post)\("([^"]+)"', source)
+    }
+    paths = openapi()["paths"]
+    assert taken == {(method, path) for path, methods in paths.items() for method in methods}
 
 
 def test_every_command_with_json_has_a_schema() -> None:
