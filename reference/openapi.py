@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ OPENAPI = Path(__file__).parents[1] / "docs" / "reference" / "openapi.yaml"
 _REFERENCE = "#/components/"
 
 
+@lru_cache(maxsize=1)
 def openapi() -> dict[str, Any]:
-    """Return ``docs/reference/openapi.yaml``."""
+    """Return ``docs/reference/openapi.yaml``, read once; nobody changes it."""
     content: dict[str, Any] = yaml.safe_load(OPENAPI.read_text(encoding="utf-8"))
     return content
 
