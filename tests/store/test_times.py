@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import calendar
 from datetime import datetime, timezone
 
 import pytest
@@ -14,6 +15,13 @@ def test_a_time_is_iso_8601_in_utc_and_comes_back(seconds: float) -> None:
     told = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
     assert abs(told.timestamp() - seconds) < 0.001
     assert abs(to_seconds(text) - seconds) < 0.001
+
+
+def test_every_month_begins_when_the_calendar_says() -> None:
+    for year in (1000, 1600, 1900, *range(1970, 2110), 9999):
+        for month in range(1, 13):
+            begins = calendar.timegm((year, month, 1, 0, 0, 0))
+            assert to_seconds(f"{year}-{month:02}-01T00:00:00.000Z") == begins
 
 
 def test_now_is_now() -> None:
