@@ -12,6 +12,9 @@ from typing import Iterator
 
 import pytest
 
+from ts_retry_ext.judge.builtin import BUILTIN_RULES
+from ts_retry_ext.judge.rule import Rule
+
 ROOT = Path(__file__).parents[1]
 #: What must not be written, and what is written instead.
 BANNED = {
@@ -30,7 +33,7 @@ BANNED = {
 }
 #: Documents that quote others, line by line.
 QUOTED = ("docs/rules.md", "docs/glossary.md")
-#: Rooms whose texts are patterns for the words of others. The rules' own are in tests/judge.
+#: Rooms whose texts are patterns for the words of others.
 PATTERNS = ("judge", "logs")
 DOCUMENTS = [
     path
@@ -62,6 +65,11 @@ def test_messages_have_one_word_for_one_thing() -> None:
         for banned in _banned(re.sub(r"`[^`]*`", "", text))
     ]
     assert not found
+
+
+@pytest.mark.parametrize("rule", BUILTIN_RULES, ids=lambda rule: str(rule.id))
+def test_a_rule_has_one_word_for_one_thing(rule: Rule) -> None:
+    assert not list(_banned(f"{rule.reason}\n{rule.remedy}"))
 
 
 def test_a_banned_word_is_found() -> None:
