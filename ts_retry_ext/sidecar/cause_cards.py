@@ -77,7 +77,12 @@ class CauseCard(NamedTuple):
 
 def page_of(model: ModelStatus) -> str:
     """Return the path of a model's page."""
-    return f"/model/{quote(model.model, safe='')}/{quote(model.version, safe='')}"
+    return f"/model/{quoted(model.model)}/{quoted(model.version)}"
+
+
+def quoted(name: str) -> str:
+    """Return a name as a part of an address; what no encoding holds does not lead there."""
+    return quote(name, safe="", errors="replace")
 
 
 def cause_id(cause: SharedCause) -> str:
@@ -134,23 +139,27 @@ def card_of(
 
 
 def progress_in_words(found: Iterable[ResumeProgress]) -> str | None:
-    """Return how far resumptions are: ``2 serve, 1 has failed again, 3 run: …``; None for none."""
+    """Return how far resumptions are: ``of 3 models, 2 serve again, 1 is being resumed``; None for none."""
     found = list(found)
-    if not found:
-        return None
-    if len(found) == 1:
-        return found[0].message
+    if len(found) < 2:
+        return found[0].in_words() if found else None
     counts = Counter(one.result for one in found)
-    parts = [f"{counts[result]} {words}" for result, words in _RESULTS if counts[result]]
+    parts = [
+        f"{counts[result]} {one if counts[result] == 1 else more}"
+        for result, one, more in _RESULTS
+        if counts[result]
+    ]
     running = [one for one in found if one.is_running]
-    now = f". {running[-1].model}: {running[-1].message}" if running else ""
-    return f"of {len(found)} models, {', '.join(parts)}{now}"
+    latest = max(running, key=lambda one: one.at, default=None)
+    return f"of {len(found)} models, {', '.join(parts)}" + (
+        f". {latest.in_words()}" if latest else ""
+    )
 
 
 _RESULTS = (
-    ("serves", "serve again"),
-    ("failed-again", "failed again"),
-    ("not-yet", "do not serve yet"),
-    ("failed", "could not be resumed"),
-    ("resuming", "are being resumed"),
+    ("serves", "serves again", "serve again"),
+    ("failed-again", "failed again", "failed again"),
+    ("not-yet", "does not serve yet", "do not serve yet"),
+    ("failed", "could not be resumed", "could not be resumed"),
+    ("resuming", "is being resumed", "are being resumed"),
 )

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.keys import is_kept
 from ts_retry_ext.plain_text import visible
-from ts_retry_ext.sidecar.cause_cards import card_of, cause_id, page_of, progress_in_words
+from ts_retry_ext.sidecar.cause_cards import card_of, cause_id, page_of, progress_in_words, quoted
 from ts_retry_ext.sidecar.event_chart import chart_of
 from ts_retry_ext.sidecar.model_page import ModelReader, shown_of
 from ts_retry_ext.sidecar.model_table import rows_of, table_of
@@ -63,6 +63,7 @@ class Pages:
             ago=ago,
             age=age,
             day_time=_day_time,
+            quoted=quoted,
             page=page_of,
         )
 
@@ -92,7 +93,8 @@ class Pages:
         steps = {key: one.message for key, one in progress.items() if one.is_running}
         cards = [card_of(cause, picture, progress) for cause in causes[:MOST_CAUSES]]
         carded = {model.key for card in cards for model in card.models}
-        resumed = progress_in_words(one for key, one in progress.items() if key not in carded)
+        others = [one for key, one in progress.items() if key not in carded]
+        resumed = progress_in_words(others)
         problems = [row for row in picture.effective if row.problems]
         return self._render(
             "models.html",
@@ -102,9 +104,11 @@ class Pages:
             cards=cards,
             more_causes=len(causes) - len(cards),
             resumed=resumed,
+            is_other_resuming=any(one.is_running for one in others),
             settings=problems[:MOST_PROBLEMS],
             settings_count=len(problems),
             query=query,
+            here=query.address().partition("#")[0],
             table=table_of(rows_of(picture, of_model, steps), query),
             order=[state.value for state in ORDER],
             reload=query.reload,
@@ -139,6 +143,7 @@ class Pages:
             picture,
             title=f"{model.state.value}: {model.model} {model.version}",
             item=shown_of(model, picture, now),
+            here=page_of(model),
             progress=progress,
             attempts=attempts,
             chart=chart_of(attempts),

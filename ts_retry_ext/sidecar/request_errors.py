@@ -17,7 +17,7 @@ JSON = "application/json"
 _BUG = "this sidecar has a bug; its log says more"
 _HEADINGS = {
     400: "Not understood",
-    401: "A key is needed",
+    401: "The key is missing or wrong",
     403: "Not allowed",
     404: "Not found",
     405: "Not possible here",

@@ -54,6 +54,11 @@ class ResumeProgress:
         """Tell whether it has not ended."""
         return self.result == RESUMING
 
+    def in_words(self) -> str:
+        """Return the model and the last step; the words of an outcome have the model as their subject."""
+        colon = ":" if self.result in (RESUMING, FAILED) else ""
+        return f"{self.model} {self.version}{colon} {self.message}"
+
     def to_json(self) -> dict[str, object]:
         """Return the keys that ``ts-retry resume --json`` has as well."""
         names = ("model", "version", "result", "message")
