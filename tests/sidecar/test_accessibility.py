@@ -134,6 +134,8 @@ def test_newer_page_leaves_alone_what_somebody_uses(
     assert down(10)
     hold(server.kept / "model-0001", FIRST_PID + 1, **dict(CAUSES[0], model="model-0001"))
     observing.wait_for(lambda: down(11), "the page follows")
+    announced = chromium.find_element(By.ID, "announced").get_attribute("textContent")
+    assert announced == "11 of 30 models do not serve: 4 causes"
     field.send_keys("me")
     assert field.get_attribute("value") == "half a name"
     assert chromium.find_element(By.ID, "problems").get_attribute("open")

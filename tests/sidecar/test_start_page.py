@@ -17,7 +17,7 @@ from tests.sidecar.browsing import MISSING, browser
 from tests.sidecar.fleets import CAUSES, fleet
 from tests.sidecar.sidecars import Answer, Sidecar, sidecar
 from ts_retry_ext.sidecar.cause_cards import progress_in_words, quoted
-from ts_retry_ext.sidecar.model_table import ROWS
+from ts_retry_ext.sidecar.model_table import ROWS, _natural
 from ts_retry_ext.sidecar.resumptions import ResumeProgress
 
 #: Models that are down for each cause: 17 of 60.
@@ -214,6 +214,11 @@ def test_progress_of_several_resumptions_is_counted() -> None:
     assert progress_in_words([served, failed]) == "of 2 models, 1 serves again, 1 failed again"
     told = progress_in_words([*running[::-1], served])
     assert told == "of 3 models, 1 serves again, 2 are being resumed. d 1.0: a trial begins"
+
+
+def test_names_and_versions_are_sorted_as_people_do() -> None:
+    names = ["m10", "m2", "1", "m", "m2b", "10.0", "9.0", "²", ""]
+    assert sorted(names, key=_natural) == ["", "1", "9.0", "10.0", "m", "m2", "m2b", "m10", "²"]
 
 
 def test_name_that_no_encoding_holds_makes_an_address_all_the_same() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence, Tuple
 
 from ts_retry_ext.plain_text import in_one_line
 from ts_retry_ext.sidecar.picture import Picture
@@ -16,6 +17,8 @@ from ts_retry_ext.store.times import to_seconds, to_text
 #: Rows of one page: 1,000 models make ten of them.
 ROWS = 100
 _NOTE_LENGTH = 90
+_NUMBER = re.compile(r"(\d{1,18})")
+_Natural = Tuple[Tuple[str, int], ...]
 
 
 class Row(NamedTuple):
@@ -105,17 +108,24 @@ def table_of(rows: Iterable[Row], query: TableQuery) -> ModelTable:
     return ModelTable(shown, len(found), len(rows), page, pages, states)
 
 
-def _by_state(row: Row) -> tuple[int, bool, str, str]:
+def _by_state(row: Row) -> tuple[int, bool, _Natural, _Natural]:
     """Return where a row stands: a model that lost workers comes before those that lost none."""
     model = row.model
-    return ORDER.index(model.state), not model.can_be_resumed, model.model, model.version
+    is_whole = not model.can_be_resumed
+    return ORDER.index(model.state), is_whole, _natural(model.model), _natural(model.version)
+
+
+def _natural(text: str) -> _Natural:
+    """Return what sorts names as people do: ``model-2`` before ``model-10``, ``9.0`` before ``10.0``."""
+    parts = _NUMBER.split(text)
+    return tuple(zip(parts[::2], [int(number) for number in parts[1::2]] + [-1]))
 
 
 #: What each column sorts by. None is shown last, whichever way.
 _KEYS: Mapping[str, Callable[[Row], Any]] = {
     "state": lambda row: _by_state(row)[:2],
-    "model": lambda row: (row.model.model, row.model.version),
-    "version": lambda row: row.model.version,
+    "model": lambda row: (_natural(row.model.model), _natural(row.model.version)),
+    "version": lambda row: _natural(row.model.version),
     "workers": lambda row: None if row.ready is None else (row.ready, row.workers),
     "loads": lambda row: row.loads,
     "window": lambda row: row.window,

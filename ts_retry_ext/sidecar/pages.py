@@ -102,6 +102,7 @@ class Pages:
             title=_title(picture),
             heading=_heading(picture),
             cards=cards,
+            carded={card.id for card in cards},
             more_causes=len(causes) - len(cards),
             resumed=resumed,
             is_other_resuming=any(one.is_running for one in others),

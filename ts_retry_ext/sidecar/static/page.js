@@ -3,6 +3,7 @@
 
 const EVERY_MS = 2000;
 let etag = null;
+let announced = "";
 
 function isBusy() {
   // Whoever types a key or marks text must not have it taken away.
@@ -44,6 +45,14 @@ function take(page) {
   });
 }
 
+// What has changed, for a screen reader: it follows one element that stays, not parts that are put in place of others.
+function announce() {
+  const told = [...document.querySelectorAll("h1, .progress > p, p.progress")];
+  const words = told.map((element) => element.innerText).join(". ");
+  if (words !== announced && announced) document.getElementById("announced").textContent = words;
+  announced = words;
+}
+
 async function update() {
   let stale = false;
   try {
@@ -57,6 +66,7 @@ async function update() {
         take(page);
         document.title = page.title;
         tick();
+        announce();
       }
     } else {
       stale = answer.status !== 304;
@@ -94,5 +104,6 @@ function tick() {
 }
 
 tick();
+announce();
 setInterval(tick, 1000);
 setTimeout(update, EVERY_MS);
