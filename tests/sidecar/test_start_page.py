@@ -69,6 +69,7 @@ def test_each_cause_has_one_card_with_place_models_and_what_to_do(observing: Sid
         "Correct thresold in h.py",
         'action="/causes/aaaaaaaaaaaaaaaa/resume"',
         "Resume all 6",
+        'decided by <a href="/rules/name-error">rule name-error</a>',
     ):
         assert part in first
     assert "Next trial load" in third

@@ -37,6 +37,7 @@ class CauseCard(NamedTuple):
         trial_runs_since: since when a trial load of one of them runs, likewise, or None.
         waits_for: what they wait for, in words, or None.
         reason, remedy: why, and what to do.
+        rule: the rule that decided, or None.
         decided_by: what the verdict rests on, or None.
         to_resume: the models that can be resumed.
         progress: how far a resumption of them is, in words, or None.
@@ -59,6 +60,7 @@ class CauseCard(NamedTuple):
     waits_for: str | None
     reason: str | None
     remedy: str | None
+    rule: str | None
     decided_by: str | None
     to_resume: Sequence[ModelStatus]
     progress: str | None
@@ -131,6 +133,7 @@ def card_of(
         waits_for=waits_for(first),
         reason=told["reason"],
         remedy=told["remedy"],
+        rule=told["rule"],
         decided_by=first.decided_by,
         to_resume=[model for model in models if model.can_be_resumed],
         progress=progress_in_words(own),

@@ -24,7 +24,18 @@ MOST_ENTRIES = 50
 _MOST_KEPT = 32
 #: Facts that have a place of their own on the page.
 _SHOWN_ABOVE = frozenset(
-    ("reason", "remedy", "at", "since", "next trial", "waits for", "window", "repaired")
+    (
+        "reason",
+        "remedy",
+        "at",
+        "since",
+        "next trial",
+        "waits for",
+        "window",
+        "repaired",
+        "decided by",
+        "fingerprint",
+    )
 )
 _FRAME = re.compile(r'^ *File "(?P<file>[^"]{1,4000})", line \d+, in (?P<function>.+)$')
 
@@ -99,7 +110,6 @@ def shown_of(model: ModelStatus, picture: Picture, now: float) -> dict[str, Any]
         picture: what is known of it.
         now: seconds since the epoch.
     """
-    marker = model.registration.marker if model.registration else None
     server = picture.snapshot.server
     runs = server is not None and server.running
     content = model.to_json()
@@ -111,9 +121,12 @@ def shown_of(model: ModelStatus, picture: Picture, now: float) -> dict[str, Any]
         "reason": content["reason"],
         "remedy": content["remedy"],
         "traceback": own_lines(model.exception),
-        "since": marker.created_at if marker else None,
+        "since": model.since,
+        "rule": content["rule"],
+        "decided_by": model.decided_by,
+        "fingerprint": content["fingerprint"],
         "next_trial_at": model.next_trial_at if runs else None,
-        "trial_runs_since": trial_runs_since(model) if runs and marker else None,
+        "trial_runs_since": trial_runs_since(model) if runs and model.can_be_resumed else None,
         "waits_for": waits_for(model),
         "row": picture.effective_of.get(model.key),
         "saved": starts_saved(model, picture.at),

@@ -10,9 +10,7 @@ from ts_retry_ext.plain_text import in_one_line
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.table_query import ANY, DOWN, ORDER, TableQuery
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
-from ts_retry_ext.snapshot.state import State
-from ts_retry_ext.store.record import Event
-from ts_retry_ext.store.times import to_seconds, to_text
+from ts_retry_ext.store.times import to_seconds
 
 #: Rows of one page: 1,000 models make ten of them.
 ROWS = 100
@@ -32,7 +30,7 @@ class Row(NamedTuple):
         loads: how often it was loaded, likewise.
         window: the retry window in force in seconds, likewise.
         problems: how many problems its retry settings have.
-        since: since when it is in its state, seconds since the epoch, or None.
+        since: since when it is in its state, ISO 8601 UTC, or None.
     """
 
     model: ModelStatus
@@ -43,12 +41,7 @@ class Row(NamedTuple):
     loads: int | None
     window: int | None
     problems: int
-    since: float | None
-
-    @property
-    def since_text(self) -> str | None:
-        """Return `since`, ISO 8601 UTC."""
-        return None if self.since is None else to_text(self.since)
+    since: str | None
 
 
 class ModelTable(NamedTuple):
@@ -129,7 +122,7 @@ _KEYS: Mapping[str, Callable[[Row], Any]] = {
     "workers": lambda row: None if row.ready is None else (row.ready, row.workers),
     "loads": lambda row: row.loads,
     "window": lambda row: row.window,
-    "age": lambda row: None if row.since is None else -row.since,
+    "age": lambda row: None if row.since is None else -to_seconds(row.since),
 }
 
 
@@ -158,7 +151,7 @@ def _row(model: ModelStatus, picture: Picture, cause: str | None, progress: str 
         loads=history.loads if history else None,
         window=effective.max_retry_timeout_sec if effective else model.max_retry_timeout_sec,
         problems=len(effective.problems) if effective else 0,
-        since=_since(model),
+        since=model.since,
     )
 
 
@@ -179,15 +172,3 @@ def _note(model: ModelStatus, picture: Picture, progress: str | None) -> str:
     for recovery in picture.recoveries.get(model.key, ()):
         return f"{recovery.stops} failed, {recovery.elapsed_sec:.0f} s of the window have run"
     return picture.why_unknown.get(model.key) or ""
-
-
-def _since(model: ModelStatus) -> float | None:
-    """Return since when a model is in its state: for one that serves, since a worker last loaded it."""
-    since = model.down_since
-    if since is not None or model.registration is None:
-        return since
-    loaded = model.state is State.SERVING
-    for record in reversed(model.registration.records):
-        if record.at and (record.event is Event.LOADED or not loaded):
-            return to_seconds(record.at)
-    return None

@@ -21,6 +21,7 @@ from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.page_answer import age, ago, page_answer
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.resumptions import Resumptions
+from ts_retry_ext.sidecar.rule_answers import address_of_rule
 from ts_retry_ext.sidecar.table_query import ORDER, TableQuery, table_query
 from ts_retry_ext.snapshot.attempts import attempts_of
 from ts_retry_ext.snapshot.causes import causes_of, how_many_are_down
@@ -64,6 +65,7 @@ class Pages:
             age=age,
             day_time=_day_time,
             quoted=quoted,
+            rule_address=address_of_rule,
             page=page_of,
         )
 

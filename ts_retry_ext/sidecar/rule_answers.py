@@ -16,6 +16,11 @@ def routes() -> list[web.RouteDef]:
     return [web.get("/rules/{rule}", _rule)]
 
 
+def address_of_rule(rule: str | None) -> str | None:
+    """Return where a built-in rule is told of; None for one of the operator's own, and for none."""
+    return f"/rules/{rule}" if rule in _PLACES else None
+
+
 async def _rule(request: web.Request) -> web.Response:
     name = request.match_info["rule"]
     place = _PLACES.get(name)
