@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -108,6 +109,23 @@ def test_kserve_runs_the_runtime_and_asks_torchserve_itself() -> None:
     assert (python, option) == ("python", "-c")
     compile(program, "probe", "exec")
     assert "http://127.0.0.1:8085/ping" in program
+
+
+def test_image_with_models_runs_the_server_and_asks_its_own_ping() -> None:
+    folder = DEPLOY / "docker"
+    dockerfile = (folder / "models.Dockerfile").read_text()
+    (command,) = re.findall(r"^CMD (.*)$", dockerfile, re.MULTILINE)
+    words = json.loads(command)
+    assert words[:2] == ["ts-retry", "run"]
+    assert "--foreground" in launcher_options(words[2:])
+    assert f"COPY config.properties {words[-1]}\n" in dockerfile
+    (check,) = re.findall(r"^ +CMD (.*)$", dockerfile, re.MULTILINE)
+    compile(json.loads(check)[2], "check", "exec")
+    properties = parse_properties((folder / "config.properties").read_text())
+    _, problems = resolve(properties, {})
+    assert not problems
+    assert f"--plugins-path={properties['plugins_path']}" in _kserve_container()["args"]
+    assert f"COPY model_store/*.mar {properties['model_store']}/\n" in dockerfile
 
 
 def test_compose_gives_server_and_sidecar_one_configuration_and_one_state() -> None:

@@ -93,6 +93,17 @@ def test_a_model_that_somebody_unregistered_or_scaled_to_nothing_is_not_missed(
     assert missing == {}
 
 
+def test_without_the_log_a_broken_archive_is_the_only_evidence(
+    configuration: ServerConfiguration,
+) -> None:
+    """The sidecar in a container of its own: an archive that is sound may have been unregistered by hand."""
+    missing = find_not_registered(configuration, 2e10, [GOOD], sees_log=False)
+    assert [(one.model, one.cause) for one in missing] == [
+        ("cut", "cannot be read: File is not a zip file")
+    ]
+    assert find_not_registered(configuration, 2e10, [GOOD], ("cut",), sees_log=False) == []
+
+
 def test_only_the_last_run_in_the_log_counts(configuration: ServerConfiguration) -> None:
     log = BANNER + PIP + BANNER
     assert "needs" not in found(configuration, GOOD, EMPTY, log=log)

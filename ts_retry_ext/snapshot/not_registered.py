@@ -38,6 +38,7 @@ def find_not_registered(
     started_at: float,
     running: Sequence[RunningModel],
     known: Collection[str] = (),
+    sees_log: bool = True,
 ) -> list[NotRegistered]:
     """Return the models that a running server was to register at its start and could not.
 
@@ -49,6 +50,7 @@ def find_not_registered(
         started_at: when it started, seconds since the epoch.
         running: the models that it has.
         known: names of models whose workers wrote something in this run.
+        sees_log: whether its log can be read. Without it, only a broken archive is evidence.
     """
     have = {model.name: model for model in running}
     empty = {model.name for model in running if not model.workers and not model.max_workers}
@@ -60,8 +62,18 @@ def find_not_registered(
     if not told.has_start:
         # What is not in the log any more cannot be held against a model whose archive is not there either.
         suspects = [one for one in suspects if os.path.exists(archive_path(one, configuration))]
+    if not sees_log:
+        suspects = [one for one in suspects if _is_broken(one, configuration)]
     found = (_judged(one, configuration, have, empty, known, told) for one in suspects)
     return [one for one in found if one is not None]
+
+
+def _is_broken(suspect: StartupModel, configuration: ServerConfiguration) -> bool:
+    try:
+        manifest_name(suspect, configuration)
+    except ArchiveError:
+        return True
+    return False
 
 
 def _judged(

@@ -54,17 +54,17 @@ def missing_from(
 ) -> list[NotRegistered]:
     """Return the models that a server was started with and could not register.
 
-    None where its processes cannot be seen, since what it was started with cannot be told then.
+    Where its processes and its log cannot be seen, such as in another container, only an archive that
+    its configuration names and that is broken is evidence.
 
     Args:
         server: the server.
         running: the models that it has.
         known: names of models whose workers wrote something.
     """
-    if not server.sees_processes:
-        return []
-    started_at = server.frontend.started_at
-    return find_not_registered(server.configuration, started_at, running, known)
+    return find_not_registered(
+        server.configuration, server.frontend.started_at, running, known, server.sees_processes
+    )
 
 
 def take_snapshot_of_run(server_dir: str) -> Snapshot:
