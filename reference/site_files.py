@@ -16,7 +16,15 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
 #: What is taken along; a folder with all that is in it.
-TAKEN = ("CHANGELOG.md", "CONTRIBUTING.md", "config.properties", "deploy", "handlers", "plugin")
+TAKEN = (
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "README.zh-CN.md",
+    "config.properties",
+    "deploy",
+    "handlers",
+    "plugin",
+)
 _LEFT_OUT = ("__pycache__", ".pyc")
 _LINK = re.compile(r"(\]\()([^)#:\s]+)((?:#[^)]*)?\))")
 _ITEM = re.compile(r"(?:\d+\.|[*-]) +")
