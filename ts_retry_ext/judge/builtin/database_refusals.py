@@ -36,8 +36,8 @@ FATAL_IN_DISGUISE = (
                 # gRPC
                 unauthenticated\b|status(?:code)?\.unauthenticated
                 # MongoDB and several others
-                authentication failed|invalid password|authentication required
-                auth(?:entication)? (?:error|failure|unsuccessful)|bad auth|bad credentials|invalid credentials
+                authentication failed|invalid password|authentication required(?:\W{0,3}$|[.:,;])
+                auth(?:entication)? (?:error|failure|unsuccessful)|bad auth\b|\bbad credentials(?:\W{0,3}$|:)|invalid credentials(?:\W{0,3}$|[:.,])
             """),
             unless=r"timed?[ -]?out|aadsts50196|transient|try again|temporar|metadata|cas (?:service|client) error",
         ),
@@ -92,7 +92,7 @@ FATAL_IN_DISGUISE = (
         When(
             message=any_of(r"""
                 database [\"'].{1,100}[\"'] does not exist|unknown database|cannot open database|\bdb index is out of range
-                invalid db index|keyspace .{1,80} does not exist|index_not_found|no such index
+                invalid db index|keyspace .{1,80} does not exist|index_not_found|no such index \[|: no such index$
             """)
         ),
         "The server is there, but not the database that is asked for.",

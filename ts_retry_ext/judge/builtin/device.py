@@ -145,7 +145,7 @@ RULES = (
                 is not compatible with the current pytorch installation
                 # nvcc, ptxas, triton
                 unsupported gpu architecture|sm_\d+ is not (?:defined|supported)
-                ptxas .{0,60}(?:unsupported|not (?:defined|supported)|fatal)|unsupported architecture
+                ptxas .{0,60}(?:unsupported|not (?:defined|supported)|fatal)|unsupported architecture[: ]+['\"]?(?:sm|compute|gfx)_?\d
                 # ROCm
                 hiperrornobinaryforgpu
                 # Libraries that ask for a generation
@@ -285,13 +285,15 @@ RULES = (
                 # VLLM and SGLang
                 model architectures? .{0,200}not supported
                 (?:attention heads|num_heads|vocab size|hidden size).{0,80}(?:divisible|multiple)
-                greater than the derived max_model_len|max_model_len .{0,100}(?:greater|larger|exceed|too large)
+                greater than the derived max_model_len|max_model_len .{0,100}(?:greater|larger|exceeds|too large)
                 no model architectures are specified
                 does not support (?:lora|embeddings|multi-?modal|pipeline|tensor parallel|task|chunked)
                 not supported by (?:the )?(?:v1|v0|current) engine
                 unknown (?:load|attention|model|kv cache|scheduler) (?:format|backend|type|dtype)
-                unsupported (?:kv|dtype|model|architecture|activation|head size|rope)|head size .{0,30}not supported
-                rope_scaling|invalid (?:attention|kv_cache|tensor_parallel)|must be (?:divisible|a multiple|a power)
+                unsupported (?:kv|dtype|model|activation|head size|rope|architecture[:'\"])|head size .{0,30}not supported
+                rope_scaling|invalid (?:attention|kv_cache|tensor_parallel)
+                (?:head|dim|hidden|channel|embed|width|height|size|group|batch|rank|expert|layer)\w*\b.{0,60}must be (?:divisible|a multiple|a power)
+                must be (?:divisible|a multiple|a power).{0,60}\b(?:head|dim|hidden|channel|size|group|parallel|rank|expert)
                 chunked prefill|block size .{0,40}(?:not|must)
             """),
         ),

@@ -217,7 +217,7 @@ RULES = (
                 model name .{1,200} was not found in model
                 # Several
                 no checkpoints exist for|is not a valid model (?:name|id)\b
-                model ['\"]?[\w\-./:]{1,100}['\"]? (?:was )?not found
+                model ['\"]?[\w\-./:]{1,100}['\"]? (?:was )?not found(?:\W{0,3}$|,? (?:try|please|locally|on the hub|in (?:the )?(?:hub|model list)))
             """),
             unless=r"\bloading\b|not yet|try again|\bretry|syncing|in progress",
         ),

@@ -128,7 +128,7 @@ RULES = (
     fatal(
         "module-missing-text",
         When(
-            message=r"no module named (?!'?ts\.torch_handler\.)['\"]?[\w.]+|cannot import name ['\"]?\w+"
+            message=r"no module named (?!'?ts\.torch_handler\.)['\"]?[\w.]+|cannot import name ['\"]\w+"
         ),
         "A module or a name that the code imports is not there.",
         "Install the version the code was written for, or pack the file with --extra-files.",
@@ -178,9 +178,11 @@ RULES = (
                 but it was not found in your environment
                 # Several
                 (?:package|module) (?:is required for|must be installed)
-                (?:library|package|module) (?:is )?not (?:been )?(?:found|installed)|pip3? install|please install
-                is required to (?:use|run|load)|need to install|must (?:be )?install|conda install|is not installed
-                not installed\b
+                (?:library|package|module) (?:is )?not (?:been )?(?:found|installed)|pip3? install
+                please install (?:the )?['\"`]?[\w\-.\[\]]{1,40}['\"`]?(?:\W{0,2}$|[.,;=<>]| (?:first|using|with|via|by|from|and|to|or|package|library|>=|==))
+                is required to (?:use|run|load)|need to install|must (?:be )?install|conda install
+                [\w\-.\])'\"`] is not installed(?:\W{0,3}$|[.,;:)]| (?:or|and|but|please|properly|on (?:this|the|your) \w+)\b| in (?:the|your) (?:env|sys|im)\w+)
+                not installed(?:\W{0,3}$|[.,;:)])
             """),
             unless=r"tesseract|ffmpeg|poppler|\bjava\b|connection|timed out|max retries|could not reach|cannot reach|\bretry|try again",
         ),

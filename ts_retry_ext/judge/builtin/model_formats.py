@@ -63,7 +63,7 @@ RULES = (
             message=any_of(r"""
                 # TensorRT
                 serialization assertion .{0,120}failed|magictag
-                engine (?:plan )?(?:file|is) (?:is )?(?:not compatible|generated|built|incompatible)|deserializecudaengine
+                engine (?:plan )?(?:file|is) (?:is )?(?:not compatible with|generated|built|incompatible with).{0,40}(?:version|tensorrt|gpu|device|platform|compute|hardware)|deserializecudaengine
                 different version of tensorrt|expecting library version .{0,40}got|generated on an incompatible device
                 engine deserialization failed|could not deserialize
                 # torch

@@ -47,8 +47,8 @@ RULES = (
                 # Classes and tasks
                 unrecognized (?:model|configuration class|image processor|feature extractor|processing class|tokenizer)
                 should have a .?model_type.? key|but transformers does not recognize|has no attribute .{0,40}from_pretrained
-                unrecognized configuration|is not in the supported|unknown task|task .{0,60}(?:is not supported|unknown)
-                invalid task|you are trying to access .{0,60}pipeline
+                unrecognized configuration|is not in the supported|unknown task .{1,60}, available tasks|task .{0,60}is not supported
+                invalid (?:translation )?task,? |you are trying to access .{0,60}pipeline
                 # Attention and devices
                 does not support .?device_map|does not support an attention implementation|does not support flash attention
                 flash attention 2|flashattention2|flash_attn.{0,40}(?:not|seems)|attn_implementation|rope_scaling

@@ -80,7 +80,7 @@ RULES = (
         "object-not-picklable",
         When(
             # pickle, joblib, multiprocessing
-            message=r"(?:can't|cannot) pickle ['\w<]|could not pickle the task|failed to un-serialize"
+            message=r"(?:can't|cannot) pickle (?:['<]|\w+ objects?\b)|could not pickle the task|failed to un-serialize"
         ),
         "An object that is saved, or sent to another process, cannot be pickled.",
         "Keep locks, lambdas, open files and generators out of it; create them in the process that needs them.",
@@ -104,7 +104,7 @@ RULES = (
                 loading a torch\.package|the provided filename .{0,200} does not exist
                 # Operators
                 unknown builtin op|couldn't find (?:an )?operator|the following (?:operation|operator)s? .{0,80}(?:not|in)
-                schema not found|no such operator|could not find (?:any )?(?:similar )?ops?[ ]
+                schema not found for node|no such operator \w+::|could not find (?:any )?(?:similar )?ops?[ ]
                 no function .{0,100}in torchscript
                 # Compiling
                 unknown type name|could not export python function|_jit_internal

@@ -56,7 +56,7 @@ RULES = (
         "database-right-missing",
         When(
             message=any_of(r"""
-                permission denied for (?:table|schema|relation|sequence|database|function|view)|must be owner of
+                permission denied for (?:table|schema|relation|sequence|database|function|view) [\w\"]|must be owner of
                 not authorized on \w+ to execute|command \w+ requires authentication|requires? (?:the )?\w+ privilege
                 command denied to user|attempt to write a readonly database
             """)
@@ -167,7 +167,7 @@ RULES = (
                 # Clients of a paid API
                 must be set either by passing
                 api[_ -]?key.{0,60}(?:not (?:set|configured|provided|found|specified)|is (?:missing|required|empty)|either invalid or missing|must be (?:set|provided|passed))
-                no (?:api[_ -]?key|access token) (?:was )?(?:found|provided|given|set)|incorrect api key
+                no (?:api[_ -]?key|access token) (?:was )?(?:found|provided|given|set)|incorrect api key provided
                 # Kubernetes
                 is forbidden: user .{1,200} cannot \w+ resource
                 # Several

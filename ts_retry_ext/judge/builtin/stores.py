@@ -109,7 +109,7 @@ RULES = (
                 insufficient(?:accountpermissions|permissions?\b| permissions? (?:to|for|on)\b|_permissions|authenticationscopes)
                 publicaccessnotpermitted
                 # Several
-                does not have permission|requires? (?:the )?permission
+                does not have (?:\S{1,80} )?permissions? (?:to|for|on)\b|requires? (?:the )?permission
             """),
             unless=r"rate|quota|throttl|slow ?down|too many|temporar|exceeded|limit",
         ),

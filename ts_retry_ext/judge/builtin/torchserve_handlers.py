@@ -131,7 +131,7 @@ RULES = (
     fatal(
         "worker-arguments",
         When(
-            message=r"wrong arguments passed\. no socket|incomplete data provided|failed to initialize metrics from file|invalid metric|metrics config"
+            message=r"wrong arguments passed\. no socket|incomplete data provided|failed to initialize metrics from file|invalid metric type:|metrics config"
         ),
         "The worker script was started with arguments or a metrics file it cannot use.",
         "Look at metrics_config in config.properties, and at what starts the worker.",

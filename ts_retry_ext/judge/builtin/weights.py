@@ -21,14 +21,15 @@ _CUT = any_of(r"""
     # pickle
     ran out of input|pickle data was truncated
     # zipfile
-    end-of-central-directory|central directory|not a zip archive|file is not a zip file|bad magic number for
+    end-of-central-directory|(?:finding|no|for|find(?: the)?) central directory|central directory (?:record|header|not found)|not a zip archive|file is not a zip file|bad magic number for
     bad crc-?32|zipfile.{0,30}invalid
     # numpy
     failed to read all data for array|cannot reshape array of size|eof: reading array (?:header|data), expected
     # gzip
     not a gzipped file|compressed file ended before
     # Several
-    not fully written|unexpected end of data|unexpected eof|corrupted (?:file|record|zip)|unexpected end of file
+    (?:file|checkpoint|weights|archive)\b.{0,60} not fully written|unexpected end of (?:data|file)(?:\W{0,3}$|[:;,(]| (?:at|while|when)\b)|unexpected eof\b
+    corrupted (?:file|zip|record at \d)
     the file might be corrupted|file (?:is|may be|might be|appears to be|seems to be) (?:corrupt|truncated|damaged)
     filesize .{0,40}invalid
 """)
@@ -199,7 +200,7 @@ RULES = (
                 \bkey [\w/.:\-]{1,200} not found in checkpoint|open object \(object .{1,200} doesn't exist\)
                 # Several
                 keys? (?:are )?missing (?:from|in) (?:the )?(?:checkpoint|state_dict)
-                shapes? .{1,60} (?:do(?:es)? not|don't|didn't) match|shape mismatch
+                shapes? .{1,60} (?:do(?:es)? not|don't|didn't) match|shape mismatch.{0,120}[\[(]\d
                 mismatch(?:ed)? (?:in )?(?:weight|tensor|parameter) (?:shape|size)
             """)
         ),
@@ -283,7 +284,7 @@ RULES = (
         When(
             message=any_of(r"""
                 # pickle
-                invalid load key|could not find mark|unsupported pickle protocol|unpickling stack underflow|stack underflow
+                invalid load key|could not find mark|unsupported pickle protocol|unpickling stack underflow|^stack underflow$
                 pickle exhausted before end
                 # torch
                 unregistered persistent id|persistent_load|a load persistent id instruction|legacy load function|\.tar support

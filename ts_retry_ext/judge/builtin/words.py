@@ -122,6 +122,13 @@ ABSENCE_WORDS = any_of(r"""
 PASSING_WORDS = any_of(r"""
     \btemporar(?:y|ily)|\btry(?:ing)? again|\b(?:please|will|can|should|to|and|then|before) (?:be )?retr(?:y|ied|ying)
     timed? ?out|\bservice unavailable|unavailable[ .,:)]|overloaded|too many requests|rate[ -]limit|not (?:yet )?ready
-    (?:starting|warming) up|in progress|still (?:loading|starting|initiali[sz]ing|syncing)
+    (?:starting|warming) up|in progress
+    # Something is going on
+    still (?:loading|starting|initiali[sz]ing|syncing|saving|writing|copying|uploading|building|running|indexing|migrating)
+    \b(?:until|meanwhile|under way|at the moment|right now)\b|\bpropagat(?:ed|es|ing|ion)\b
+    \b(?:refreshing|resyncing|resharding|rebuilding|rebalancing|re-?indexing|draining|replaying|rotating|catching up)\b
+    \bis (?:still )?being (?:written|replaced|moved|copied|updated|migrated|rebuilt|patched|rotated|upgraded|restored|refreshed|created|published)
+    \b(?:job|export|copy|upload|sync|migration|rebuild|publisher|trainer|indexer|upgrade|rotation|replication|backup|restore) \
+    (?:is |has )?(?:still )?(?:running|writing|saving|not (?:yet )?(?:run|finished|ended)|lags)\b|\brolling (?:upgrade|update|restart)
     connections? (?:was |were )?(?:reset|refused|closed|lost|aborted)|\b50[0234] (?:internal|bad gateway|service|gateway)
 """)
