@@ -105,6 +105,9 @@ def test_keyboard_reaches_the_content_first_and_then_all_that_can_be_done(
     keys = ActionChains(chromium)
     keys.send_keys(Keys.TAB).perform()
     assert chromium.switch_to.active_element.text == "Skip to the content"
+    keys.send_keys(Keys.TAB).perform()
+    assert chromium.switch_to.active_element.text == "Skip to the table of all models"
+    keys.key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
     keys.send_keys(Keys.ENTER).perform()
     seen = []
     for _ in range(40):

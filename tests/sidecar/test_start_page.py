@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import os
 import re
+import signal
 import statistics
 import time
 from pathlib import Path
@@ -201,6 +203,21 @@ def test_cause_is_resumed_as_a_whole_and_the_page_shows_how_it_goes(tmp_path: Pa
             assert observing.ask("/causes/none/resume", "POST", b"{}").status == 404
             left = {name for name, state in observing.states().items() if state == "halted"}
             assert "model-0000" in left
+
+
+def test_server_that_has_ended_is_named_and_nothing_can_be_resumed(tmp_path: Path) -> None:
+    with frontend(tmp_path / "run") as server:
+        fleet(server, 3, (1,))
+        with sidecar(tmp_path / "sidecar", "--pid", str(server.pid)) as observing:
+            observing.wait_for(lambda: "Resume" in page(observing).text, "it is seen")
+            os.kill(server.pid, signal.SIGKILL)
+            observing.wait_for(
+                lambda: "The server does not answer" in page(observing).text, "it has ended"
+            )
+            for path in ("/", "/model/model-0000/1.0"):
+                text = observing.ask(path, headers=BROWSER).text
+                assert "thresold" in text
+                assert ">Resume" not in text
 
 
 def test_progress_of_several_resumptions_is_counted() -> None:

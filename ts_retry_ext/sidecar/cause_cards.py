@@ -25,7 +25,7 @@ class CauseCard(NamedTuple):
     Attributes:
         id: names it in addresses: its fingerprint, or what takes the place of one.
         fingerprint: the fingerprint, or None.
-        title: the exception, in one line.
+        title: the exception, in one line, or why the server could not register the models.
         place: where in the model's own code it was raised, or None.
         places: how many other places there are among the models.
         states: how many of its models are in which state.
@@ -36,10 +36,10 @@ class CauseCard(NamedTuple):
         next_trial_at: when the next of their trial loads comes, likewise, or None.
         trial_runs_since: since when a trial load of one of them runs, likewise, or None.
         waits_for: what they wait for, in words, or None.
-        reason, remedy: why, and what to do.
+        reason, remedy: why, as far as the title does not say it, and what to do.
         rule: the rule that decided, or None.
         decided_by: what the verdict rests on, or None.
-        to_resume: the models that can be resumed.
+        to_resume: the models that can be resumed; none where the server does not run.
         progress: how far a resumption of them is, in words, or None.
         is_resuming: whether one runs.
     """
@@ -116,10 +116,13 @@ def card_of(
     running = [s for s in map(trial_runs_since, models) if s is not None] if runs else []
     own = [progress[model.key] for model in models if model.key in progress]
     states = Counter(model.state for model in models)
+    title, reason = told["cause"] or "no cause is known", told["reason"]
+    if first.not_registered is not None:
+        title, reason = f"Not registered: {title}", None
     return CauseCard(
         id=cause_id(cause),
         fingerprint=told["fingerprint"],
-        title=told["cause"] or "no cause is known",
+        title=title,
         place=first.failing_line.in_words() if first.failing_line else None,
         places=max(0, len(places) - 1),
         states=states.most_common(),
@@ -131,11 +134,11 @@ def card_of(
         next_trial_at=min(trials, default=None),
         trial_runs_since=min(running, default=None),
         waits_for=waits_for(first),
-        reason=told["reason"],
+        reason=reason,
         remedy=told["remedy"],
         rule=told["rule"],
         decided_by=first.decided_by,
-        to_resume=[model for model in models if model.can_be_resumed],
+        to_resume=[model for model in models if model.can_be_resumed] if runs else [],
         progress=progress_in_words(own),
         is_resuming=any(one.is_running for one in own),
     )

@@ -117,6 +117,7 @@ def shown_of(model: ModelStatus, picture: Picture, now: float) -> dict[str, Any]
     return {
         "model": model,
         "cause": cause_json(model)["cause"],
+        "is_resumable": runs and model.can_be_resumed,
         "place": model.failing_line,
         "reason": content["reason"],
         "remedy": content["remedy"],

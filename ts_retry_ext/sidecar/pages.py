@@ -217,6 +217,8 @@ def _heading(picture: Picture) -> str:
     if picture.snapshot.server is None:
         return "No TorchServe was found"
     down = how_many_are_down(picture.models)
+    if picture.models and not picture.snapshot.server.running:
+        return "The server does not answer; these are the models that it had"
     if down is not None:
         return down
     if not picture.is_complete:
