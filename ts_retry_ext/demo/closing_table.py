@@ -73,7 +73,7 @@ def _with_package(results: Sequence[DemoOutcome]) -> str:
         f"{len(down)} of {len(results)} models do not load. They were loaded {loads} times in all; "
         f"TorchServe alone would load them {stock_loads} times, the last time {_last_retry(down)} s "
         f"or more after they first failed. {len(halted)} wait for a change, {len(waiting)} for their "
-        "next trial load, since nobody knows why they fail."
+        "next trial load, because nobody knows their cause."
     )
     for result in results:
         if result.outcome == State.SERVING.value and result.loads > 1:
