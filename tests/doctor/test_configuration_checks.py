@@ -57,7 +57,12 @@ ONE_MODEL = '{"a": {"1.0": {"minWorkers": 1}}}'
         ("models=[]", WRONG, "this is no JSON object", ""),
         ('models={"a": {}, "a": {}}', WRONG, "'a' occurs twice", ""),
         ('models={"a": {"1.0": {}, "1.0": {}}}', WRONG, "'1.0' occurs twice", ""),
-        ('models={"a": {\\\n  "1.0": {} // one\\\n}}', WRONG, "behind // all is a comment", ""),
+        (
+            'models={"a": {\\\n  "1.0": {} // one\\\n}}',
+            WRONG,
+            "everything after // is a comment",
+            "",
+        ),
         ('models={"a": {"1.0": {"minWorker": 1}}}', WARNING, "a 1.0: minWorker", "minWorkers"),
         ('models={"a": {"1.0": {"batchSize": "two"}}}', WRONG, "batchSize is 'two'", "NUMBER"),
     ],

@@ -223,7 +223,11 @@ def _wrong_models(value: str) -> Iterator[_Found]:
         models = loads(value, map_levels=2)
     except (GsonError, RecursionError) as error:
         comment = re.search(r"(?:^|[\s,{}])(//|#)", value)
-        hint = f"; everything after {comment[1]} is a comment, because the lines are joined into one" if comment else ""
+        hint = (
+            f"; everything after {comment[1]} is a comment, because the lines are joined into one"
+            if comment
+            else ""
+        )
         yield _Found(f"TorchServe does not start: this is no JSON ({error}{hint})", shape)
         return
     for name, versions in _entries(models):
