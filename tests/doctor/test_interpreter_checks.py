@@ -34,7 +34,7 @@ def interpreter(**changes: Any) -> Interpreter:
         (
             {"hook_ran": False, "modules": {**dict.fromkeys(MODULES, True), "ts_retry_ext": False}},
             "ts-retry-ext is not installed",
-            "/v/bin/python -m pip install ts-retry-ext",
+            "/v/bin/python -m pip install WHEEL: the wheel of ts-retry-ext",
         ),
     ],
 )

@@ -11,6 +11,9 @@ from ts_retry_ext.frontend.java import MINIMUM, JavaError, find_java
 #: The first TorchServe that has a retry window at all; older ones retry for ever.
 OLDEST_TORCHSERVE = (0, 8)
 
+#: Until the package is published, pip does not find it by its name (docs/decisions.md, 59).
+_WHEEL = "WHEEL: the wheel of ts-retry-ext that you have, or a clone of its repository"
+
 
 def check_interpreter(executable: str, environ: Mapping[str, str]) -> Iterator[Diagnosis]:
     """Check the interpreter that runs workers: the hook, and what TorchServe needs.
@@ -53,10 +56,10 @@ def check_hook(found: Interpreter) -> Diagnosis:
     if found.hook_ran:
         where = found.hooks[0] if found.hooks else "another start-up file"
         return Diagnosis("hook", FINE, f"active: ts-retry-ext {package}, {where}")
-    install = f"{found.executable} -m pip install --force-reinstall --no-deps ts-retry-ext"
+    install = f"{found.executable} -m pip install --force-reinstall --no-deps {_WHEEL}"
     if not found.modules["ts_retry_ext"]:
         said = "ts-retry-ext is not installed in this environment"
-        return Diagnosis("hook", WRONG, said, f"{found.executable} -m pip install ts-retry-ext")
+        return Diagnosis("hook", WRONG, said, f"{found.executable} -m pip install {_WHEEL}")
     if found.said:
         return Diagnosis("hook", WRONG, f"it fails: {found.said.splitlines()[-1][:300]}", install)
     if found.hooks:
