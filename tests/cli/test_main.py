@@ -110,10 +110,11 @@ def test_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_a_command_imports_only_what_it_needs() -> None:
+@pytest.mark.parametrize("words", [["status", "--help"], ["--version"]])
+def test_a_command_imports_only_what_it_needs(words: list[str]) -> None:
     code = (
         "import sys; from ts_retry_ext.cli.main import main\n"
-        "try: main(['status', '--help'])\n"
+        f"try: main({words!r})\n"
         "except SystemExit: pass\n"
         "print([m for m in ('rich', 'yaml', 'torch', 'ts_retry_ext.judge') if m in sys.modules])"
     )

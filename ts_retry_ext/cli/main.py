@@ -30,6 +30,8 @@ COMMANDS = (
     "completion",
 )
 
+_VERSION = ("-V", "--version")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv`, by default this process's, and return the exit code."""
@@ -70,9 +72,11 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         description="Stop TorchServe from reloading a model that cannot load, and keep the cause.",
         epilog="exit codes: 0 fine, 1 error, 2 usage, 3 at least one model is down or failed the check",
     )
-    parser.add_argument("-V", "--version", action=_Version)
+    parser.add_argument(*_VERSION, action=_Version)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    named = COMMANDS if not words or words[0] not in COMMANDS else (words[0],)
+    named: Sequence[str] = COMMANDS if not words or words[0] not in COMMANDS else (words[0],)
+    if words and words[0] in _VERSION:
+        named = ()
     for name in named:
         import_module(f"{__package__}.{name}").add_parser(commands)
     return parser
