@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ EVERYTHING = {
     },
     "plugin": {"enabled": True},
     "sidecar": {
-        "allowHosts": ["models.example.com"],
+        "allowHosts": ["a: b", "models.example.com"],
         "ownKeySecret": "resume",
         "logFormat": "json",
     },
@@ -61,7 +62,7 @@ EVERYTHING = {
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
     "alerts": {"enabled": True, "labels": {"release": "prometheus"}},
     "dashboard": {"enabled": True},
-    "serviceAccountName": "models",
+    "serviceAccountName": "123",
     "podAnnotations": {"a": "1"},
     "podLabels": {"team": "x"},
     "nodeSelector": {"gpu": "yes"},
@@ -183,8 +184,10 @@ def test_another_configuration_makes_new_pods() -> None:
         template = the("Deployment", rendered(*options))["spec"]["template"]
         return str(template["metadata"]["annotations"]["checksum/config"])
 
-    assert checksum() == checksum("--set=replicas=3")
-    assert checksum() != checksum("--set=retry.onFatal=hold")
+    assert checksum() == checksum("--set=replicas=3,sidecar.logFormat=json")
+    rule = "id=a,retry.rules[0].verdict=unknown,retry.rules[0].when.message=x"
+    for change in ("retry.onFatal=hold", f"retry.rules[0].{rule}"):
+        assert checksum() != checksum(f"--set={change}")
 
 
 def test_probes_ask_for_the_model_that_is_named(tmp_path: Path) -> None:
@@ -237,6 +240,18 @@ def test_dashboard_is_that_of_grafana() -> None:
 )
 def test_a_mistake_is_refused_with_its_name(option: str, said: str) -> None:
     assert said in refusal(f"--set={option}")
+
+
+def test_values_that_the_readme_names_are_there() -> None:
+    readme = (DEPLOY / "README.md").read_text().partition("## Helm")[2].partition("*Tried*")[0]
+    rows = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`([\w.]+)`", row)]
+    assert len(named) > 10
+    for name in named:
+        found = yaml.safe_load((CHART / "values.yaml").read_text())
+        for key in name.split("."):
+            assert key in found, name
+            found = found[key]
 
 
 def test_words_of_on_fatal_are_those_of_the_package() -> None:
