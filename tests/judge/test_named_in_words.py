@@ -21,6 +21,8 @@ from ts_retry_ext.judge.gaps import without_names
             {},
             "version of diffusers that has diffusers.pipelines.new",
         ),
+        ("ImportError", "No module named 'google.protobuf'", {}, "mostly called protobuf, "),
+        ("ImportError", "No module named 'azure.storage.blob'", {}, "azure-storage-blob, "),
         (
             "ModuleNotFoundError",
             "No module named 'ts.torch_handler.scorer'",

@@ -53,6 +53,16 @@ def _module(evidence: Evidence) -> str:
     return found[-1] if found else ""
 
 
+def _distribution(evidence: Evidence) -> str:
+    """Return what a part of a shared package is mostly called on PyPI: google.cloud.storage is google-cloud-storage."""
+    name = _module(evidence)
+    return (
+        "protobuf"
+        if name.startswith("google.protobuf")
+        else name.replace(".", "-").replace("_", "-")
+    )
+
+
 def _handler(evidence: Evidence) -> str:
     found = [name for name in evidence.missing_modules if name.startswith(_HANDLER_PACKAGE)]
     return found[0][len(_HANDLER_PACKAGE) :] if found else ""
@@ -103,6 +113,7 @@ def _first(pattern: re.Pattern[str]) -> Callable[[Evidence], str]:
 
 _NAMES: dict[str, Callable[[Evidence], str | None]] = {
     "module": _module,
+    "distribution": _distribution,
     "parent": lambda evidence: _module(evidence).partition(".")[0],
     "handler": _handler,
     "path": _path,

@@ -207,7 +207,7 @@ FATAL_IN_DISGUISE = (
                 service account info was not in the expected format|could not deserialize key data|billing (?:account|has not)
                 # Keys and tokens that can't be read
                 ^account not found\.?$|invalid header value.{0,40}authorization|^(?:\W{0,3}40\d\W.{0,80})?invalid signature|invalid base64-encoded
-                incorrect padding
+                ^incorrect padding$
             """),
             unless=r"transient|aadsts50196|try again|timed? ?out|temporar|throttl|reasonable timeframe|iat and exp|max retries",
         ),

@@ -217,7 +217,7 @@ RULES = (
                 failed to infer device type
                 # Several
                 no nvidia gpus?|no gpus? (?:was |were |is |are )?(?:found|detected|available)|couldn't find a gpu
-                unable to find any usable cuda|cuda is required|requires (?:a )?(?:cuda|gpu)|gpu is required|no accelerator
+                unable to find any usable cuda|cuda is required|requires (?:a )?(?:cuda|gpu)|gpu is required|no accelerator (?:is |was )?(?:available|found|device|present)
                 device type .{0,40}(?:not available|is not supported)
             """),
             unless=r"\bwaiting\b|\bpool\b|\bpending\b|\blease\b|not (?:yet )?ready",

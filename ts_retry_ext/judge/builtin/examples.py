@@ -52,6 +52,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'module-shadowed': ('ImportError', "cannot import name 'MappingProxyType' from 'types' (/tmp/models/0123456789abcdef0123456789abcdef/types.py)", {}),
     'torchserve-module-missing': ('ModuleNotFoundError', "No module named 'ts.metrics'", {}),
     'startup-module-missing': ('ModuleNotFoundError', "No module named 'yaml'", {'phase': 'startup'}),
+    'part-of-namespace-missing': ('ModuleNotFoundError', "No module named 'google.cloud.bigquery'", {}),
     'submodule-missing': ('ModuleNotFoundError', "No module named 'transformers.models.qwen9'", {}),
     'handler-not-named': ('ModuleNotFoundError', "No module named 'e39471403a2d42499d70224e4980f314'", {}),
     'module-missing': ('ModuleNotFoundError', "No module named 'transformers'", {}),

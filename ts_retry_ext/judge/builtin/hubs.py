@@ -41,7 +41,7 @@ FATAL_IN_DISGUISE = (
             message=any_of(r"""
                 # The Hub, of a repository
                 gated repo|access to (?:this )?(?:model|repo|dataset).{0,200} is restricted
-                you must (?:be authenticated|have access to it)|awaiting a review|your request to access|ask for access
+                you must (?:be authenticated|have access to it)|awaiting a review|your request to access|ask for access\.?$
                 is currently (?:disabled|restricted)|repo .{0,100}is (?:disabled|gated)
                 # The Hub, of its token
                 invalid (?:user token|username or password|credentials in authorization)
@@ -212,7 +212,7 @@ RULES = (
                 cannot find callable .{1,100} in hubconf|cannot find (?:hubconf|callable)
                 cannot find .{1,80} in https://github\.com
                 # timm, open_clip
-                unknown model \(|invalid pretrained tag|pretrained weights .{0,100}not (?:found|available)|no pretrained
+                unknown model \(|invalid pretrained tag|pretrained weights .{0,100}not (?:found|available)|no pretrained (?:weights|checkpoint|model|config)
                 # Old transformers
                 model name .{1,200} was not found in model
                 # Several
@@ -239,7 +239,7 @@ RULES = (
             message=any_of(r"""
                 error no file named|no file named .{1,300} found|there are no .{1,60} files in
                 doesn't contain (?:any )?.{0,60}(?:files|weights)|can't find model '
-                unable to find .{1,200} in (?:repo|directory)|no safetensors
+                unable to find .{1,200} in (?:repo|directory)|no safetensors (?:files?|weights|found)
             """)
         ),
         "The repository or directory does not hold the file that the loader asks for.",

@@ -77,6 +77,26 @@ FATAL_IN_DISGUISE = (
         scope=Scope.HOST,
     ),
     fatal(
+        "part-of-namespace-missing",
+        When(
+            type=("ImportError",),
+            message=r"no module named",
+            # Packages that many distributions share; each of them brings a part.
+            module=(
+                "google.*",
+                "azure.*",
+                "opentelemetry.*",
+                "nvidia.*",
+                "ruamel.*",
+                "backports.*",
+            ),
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "{module|A part of a package that several distributions share} is not installed: each part is a distribution of its own.",
+        "Install the distribution that has {module|it}, mostly called {distribution|like the module, with hyphens}, or name it in the archive's requirements.txt.",
+        since="2026-11-26",
+    ),
+    fatal(
         "submodule-missing",
         When(
             type=("ImportError",),

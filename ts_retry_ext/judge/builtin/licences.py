@@ -50,7 +50,7 @@ RULES = (
                 model too large for size-limited licen[cs]e|hostid mismatch|licen[cs]e .{0,40}(?:is not valid|not licensed) for
                 # MOSEK, CPLEX, Xpress
                 msk_res_err_(?:missing_licen[cs]e_file|licen[cs]e_(?:expired|feature|version|invalid_hostid))|promotional version
-                community edition
+                community edition\. problem size
                 # RLM, Sentinel
                 no authorization for product|hasp (?:key|hl) not found|licen[cs]e file (?:was )?not found
             """),

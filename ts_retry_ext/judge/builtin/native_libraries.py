@@ -178,7 +178,7 @@ RULES = (
         When(
             message=any_of(r"""
                 wrong elf class|invalid elf header|exec format error|incompatible architecture|incompatible cpu|invalid machine
-                not a valid win32 application|file too short|cpu (?:does not|doesn't) support
+                not a valid win32 application|: file too short|cpu (?:does not|doesn't) support
                 avx2? (?:instruction|support|is (?:not|required))|illegal instruction.{0,40}cpu|mach-o
             """)
         ),
