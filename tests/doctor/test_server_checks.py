@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from tests.frontend.api import serving
 from ts_retry_ext.doctor.diagnosis import FINE, Diagnosis
-from ts_retry_ext.doctor.server_checks import check_sidecar
+from ts_retry_ext.doctor.server_checks import check_sidecar, check_snapshots
 from ts_retry_ext.frontend.process import Frontend
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
@@ -42,3 +46,25 @@ def test_sidecar_that_does_not_answer_is_named_and_none_is_looked_for_unless_wan
         Frontend(7, "", 0.0, (), "/", {}), ServerConfiguration("/", None, {}, "/logs", {})
     )
     assert list(check_sidecar(place, resolve({}, {})[0])) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("20260101000000000-shutdown.cfg", "20260102000000000-startup.cfg~"), None),
+        (("20260101000000000-shutdown.cfg", "notes.txt"), "does not start"),
+        (("20260101000000000-shutdown.cfg", ".20260101.swp"), "does not start"),
+        (("notes.txt",), "takes this file for its configuration"),
+        ((), None),
+    ],
+)
+def test_a_stray_file_among_the_snapshots_is_named(
+    tmp_path: Path, names: tuple[str, ...], said: str | None
+) -> None:
+    """Each row was tried on TorchServe 0.12.0."""
+    (tmp_path / "config" / "folder").mkdir(parents=True)
+    for name in names:
+        (tmp_path / "config" / name).write_text("")
+    found = [diagnosis.found for diagnosis in check_snapshots(str(tmp_path))]
+    assert len(found) == (said is not None)
+    assert all(f"config/{names[-1]}: " in text and str(said) in text for text in found)

@@ -10,7 +10,12 @@ from ts_retry_ext.doctor.configuration_checks import check_configuration
 from ts_retry_ext.doctor.diagnosis import Diagnosis
 from ts_retry_ext.doctor.interpreter_checks import check_interpreter, check_java
 from ts_retry_ext.doctor.plugin_check import check_plugin
-from ts_retry_ext.doctor.server_checks import check_last_start, check_server, check_sidecar
+from ts_retry_ext.doctor.server_checks import (
+    check_last_start,
+    check_server,
+    check_sidecar,
+    check_snapshots,
+)
 from ts_retry_ext.doctor.settings_checks import check_settings, check_state
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
 from ts_retry_ext.frontend.server import Server
@@ -67,7 +72,8 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
     Raises:
         OSError: `ts_config` cannot be read.
     """
-    failed = None if server else failed_start(os.environ.get("LOG_LOCATION", "logs"))
+    log_dir = os.environ.get("LOG_LOCATION", "logs")
+    failed = None if server else failed_start(log_dir)
     if failed and ts_config is None and os.path.isfile(failed.config_file or ""):
         ts_config = failed.config_file
     settings, problems, config_file = _settings(server, ts_config)
@@ -79,6 +85,7 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
             check_java(environ, server_runs=server is not None),
             *check_server(server),
             *check_last_start(failed),
+            *check_snapshots(server.configuration.log_dir if server else log_dir),
             *check_sidecar(server, settings),
             check_plugin(server),
             *_check_configuration(server, ts_config, config_file),

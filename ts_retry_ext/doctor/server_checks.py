@@ -8,6 +8,7 @@ from typing import Iterator
 
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
 from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.config_snapshots import read_folder
 from ts_retry_ext.frontend.exchange import UnreachableError, reachable_address
 from ts_retry_ext.frontend.http import request
 from ts_retry_ext.frontend.management import management_api_of
@@ -74,6 +75,21 @@ def check_last_start(failed: FailedStart | None) -> Iterator[Diagnosis]:
         "if that is sound, look at the console of that start, where TorchServe writes the reason"
     )
     yield Diagnosis("start", WARNING, said, f"{look}; {console}")
+
+
+def check_snapshots(log_dir: str) -> Iterator[Diagnosis]:
+    """Report files among the configuration snapshots that keep a server from starting."""
+    folder = read_folder(log_dir)
+    is_alone = len(folder.strays) == 1 and not folder.snapshots
+    for path in folder.strays:
+        said = f"{path}: without --ts-config and --ncs, TorchServe "
+        said += (
+            "takes this file for its configuration"
+            if is_alone
+            else "does not start, since the name of this file begins with no time stamp"
+        )
+        remedy = "move it elsewhere, or start with --ncs or --ts-config FILE"
+        yield Diagnosis("snapshots", WARNING, said, remedy)
 
 
 def check_sidecar(server: Server | None, settings: Settings) -> Iterator[Diagnosis]:

@@ -6,6 +6,7 @@ import itertools
 import os
 from typing import NamedTuple, Sequence
 
+from ts_retry_ext.frontend.config_snapshots import last_snapshot
 from ts_retry_ext.frontend.properties import marked_keys, read_properties, resolve_environment
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX as OUR_PREFIX
 
@@ -160,26 +161,12 @@ def _config_file(
     if named is not None:
         return os.path.join(cwd, named)
     if "-ncs" not in cmdline:
-        snapshot = _last_snapshot(os.path.join(log_dir, "config"), started_at)
+        snapshot = last_snapshot(log_dir, started_at)
         if snapshot is not None:
             return snapshot
     default = _system_property(cmdline, "tsConfigFile") or "config.properties"
     path = os.path.join(cwd, default)
     return path if os.path.exists(path) else None
-
-
-def _last_snapshot(folder: str, before: float) -> str | None:
-    """Return the newest config snapshot written before the server started.
-
-    Names start with a time stamp (0.12.0 FSSnapshotSerializer). The server writes snapshots of its
-    own later, so the newest one of all is not the one it read.
-    """
-    try:
-        names = sorted(os.listdir(folder), reverse=True)
-        paths = (os.path.join(folder, name) for name in names)
-        return next((path for path in paths if os.stat(path).st_mtime < before), None)
-    except OSError:
-        return None
 
 
 def _option(cmdline: Sequence[str], name: str) -> str | None:
