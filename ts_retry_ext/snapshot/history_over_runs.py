@@ -114,7 +114,7 @@ def _of_run(run: RecordedRun, model: str | None) -> list[HistoryEntry]:
         entries.insert(0, HistoryEntry(started, SERVER_STARTED, version, run.pid))
         times.append(started)
     if run.ended and times:
-        words = "or it runs in another container; this is the last that was written"
+        words = "unless it runs in another container; this is the time of its last record"
         entries.append(HistoryEntry(max(times), SERVER_ENDED, words, run.pid))
     return entries
 
