@@ -215,14 +215,16 @@ def test_alerts_are_the_rules_of_prometheus(tmp_path: Path) -> None:
     assert only["spec"]["groups"] == groups[:1]
 
 
-def test_dashboard_is_that_of_grafana() -> None:
-    (board,) = (
-        manifest["data"]["ts-retry.json"]
+def test_dashboards_are_those_of_grafana() -> None:
+    (boards,) = (
+        manifest["data"]
         for manifest in rendered("--set=dashboard.enabled=true")
         if manifest["metadata"]["name"].endswith("-dashboard")
     )
-    source = (DEPLOY / "grafana" / "ts-retry.json").read_bytes()
-    assert json.loads(board) == json.loads(source)
+    sources = {path.name: path for path in (DEPLOY / "grafana").glob("*.json")}
+    assert boards.keys() == sources.keys()
+    for name, path in sources.items():
+        assert json.loads(boards[name]) == json.loads(path.read_bytes())
 
 
 @pytest.mark.parametrize(

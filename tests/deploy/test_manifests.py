@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.dashboards import DASHBOARDS
 from tests.deploy.manifests import (
     DEPLOY,
     Manifest,
@@ -39,6 +40,10 @@ from ts_retry_ext.snapshot.model import Snapshot, WindowInForce
 from ts_retry_ext.store.record import Event
 
 TS_CONFIG = "/etc/torchserve/config.properties"
+MONITORING = [
+    *(DEPLOY / "prometheus" / name for name in ("alerts.yaml", "fleet.yaml")),
+    *DASHBOARDS,
+]
 PLAIN = documents((DEPLOY / "kubernetes" / "torchserve.yaml").read_text())
 
 
@@ -117,22 +122,29 @@ def test_unit_restarts_what_ends_and_runs_as_the_servers_user() -> None:
     assert (service["Restart"], service["User"]) == ("always", "torchserve")
 
 
-def test_alerts_and_dashboard_use_metrics_that_there_are(tmp_path: Path) -> None:
-    known = _metrics(tmp_path)
-    alerts = (DEPLOY / "prometheus" / "alerts.yaml").read_text()
-    board = (DEPLOY / "grafana" / "ts-retry.json").read_text()
-    for text in (alerts, board):
-        used = set(re.findall(r"ts_retry_[a-z_]+", text))
-        assert used
-        assert used <= known
+@pytest.mark.parametrize("path", MONITORING, ids=lambda path: path.name)
+def test_alerts_and_dashboards_use_metrics_that_there_are(path: Path, tmp_path: Path) -> None:
+    used = set(re.findall(r"ts_retry_[a-z_]+", path.read_text()))
+    assert used
+    assert used <= _metrics(tmp_path)
 
 
-def test_dashboard_has_one_data_source_and_no_panel_twice() -> None:
-    board = json.loads((DEPLOY / "grafana" / "ts-retry.json").read_text())
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)
+def test_dashboard_has_one_data_source_and_no_panel_twice(path: Path) -> None:
+    board = json.loads(path.read_text())
     panels = board["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     assert {panel["datasource"]["uid"] for panel in panels} == {"${datasource}"}
+    variables = [variable["name"] for variable in board["templating"]["list"]]
     assert board["templating"]["list"][0]["type"] == "datasource"
+    assert {"namespace", "pod", "model"} <= set(variables)
+    places = [panel["gridPos"] for panel in panels]
+    assert len(set().union(*map(_cells, places))) == sum(p["w"] * p["h"] for p in places)
+
+
+def _cells(place: dict[str, int]) -> set[tuple[int, int]]:
+    columns = range(place["x"], place["x"] + place["w"])
+    return {(x, y) for x in columns for y in range(place["y"], place["y"] + place["h"])}
 
 
 def _kind(manifest: Manifest) -> str:

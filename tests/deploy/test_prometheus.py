@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-import socket
 import subprocess
-import time
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.cli.servers import described, frontend
+from tests.deploy.dashboards import all_queries, asked
+from tests.deploy.prometheus_server import PROMETHEUS, RULES, configuration, prometheus
+from tests.deploy.stand_ins import Fleet, answering
 from tests.sidecar.sidecars import sidecar
 from tests.snapshot.writing import failure, hold, record, write_journal
 from ts_retry_ext.store.record import Event
 
-RULES = Path(__file__).parents[2] / "deploy" / "prometheus"
-PROMTOOL, PROMETHEUS = shutil.which("promtool"), shutil.which("prometheus")
+PROMTOOL = shutil.which("promtool")
 
 needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="no promtool on this machine")
 needs_prometheus = pytest.mark.skipif(PROMETHEUS is None, reason="no prometheus on this machine")
@@ -41,7 +40,9 @@ def promtool(*arguments: str, stdin: str = "") -> str:
         ("test", "rules", str(RULES / "alerts.test.yaml")),
         ("check", "rules", str(RULES / "alerts.yaml")),
         ("test", "rules", str(RULES / "fleet.test.yaml")),
+        ("check", "rules", str(RULES / "fleet.yaml")),
         ("check", "config", str(RULES / "prometheus.yaml")),
+        ("check", "config", str(RULES / "prometheus-fleet.yaml")),
     ],
     ids=lambda arguments: " ".join(arguments[:2]),
 )
@@ -49,18 +50,30 @@ def test_promtool_finds_no_fault(arguments: tuple[str, ...]) -> None:
     promtool(*arguments)
 
 
-def test_every_alert_has_a_test() -> None:
-    (group,) = yaml.safe_load((RULES / "alerts.yaml").read_text())["groups"]
-    tests = yaml.safe_load((RULES / "alerts.test.yaml").read_text())["tests"]
+@pytest.mark.parametrize("name", ["alerts", "fleet"])
+def test_every_alert_has_a_test(name: str) -> None:
+    (group,) = yaml.safe_load((RULES / f"{name}.yaml").read_text())["groups"]
+    tests = yaml.safe_load((RULES / f"{name}.test.yaml").read_text())["tests"]
     tried = {
-        case["alertname"]
+        (case["alertname"], alert["exp_labels"]["severity"])
         for test in tests
         for case in test["alert_rule_test"]
-        if case.get("exp_alerts")
+        for alert in case.get("exp_alerts", ())
     }
-    untried = {rule["alert"] for rule in group["rules"]} - tried
+    alerts = {
+        (rule["alert"], rule["labels"]["severity"]) for rule in group["rules"] if "alert" in rule
+    }
     # It is told that it goes away in time; that it comes is told of by the sidecar's own tests.
-    assert untried <= {"TorchServeFrontendUnreachable"}
+    assert alerts - tried <= {("TorchServeFrontendUnreachable", "critical")}
+
+
+def test_alertmanager_inhibits_alerts_that_there_are() -> None:
+    """Debian's amtool 0.25 finds no fault in it, either."""
+    groups = [yaml.safe_load((RULES / name).read_text()) for name in ("alerts.yaml", "fleet.yaml")]
+    known = {rule.get("alert") for group in groups for rule in group["groups"][0]["rules"]}
+    named = set(re.findall(r"Torch\w+", (RULES / "alertmanager.yaml").read_text()))
+    assert named
+    assert named <= known
 
 
 @needs_promtool
@@ -79,42 +92,57 @@ def test_real_prometheus_scrapes_the_sidecar_and_raises_the_alarm(tmp_path: Path
         with sidecar(tmp_path / "sidecar", *options) as observing:
             observing.wait_for(lambda: observing.states() == {"bad": "halted"}, "it is seen")
             promtool("check", "metrics", stdin=observing.ask("/metrics").text)
-            (alert,) = _alerts(tmp_path, observing.address.partition("://")[2])
+            config = configuration("prometheus.yaml", "250ms")
+            target = observing.address.partition("://")[2]
+            config["scrape_configs"][0]["static_configs"][0]["targets"] = [target]
+            with prometheus(tmp_path, config) as running:
+                running.wait_until('count(ALERTS{alertstate="firing"})', 1)
+                alerts = running.ask("alerts")["alerts"]
+    (alert,) = (alert for alert in alerts if alert["state"] == "firing")
     assert alert["labels"]["alertname"] == "TorchServeModelHalted"
     assert alert["labels"]["model"] == "bad"
     assert "(rule syntax-error)" in alert["annotations"]["description"]
 
 
-def _alerts(folder: Path, target: str) -> list[Any]:
-    """Return the alerts that fire in a Prometheus with our rules, once there are any."""
-    config = yaml.safe_load((RULES / "prometheus.yaml").read_text())
-    config["global"] = {"scrape_interval": "250ms", "evaluation_interval": "250ms"}
-    config["global"]["scrape_timeout"] = "250ms"
-    config["rule_files"] = [str(RULES / "alerts.yaml")]
-    config["scrape_configs"][0]["static_configs"][0]["targets"] = [target]
-    (folder / "prometheus.yaml").write_text(yaml.safe_dump(config))
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{found.getsockname()[1]}"
-    command = [str(PROMETHEUS), f"--config.file={folder / 'prometheus.yaml'}"]
-    command += [f"--storage.tsdb.path={folder / 'tsdb'}", f"--web.listen-address={address}"]
-    with (folder / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-    try:
-        for _ in range(600):
-            fired = [a for a in _asked(f"http://{address}/api/v1/alerts") if a["state"] == "firing"]
-            if fired:
-                return fired
-            time.sleep(0.1)
-        raise AssertionError((folder / "prometheus.log").read_text())
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _asked(url: str) -> list[Any]:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            return list(json.load(answer)["data"]["alerts"])
-    except OSError:
-        return []
+@needs_prometheus
+def test_every_query_of_the_dashboards_has_an_answer(tmp_path: Path) -> None:
+    """The pods come as Kubernetes' discovery has them, which Debian's Prometheus lacks, from a file."""
+    config = configuration("prometheus-kubernetes.yaml", "250ms")
+    (job,) = config["scrape_configs"]
+    assert job.pop("kubernetes_sd_configs") == [{"role": "pod"}]
+    job["file_sd_configs"] = [{"files": [str(tmp_path / "pods.json")]}]
+    with answering(Fleet(tmp_path / "fleet", servers=3, models=8)) as addresses:
+        targets = [
+            {
+                "targets": [address],
+                "labels": {
+                    "__meta_kubernetes_namespace": "serving",
+                    "__meta_kubernetes_pod_name": f"torchserve-{number}",
+                    "__meta_kubernetes_pod_container_port_name": port,
+                    "__meta_kubernetes_pod_phase": phase,
+                },
+            }
+            for number, address in enumerate(addresses)
+            for port, phase in (
+                ("ts-retry", "Running"),
+                ("http", "Running"),
+                ("ts-retry", "Failed"),
+            )
+        ]
+        (tmp_path / "pods.json").write_text(json.dumps(targets))
+        with prometheus(tmp_path, config) as running:
+            running.wait_until("max(ts_retry:cause_first_seen:timestamp > bool 0)", 1)
+            running.wait_until("max(count_over_time(ts_retry_trials_total[1m]) > bool 3)", 1)
+            running.wait_until("sum(ts_retry:servers:count)", 3)
+            for board, query in all_queries():
+                found = asked(running, query, range_sec=900, interval_sec=0.25)
+                assert found, f"{board}, {query.title}: no answer to {query.expression}"
+            one = {"namespace": "serving", "pod": "torchserve-1"}
+            for board, query in all_queries():
+                found = asked(running, query, range_sec=900, interval_sec=0.25, **one)
+                assert "torchserve-0" not in json.dumps(found) or query.title == "$pod", (
+                    board,
+                    query,
+                )
+            assert running.value('count(up{namespace="serving"})') == 3
+            assert running.value("count(ts_retry:cause_servers:count == 1)") == 1

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,8 @@ def test_cause_of_a_model_that_is_down_has_one_series_without_a_message(tmp_path
 def test_model_that_is_not_down_has_no_cause(tmp_path: Path) -> None:
     folder = write_journal(tmp_path / "m", record(Event.START, 0), failure(2))
     assert "ts_retry_failure_info{" not in text(Metrics(), 1, status(folder))
+
+
+def test_version_that_runs_is_told() -> None:
+    told = text(Metrics(), 1).splitlines()
+    assert f'ts_retry_build_info{{version="{version("ts-retry-ext")}"}} 1.0' in told

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError
 from typing import Iterator, Tuple
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+import ts_retry_ext
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.plain_text import in_one_line
 from ts_retry_ext.sidecar.picture import Picture
@@ -53,6 +56,7 @@ class Metrics:
             _states(picture),
             _hooks(picture),
             *_frontend(picture),
+            _build(),
         ]
 
     def _counts(self, picture: Picture) -> Iterator[Metric]:
@@ -257,3 +261,17 @@ def _frontend(picture: Picture) -> Iterator[Metric]:
         value=int(picture.is_complete),
     )
     yield from (condition, reachable)
+
+
+@lru_cache(maxsize=1)
+def _build() -> Metric:
+    """Return the version that runs; it is read once, since an upgrade in place changes no process."""
+    family = GaugeMetricFamily(
+        "ts_retry_build_info", "1 for the version of ts-retry-ext that runs.", labels=["version"]
+    )
+    try:
+        version = str(ts_retry_ext.__version__)
+    except PackageNotFoundError:
+        version = "unknown"  # A checkout that is not installed.
+    family.add_metric([version], 1)
+    return family
