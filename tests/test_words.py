@@ -26,6 +26,7 @@ BANNED = {
     r"\bhalf open\b": "half-open",
     r"\bexit status\b": "exit code",
     r"\bdo this:": "remedy",
+    r"\bexit markers?\b": "marker",
     r"\bretry timeout in force\b": "window",
     r"\broot failure\b": "cause",
     r"\b(?:quarantined|parked|frozen) (?:model|worker)s?\b": "halted, waiting, held",

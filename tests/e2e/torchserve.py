@@ -232,7 +232,7 @@ class TorchServe:
         return [record.event.value for record in self.journal_of(model)]
 
     def marker_of(self, model: str) -> Marker | None:
-        """Return the exit marker of `model`, or None."""
+        """Return the marker of `model`, or None."""
         directory = self.directory_of(model)
         return None if directory is None else read_marker(directory)
 

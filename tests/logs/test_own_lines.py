@@ -67,7 +67,7 @@ def test_the_line_of_a_holder_names_the_cause_it_was_made_from() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "ts-retry: model 'm' is no longer held: the exit marker was removed",
+        "ts-retry: model 'm' is no longer held: the marker was removed",
         "ts-retry: could not judge the failure, TorchServe retries it as always: ValueError(1)",
         "ValueError: model 'm' failed in phase initialize with nothing",
     ],

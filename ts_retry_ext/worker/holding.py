@@ -107,7 +107,7 @@ class Holding:
                     identity = now
                 self._half_open.look(self._marker, only_asked=self._would_disturb())
                 if self._half_open.lets_go:
-                    return "the model may be loaded, and the exit marker cannot be removed"
+                    return "the model may be loaded, and the marker cannot be removed"
                 self._shut_down_if_due()
                 self._leave_a_watch_if_due()
                 if self._answered and self._siblings.serve():
@@ -189,14 +189,14 @@ class Holding:
     def _news_of_marker(self, *, removed: bool) -> str | None:
         """Return why a change of the marker ends holding, or None where it does not."""
         if removed:
-            return "the exit marker was removed"
+            return "the marker was removed"
         try:
             successor = read_marker(self._session.directory)
         except (UntrustedFileError, OSError):
             successor = None  # The next process says so: the last words of this one may be lost.
         same = successor is not None and successor.action == self._marker.action
         if successor is None or not same or not means(successor, self._session.launch):
-            return "the exit marker was replaced"
+            return "the marker was replaced"
         # Another worker added itself, or a trial load failed; this one is meant still.
         self._marker = successor
         self._rejection = Rejection(self._session.name, successor)

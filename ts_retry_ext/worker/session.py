@@ -176,7 +176,7 @@ class Session:
             marker = read_marker(self.directory)
         except (UntrustedFileError, OSError) as problem:
             kept = set_marker_aside(self.directory)
-            say(f"exit marker ignored, kept as {kept}: {problem}")
+            say(f"marker ignored, kept as {kept}: {problem}")
             return None
         if marker is None:
             return None
@@ -192,7 +192,7 @@ class Session:
             if marker is not None and means(marker, self.launch):
                 self.clear_marker(why)
         except OSError as error:
-            say(f"cannot remove the exit marker: {error}")
+            say(f"cannot remove the marker: {error}")
 
     def clear_marker(self, why: str) -> None:
         """Remove the marker and let counting start anew. Raises OSError."""
