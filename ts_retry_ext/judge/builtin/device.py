@@ -294,6 +294,8 @@ RULES = (
                 rope_scaling|invalid (?:attention|kv_cache|tensor_parallel)
                 (?:head|dim|hidden|channel|embed|width|height|size|group|batch|rank|expert|layer)\w*\b.{0,60}must be (?:divisible|a multiple|a power)
                 must be (?:divisible|a multiple|a power).{0,60}\b(?:head|dim|hidden|channel|size|group|parallel|rank|expert)
+                # TensorRT-LLM
+                mpisize == tp \* pp|number of (?:mpi )?ranks .{0,60}(?:does not match|must equal|differs)
                 chunked prefill|block size .{0,40}(?:not|must)
             """),
         ),

@@ -190,6 +190,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'download-resumed-beyond-its-end': ('huggingface_hub.errors.HfHubHTTPError', '416 Client Error: Requested Range Not Satisfiable for url: https://cdn.hub.example/x', {}),
     'hub-http-refused': ('OSError', 'org/model does not appear to have a file named model.safetensors.', {'chain': [{'exc_type': 'huggingface_hub.errors.EntryNotFoundError', 'message': '404 Client Error. Entry Not Found for url: https://huggingface.co/org/model/resolve/main/model.safetensors.'}]}),
     'hub-forbidden': ('huggingface_hub.errors.HfHubHTTPError', '403 Forbidden: your token has no permission for this repository.', {}),
+    'library-model-unknown': ('RuntimeError', 'Unknown model (vit_enormous_patch3)', {}),
     'hub-model-unknown': ('ValueError', "model 'ranker' not found", {}),
     'language-package-missing': ('OSError', "[E050] Can't find model 'de_core_news_sm'. It doesn't seem to be a Python package or a valid path to a data directory.", {}),
     'hub-file-missing': ('OSError', "[E050] Can't find model './en_core_web_sm'. It doesn't seem to be a Python package or a valid path to a data directory.", {}),
@@ -377,6 +378,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     # topic model formats
     'onnx-file-in-shared-place': ('onnxruntime.capi.onnxruntime_pybind11_state.NoSuchFile', "[ONNXRuntimeError] : 3 : NO_SUCHFILE : Load model from /mnt/models/m.onnx failed:Load model /mnt/models/m.onnx failed. File doesn't exist", {}),
     'onnx-providers-not-there': ('ValueError', "This ORT build has ['TensorrtExecutionProvider', 'CPUExecutionProvider'] enabled. Since ORT 1.9, you are required to explicitly set the providers parameter when instantiating InferenceSession.", {}),
+    'onnx-input-does-not-fit': ('onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument', '[ONNXRuntimeError] : 2 : INVALID_ARGUMENT : Unexpected input data type. Actual: (tensor(double)) , expected: (tensor(float))', {}),
     'onnx-unloadable': ('onnxruntime.capi.onnxruntime_pybind11_state.InvalidGraph', '[ONNXRuntimeError] : 10 : INVALID_GRAPH : Load model from /opt/models/m.onnx failed:This is an invalid model.', {}),
     'tensorrt-engine-unfit': ('AssertionError', 'Serialization assertion magicTagRead == kMAGIC_TAG failed.', {}),
     'json-empty': ('Exception', 'EOF while parsing a value at line 1 column 0', {'filename': '/root/.cache/m/tokenizer.json'}),

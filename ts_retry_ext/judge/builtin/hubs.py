@@ -202,6 +202,16 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "library-model-unknown",
+        # timm, open_clip
+        When(
+            message=r"^(?:runtimeerror: )?unknown model \([\w.\-/]{1,100}\)|invalid pretrained tag"
+        ),
+        "The installed library has no model of that name, or no weights of that tag for it.",
+        "Correct the name (timm.list_models(), open_clip.list_pretrained()), or install the version that has it.",
+        since="2026-11-26",
+    ),
+    fatal(
         "hub-model-unknown",
         When(
             message=any_of(r"""
@@ -212,7 +222,7 @@ RULES = (
                 cannot find callable .{1,100} in hubconf|cannot find (?:hubconf|callable)
                 cannot find .{1,80} in https://github\.com
                 # timm, open_clip
-                unknown model \(|invalid pretrained tag|pretrained weights .{0,100}not (?:found|available)|no pretrained (?:weights|checkpoint|model|config)
+                pretrained weights .{0,100}not (?:found|available)|no pretrained (?:weights|checkpoint|model|config)
                 # Old transformers
                 model name .{1,200} was not found in model
                 # Several

@@ -35,6 +35,18 @@ RULES = (
         since="2026-11-26",
     ),
     fatal(
+        "onnx-input-does-not-fit",
+        When(
+            message=any_of(r"""
+                \[onnxruntimeerror\] : 2 : invalid_argument : (?:got invalid dimensions for input|unexpected input data type|invalid rank for input)
+                \[onnxruntimeerror\] : 2 : invalid_argument : (?:missing input|invalid (?:feed )?input name)|required inputs \(.{0,300}are missing from input feed
+            """)
+        ),
+        "The input that the handler tries at load time does not fit the ONNX model.",
+        "Correct the sample input: names, shapes and types are those of session.get_inputs().",
+        since="2026-11-26",
+    ),
+    fatal(
         "onnx-unloadable",
         When(
             message=any_of(r"""
