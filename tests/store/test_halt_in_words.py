@@ -59,7 +59,7 @@ def test_a_time_ahead_is_told_in_one_unit(seconds: float, words: str) -> None:
         (("files", "elsewhere"), 300.0,
          "Next trial load: in 5 min; it also waits for the model's files."),
         (("files",), None,
-         "It is tried again by itself if something that it waits for changes: the model's files."),
+         "It waits for a change, and is then tried again by itself: the model's files."),
         (("resume",), None, "Its cause is gone, and somebody has to resume it."),
         ((), None, "It waits for somebody to resume it."),
     ],

@@ -28,7 +28,7 @@ REPEATED = verdict(
 PASSING = verdict(Outcome.RECOVERABLE, Basis.RULE, "It passes.")
 SOON = marker(waits_for=("files", "time"), next_trial_at=to_text(0))
 CHANGE = marker(waits_for=("files",))
-CHANGED = "It is tried again by itself if something that it waits for changes: the model's files."
+CHANGED = "It waits for a change, and is then tried again by itself: the model's files."
 STOPPED = "the server is stopped, on_fatal is shutdown."
 SAME = "It failed the same way 3 times in a row. Next trial load: in 60 min; it also waits for the model's files."
 END = "If it has not loaded by the end of TorchServe's retry window, the server is stopped, because on_fatal is shutdown."

@@ -85,7 +85,7 @@ def how_it_ends(waits_for: Sequence[str], planned: str | None) -> str:
         return f"Next trial load: {planned}{f'; it also waits for {others}' if others else ''}."
     if not others:
         return "It waits for somebody to resume it."
-    return f"It is tried again by itself if something that it waits for changes: {others}."
+    return f"It waits for a change, and is then tried again by itself: {others}."
 
 
 def end_of_halt(marker: Marker, now: float) -> str:
