@@ -150,3 +150,64 @@ def test_window_of_cpp_workers_is_told_with_who_decides_on_them(
     for row in (*registered, *rows(capsys)):
         assert row["max_retry_timeout_sec"] == 300
         assert [problem["code"] for problem in row["problems"]] == ["out-of-reach"]
+
+
+def test_all_shows_every_parameter_of_an_archive_with_its_source(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = packed(tmp_path / "x.mar", "batchSize: 4\nretry: {firstTrial: 5}", "cat")
+    (tmp_path / "server.properties").write_text("job_queue_size=7\n")
+
+    code = main(["config", "--all", "--ts-config", str(tmp_path / "server.properties"), str(path)])
+
+    assert code == 0
+    title, columns, *lines = capsys.readouterr().out.splitlines()
+    assert title == f"cat 1.0 ({path})"
+    assert columns.split() == ["PARAMETER", "VALUE", "SOURCE"]
+    assert "batchSize" in lines[2]
+    told = {line.split()[0]: line.split(maxsplit=2)[1:] for line in lines}
+    assert told["batchSize"] == ["4", "x.mar: model-config.yaml (batchSize)"]
+    assert told["jobQueueSize"] == ["7", "server.properties (job_queue_size)"]
+    assert told["retry_first_trial"] == ["5", "x.mar: model-config.yaml (retry: firstTrial)"]
+    assert told["useVenv"] == ["false", "default"]
+    assert told["parallelType"] == ["-", "default"]
+    assert max(map(len, lines)) <= 100
+
+
+def test_all_asks_a_running_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with frontend(tmp_path) as running:
+        packed(tmp_path / "m.mar", "batchSize: 4")
+        running.register(described("m", batchSize=4, maxBatchDelay=5), described("n", "2.0"))
+        assert running.run("config", "--all", "--json") == 0
+
+    told, other = rows(capsys)
+    assert list(told) == ["model", "version", "archive", "parameters", "problems"]
+    found = {row["name"]: (row["value"], row["source"]) for row in told["parameters"]}
+    assert found["batchSize"][0] == 4
+    assert found["batchSize"][1].endswith("m.mar: model-config.yaml (batchSize)")
+    assert found["maxBatchDelay"] == (5, "registration or scaling through the API")
+    assert found["startupTimeout"] == (None, "not reported by this TorchServe")
+    assert (other["version"], other["archive"]) == ("2.0", None)
+
+
+def test_all_names_archives_that_cannot_be_read_and_shows_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed(tmp_path / "a.mar", None, "a")
+    (tmp_path / "b.mar").write_bytes(b"x")
+
+    assert main(["config", "--all", str(tmp_path)]) == 1
+
+    told = capsys.readouterr().out
+    assert told.startswith("a 1.0 (")
+    assert f"\n\n{tmp_path}/b.mar: " in told
+    assert "[unreadable-archive]" in told
+
+
+def test_a_server_configuration_that_is_not_there_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = packed(tmp_path / "a.mar")
+
+    assert main(["config", "--all", "--ts-config", str(tmp_path / "no"), str(path)]) == 1
+    assert "there is no such file" in capsys.readouterr().err

@@ -25,9 +25,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
     root = tmp_path_factory.mktemp("commands")
     pack(root / "store", "broken", "def handle(data, context)\n")
     pack(root / "store", "flaky", initialize("raise ConnectionRefusedError(111, 'refused')"))
-    pack(root / "store", "sound", SOUND, config="maxRetryTimeoutInSec: '20'\n")
+    config = "maxRetryTimeoutInSec: '20'\nmaxBatchDelay: 0\nretry: {maxHardCrashes: 4}\n"
+    pack(root / "store", "sound", SOUND, config=config)
     models = {name: f"{name}.mar" for name in ("broken", "flaky", "sound")}
-    with TorchServe(root, models) as running:
+    entries = {
+        "broken": {"1.0": {"maxWorkers": 2, "batchSize": 3}},
+        "sound": {"1.0": {"maxBatchDelay": 7}},
+    }
+    lines = {
+        "models": json.dumps(entries),
+        "default_response_timeout": "66",
+        "enable_envvars_config": "true",
+    }
+    environ = {"TS_DEFAULT_STARTUP_TIMEOUT": "88", "TS_RETRY_LONGEST_TRIAL_INTERVAL": "500"}
+    with TorchServe(root, models, config=lines, environ=environ) as running:
         running.wait_for(lambda: running.is_held("broken"), "broken is held")
         running.wait_for(lambda: running.is_ready("sound"), "sound serves")
         running.wait_for(lambda: running.retry_waits("flaky"), "flaky is retried")
@@ -90,6 +101,44 @@ def test_config_shows_what_is_in_force_and_what_torchserve_ignored(server: Torch
     assert sound["configured"] == "20"
     assert "not-an-integer" in [problem["code"] for problem in sound["problems"]]
     assert sound["schedule"] == {"retries": 12, "last_retry_at_sec": 376}
+
+
+def test_config_shows_every_parameter_with_the_place_that_decides_it(server: TorchServe) -> None:
+    server.call("/models/flaky?min_worker=1&max_worker=3", "PUT")
+
+    _, rows = ask(server, "config", "--all")
+
+    found = {
+        row["model"]: {one["name"]: (one["value"], one["source"]) for one in row["parameters"]}
+        for row in rows
+    }
+    file, request = str(server.config_file), "registration or scaling through the API"
+    hidden = "default (the model has a configuration, so no other place counts)"
+    expected = {
+        "broken": {
+            "minWorkers": (1, f"{file} (default_workers_per_model)"),
+            "maxWorkers": (2, f"{file} (models: maxWorkers)"),
+            "batchSize": (3, f"{file} (models: batchSize)"),
+            "responseTimeout": (66, f"{file} (default_response_timeout)"),
+            "startupTimeout": (88, "environment (TS_DEFAULT_STARTUP_TIMEOUT)"),
+            "retry_longest_trial_interval": (500, "environment (TS_RETRY_LONGEST_TRIAL_INTERVAL)"),
+            "retry_on_fatal": ("hold", "default"),
+        },
+        "flaky": {"minWorkers": (1, f"{file} (default_workers_per_model)"), "maxWorkers": (3, request)},
+        "sound": {
+            "maxBatchDelay": (7, f"{file} (models: maxBatchDelay)"),
+            "responseTimeout": (120, hidden),
+            "maxRetryTimeoutInSec": (300, "default"),
+            "useVenv": (False, "default"),
+        },
+    }  # fmt: skip
+    for model, parameters in expected.items():
+        assert {name: found[model][name] for name in parameters} == parameters
+    value, source = found["sound"]["retry_max_hard_crashes"]
+    assert (value, source.endswith("model-config.yaml (retry: maxHardCrashes)")) == (4, True)
+    # Nothing that 0.12.0 reports is left without an explanation.
+    sources = {source for parameters in found.values() for _, source in parameters.values()}
+    assert not {source for source in sources if source.startswith(("unknown", "not reported"))}
 
 
 def test_doctor_finds_everything_in_place(server: TorchServe) -> None:

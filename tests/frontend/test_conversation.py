@@ -83,7 +83,8 @@ def test_every_version_of_a_model_is_described_the_default_first(ask: Ask, api: 
     latest, older = ask(Endpoint(api.address), lambda client: client.describe("m"))
 
     worker = RunningWorker("9000", "READY", 77, "2026-01-01T00:00:00.000Z")
-    assert latest == RunningModel("m", "2.0", "m.mar", 1, 2, (worker,), 300, True, True)
+    expected = RunningModel("m", "2.0", "m.mar", 1, 2, (worker,), 300, True, True)
+    assert latest._replace(parameters=()) == expected
     assert worker.is_ready
     assert (older.version, older.is_default, older.workers) == ("1.0", False, ())
 

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from ts_retry_ext.frontend.process import MAIN_CLASS
-from ts_retry_ext.frontend.server_configuration import ServerConfiguration, configuration_of_start
+from ts_retry_ext.frontend.server_configuration import (
+    ServerConfiguration,
+    configuration_of_file,
+    configuration_of_start,
+)
 
 
 def started(cwd: Path, *arguments: str, **environ: str) -> ServerConfiguration:
@@ -137,3 +141,22 @@ def test_certificate_counts_where_it_can_be_read(tmp_path: Path, name: str, ther
     (tmp_path / "config.properties").write_text(f"certificate_file={name}\n" if name else "")
     expected = str(tmp_path / "cert.pem") if name and there else None
     assert started(tmp_path, "-ncs").certificate_file == expected
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        ("true", ("environment", "TS_JOB_QUEUE_SIZE")),
+        ("false", ("config.properties", "job_queue_size")),
+    ],
+)
+def test_origin_of_a_value_is_the_environment_only_where_the_file_allows_it(
+    allowed: str, expected: tuple[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "config.properties"
+    path.write_text(f"enable_envvars_config={allowed}\njob_queue_size=5\n")
+    made = configuration_of_file(str(tmp_path), str(path), {"TS_JOB_QUEUE_SIZE": "6"})
+
+    place, key = made.origin("job_queue_size")
+    assert (Path(place).name, key) == expected
+    assert made.properties["job_queue_size"] == ("6" if allowed == "true" else "5")

@@ -110,6 +110,7 @@ def test_what_commands_print_and_the_sidecar_answers_is_as_described(
         valid(printed("show", "bad", *pid), "Report")
         valid(printed("history", *pid), "History")
         valid(printed("config", *pid), "Window", is_list=True)
+        valid(printed("config", "--all", *pid), "Parameters", is_list=True)
         valid(printed("rules", *pid), "Rule", is_list=True)
         valid(printed("doctor", *pid), "Diagnosis")
         with sidecar(tmp_path / "sidecar", *pid, "--inference", server.api.address) as observing:

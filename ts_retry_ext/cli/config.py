@@ -1,4 +1,4 @@
-"""``ts-retry config``: the effective ``maxRetryTimeoutInSec``, and what the frontend ignores."""
+"""``ts-retry config``: the effective ``maxRetryTimeoutInSec``, or every parameter, and what is ignored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from ts_retry_ext.cli.printing import (
 from ts_retry_ext.cli.servers import add_server_option, chosen_server
 
 if TYPE_CHECKING:
+    from ts_retry_ext.frontend.running_model import RunningModel
+    from ts_retry_ext.frontend.server_configuration import ServerConfiguration
     from ts_retry_ext.snapshot.effective import Effective
+    from ts_retry_ext.snapshot.parameters import ModelParameters
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,10 +30,23 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="show the retry window of each model",
         description="Show the maxRetryTimeoutInSec in force for every model of the running server. "
         "With PATH, show what TorchServe would use for these archives, model folders and model "
-        "stores. Archives are read without unpacking them.",
-        epilog="examples:\n  ts-retry config\n  ts-retry config model_store/my_model.mar",
+        "stores. Archives are read without unpacking them. With --all, show every parameter in "
+        "force with its value and where that was set.",
+        epilog="examples:\n  ts-retry config\n  ts-retry config --all\n"
+        "  ts-retry config model_store/my_model.mar\n"
+        "  ts-retry config --all --ts-config config.properties model_store",
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="archive, folder or model store")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every parameter of TorchServe and every setting of this package, with its source",
+    )
+    parser.add_argument(
+        "--ts-config",
+        metavar="FILE",
+        help="with PATH: config.properties of the server (default: what torchserve would find here)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_server_option(parser)
     parser.set_defaults(run=run)
@@ -41,7 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     from ts_retry_ext.archive.config_errors import MissingYamlError
 
     try:
-        found = _of_paths(arguments.paths) if arguments.paths else _of_server(arguments.pid)
+        if arguments.all:
+            return _run_all(arguments)
+        found = _of_paths(arguments) if arguments.paths else _of_server(arguments.pid)
         rows = list(found)
     except MissingYamlError as error:
         raise CommandError(str(error)) from error
@@ -52,19 +70,55 @@ def run(arguments: argparse.Namespace) -> int:
     return ERROR if any(row.max_retry_timeout_sec is None for row in rows) else OK
 
 
-def _of_paths(paths: list[str]) -> Iterator[Effective]:
-    from ts_retry_ext.cli.shared_options import archives_named
+def _run_all(arguments: argparse.Namespace) -> int:
+    found = _all_of_paths(arguments) if arguments.paths else _all_of_server(arguments.pid)
+    rows = list(found)
+    if arguments.json:
+        print_json([row.to_json() for row in rows])
+    else:
+        _print_all(rows)
+    return ERROR if any(row.model is None for row in rows) else OK
+
+
+def _of_paths(arguments: argparse.Namespace) -> Iterator[Effective]:
+    from ts_retry_ext.cli.shared_options import archives_named, configuration_named
     from ts_retry_ext.snapshot.effective import effective_of_archive
 
-    for archive in archives_named(paths):
+    configuration = configuration_named(arguments.ts_config)
+    for archive in archives_named(arguments.paths, configuration):
         yield effective_of_archive(archive)
 
 
+def _all_of_paths(arguments: argparse.Namespace) -> Iterator[ModelParameters]:
+    from ts_retry_ext.cli.shared_options import archives_named, configuration_named
+    from ts_retry_ext.snapshot.parameters import parameters_of_archive
+
+    configuration = configuration_named(arguments.ts_config)
+    for archive in archives_named(arguments.paths, configuration):
+        yield parameters_of_archive(archive, configuration)
+
+
 def _of_server(pid: int | None) -> Iterator[Effective]:
+    from ts_retry_ext.snapshot.effective import effective_of_registered
+
+    for model, configuration, folders in _registered(pid):
+        yield effective_of_registered(model, configuration, folders)
+
+
+def _all_of_server(pid: int | None) -> Iterator[ModelParameters]:
+    from ts_retry_ext.snapshot.parameters import parameters_of_registered
+
+    for model, configuration, folders in _registered(pid):
+        yield parameters_of_registered(model, configuration, folders)
+
+
+def _registered(
+    pid: int | None,
+) -> Iterator[tuple[RunningModel, ServerConfiguration, tuple[str, ...]]]:
+    """Yield each model of a running server with what is needed to read its files."""
     from ts_retry_ext.frontend.choice import no_server
     from ts_retry_ext.frontend.condition import ManagementError
     from ts_retry_ext.frontend.management import management_api_of
-    from ts_retry_ext.snapshot.effective import effective_of_registered
     from ts_retry_ext.snapshot.window_in_force import worker_folders
 
     server = chosen_server(pid)
@@ -76,7 +130,7 @@ def _of_server(pid: int | None) -> Iterator[Effective]:
     except ManagementError as error:
         raise CommandError(str(error)) from error
     for model in models:
-        yield effective_of_registered(model, server.configuration, worker_folders(model))
+        yield model, server.configuration, tuple(worker_folders(model))
 
 
 def _print(rows: list[Effective]) -> None:
@@ -97,6 +151,39 @@ def _print(rows: list[Effective]) -> None:
     for row in rows:
         for code, message in row.problems:
             print_wrapped(f"{row.model or row.archive}: {message} [{code}]")
+
+
+def _print_all(rows: list[ModelParameters]) -> None:
+    if not rows:
+        print_line("no model is registered")
+    for number, row in enumerate(rows):
+        if number:
+            print_line()
+        if row.model is not None:
+            print_line(f"{row.model} {row.version} ({row.archive or 'its archive is not found'})")
+            cells = [
+                (one.name, _shown(one.value), _short_source(one.source)) for one in row.parameters
+            ]
+            print_table(("PARAMETER", "VALUE", "SOURCE"), cells)
+        for code, message in row.problems:
+            print_wrapped(f"{row.model or row.archive}: {message} [{code}]")
+
+
+def _shown(value: object) -> str | None:
+    """Return a value as YAML has it; a dash is what no value and an empty one are."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or None
+    return None if value is None else str(value) or None
+
+
+def _short_source(source: str) -> str:
+    """Return a source without the folder of the file that it names."""
+    place, bracket, key = source.partition(" (")
+    return place.rpartition("/")[2] + bracket + key
 
 
 def _cells(row: Effective) -> tuple[object, ...]:

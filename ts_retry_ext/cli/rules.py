@@ -27,7 +27,6 @@ from ts_retry_ext.snapshot.own_rules import (
 
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.server import Server
-    from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 _WRONG = 3
 #: Characters of a label and the blanks behind it.
@@ -147,11 +146,11 @@ def _show(names: Sequence[str], listed: Sequence[tuple[Rule, str | None]], *, as
 
 def _in_force(args: argparse.Namespace) -> list[OwnRules]:
     """Return own rules, those of models first."""
-    from ts_retry_ext.cli.shared_options import archives_named
+    from ts_retry_ext.cli.shared_options import archives_named, configuration_named
     from ts_retry_ext.frontend.condition import ManagementError
 
     running = _running_server(args)
-    configuration = running.configuration if running else _configuration_here(args.ts_config)
+    configuration = running.configuration if running else configuration_named(args.ts_config)
     own: list[OwnRules] = []
     if args.paths:
         own += rules_of_archives(archives_named(args.paths, configuration), configuration)
@@ -174,15 +173,6 @@ def _running_server(args: argparse.Namespace) -> Server | None:
             raise
         warn(f"ts-retry rules: no server's rules are shown: {error}")
         return None
-
-
-def _configuration_here(ts_config: str | None) -> ServerConfiguration:
-    from ts_retry_ext.check.environment import configuration_here
-
-    if ts_config is not None and not os.path.isfile(ts_config):
-        msg = f"--ts-config {ts_config}: there is no such file"
-        raise CommandError(msg)
-    return configuration_here(ts_config)
 
 
 def _print(listed: Sequence[tuple[Rule, str | None]]) -> None:

@@ -48,6 +48,23 @@ def archives_named(
         raise CommandError(str(error)) from error
 
 
+def configuration_named(ts_config: str | None) -> ServerConfiguration:
+    """Return the configuration of a server that was started here and now.
+
+    Args:
+        ts_config: its ``config.properties``; without it, what a server would find by itself.
+
+    Raises:
+        CommandError: there is no such file.
+    """
+    from ts_retry_ext.check.environment import configuration_here
+
+    if ts_config is not None and not os.path.isfile(ts_config):
+        msg = f"--ts-config {ts_config}: there is no such file"
+        raise CommandError(msg)
+    return configuration_here(ts_config)
+
+
 def positive_number(text: str) -> float:
     """Return the value of an option that is a number above 0.
 

@@ -9,10 +9,13 @@ from urllib.parse import urlsplit
 
 from ts_retry_ext.archive.config_problems import Problem
 from ts_retry_ext.archive.gson import GsonError, loads
-from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
+from ts_retry_ext.archive.model_archive import Archive, ArchiveError, read_archive
 from ts_retry_ext.archive.window import KEY, Source, Window, compare, window_of_archive
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+
+#: The key under which a config snapshot holds the models that the server had.
+SNAPSHOT = "model_snapshot"
 
 
 def archive_of(model: RunningModel, configuration: ServerConfiguration) -> str | None:
@@ -61,15 +64,34 @@ def window_of_registered(
     return path, replace(window, problems=window.problems + _in_properties(model, configuration))
 
 
+def archive_in_force(
+    model: RunningModel, configuration: ServerConfiguration, folders: Iterable[str] = ()
+) -> Archive | None:
+    """Return what `window_of_registered` reads: the unpacked copy, else the archive, else None."""
+    unpacked = _unpacked(folders)
+    path = archive_of(model, configuration)
+    if unpacked is not None or path is None:
+        return unpacked
+    try:
+        return read_archive(path)
+    except ArchiveError:
+        return None
+
+
 def _of_unpacked(folders: Iterable[str]) -> Window | None:
     """Return the window by the copy of a model that the frontend unpacked, None where none is seen."""
+    archive = _unpacked(folders)
+    return None if archive is None else window_of_archive(archive)
+
+
+def _unpacked(folders: Iterable[str]) -> Archive | None:
     for folder in folders:
         try:
             archive = read_archive(folder)
         except ArchiveError:
             continue
         if archive.manifest is not None:
-            return window_of_archive(archive)
+            return archive
     return None
 
 
@@ -99,7 +121,7 @@ def _reported(model: RunningModel, problem: Problem) -> Window:
 def _in_properties(model: RunningModel, configuration: ServerConfiguration) -> tuple[Problem, ...]:
     """Return a problem where the server's configuration holds the key, which is not read there."""
     found = [KEY] if KEY in configuration.properties else []
-    if KEY in _versions_in_properties(model.name, configuration).get(model.version, {}):
+    if KEY in entry_of_version(model.name, model.version, configuration):
         found.append("models")
     return tuple(
         Problem(
@@ -111,15 +133,20 @@ def _in_properties(model: RunningModel, configuration: ServerConfiguration) -> t
     )
 
 
-def _versions_in_properties(
-    name: str, configuration: ServerConfiguration
-) -> dict[str, dict[str, object]]:
-    """Return what ``models``, a JSON object in the configuration, says of a model, by version."""
+def entry_of_version(
+    name: str, version: str, configuration: ServerConfiguration
+) -> dict[str, object]:
+    """Return what a server's configuration says of a version of a model; empty where nothing.
+
+    That stands under ``models``, a JSON object, or in the config snapshot that the server started from
+    (0.12.0 ConfigManager.setModelConfig, SnapshotManager.restore).
+    """
+    properties = configuration.properties
+    snapshot = properties.get(SNAPSHOT)
     try:
-        models = loads(configuration.properties.get("models", "{}"))
+        found = loads(properties.get("models", "{}") if snapshot is None else snapshot)
     except (GsonError, RecursionError):
         return {}
-    versions = models.get(name) if isinstance(models, dict) else None
-    if not isinstance(versions, dict):
-        return {}
-    return {version: keys for version, keys in versions.items() if isinstance(keys, dict)}
+    for key in (name, version) if snapshot is None else ("models", name, version):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}

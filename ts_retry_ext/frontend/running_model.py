@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Iterator, Mapping, NamedTuple
 
 from ts_retry_ext.archive.manifest import RUNTIMES, why_out_of_reach
 
+#: Parameters of a model that the describe API shows under their own names since 0.12 or before.
+_SHOWN = (
+    *("minWorkers", "maxWorkers", "batchSize", "maxBatchDelay", "responseTimeout"),
+    *("startupTimeout", "maxRetryTimeoutInSec", "clientTimeoutInMills", "deviceType", "deviceIds"),
+    *("parallelType", "parallelLevel", "continuousBatching", "sequenceMaxIdleMSec"),
+    *(
+        "sequenceTimeoutMSec",
+        "maxNumSequence",
+        "maxSequenceJobQueueSize",
+        "useJobTicket",
+        "useVenv",
+    ),
+)
+#: It shows this one under another name.
+_SEQUENCES = ("sequenceBatching", "stateful")
 _GPU = re.compile(r"gpuId::(\d+)")
 
 
@@ -56,6 +71,8 @@ class RunningModel(NamedTuple):
         is_default: whether requests without a version, and ``/ping``, mean this one.
         loaded_at_startup: whether the server's start registered it.
         runtime: what its workers run on, as its manifest or its registration says.
+        parameters: name and value of each parameter that the frontend shows, by its name in
+            ``model-config.yaml``.
     """
 
     name: str
@@ -68,6 +85,7 @@ class RunningModel(NamedTuple):
     is_default: bool
     loaded_at_startup: bool
     runtime: str = RUNTIMES[0]
+    parameters: tuple[tuple[str, Any], ...] = ()
 
     @property
     def out_of_reach(self) -> str | None:
@@ -94,7 +112,15 @@ def running_model(entry: Mapping[str, Any], default_version: str) -> RunningMode
         is_default=version == default_version,
         loaded_at_startup=bool(entry.get("loadedAtStartup")),
         runtime=str(entry.get("runtime") or RUNTIMES[0]),
+        parameters=tuple(_parameters(entry)),
     )
+
+
+def _parameters(entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, shown in (*zip(_SHOWN, _SHOWN), _SEQUENCES):
+        if shown in entry:
+            value = entry[shown]
+            yield name, tuple(value) if isinstance(value, list) else value
 
 
 def _worker(entry: Mapping[str, Any]) -> RunningWorker:

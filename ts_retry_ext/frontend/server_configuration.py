@@ -42,6 +42,12 @@ class ServerConfiguration(NamedTuple):
     problems: tuple[str, ...] = ()
     load_models: str | None = None
 
+    def origin(self, key: str) -> tuple[str, str]:
+        """Return where the value of `key` was set, and the key's name there."""
+        if key in _from_environment(self.properties, self.environ):
+            return "environment", _ENVIRONMENT_PREFIX + key.upper()
+        return self.config_file or "config.properties", key
+
     @property
     def management_address(self) -> str:
         """Return ``management_address`` (default of 0.12.0 ConfigManager.getListener)."""
