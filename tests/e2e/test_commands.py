@@ -114,7 +114,7 @@ def test_config_shows_every_parameter_with_the_place_that_decides_it(server: Tor
     }
     file, request = str(server.config_file), "registration or scaling through the API"
     hidden = "default (the model has a configuration, so no other place counts)"
-    expected = {
+    expected: dict[str, dict[str, Any]] = {
         "broken": {
             "minWorkers": (1, f"{file} (default_workers_per_model)"),
             "maxWorkers": (2, f"{file} (models: maxWorkers)"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING, Iterator
 
 from ts_retry_ext.cli.printing import (
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from ts_retry_ext.frontend.running_model import RunningModel
     from ts_retry_ext.frontend.server_configuration import ServerConfiguration
     from ts_retry_ext.snapshot.effective import Effective
-    from ts_retry_ext.snapshot.parameters import ModelParameters
+    from ts_retry_ext.snapshot.parameters import ModelParameters, Parameter
+
+#: Columns of a parameter's name, value and source.
+_LINE = "{:28}  {:7}  {}"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -161,29 +165,35 @@ def _print_all(rows: list[ModelParameters]) -> None:
             print_line()
         if row.model is not None:
             print_line(f"{row.model} {row.version} ({row.archive or 'its archive is not found'})")
-            cells = [
-                (one.name, _shown(one.value), _short_source(one.source)) for one in row.parameters
-            ]
-            print_table(("PARAMETER", "VALUE", "SOURCE"), cells)
+            print_line(_LINE.format("PARAMETER", "VALUE", "SOURCE"))
+            for one in row.parameters:
+                # No table: beside names this long, a terminal of 80 columns has no room for a third one.
+                print_wrapped(
+                    _LINE.format(one.name, _shown(one.value), _short_source(one)), indent=39
+                )
         for code, message in row.problems:
             print_wrapped(f"{row.model or row.archive}: {message} [{code}]")
 
 
-def _shown(value: object) -> str | None:
+def _shown(value: object) -> str:
     """Return a value as YAML has it; a dash is what no value and an empty one are."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or None
-    return None if value is None else str(value) or None
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None else str(value) or "-"
 
 
-def _short_source(source: str) -> str:
-    """Return a source without the folder of the file that it names."""
-    place, bracket, key = source.partition(" (")
-    return place.rpartition("/")[2] + bracket + key
+def _short_source(parameter: Parameter) -> str:
+    """Return a source without the folder of the file that it names, and without what the name says."""
+    place, bracket, key = parameter.source.partition(" (")
+    if not bracket:
+        return place
+    file = place.rpartition("/")[2].rpartition(": ")[2]
+    inside = re.sub(rf"(^|: ){re.escape(parameter.name)}$", "", key[:-1])
+    return f"{file} ({inside})" if inside else file
 
 
 def _cells(row: Effective) -> tuple[object, ...]:
