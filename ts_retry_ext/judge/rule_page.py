@@ -21,8 +21,9 @@ _HEAD = """# The built-in rules
 
 <!-- made by: ts-retry rules --page > docs/rules.md -->
 
-They are asked in this order, your own before them; the first whose condition holds decides. `ts-retry rules ID` shows one of
-them, your own included. Patterns are regular expressions, divided by bars; case does not count.
+The rules are asked in this order. The first rule whose condition holds decides. [Your own rules](how-to/write-rules.md) are asked before
+them. `ts-retry rules ID` shows one rule, also one of your own. Patterns are regular expressions, separated by bars. Upper and lower case
+are the same.
 """
 
 
