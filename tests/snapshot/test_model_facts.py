@@ -18,7 +18,7 @@ def test_facts_of_a_halted_model_say_since_when_it_waits_for_what_and_until_when
 
 
 def test_what_is_not_known_has_no_line() -> None:
-    facts = facts_of(status(*RECORDS), START + 60)
+    facts = facts_of(status(*RECORDS, state=State.UNKNOWN), START + 60)
     assert "since" not in facts
     assert "waits for" not in facts
     assert "trials" not in facts

@@ -1,0 +1,81 @@
+"""What a trial load writes: records in the name of the holder that asked, the marker, its cost."""
+
+from __future__ import annotations
+
+import random
+import resource
+import time
+from contextlib import suppress
+
+from ts_retry_ext.snapshot.after_trial import down_since, marker_after_failure, with_next_trial
+from ts_retry_ext.snapshot.trial_job import Job
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import UntrustedFileError
+from ts_retry_ext.store.lock import locked
+from ts_retry_ext.store.marker import Marker, read_marker, write_marker
+from ts_retry_ext.store.record import Record
+from ts_retry_ext.store.trial_budget import charge
+
+
+def note(job: Job, record: Record) -> None:
+    """Append a record, if the lock can be had and there is room for it."""
+    with suppress(OSError), locked(job.directory):
+        note_locked(job, record)
+
+
+def note_locked(job: Job, record: Record) -> None:
+    """Append a record in the name of the process that asked."""
+    named = record._replace(
+        pid=job.pid,
+        start=job.start,
+        socket=job.socket,
+        launch=None,
+        group=None,
+        model=job.model,
+        version=job.version,
+    )
+    try:
+        journal.append_locked(job.directory, named)
+    except OSError:
+        pass  # A full disk is no reason not to try.
+
+
+def plan_next(job: Job, failure: Record | None, took_sec: float) -> None:
+    """Write into the marker what a trial has shown, and when the next one comes.
+
+    Where the marker is gone somebody else has ended the halt, and nothing is to be planned.
+    """
+    marker = marker_of(job)
+    if marker is None:
+        return
+    now = time.time()
+    marker = with_next_trial(
+        marker_after_failure(marker, failure),
+        now=now,
+        down_since=down_since(journal.read(job.directory), now),
+        took_sec=took_sec,
+        first_sec=job.first_trial_sec,
+        longest_sec=job.longest_trial_interval_sec,
+        spread=random.uniform(-1.0, 1.0),
+    )
+    write_marker(job.directory, marker)
+
+
+def marker_of(job: Job) -> Marker | None:
+    """Return the marker of the registration, or None where there is none that can be read."""
+    try:
+        return read_marker(job.directory)
+    except (UntrustedFileError, OSError):
+        return None  # The holder says so, and sets it aside.
+
+
+def charge_budget(job: Job) -> None:
+    """Take what this process and its children have cost out of the server's budget."""
+    spent = 0.0
+    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+        usage = resource.getrusage(who)
+        spent += usage.ru_utime + usage.ru_stime
+    try:
+        charge(job.server_dir, spent)
+    except OSError:
+        pass  # A full disk; the intervals of each model grow all the same.
