@@ -197,7 +197,9 @@ def test_probes_ask_for_the_model_that_is_named(tmp_path: Path) -> None:
 
 
 def test_without_a_sidecar_torchserve_is_asked_and_never_restarted() -> None:
-    (server,) = containers(rendered("--set=sidecar.enabled=false,retry.onFatal=hold")).values()
+    manifests = rendered("--set=sidecar.enabled=false,retry.onFatal=hold")
+    assert "shareProcessNamespace" not in the("Deployment", manifests)["spec"]["template"]["spec"]
+    (server,) = containers(manifests).values()
     assert server["readinessProbe"]["httpGet"] == {"path": "/ping", "port": "inference"}
     assert "livenessProbe" not in server
     assert "startupProbe" not in server

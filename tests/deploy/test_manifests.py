@@ -75,6 +75,15 @@ def test_nothing_but_the_state_directory_is_writable_for_both_containers() -> No
         assert {mount["name"] for mount in mounts if not mount.get("readOnly")} == {"state"}
 
 
+def test_the_sidecar_sees_the_processes_of_the_server() -> None:
+    pod = the("Deployment", PLAIN)["spec"]["template"]["spec"]
+    assert pod["shareProcessNamespace"]
+    # Of another user they could not be read.
+    assert "runAsUser" in pod["securityContext"]
+    users = [c.get("securityContext", {}).get("runAsUser") for c in pod["containers"]]
+    assert users == [None, None]
+
+
 def test_sigterm_reaches_the_server() -> None:
     command = containers(PLAIN)["torchserve"]["command"]
     assert command[:2] == ["ts-retry", "run"]

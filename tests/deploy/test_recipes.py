@@ -136,7 +136,7 @@ def test_compose_gives_server_and_sidecar_one_configuration_and_one_state() -> N
     assert arguments.ts_config == server["configs"][0]["target"] == server["command"][-1]
     assert sidecar["configs"] == server["configs"]
     assert sidecar["volumes"] == server["volumes"]
-    assert sidecar["network_mode"] == "service:torchserve"
+    assert (sidecar["network_mode"], sidecar["pid"]) == ("service:torchserve",) * 2
     content = COMPOSE["configs"]["torchserve"]["content"]
     settings, problems = resolve(parse_properties(content), {})
     assert not problems
