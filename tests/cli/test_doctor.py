@@ -140,6 +140,21 @@ def test_without_a_server_the_settings_come_from_the_file_named(
     assert "cannot read" in capsys.readouterr().err
 
 
+def test_of_several_servers_the_one_with_the_file_that_is_named_is_examined_or_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "to_come.properties").write_text("retry_on_fatal=reject\n")
+    with frontend(tmp_path / "a") as first, frontend(tmp_path / "b"):
+        own = str(first.folder / "config.properties")
+        assert main(["doctor", "--json"]) == 2
+        for file, pid in ((own, first.pid), ("to_come.properties", None)):
+            capsys.readouterr()
+            main(["doctor", "--json", "--ts-config", file])
+            found = json.loads(capsys.readouterr().out)
+            assert (found["server_pid"], found["config_file"]) == (pid, file)
+
+
 def test_people_get_a_table_and_a_line_for_each_remedy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from ts_retry_ext.cli.printing import (
 
 if TYPE_CHECKING:
     from ts_retry_ext.doctor.examination import Examination
+    from ts_retry_ext.frontend.server import Server
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,10 +50,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from ts_retry_ext.cli.servers import chosen_server
     from ts_retry_ext.doctor.examination import examine
 
-    server = chosen_server(arguments.pid)
+    server = _server(arguments)
     try:
         found = examine(server, python=arguments.python, ts_config=arguments.ts_config)
     except OSError as error:
@@ -63,6 +63,28 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(found)
     return OK if found.is_healthy else ERROR
+
+
+def _server(arguments: argparse.Namespace) -> Server | None:
+    """Return the running server to examine: of several, the one that started with the file that is named."""
+    from ts_retry_ext.cli.servers import chosen_server
+    from ts_retry_ext.frontend.choice import (
+        NoServerError,
+        SeveralServersError,
+        Wanted,
+        choose_server,
+    )
+
+    if arguments.ts_config is None or arguments.pid is not None:
+        return chosen_server(arguments.pid)
+    try:
+        return choose_server(Wanted(ts_config=arguments.ts_config))
+    except (NoServerError, SeveralServersError):
+        pass
+    try:
+        return choose_server(Wanted())
+    except (NoServerError, SeveralServersError):
+        return None  # None has to be meant: the file may be that of a server to come.
 
 
 def _print(found: Examination) -> None:
