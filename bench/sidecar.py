@@ -17,8 +17,8 @@ from typing import Any, Mapping
 from bench.report import Table, now, parser, publish
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import Sidecar, sidecar
-from tests.snapshot.writing import failure, marker, record, write_journal
-from ts_retry_ext.store.marker import remove_marker, write_marker
+from tests.snapshot.writing import failure, hold, record, write_journal
+from ts_retry_ext.store.marker import remove_marker
 from ts_retry_ext.store.record import Event
 
 PATHS = ("/ping", "/models", "/config", "/metrics", "/")
@@ -27,6 +27,7 @@ TOLD_BY = ("/ping", "/metrics")
 ASKED = 50
 HALTS = 20
 SETTLE_SEC = 5.0
+FIRST_PID = 100_000
 
 
 def measure(models: int, idle_sec: float) -> dict[str, float]:
@@ -50,14 +51,20 @@ def measure(models: int, idle_sec: float) -> dict[str, float]:
 def _register(server: Frontend, count: int) -> list[str]:
     names = [f"model-{number:04d}" for number in range(count)]
     entries = []
-    for pid, name in enumerate(names, 100_000):
+    for pid, name in enumerate(names, FIRST_PID):
         worker = {"id": "9000", "status": "READY", "pid": pid}
         entries.append(described(name, workers=[worker]))
-        first = (record(Event.START, 0, pid, model=name), failure(1, pid, model=name))
-        write_journal(server.kept / name, *first, record(Event.LOADED, 2, pid, model=name))
+        _load(server.kept / name, pid)
     server.register(*entries)
     server.api.answers["GET /ping"] = {"status": "Healthy"}
     return names
+
+
+def _load(folder: Path, pid: int) -> None:
+    """Write the journal of a model that has failed once and loaded then."""
+    name = folder.name
+    first = (record(Event.START, 0, pid, model=name), failure(1, pid, model=name))
+    write_journal(folder, *first, record(Event.LOADED, 2, pid, model=name))
 
 
 def _median_ms(observing: Sidecar, path: str) -> float:
@@ -73,14 +80,15 @@ def _median_ms(observing: Sidecar, path: str) -> float:
 def _halts(server: Frontend, observing: Sidecar, names: list[str], path: str) -> dict[str, float]:
     """Return how long after a marker was written the answer at `path` tells of it."""
     found = []
-    for name in names:
-        folder = str(server.kept / name)
-        write_marker(folder, marker(model=name))
+    for pid, name in enumerate(names, FIRST_PID):
+        folder = server.kept / name
+        hold(folder, pid, model=name)
         begun = time.monotonic()
         while not _tells(observing, path, name):
             time.sleep(0.002)
         found.append(time.monotonic() - begun)
-        remove_marker(folder)
+        remove_marker(str(folder))
+        _load(folder, pid)
         while _tells(observing, path, name):
             time.sleep(0.02)
     return {

@@ -208,6 +208,22 @@ def test_without_javascript_everything_is_there_and_the_button_resumes(
     assert scriptless.current_url == observing.address + "/model/alpha/1.0"
 
 
+def test_without_javascript_the_table_is_filtered_and_sorted(
+    observing: Sidecar, scriptless: Chrome
+) -> None:
+    scriptless.get(observing.address + "/")
+    scriptless.find_element(By.NAME, "q").send_keys("alph")
+    scriptless.find_element(By.XPATH, "//button[text()='Show']").click()
+    scriptless.find_element(By.LINK_TEXT, "model").click()
+    scriptless.find_element(By.LINK_TEXT, "model").click()
+
+    assert scriptless.current_url == observing.address + "/?q=alph&sort=-model#models"
+    rows = scriptless.find_elements(By.CSS_SELECTOR, "table.models tbody th")
+    assert [row.text for row in rows] == ["alpha"]
+    header = scriptless.find_element(By.CSS_SELECTOR, "th[aria-sort]")
+    assert (header.text, header.get_attribute("aria-sort")) == ("model", "descending")
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without"])
 def test_next_trial_load_is_counted_down(
     observing: Sidecar,
