@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -24,8 +22,6 @@ from tests.deploy.manifests import (
     said_by,
     the,
 )
-from tests.e2e.archives import BROKEN, SOUND, pack
-from tests.e2e.torchserve import free_ports
 from ts_retry_ext.cli.main import _parser
 from ts_retry_ext.cli.printing import HALTED
 from ts_retry_ext.frontend.foreground import launcher_options
@@ -57,43 +53,11 @@ def test_job_fits_the_schema_and_fails_only_for_a_model_that_cannot_load() -> No
     assert (halted["action"], halted["onExitCodes"]["values"]) == ("FailJob", [HALTED])
     pod = spec["template"]["spec"]
     assert halted["onExitCodes"]["containerName"] == pod["containers"][0]["name"]
-    settings, problems = resolve(parse_properties(_job_files()["config.properties"]), {})
+    settings, problems = resolve(
+        parse_properties(the("ConfigMap", JOB)["data"]["config.properties"]), {}
+    )
     assert not problems
     assert settings.on_fatal.value is OnFatal.SHUTDOWN
-
-
-@pytest.mark.nightly
-@pytest.mark.parametrize(
-    ("handler", "asked_for", "status"),
-    [(SOUND, "m", 0), (BROKEN, "m", HALTED), (SOUND, "no-such-model", 1)],
-    ids=["sound", "broken", "client fails"],
-)
-def test_job_ends_with_what_its_policy_decides_by(
-    handler: str, asked_for: str, status: int, tmp_path: Path
-) -> None:
-    pack(tmp_path / "models", "m", handler)
-    (tmp_path / "data" / "in").mkdir(parents=True)
-    (tmp_path / "data" / "in" / "a").write_text("x")
-    ports = dict(zip((":8080", ":8081", ":8082"), map(":{}".format, free_ports(3))))
-    places = {path: str(tmp_path) + path for path in ("/etc/batch", "/models", "/data")}
-    (tmp_path / "etc" / "batch").mkdir(parents=True)
-    for name, text in _job_files().items():
-        for old, new in {**ports, **places}.items():
-            text = text.replace(old, new)
-        (tmp_path / "etc" / "batch" / name).write_text(text)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", str(tmp_path / "etc" / "batch" / "batch.sh")],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": path, "MODEL": asked_for, "TEMP": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    answer = tmp_path / "data" / "out" / "a"
-    assert (answer.read_text() if answer.exists() else None) == (None if status else "sound")
 
 
 def test_kserve_runs_the_runtime_and_asks_torchserve_itself() -> None:
@@ -167,10 +131,6 @@ def test_every_link_of_the_readme_leads_to_a_file() -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", readme)
     assert len(targets) > 10
     assert [target for target in targets if not (DEPLOY / target).exists()] == []
-
-
-def _job_files() -> dict[str, str]:
-    return dict(the("ConfigMap", JOB)["data"])
 
 
 def _kserve_container() -> Manifest:
