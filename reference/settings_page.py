@@ -42,6 +42,17 @@ _ON_FATAL = {
     ),
 }
 
+_IN_FORCE = """
+## See what is in force
+
+* `ts-retry config --all` shows each setting and each parameter of TorchServe with its value and the place that decides it. This works for a running server
+  and for archives.
+* The sidecar's page of a model shows the model's settings with their places. `GET /config` has the window.
+* `GET /models/M?customized=true` of TorchServe's management API has them under `retry`, beside what the handler says of itself. The handler must extend
+  `BaseHandler`, and the model must serve. TorchServe calls any other handler as it does for a prediction, so there is no place for this part. A model that is
+  held does not answer. With `reject`, `retry` is the report on the failure.
+"""
+
 
 def settings_page() -> str:
     """Return the page."""
@@ -52,6 +63,7 @@ def settings_page() -> str:
     lines.append(
         table(("value", "after a failure that cannot recover", "a client", "`/ping`"), rows)
     )
+    lines.append(_IN_FORCE)
     lines.append("\n## What is allowed\n\n")
     lines.append(
         table(("setting", "allowed"), [(f"`{row.property_key}`", row.allowed) for row in SETTINGS])

@@ -29,6 +29,27 @@ HALF_BROKEN = """
         def handle(self, data, context):
             return ["sound"] * len(data)
 """
+DESCRIBES = """
+    from ts.torch_handler.base_handler import BaseHandler
+
+
+    class Describes(BaseHandler):
+        def initialize(self, context):
+            self.initialized = True
+
+        def preprocess(self, data):
+            return data
+
+        inference = preprocess
+
+        def postprocess(self, data):
+            return ["sound"] * len(data)
+{own}
+"""
+SAYS = """
+        def describe_handle(self):
+            return {"mine": 1}
+"""
 BATCH = "batchSize: 3\nmaxBatchDelay: 2000\n"
 INFERENCE = "/org.pytorch.serve.grpc.inference.InferenceAPIsService/"
 
@@ -44,6 +65,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
     pack(root / "store", "held", BROKEN, config="responseTimeout: 5\nretry:\n  onFatal: hold\n")
     pack(root / "store", "pair", HALF_BROKEN, config="minWorkers: 2\nmaxWorkers: 2\n")
     pack(root / "store", "sound", SOUND)
+    pack(
+        root / "store", "describes", DESCRIBES.format(own=SAYS), config="maxRetryTimeoutInSec: 77\n"
+    )
+    pack(root / "store", "silent", DESCRIBES.format(own=""))
     models = {path.stem: path.name for path in (root / "store").glob("*.mar")}
     with TorchServe(root, models, config={"retry_on_fatal": "reject"}) as running:
         yield running
@@ -104,9 +129,27 @@ def test_the_customized_description_is_the_report(server: TorchServe) -> None:
     server.wait_for(lambda: _rejects(server, "rejecting"), "rejecting rejects")
     code, body = server.call("/models/rejecting?customized=true")
     assert code == 200
-    report = body[0]["customizedMetadata"]["ts_retry"]
+    metadata = body[0]["customizedMetadata"]
+    report = metadata["retry"]
+    assert metadata["ts_retry"] == report
     assert report["rule"] == "module-missing"
     assert "no_such_module_anywhere" in report["exception"]["message"]
+
+
+def test_a_base_handler_that_serves_describes_what_is_in_force(server: TorchServe) -> None:
+    for model, own, window in (("describes", {"mine": 1}, 77), ("silent", {}, 300)):
+        server.wait_for(lambda m=model: server.is_ready(m), f"{model} serves")  # type: ignore[misc]
+        code, body = server.call(f"/models/{model}?customized=true")
+        assert code == 200
+        metadata = body[0]["customizedMetadata"]
+        part = metadata.pop("retry")
+        assert metadata == own
+        found = {row["name"]: row.get("value") for row in part["parameters"]}
+        assert part["state"] == "serving"
+        assert (found["maxRetryTimeoutInSec"], found["retry_on_fatal"]) == (window, "reject")
+        assert server.predict(model) == (200, "sound")
+    # A plain handler is called as for a prediction, as without the package.
+    assert server.call("/models/sound?customized=true")[1][0]["customizedMetadata"] == {}
 
 
 def test_what_rejects_is_as_light_as_what_holds(server: TorchServe) -> None:

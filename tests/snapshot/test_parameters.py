@@ -203,3 +203,13 @@ def test_models_that_are_no_such_object_count_for_nothing(models: str, tmp_path:
     found = rows(parameters_of_archive(str(path), configuration(tmp_path, models=models)))
 
     assert found["batchSize"] == (1, "default")
+
+
+@pytest.mark.parametrize("rule", ["{id: a, since: 2024-01-02}", "{id: a, 2024-01-02: b}"])
+def test_a_date_in_a_rule_of_the_model_is_text_in_json(rule: str, tmp_path: Path) -> None:
+    path = packed(tmp_path / "m.mar", f"retry: {{rules: [{rule}]}}")
+
+    found = parameters_of_archive(str(path), configuration(tmp_path)).to_json()
+
+    (told,) = [row["value"] for row in found["parameters"] if row["name"] == "retry_rules"]
+    assert "'a'" in str(json.loads(json.dumps(told)))

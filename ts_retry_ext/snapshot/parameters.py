@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,9 +73,20 @@ class ModelParameters:
         """Return it as JSON has it."""
         return {
             **vars(self),
-            "parameters": [parameter._asdict() for parameter in self.parameters],
+            "parameters": [
+                {**parameter._asdict(), "value": _plain(parameter.value)}
+                for parameter in self.parameters
+            ],
             "problems": [{"code": code, "message": message} for code, message in self.problems],
         }
+
+
+def _plain(value: object) -> object:
+    """Return a value as JSON has it; a rule of the model's own can hold a date."""
+    try:
+        return json.loads(json.dumps(value, default=str))
+    except (TypeError, ValueError):  # A date can be a key, too.
+        return str(value)
 
 
 def parameters_of_archive(path: str, configuration: ServerConfiguration) -> ModelParameters:

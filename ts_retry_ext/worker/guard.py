@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence, cast
 
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.crash_capture import CrashCapture
+from ts_retry_ext.worker.description import add_to_description
 from ts_retry_ext.worker.in_hand import InHand
 from ts_retry_ext.worker.last_lines import say_after_traceback, say_last_lines
 from ts_retry_ext.worker.last_words import watch_log
@@ -89,6 +90,7 @@ class LoadGuard:
                     self._begin(*args, **kwargs)
                 else:
                     self.loaded()
+                    self._describe(service)
                     return service
 
         load.__doc__ = stock.__doc__
@@ -137,6 +139,12 @@ class LoadGuard:
             watch_requests(self._session)
         except Exception as error:
             say(f"failures of requests are not looked at: {error!r}")
+
+    def _describe(self, service: Any) -> None:
+        try:
+            add_to_description(service, self._session)
+        except Exception as error:
+            say(f"the handler describes itself only: {error!r}")
 
     def failed(self, exc: BaseException) -> None:
         """Judge and record the exception that ends this worker, once. Never raises."""

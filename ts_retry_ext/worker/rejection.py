@@ -74,7 +74,9 @@ class Rejection:
 
     def _answer(self, requests: list[Request]) -> bytes:
         if any(request.is_describe for request in requests):  # The frontend sends these one by one.
-            return batch_response(requests, HTTP_OK, "OK", json.dumps({"ts_retry": self._report}))
+            # As a worker that serves (`description`); the second name is that of 0.1.0.
+            report = dict.fromkeys(("retry", "ts_retry"), self._report)
+            return batch_response(requests, HTTP_OK, "OK", json.dumps(report))
         return self._refusal(requests)
 
     def _refusal(self, requests: list[Request]) -> bytes:
