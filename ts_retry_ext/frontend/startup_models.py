@@ -11,6 +11,11 @@ from ts_retry_ext.archive.model_store import LOADED_BY_ALL
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 
+#: The kernel gives the time of its boot, from which a process's start is counted, in whole seconds; and
+#: the frontend reads the store about a second after its process was made.
+START_IS_KNOWN_TO_SEC = 1.0
+
+
 class StartupModel(NamedTuple):
     """A model that the server was to register at its start.
 
@@ -82,7 +87,7 @@ def _is_loaded(entry: os.DirEntry[str], before: float) -> bool:
         return False
     status = entry.stat()
     # Copied into place, a file keeps its old time of change; its inode does not.
-    was_there = max(status.st_mtime, status.st_ctime) < before
+    was_there = max(status.st_mtime, status.st_ctime) < before + START_IS_KNOWN_TO_SEC
     return was_there and (entry.is_dir() or entry.name.endswith(LOADED_BY_ALL))
 
 
