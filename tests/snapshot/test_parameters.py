@@ -169,8 +169,8 @@ def test_an_archive_has_what_a_start_would_give_it(tmp_path: Path) -> None:
     assert rows(found)["minWorkers"] == (1, f"{path}: {CONFIG} (minWorkers)")
     assert rows(found)["deviceType"] == (None, "default (gpu if TorchServe sees one, else cpu)")
     codes = dict(found.problems)
-    assert set(codes) == {"not-a-boolean", "bad-setting"}
-    assert "onFatl" in codes["bad-setting"]
+    assert set(codes) == {"not-a-boolean", "retry-settings"}
+    assert "onFatl" in codes["retry-settings"]
     json.dumps(found.to_json())
 
 

@@ -19,8 +19,13 @@ from ts_retry_ext.archive.limits import (
 )
 from ts_retry_ext.archive.model_config import ModelConfig, why_python_refuses
 
-#: Numbers that count above 0 only, and what is in force else.
-_POSITIVE = {STARTUP_TIMEOUT: DEFAULT_TIMEOUT_SEC, RESPONSE_TIMEOUT: DEFAULT_TIMEOUT_SEC}
+#: Numbers that count above 0 only: what is in force else, and what to write.
+_POSITIVE = {
+    STARTUP_TIMEOUT: (DEFAULT_TIMEOUT_SEC, DEFAULT_TIMEOUT_SEC),
+    RESPONSE_TIMEOUT: (DEFAULT_TIMEOUT_SEC, DEFAULT_TIMEOUT_SEC),
+    # 0.12.0 ModelManager.createModel: another number may stand under models in config.properties.
+    "maxBatchDelay": (100, 1),
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,13 @@ _KINDS = {
 }  # fmt: skip
 
 
+def _letters(key: str) -> str:
+    return "".join(char for char in key.lower() if char.isalnum()).rstrip("s")
+
+
+_BY_LETTERS = {_letters(key): key for key in _KINDS}
+
+
 def problems_of_config(config: ModelConfig, data: bytes, name: str) -> Iterator[Problem]:
     """Yield what the frontend makes of a configuration beside its window.
 
@@ -106,19 +118,52 @@ def ignored_values(content: Mapping[str, Any], name: str) -> Iterator[Problem]:
     for key, value in content.items():
         kind = _KINDS.get(key)
         if kind is None:
-            continue
-        if not kind.fits(value):
+            yield from _misspelt(key, value, name)
+        elif not kind.fits(value):
             message = (
                 f"{name}: {key} is {shown(value)}, only {kind.wanted} counts: it is ignored; "
                 f"write {key}: {_suggested(kind, value)}"
             )
             yield Problem(kind.code, message)
         elif key in _POSITIVE and value <= 0:
+            in_force, instead = _POSITIVE[key]
             message = (
                 f"{name}: {key} is {value}, only a number above 0 counts: it is ignored, "
-                f"{_POSITIVE[key]} is in force; write {key}: {_POSITIVE[key]}"
+                f"{in_force} is in force; write {key}: {instead}"
             )
             yield Problem("not-positive", message)
+    yield from _ignored_workers(content, name)
+
+
+def _misspelt(key: str, value: object, name: str) -> Iterator[Problem]:
+    """Yield a problem where a key differs from one of TorchServe's in case, signs or an s only."""
+    meant = _BY_LETTERS.get(_letters(key))
+    if meant is None:
+        return
+    kind = _KINDS[meant]
+    instead = shown(value) if kind.fits(value) else _suggested(kind, value)
+    message = (
+        f"{name}: {key}: {shown(value)} is ignored: the key is spelled {meant}; write "
+        f"{meant}: {instead}"
+    )
+    yield Problem("misspelt-key", message)
+
+
+def _ignored_workers(content: Mapping[str, Any], name: str) -> Iterator[Problem]:
+    """Yield a problem where the numbers of workers do not count (0.12.0 ModelServer.initModelStore)."""
+    given = {key: content[key] for key in ("minWorkers", "maxWorkers") if key in content}
+    if not given or not all(map(is_java_int, given.values())):
+        return  # One that is no number has a problem already.
+    least, most = max(1, given.get("minWorkers", 1)), given.get("maxWorkers", 0)
+    if "minWorkers" in given and least <= most:
+        return
+    named = " and ".join(f"{key}: {value}" for key, value in given.items())
+    are = "are" if len(given) > 1 else "is"
+    message = (
+        f"{name}: {named} {are} ignored: the two count together only, with minWorkers not above "
+        f"maxWorkers; write minWorkers: {least} and maxWorkers: {max(least, most)}"
+    )
+    yield Problem("workers-ignored", message)
 
 
 def shown(value: object) -> str:

@@ -45,10 +45,12 @@ def parse_model_config(data: bytes) -> ModelConfig:
     """Return what the frontend reads, with notes. Raises as `read_model_config` does."""
     content, notes = _load(data.decode("utf-8", errors="replace"))
     if content is None:
-        msg = "the file is empty: write at least one key, such as minWorkers: 1, or name no configFile"
+        msg = (
+            "the file is empty: write at least one key, such as batchSize: 1, or name no configFile"
+        )
         raise RefusedConfigError(msg)
     if not isinstance(content, dict):
-        msg = f"the file holds no mapping but {_kind(content)}: write lines such as minWorkers: 1"
+        msg = f"the file holds no mapping but {_kind(content)}: write lines such as batchSize: 1"
         raise RefusedConfigError(msg)
     _check_keys(content, "")
     torchrun = content.get("torchrun")

@@ -30,8 +30,8 @@ BY_REQUEST = "registration or scaling through the API"
 NOT_REPORTED = "not reported by this TorchServe"
 UNSEEN = "unknown: the model's archive is not found"
 CHANGED = "unknown: the model's archive says otherwise now"
-#: Code of a problem of a setting of ours.
-BAD_SETTING = "bad-setting"
+#: Code of a problem of a setting of ours, as `ts-retry check` has it.
+BAD_SETTING = "retry-settings"
 #: What no TorchServe reports and only these rules, 0.12.0's, tell. That reports startupTimeout.
 _NEVER_REPORTED = frozenset(("jobQueueSize", "asyncCommunication"))
 _REPORTED_SINCE_0_12 = "startupTimeout"
