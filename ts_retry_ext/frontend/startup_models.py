@@ -10,7 +10,6 @@ from ts_retry_ext.archive.model_archive import default_model_name, read_archive
 from ts_retry_ext.archive.model_store import LOADED_BY_ALL
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
-
 #: The kernel gives the time of its boot, from which a process's start is counted, in whole seconds; and
 #: the frontend reads the store about a second after its process was made.
 START_IS_KNOWN_TO_SEC = 1.0
