@@ -229,6 +229,13 @@ def test_dashboards_are_those_of_grafana() -> None:
         assert json.loads(boards[name]) == json.loads(path.read_bytes())
 
 
+def test_another_source_of_the_models_takes_the_place_of_the_defaults_claim() -> None:
+    """Helm merges the values; Kubernetes refuses a volume with two sources."""
+    pod = the("Deployment", rendered("--set=models.volume.hostPath.path=/srv/models"))
+    volumes = {volume["name"]: volume for volume in pod["spec"]["template"]["spec"]["volumes"]}
+    assert volumes["models"] == {"name": "models", "hostPath": {"path": "/srv/models"}}
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [
@@ -239,6 +246,11 @@ def test_dashboards_are_those_of_grafana() -> None:
         ("replicas=two", "replicas"),
         ("sidecar.enabled=false", "retry.onFatal=retire needs the sidecar: set sidecar.enabled"),
         ("sidecar.enabled=false,retry.onFatal=hold,podMonitor.enabled=true", "ask the sidecar"),
+        (
+            "models.volume.hostPath.path=/a,models.volume.nfs.path=/b",
+            "models.volume names 2 sources",
+        ),
+        ("models.volume.persistentVolumeClaim=null", "models.volume names 0 sources"),
         ("torchserve.config.load_models=a\nb", "torchserve.config.load_models has several lines"),
     ],
 )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.doctor.settings_checks import check_settings, why_unusable
+from ts_retry_ext.doctor.settings_checks import check_rules, check_settings, why_unusable
+from ts_retry_ext.frontend.server_configuration import configuration_of_file
 from ts_retry_ext.settings import resolve
 
 
@@ -47,3 +48,33 @@ def test_what_hides_a_halted_model_from_torchserves_own_probes_is_named(
     settings, problems = resolve({"retry_on_fatal": action}, {})
     found = {one.name: one for one in check_settings(settings, problems)}
     assert ("on_fatal" in found) is warned
+
+
+@pytest.mark.parametrize(
+    ("content", "outcome", "said"),
+    [
+        (None, "wrong", "rules.yaml: cannot be read: No such file or directory (set by "),
+        ("- id: [", "wrong", "rules.yaml: is not valid YAML"),
+        (
+            "- {id: x, when: {mesage: seat}, verdict: unknown}",
+            "wrong",
+            "x: when.mesage: is no field",
+        ),
+        ("- {id: x, when: {message: seat}, verdict: unknown}", "ok", "1 rule of your own: "),
+    ],
+    ids=["missing", "no YAML", "wrong", "sound"],
+)
+def test_rules_that_a_worker_would_go_on_without_are_named(
+    tmp_path: Path, content: str | None, outcome: str, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / "rules.yaml").write_text(content)
+    config = tmp_path / "config.properties"
+    config.write_text("retry_rules=rules.yaml\n")
+    (found,) = check_rules(configuration_of_file(str(tmp_path), str(config), {}))
+    assert (found.name, found.outcome) == ("rules", outcome)
+    assert said in found.found
+
+
+def test_without_rules_of_ones_own_nothing_is_said(tmp_path: Path) -> None:
+    assert not list(check_rules(configuration_of_file(str(tmp_path), None, {})))

@@ -60,7 +60,7 @@ def check_configuration(
     if path and not is_running:
         for port in ports_in_use(configuration.properties):
             value = configuration.properties.get(port.key)
-            place = f"{path}: {port.key}, by default,"
+            place = f"{path}: {port.key}, by default"
             if value is not None:
                 place = _where(configuration, written, port.key, value)
             remedy = f"end that process, or write another port for {port.key}"

@@ -16,10 +16,10 @@ from ts_retry_ext.doctor.server_checks import (
     check_sidecar,
     check_snapshots,
 )
-from ts_retry_ext.doctor.settings_checks import check_settings, check_state
+from ts_retry_ext.doctor.settings_checks import check_rules, check_settings, check_state
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
 from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.frontend.server_configuration import configuration_of_file
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration, configuration_of_file
 from ts_retry_ext.frontend.state_directories import server_settings
 from ts_retry_ext.logs.server_log import failed_start
 from ts_retry_ext.settings import Settings, resolve
@@ -79,6 +79,7 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
     settings, problems, config_file = _settings(server, ts_config)
     # An environment that may not be read, of another user's server, is empty.
     environ = (server.configuration.environ if server else None) or os.environ
+    configuration, is_running = _configuration(server, ts_config, config_file)
     return Examination(
         diagnoses=(
             *check_interpreter(python or _python(server), environ),
@@ -88,8 +89,9 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
             *check_snapshots(server.configuration.log_dir if server else log_dir),
             *check_sidecar(server, settings),
             check_plugin(server),
-            *_check_configuration(server, ts_config, config_file),
+            *check_configuration(configuration, is_running=is_running),
             *check_settings(settings, problems),
+            *check_rules(configuration),
             *check_state(server, settings),
         ),
         settings=settings,
@@ -98,16 +100,15 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
     )
 
 
-def _check_configuration(
+def _configuration(
     server: Server | None, ts_config: str | None, config_file: str | None
-) -> list[Diagnosis]:
-    """Check the file that a server started with, or would start with in this folder."""
+) -> tuple[ServerConfiguration, bool]:
+    """Return what a server started with, or would in this folder, and whether one runs with it."""
     if server is not None and ts_config is None:
-        return list(check_configuration(server.configuration, is_running=True))
+        return server.configuration, True
     made = configuration_of_file(os.getcwd(), config_file, dict(os.environ))
     running = server.configuration.config_file if server else None
-    is_running = bool(running and config_file and os.path.realpath(config_file) == running)
-    return list(check_configuration(made, is_running=is_running))
+    return made, bool(running and config_file and os.path.realpath(config_file) == running)
 
 
 def _python(server: Server | None) -> str:

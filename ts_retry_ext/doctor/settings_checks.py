@@ -8,8 +8,10 @@ from typing import Iterator
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
 from ts_retry_ext.frontend.process import user_id_of
 from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.frontend.state_directories import state_directories
 from ts_retry_ext.settings import OnFatal, Settings
+from ts_retry_ext.snapshot.own_rules import rules_of_server
 
 #: With these a halted model is ready, or scaled to nothing, as far as the frontend knows.
 _UNSEEN_BY_PING = (OnFatal.REJECT, OnFatal.RETIRE)
@@ -32,6 +34,23 @@ def check_settings(settings: Settings, problems: tuple[str, ...]) -> Iterator[Di
         )
         remedy = "let probes ask the sidecar's /readyz, or load the frontend plug-in"
         yield Diagnosis("on_fatal", WARNING, said, remedy)
+
+
+def check_rules(configuration: ServerConfiguration) -> Iterator[Diagnosis]:
+    """Check the operator's own rules; a worker goes on without those that are wrong."""
+    own = rules_of_server(configuration)
+    if own is None:
+        return
+    wrong = [own.unreadable] if own.unreadable else [str(problem) for problem in own.problems]
+    for said in wrong:
+        remedy = (
+            "correct the file, or the name in retry_rules; ts-retry rules --check FILE checks it"
+        )
+        yield Diagnosis("rules", WRONG, said, remedy)
+    if not wrong:
+        number = len(own.rules)
+        said = f"{number} rule{'' if number == 1 else 's'} of your own: {own.setting}"
+        yield Diagnosis("rules", FINE, said)
 
 
 def check_state(server: Server | None, settings: Settings) -> Iterator[Diagnosis]:

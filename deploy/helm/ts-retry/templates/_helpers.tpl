@@ -19,6 +19,14 @@ image: {{ printf "%s:%s" .Values.image.repository .Values.image.tag | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- end }}
 
+{{/* A volume has one source. Helm merges the values, so that the default's claim stands beside another source. */}}
+{{- define "ts-retry.models" -}}
+{{- $volume := .Values.models.volume }}
+{{- if gt (len $volume) 1 }}{{ $volume = omit $volume "persistentVolumeClaim" }}{{ end }}
+{{- if ne (len $volume) 1 }}{{ fail (printf "models.volume names %d sources; a volume has one, such as persistentVolumeClaim or hostPath" (len $volume)) }}{{ end }}
+{{- toYaml $volume }}
+{{- end }}
+
 {{/* A value of config.properties. Helm reads numbers as floats, and would write 10485760 as 1.048576e+07. */}}
 {{- define "ts-retry.property" -}}
 {{- if kindIs "float64" . }}{{ if eq . (floor .) }}{{ printf "%.0f" . }}{{ else }}{{ . }}{{ end }}
