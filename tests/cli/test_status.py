@@ -79,7 +79,7 @@ def test_halted_model_is_told_with_cause_and_what_to_do_and_exit_code_3(
         ". a source file is not valid Python. It failed at h.py:1. correct it. It waits" in advice
     )
     assert advice.endswith(
-        "Then: ts-retry resume broken, or ts-retry deploy ARCHIVE if you packed it again"
+        "To try it now: ts-retry resume broken, or ts-retry deploy ARCHIVE if you packed it again"
     )
     assert err == ""
 
@@ -314,7 +314,7 @@ def test_lost_device_is_named_beside_a_model_that_serves(
     assert "SyntaxError" in out[2]
     assert out[3].startswith("broken: 1 of 2 workers is held: 9000.")
     assert out[3].endswith(
-        "Then: ts-retry resume broken, or ts-retry deploy ARCHIVE if you packed it again"
+        "To try it now: ts-retry resume broken, or ts-retry deploy ARCHIVE if you packed it again"
     )
 
 
@@ -345,7 +345,7 @@ def test_command_that_resumes_names_the_version_where_there_are_several(
         running.api.answers["GET /models/m/all"] = versions
         assert running.run("status") == 3
         told = capsys.readouterr().out.splitlines()[-2:]
-        assert [line.partition("Then: ")[2].partition(",")[0] for line in told] == [
+        assert [line.partition("To try it now: ")[2].partition(",")[0] for line in told] == [
             "ts-retry resume m --version 1.0",
             "ts-retry resume m --version 2.0",
         ]
@@ -428,7 +428,7 @@ def test_of_many_models_those_that_do_not_serve_are_listed_and_one_cause_is_told
     assert "20 more serve; ts-retry status --all lists them" in out
     assert "sound00" not in out
     assert "5 models (broken00, broken01, broken02, broken03, broken04): halted since" in out
-    assert out.count("Then: ts-retry resume --all") == 1
+    assert out.count("To try it now: ts-retry resume --all") == 1
     assert len(out.splitlines()) == 10
     assert "sound19" in every
 
@@ -469,6 +469,24 @@ def test_watch_draws_the_models_again_until_ctrl_c_and_exits_as_the_last_look_di
             assert watching.wait(20) == 3
         os.close(ours)
     assert seen.count(b"\x1b[H\x1b[2J") >= 2
+
+
+def test_watch_shows_the_top_of_what_is_higher_than_the_terminal(tmp_path: Path) -> None:
+    with frontend(tmp_path) as running:
+        running.register(*(described(f"sound{number:02}") for number in range(15)))
+        ours, terminal = pty.openpty()
+        low = {**os.environ, "LINES": "10", "COLUMNS": "100"}
+        command = [sys.executable, "-m", "ts_retry_ext", "status", "--pid", str(running.pid)]
+        with subprocess.Popen([*command, "--watch"], stdout=terminal, env=low) as watching:
+            os.close(terminal)
+            seen = _until(ours, b"more lines")
+            watching.send_signal(signal.SIGINT)
+            watching.wait(20)
+        os.close(ours)
+    assert b"process" in seen
+    assert b"sound00" in seen
+    assert b"sound14" not in seen
+    assert seen.count(b"\n") < 10
 
 
 def _until(terminal: int, word: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import shutil
 import sys
 import time
 from contextlib import redirect_stderr, redirect_stdout
@@ -74,11 +75,21 @@ def run(arguments: argparse.Namespace) -> int:
             picture = _Picture(sys.stdout)
             with redirect_stdout(picture), redirect_stderr(picture):
                 code = _look(arguments)
-            sys.stdout.write(f"{_CLEAR if sys.stdout.isatty() else ''}{picture.getvalue()}")
+            sys.stdout.write(_drawn(picture.getvalue()) if picture.isatty() else picture.getvalue())
             sys.stdout.flush()
             time.sleep(arguments.watch)
     except KeyboardInterrupt:
         return code
+
+
+def _drawn(picture: str) -> str:
+    """Return what draws a picture anew on the terminal, from its top as far as it fits."""
+    lines = picture.splitlines(keepends=True)
+    # The cursor stands in a line of its own below.
+    room = shutil.get_terminal_size().lines - 1
+    if len(lines) > room:
+        lines = [*lines[: room - 1], f"and {len(lines) - room + 1} more lines\n"]
+    return f"{_CLEAR}{''.join(lines)}"
 
 
 class _Picture(io.StringIO):

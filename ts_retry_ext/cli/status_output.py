@@ -34,7 +34,7 @@ def print_models(snapshot: Snapshot, *, every: bool, wide: bool, hook_is_missing
     server = snapshot.server
     ended = "has ended, or runs in another container; this is what its workers left"
     runs = "runs" if server.running else ended
-    print_line(
+    print_wrapped(
         f"TorchServe {server.torchserve or 'of unknown version'}, process {server.pid}, {runs}; "
         f"management API {server.management}"
     )
@@ -176,13 +176,9 @@ def _advice(model: ModelStatus, snapshot: Snapshot, now: float, command: str) ->
     ]
     if RESUME not in content["waits_for"]:  # Else the remedy says it.
         parts.append((what_ends_it(model, now) or "") if runs else "")
-        waits = model.down_as is State.WAITING
-        again = (
-            ""
-            if waits or not _is_packed(model)
-            else ", or ts-retry deploy ARCHIVE if you packed it again"
-        )
-        parts.append(f"{'To try it now' if waits else 'Then'}: {command}{again}")
+        is_repaired_by_packing = model.down_as is not State.WAITING and _is_packed(model)
+        again = ", or ts-retry deploy ARCHIVE if you packed it again"
+        parts.append(f"To try it now: {command}{again if is_repaired_by_packing else ''}")
     *sentences, last = (part for part in parts if part)
     return " ".join([*map(_sentence, sentences), last])
 
