@@ -13,6 +13,7 @@ from ts_retry_ext.archive.limits import (
     SERVER_KEYS,
     WINDOW,
     load_timeout_key,
+    of_models,
     timeout_sec,
     timeout_source,
     window_msec,
@@ -55,7 +56,8 @@ def window_of(folder: ModelFolder) -> float:
 def _timeout(folder: ModelFolder, key: str, properties: Mapping[str, str]) -> float:
     # Where the server has a default of its own, it matters whether the frontend can read the
     # model's configuration at all.
-    keys = () if SERVER_KEYS[key] in properties else (key,)
+    has_own = SERVER_KEYS[key] in properties or of_models(key) in properties
+    keys = () if has_own else (key,)
     return float(timeout_sec(key, _configuration(folder, *keys), properties))
 
 

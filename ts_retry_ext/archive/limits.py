@@ -95,9 +95,25 @@ def timeout_sec(key: str, config: Mapping[str, Any] | None, properties: Mapping[
     """
     if config is not None:
         return positive(config, key, DEFAULT_TIMEOUT_SEC)
-    text = properties.get(SERVER_KEYS[key], "").strip()
-    value = int(text) if text.isdecimal() and text.isascii() else 0
-    return value if 0 < value <= INT_MAX else DEFAULT_TIMEOUT_SEC
+    return (
+        _positive_text(properties.get(of_models(key), ""))
+        or _positive_text(properties.get(SERVER_KEYS[key], ""))
+        or DEFAULT_TIMEOUT_SEC
+    )
+
+
+def of_models(key: str) -> str:
+    """Return the key of `properties` for what the server says under ``models`` of this version.
+
+    No file has such a key: whoever knows name and version adds it (`version_entry.properties_for`).
+    """
+    return f"models: {key}"
+
+
+def _positive_text(text: str) -> int:
+    digits = text.strip()
+    is_number = digits.isascii() and digits.isdecimal() and len(digits) <= len(str(INT_MAX))
+    return int(digits) if is_number and int(digits) <= INT_MAX else 0
 
 
 def timeout_source(
@@ -111,8 +127,9 @@ def timeout_source(
             if own
             else f"TorchServe's default, because no {key} is set"
         )
-    if timeout_sec(key, config, properties) != DEFAULT_TIMEOUT_SEC:
-        return f"{SERVER_KEYS[key]} in config.properties"
+    for place in (of_models(key), SERVER_KEYS[key]):
+        if _positive_text(properties.get(place, "")):
+            return f"{place} in config.properties"
     return f"TorchServe's default, because no {key} is set"
 
 

@@ -16,6 +16,7 @@ from ts_retry_ext.check.problems import requirement_problems, settings_problems
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
 from ts_retry_ext.frontend.installed_version import torchserve_version_in
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.version_entry import properties_for
 from ts_retry_ext.judge import Phase, redact
 from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.judge.verdict import Outcome
@@ -79,7 +80,10 @@ def check(path: str, options: Options) -> CheckReport:
             effective = effective_of_read(archive)
             begun = CheckReport(path, CheckResult.LOADS, effective, problems=effective.problems)
             torchserve = torchserve_version_in(os.path.join(options.home, "ts"))
-            launch = launch_of(archive, options.configuration.properties, options.gpus, torchserve)
+            properties = properties_for(
+                archive.model, archive.version, options.configuration.properties
+            )
+            launch = launch_of(archive, properties, options.gpus, torchserve)
             noted = [("link-unpacked", note) for note in notes]
             settings = settings_problems(model_dir, options.configuration)
             problems = tuple(dict.fromkeys((*begun.problems, *launch.problems, *settings, *noted)))

@@ -8,14 +8,11 @@ from typing import Iterable
 from urllib.parse import urlsplit
 
 from ts_retry_ext.archive.config_problems import Problem
-from ts_retry_ext.archive.gson import GsonError, loads
 from ts_retry_ext.archive.model_archive import Archive, ArchiveError, read_archive
 from ts_retry_ext.archive.window import KEY, Source, Window, compare, window_of_archive
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
-
-#: The key under which a config snapshot holds the models that the server had.
-SNAPSHOT = "model_snapshot"
+from ts_retry_ext.frontend.version_entry import entry_of_version
 
 
 def archive_of(model: RunningModel, configuration: ServerConfiguration) -> str | None:
@@ -121,7 +118,7 @@ def _reported(model: RunningModel, problem: Problem) -> Window:
 def _in_properties(model: RunningModel, configuration: ServerConfiguration) -> tuple[Problem, ...]:
     """Return a problem where the server's configuration holds the key, which is not read there."""
     found = [KEY] if KEY in configuration.properties else []
-    if KEY in entry_of_version(model.name, model.version, configuration):
+    if KEY in entry_of_version(model.name, model.version, configuration.properties):
         found.append("models")
     return tuple(
         Problem(
@@ -131,22 +128,3 @@ def _in_properties(model: RunningModel, configuration: ServerConfiguration) -> t
         )
         for key in found
     )
-
-
-def entry_of_version(
-    name: str, version: str, configuration: ServerConfiguration
-) -> dict[str, object]:
-    """Return what a server's configuration says of a version of a model; empty where nothing.
-
-    That stands under ``models``, a JSON object, or in the config snapshot that the server started from
-    (0.12.0 ConfigManager.setModelConfig, SnapshotManager.restore).
-    """
-    properties = configuration.properties
-    snapshot = properties.get(SNAPSHOT)
-    try:
-        found = loads(properties.get("models", "{}") if snapshot is None else snapshot)
-    except (GsonError, RecursionError):
-        return {}
-    for key in (name, version) if snapshot is None else ("models", name, version):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}

@@ -12,9 +12,10 @@ from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableCon
 from ts_retry_ext.archive.model_archive import Archive, ArchiveError, read_archive
 from ts_retry_ext.archive.model_config import read_model_config
 from ts_retry_ext.archive.parameter_candidates import Candidate, Origin, Start, parameters_of
-from ts_retry_ext.frontend.registered import SNAPSHOT, archive_in_force, entry_of_version
+from ts_retry_ext.frontend.registered import archive_in_force
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.version_entry import SNAPSHOT, entry_of_version
 from ts_retry_ext.settings import MODEL_SECTION, SETTINGS, resolve
 from ts_retry_ext.snapshot.effective import (
     effective_of_archive,
@@ -157,7 +158,7 @@ class _Subject:
 
     def planned(self, *, at_startup: bool) -> dict[str, tuple[Candidate, ...]]:
         properties = self.configuration.properties
-        entry = entry_of_version(self.model, self.version, self.configuration)
+        entry = entry_of_version(self.model, self.version, properties)
         start = Start(properties, entry, SNAPSHOT in properties, at_startup)
         return parameters_of(self.config, start)
 

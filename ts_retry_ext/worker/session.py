@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Any
+from typing import Any, Mapping
 
 from ts_retry_ext import settings as settings_table
 from ts_retry_ext.archive.model_folder import ModelFolder
@@ -133,7 +133,7 @@ class Session:
             return self.load_limit_sec
         from ts_retry_ext.archive.folder_limits import startup_timeout_of
 
-        return startup_timeout_of(self.folder, self.configuration.properties, _torchserve_version())
+        return startup_timeout_of(self.folder, self._properties(), _torchserve_version())
 
     def startup_timeout_in_words(self) -> str:
         """Return the limit of a load with its name, value and source; empty where it can't be told."""
@@ -142,9 +142,7 @@ class Session:
         if self.load_limit_sec is not None:
             return f"the limit of this load is {self.load_limit_sec:.0f} s"
         try:
-            return startup_timeout_in_words(
-                self.folder, self.configuration.properties, _torchserve_version()
-            )
+            return startup_timeout_in_words(self.folder, self._properties(), _torchserve_version())
         except Exception:
             return ""
 
@@ -152,7 +150,16 @@ class Session:
         """Return after how many seconds the frontend ends a worker that owes it an answer."""
         from ts_retry_ext.archive.folder_limits import response_timeout_of
 
-        return response_timeout_of(self.folder, self.configuration.properties)
+        return response_timeout_of(self.folder, self._properties())
+
+    def _properties(self) -> Mapping[str, str]:
+        """Return the server's configuration, with what it says of this version under ``models``."""
+        properties = self.configuration.properties
+        if "models" not in properties:
+            return properties
+        from ts_retry_ext.frontend.version_entry import properties_for
+
+        return properties_for(self.name, self.manifest.version, properties)
 
     def retry_window(self) -> float:
         """Return ``maxRetryTimeoutInSec`` as the frontend takes it, in seconds; negative if it overflows."""
