@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench import crash_loop, fleet, holder, judge, sidecar
+from bench import crash_loop, fleet, holder, judge, scraping, sidecar
 
 ALONE = {
     "watched_sec": 402.3, "worker_starts": 13, "loads": 13, "workers_cpu_sec": 27.04, "log_lines": 1234,
@@ -64,3 +64,11 @@ def test_judge_measures_every_kind_with_rules_of_users_that_are_all_in_force() -
     found = judge.measure(runs=2)
     assert all(row["median"] > 0 for row in found.values())
     assert len(judge.table({"rules": 257, "failures_ms": found}).rows) == len(found)
+
+
+def test_scraping_has_a_column_for_each_number_of_servers() -> None:
+    figures: dict[str, Any] = {key: 1234.5 for key, _, _ in scraping._ROWS}
+    fleets = [{**figures, "servers": 30}, {**figures, "servers": 300}]
+    shown = scraping.table({"models": 60, "interval_sec": 15, "fleets": fleets})
+    assert shown.columns == ["60 models on each, scraped every 15 s", "30 servers", "300 servers"]
+    assert {row[0]: row[1:] for row in shown.rows}["one scrape"] == ["1,234 bytes"] * 2

@@ -79,10 +79,10 @@ class Fleet:
     def _model(self, number: int) -> tuple[ModelStatus, ModelStatus | None]:
         """Return a model as it is on a server where all is well, and as it is where it is down."""
         name, pid = f"model-{number:04d}", number + 1
-        at = self._now - START - 600
+        at = self._now - START - 10_000
         begun = record(Event.START, at, pid, model=name)
         if number == self._down:  # The frontend tries it again.
-            first = failure(at + 590, pid, model=name)
+            first = failure(at + 9_990, pid, model=name)
             recovering = write_journal(self._folder / name, begun, first)
             return self._status(name, pid, recovering, status="UNLOADING"), None
         if number == self._down + 1:  # Its workers run without the package.
@@ -93,11 +93,13 @@ class Fleet:
             return self._status(name, pid, sound), None
         changes: dict[str, Any] = dict(CAUSES[number % len(CAUSES)], model=name)
         judged = {key: changes[key] for key in ("fingerprint", "exception", "waits_for", "rule")}
-        first = failure(at + 480, pid, model=name, **judged)
+        # What all servers have is old; what one server has is new.
+        age = 120 if number % len(CAUSES) == OF_ONE_SERVER else 7_200
+        first = failure(at + 10_000 - age, pid, model=name, **judged)
         broken = write_journal(self._folder / f"{name}-broken", begun, first)
         if "time" in changes["waits_for"]:
             changes["next_trial_at"] = to_text(self._now + 90)
-        hold(broken, pid, **changes, created_at=to_text(self._now - 119))
+        hold(broken, pid, **changes, created_at=to_text(self._now - age + 1))
         down = self._status(name, pid, broken, status="UNLOADING")
         return self._status(name, pid, sound), down
 
