@@ -12,6 +12,7 @@ DECIDED: dict[str, set[str]] = {
         "vector-store-client-says-so",
         "vector-store-not-ready",
     },
+    "base-handler-without-weights": {"attribute-missing"},
     "cache-race": {"file-missing-in-shared-place"},
     "certificate-not-yet-valid": {"credentials-refused", "database-login-refused"},
     "certificate-refused": {"connection-text", "connection-type", "hub-unreachable"},

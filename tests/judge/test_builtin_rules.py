@@ -22,6 +22,20 @@ WANTED = {
 
 ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("system-library-missing", "N", "OSError", "sndfile library not found", {}),
+    (
+        "nothing-where-something-was-expected",
+        "U",
+        "AttributeError",
+        "'NoneType' object has no attribute 'endswith'",
+        {"frames": [["/x/handler.py", "initialize"]]},
+    ),
+    (
+        "nothing-where-something-was-expected",
+        "U",
+        "TypeError",
+        "object of type 'NoneType' has no len()",
+        {"frames": [["/x/ts/model_loader.py", "load"], ["/x/handler.py", "initialize"]]},
+    ),
     ("package-required", "N", "ImportError", "timm package is not installed", {}),
     (
         "keras-of-another-version",

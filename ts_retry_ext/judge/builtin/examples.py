@@ -270,6 +270,8 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'handler-without-initialize': ('AttributeError', "'Scorer' object has no attribute 'initialize'", {'phase': 'construct'}),
     'weights-missing-in-shared-place': ('ValueError', 'No model weights found in /mnt/models/llama', {}),
     'no-weights-in-the-archive': ('RuntimeError', 'No model weights could be loaded', {}),
+    'base-handler-without-weights': ('AttributeError', "'NoneType' object has no attribute 'endswith'", {'frames': [['/x/handler.py', 'initialize'], ['/usr/lib/python3.10/site-packages/ts/torch_handler/base_handler.py', 'initialize']]}),
+    'function-called-without-data': ('TypeError', "object of type 'NoneType' has no len()", {'frames': [['/usr/lib/python3.10/site-packages/ts/model_loader.py', '<lambda>'], ['/x/handler.py', 'handle']]}),
     'model-file-missing': ('RuntimeError', 'Missing the model.py file', {}),
     'manifest-key-missing': ('KeyError', "'serializedFile'", {}),
     'arguments-refused': ('SystemExit', '2', {}),

@@ -98,6 +98,31 @@ RULES = (
         "Pack the weights with --serialized-file; for a state dict also the class with --model-file.",
         since="2026-11-26",
     ),
+    ambiguous(
+        # 0.12.0, base_handler.py: without a serializedFile, model_pt_path is None. Not fatal, since a method of the
+        # model's own may be on the stack, too.
+        "base-handler-without-weights",
+        When(
+            type=("AttributeError",),
+            message=r"^'nonetype' object has no attribute 'endswith'",
+            frame=("ts.torch_handler.base_handler.initialize",),
+        ),
+        "BaseHandler looks for weights, and the archive names none: it was packed without --serialized-file and --model-file.",
+        "Pack the weights with --serialized-file; if the handler needs none, do not call initialize of BaseHandler.",
+        since="2026-11-26",
+    ),
+    ambiguous(
+        # 0.12.0, model_loader.py: initialize_fn = lambda ctx: entry_point(None, ctx)
+        "function-called-without-data",
+        When(
+            type=("AttributeError", "TypeError"),
+            message=r"nonetype",
+            frame=("ts.model_loader.<lambda>",),
+        ),
+        "TorchServe calls the handler's function once with None as data when it loads the model, and the code met None.",
+        "Let the function return None if its data is None; else look at the call before the last frame for what came back empty.",
+        since="2026-11-26",
+    ),
     fatal(
         "model-file-missing",
         When(
