@@ -1,5 +1,5 @@
 // Reads YAML and manifests with TorchServe's own classes, so that tests can compare with them.
-// Arguments: pairs of "yaml" or "manifest" and a file. Prints a line for each.
+// Arguments: pairs of "yaml", "parameters" or "manifest" and a file. Prints a line for each.
 
 import java.io.File;
 import java.util.List;
@@ -15,7 +15,8 @@ public class AsTheFrontend {
             File file = new File(arguments[at + 1]);
             String shown;
             try {
-                shown = arguments[at].equals("yaml") ? yaml(file) : manifest(file);
+                shown = arguments[at].equals("yaml") ? yaml(file)
+                        : arguments[at].equals("parameters") ? parameters(file) : manifest(file);
             } catch (InvalidModelException error) {
                 shown = "unreadable";
             } catch (Exception error) {
@@ -32,6 +33,19 @@ public class AsTheFrontend {
                 + config.getResponseTimeout() + " " + config.getMaxRetryTimeoutInSec() + " "
                 + config.isAsyncCommunication() + " " + config.getUseVenv() + " "
                 + config.getParallelLevel() + " " + value(content.get("retry"), 0);
+    }
+
+    static String parameters(File file) throws Exception {
+        ModelConfig config = ModelConfig.build(ArchiveUtils.readYamlFile(file));
+        int least = config.getMinWorkers();
+        int most = config.getMaxWorkers();
+        // As ModelServer.initModelStore and ModelManager.createModel ask.
+        boolean counts = least > 0 && most >= least;
+        return (counts ? least + "-" + most : "0-0") + " " + config.getBatchSize() + " "
+                + Math.max(0, config.getMaxBatchDelay()) + " " + config.getJobQueueSize() + " "
+                + config.getClientTimeoutInMills() + " '" + config.getDeviceType().getDeviceType()
+                + "' " + config.getDeviceIds() + " " + config.isContinuousBatching() + " "
+                + config.isSequenceBatching() + " " + config.isUseJobTicket();
     }
 
     static String manifest(File file) throws Exception {

@@ -12,12 +12,13 @@ from typing import Any, Sequence
 
 import pytest
 
-from tests.archive import test_manifest, test_model_config
+from tests.archive import test_manifest, test_model_config, test_parameter_candidates
 from tests.archive.odd_configurations import CONFIGURATIONS
 from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
 from ts_retry_ext.archive.limits import is_java_int, limits_in_force
 from ts_retry_ext.archive.manifest import ManifestError, parse_manifest
 from ts_retry_ext.archive.model_config import read_model_config
+from ts_retry_ext.archive.parameter_candidates import Origin, Start, parameters_of
 
 SOURCE = Path(__file__).parent / "AsTheFrontend.java"
 PARTS = ["a", "b", ": ", ":", "- ", "\n", "\n  ", " ", "\t", "{", "}", "[", "]", ", ", '"x"', "'y'", "# c", "&x ",
@@ -72,6 +73,22 @@ def config_read_here(data: bytes) -> str:
         shown_value(content.get("retry")),
     ]
     return "read " + " ".join(map(str, shown))
+
+
+def parameters_read_here(text: str) -> str:
+    found = parameters_of(read_model_config(text.encode()), Start({}))
+    own = {
+        key: rows[0].value for key, rows in found.items() if rows[0].origin is Origin.MODEL_CONFIG
+    }
+    shown = [
+        f"{own.get('minWorkers', 0)}-{own.get('maxWorkers', 0)}",
+        *(own.get(key, 0) for key in ("batchSize", "maxBatchDelay", "jobQueueSize")),
+        own.get("clientTimeoutInMills", 0),
+        repr(own.get("deviceType", "")),
+        own.get("deviceIds", "null"),
+        *(str(own.get(key, False)).lower() for key in ("continuousBatching", "sequenceBatching", "useJobTicket")),
+    ]  # fmt: skip
+    return " ".join(map(str, shown))
 
 
 def manifest_read_here(data: bytes) -> str:
@@ -149,3 +166,30 @@ def test_manifests_are_read_as_the_frontend_reads_them(classes: list[str], tmp_p
         if words[0] == "read" and words[3] == "null":
             words[3] = default
         assert (one, mine) == (one, " ".join(words))
+
+
+def test_parameters_are_those_of_the_frontend(classes: list[str], tmp_path: Path) -> None:
+    values = [
+        "3",
+        "0",
+        "-2",
+        "'3'",
+        "true",
+        "1.5",
+        "99999999999",
+        "[1, 2]",
+        "[1, x]",
+        "[]",
+        "GPU",
+        "cpu",
+        "~",
+    ]
+    keys = ["minWorkers", "maxWorkers", "batchSize", "maxBatchDelay", "jobQueueSize", "deviceType", "deviceIds",
+            "clientTimeoutInMills", "continuousBatching", "sequenceBatching", "useJobTicket"]  # fmt: skip
+    texts = [f"{key}: {value}" for key in keys for value in values]
+    texts += [f"minWorkers: {a}\nmaxWorkers: {b}" for a in values[:5] for b in values[:5]]
+    texts += [row[0] for row in test_parameter_candidates.IN_FORCE if row[0] is not None]
+
+    theirs = asked(classes, tmp_path, "parameters", [text.encode() for text in texts])
+
+    assert [(text, parameters_read_here(text)) for text in texts] == list(zip(texts, theirs))

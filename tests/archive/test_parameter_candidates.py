@@ -4,6 +4,7 @@ from typing import Any, Mapping
 
 import pytest
 
+from tests.archive.odd_configurations import CONFIGURATIONS, Odd
 from ts_retry_ext.archive.model_config import read_model_config
 from ts_retry_ext.archive.parameter_candidates import Candidate, Origin, Start, parameters_of
 
@@ -136,3 +137,14 @@ def test_a_number_that_is_none_counts_for_nothing(text: str) -> None:
     assert found["batchSize"][0] == Candidate(1, DEFAULT)
     assert found["jobQueueSize"][0] == Candidate(100, DEFAULT)
     assert found["minWorkers"][0].value is None
+
+
+@pytest.mark.parametrize(
+    "odd", [odd for odd in CONFIGURATIONS if odd.read], ids=lambda odd: odd.name
+)
+def test_an_odd_configuration_is_in_force_as_every_reader_has_it(odd: Odd) -> None:
+    found = parameters_of(read_model_config(odd.data), Start({}))
+
+    limits = ("startupTimeout", "responseTimeout", "maxRetryTimeoutInSec")
+    expected = [odd.startup_sec, odd.response_sec, odd.window_sec]
+    assert [found[name][0].value for name in limits] == expected

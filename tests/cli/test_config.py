@@ -212,3 +212,22 @@ def test_a_server_configuration_that_is_not_there_is_an_error(
 
     assert main(["config", "--all", "--ts-config", str(tmp_path / "no"), str(path)]) == 1
     assert "there is no such file" in capsys.readouterr().err
+
+
+def test_a_server_configuration_is_for_archives_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "--ts-config", "config.properties"]) == 2
+    assert "name a PATH" in capsys.readouterr().err
+
+
+def test_a_server_configuration_that_is_not_what_it_seems_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = packed(tmp_path / "a.mar")
+    marked = tmp_path / "config.properties"
+    marked.write_bytes(b"\xef\xbb\xbfjob_queue_size=7\n")
+
+    assert main(["config", "--all", "--ts-config", str(marked), str(path)]) == 0
+
+    told = capsys.readouterr()
+    assert "byte order mark" in told.err
+    assert "jobQueueSize                  100      default" in told.out

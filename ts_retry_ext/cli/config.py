@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Iterator
 from ts_retry_ext.cli.printing import (
     ERROR,
     OK,
+    USAGE,
     CommandError,
     print_json,
     print_line,
     print_table,
     print_wrapped,
+    warn,
 )
 from ts_retry_ext.cli.servers import add_server_option, chosen_server
 
@@ -60,60 +62,60 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     from ts_retry_ext.archive.config_errors import MissingYamlError
 
+    if arguments.ts_config is not None and not arguments.paths:
+        msg = "--ts-config is for archives: name a PATH besides"
+        raise CommandError(msg, USAGE)
+    windows: list[Effective] = []
+    parameters: list[ModelParameters] = []
     try:
         if arguments.all:
-            return _run_all(arguments)
-        found = _of_paths(arguments) if arguments.paths else _of_server(arguments.pid)
-        rows = list(found)
+            parameters = list(_parameters(arguments))
+        else:
+            windows = list(_windows(arguments))
     except MissingYamlError as error:
         raise CommandError(str(error)) from error
+    rows: tuple[Effective | ModelParameters, ...] = (*windows, *parameters)
     if arguments.json:
         print_json([row.to_json() for row in rows])
+    elif not rows:
+        print_line("no model is registered")
+    elif arguments.all:
+        _print_parameters(parameters)
     else:
-        _print(rows)
-    return ERROR if any(row.max_retry_timeout_sec is None for row in rows) else OK
-
-
-def _run_all(arguments: argparse.Namespace) -> int:
-    found = _all_of_paths(arguments) if arguments.paths else _all_of_server(arguments.pid)
-    rows = list(found)
-    if arguments.json:
-        print_json([row.to_json() for row in rows])
-    else:
-        _print_all(rows)
+        _print_windows(windows)
     return ERROR if any(row.model is None for row in rows) else OK
 
 
-def _of_paths(arguments: argparse.Namespace) -> Iterator[Effective]:
-    from ts_retry_ext.cli.shared_options import archives_named, configuration_named
-    from ts_retry_ext.snapshot.effective import effective_of_archive
+def _windows(arguments: argparse.Namespace) -> Iterator[Effective]:
+    from ts_retry_ext.snapshot.effective import effective_of_archive, effective_of_registered
 
-    configuration = configuration_named(arguments.ts_config)
-    for archive in archives_named(arguments.paths, configuration):
+    if not arguments.paths:
+        for model in _registered(arguments.pid):
+            yield effective_of_registered(*model)
+    for archive, _ in _archives(arguments):
         yield effective_of_archive(archive)
 
 
-def _all_of_paths(arguments: argparse.Namespace) -> Iterator[ModelParameters]:
+def _parameters(arguments: argparse.Namespace) -> Iterator[ModelParameters]:
+    from ts_retry_ext.snapshot.parameters import parameters_of_archive, parameters_of_registered
+
+    if not arguments.paths:
+        for model in _registered(arguments.pid):
+            yield parameters_of_registered(*model)
+    for archive in _archives(arguments):
+        yield parameters_of_archive(*archive)
+
+
+def _archives(arguments: argparse.Namespace) -> Iterator[tuple[str, ServerConfiguration]]:
+    """Yield each archive that the command line names, with the configuration of its server."""
     from ts_retry_ext.cli.shared_options import archives_named, configuration_named
-    from ts_retry_ext.snapshot.parameters import parameters_of_archive
 
+    if not arguments.paths:
+        return
     configuration = configuration_named(arguments.ts_config)
+    _warn_of(configuration)
     for archive in archives_named(arguments.paths, configuration):
-        yield parameters_of_archive(archive, configuration)
-
-
-def _of_server(pid: int | None) -> Iterator[Effective]:
-    from ts_retry_ext.snapshot.effective import effective_of_registered
-
-    for model, configuration, folders in _registered(pid):
-        yield effective_of_registered(model, configuration, folders)
-
-
-def _all_of_server(pid: int | None) -> Iterator[ModelParameters]:
-    from ts_retry_ext.snapshot.parameters import parameters_of_registered
-
-    for model, configuration, folders in _registered(pid):
-        yield parameters_of_registered(model, configuration, folders)
+        yield archive, configuration
 
 
 def _registered(
@@ -133,14 +135,17 @@ def _registered(
         models = management_api_of(server.configuration).describe_all()
     except ManagementError as error:
         raise CommandError(str(error)) from error
+    _warn_of(server.configuration)
     for model in models:
         yield model, server.configuration, tuple(worker_folders(model))
 
 
-def _print(rows: list[Effective]) -> None:
-    if not rows:
-        print_line("no model is registered")
-        return
+def _warn_of(configuration: ServerConfiguration) -> None:
+    for problem in configuration.problems:
+        warn(f"ts-retry config: {problem}")
+
+
+def _print_windows(rows: list[Effective]) -> None:
     columns = (
         "MODEL",
         "VERSION",
@@ -157,9 +162,7 @@ def _print(rows: list[Effective]) -> None:
             print_wrapped(f"{row.model or row.archive}: {message} [{code}]")
 
 
-def _print_all(rows: list[ModelParameters]) -> None:
-    if not rows:
-        print_line("no model is registered")
+def _print_parameters(rows: list[ModelParameters]) -> None:
     for number, row in enumerate(rows):
         if number:
             print_line()
