@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.archive.packing import write_mar
 from ts_retry_ext.doctor.configuration_checks import check_configuration
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
 from ts_retry_ext.doctor.server_keys import SERVER_KEYS
@@ -102,6 +103,23 @@ def test_value_that_torchserve_refuses_or_ignores_is_named_with_what_to_write(
 )
 def test_value_that_torchserve_takes_is_fine(line: str, tmp_path: Path) -> None:
     assert [one.outcome for one in checked(tmp_path, line + "\n")] == [FINE]
+
+
+@pytest.mark.parametrize(
+    ("load_models", "is_told"),
+    [("all", True), ("a.mar,b.mar", True), ("a.mar,other=b.mar", False), ("a.mar", False)],
+)
+def test_archives_of_one_model_and_version_keep_torchserve_from_starting(
+    tmp_path: Path, load_models: str, is_told: bool
+) -> None:
+    manifest = b'{"model": {"modelName": "digits", "modelVersion": "1.0", "handler": "h.py"}}'
+    for name in ("a.mar", "b.mar"):
+        write_mar(tmp_path / name, {"MAR-INF/MANIFEST.json": manifest})
+    (tmp_path / "torn.mar").write_text("no archive")
+    told = checked(tmp_path, f"model_store={tmp_path}\nload_models={load_models}\n")
+    twice = [one for one in told if "both digits 1.0" in one.found]
+    assert bool(twice) is is_told
+    assert all(one.outcome == WRONG and "a.mar and b.mar" in one.found for one in twice)
 
 
 def test_key_file_that_is_missing_matters_where_an_address_is_https(tmp_path: Path) -> None:

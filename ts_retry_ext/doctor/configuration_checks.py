@@ -13,6 +13,7 @@ import time
 from typing import Iterator, Mapping, NamedTuple
 
 from ts_retry_ext.archive.gson import GsonError, loads
+from ts_retry_ext.archive.model_archive import ArchiveError
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
 from ts_retry_ext.doctor.port_checks import (
     ADDRESS,
@@ -24,7 +25,7 @@ from ts_retry_ext.doctor.port_checks import (
 from ts_retry_ext.doctor.server_keys import MODEL_NUMBERS, MODEL_TEXTS, SERVER_KEYS, ValueKind
 from ts_retry_ext.frontend.properties import read_properties
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
-from ts_retry_ext.frontend.startup_models import archive_path, startup_models
+from ts_retry_ext.frontend.startup_models import archive_path, registered_as, startup_models
 from ts_retry_ext.settings import PROPERTY_PREFIX
 
 _NAME = "configuration"
@@ -146,6 +147,7 @@ def _wrong(
             yield _Found(why, allowed, WARNING)
     elif kind is ValueKind.LOADED:
         yield from _missing_archives(configuration)
+        yield from _registered_twice(configuration)
     elif kind is ValueKind.MODELS:
         yield from _wrong_models(value)
     elif kind is ValueKind.FOLDER:
@@ -191,6 +193,22 @@ def _missing_archives(configuration: ServerConfiguration) -> Iterator[_Found]:
         if "://" not in model.url and not os.path.exists(path):
             why = f"{store} holds no {model.url}, and TorchServe starts without that model"
             yield _Found(why, "copy it there, or remove it from load_models", WARNING)
+
+
+def _registered_twice(configuration: ServerConfiguration) -> Iterator[_Found]:
+    """Yield archives of one model and version (0.12.0 ModelVersionedRefs.addVersionModel throws)."""
+    first: dict[tuple[str, str], str] = {}
+    for model in startup_models(configuration, time.time()):
+        try:
+            name, version = registered_as(model, configuration)
+        except ArchiveError:
+            continue  # TorchServe starts without it.
+        other = first.setdefault((name, version), model.url)
+        if other != model.url:
+            why = (
+                f"{other} and {model.url} are both {name} {version}, and TorchServe does not start"
+            )
+            yield _Found(why, "remove one of them, or pack it with another --version")
 
 
 def _wrong_file(key: str, value: str, configuration: ServerConfiguration) -> Iterator[_Found]:

@@ -59,9 +59,14 @@ def manifest_name(model: StartupModel, configuration: ServerConfiguration) -> st
     Raises:
         ArchiveError: the archive is missing, broken, or one that the frontend refuses.
     """
+    return registered_as(model, configuration)[0]
+
+
+def registered_as(model: StartupModel, configuration: ServerConfiguration) -> tuple[str, str]:
+    """Return the name and the version that a model is registered under; raises as `manifest_name`."""
     read = read_archive(archive_path(model, configuration))
     named = read.manifest.model if read.manifest else None
-    return named if named and not model.is_named else model.name
+    return named if named and not model.is_named else model.name, read.version
 
 
 def archive_path(model: StartupModel, configuration: ServerConfiguration) -> str:
