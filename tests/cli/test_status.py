@@ -167,7 +167,9 @@ def test_server_that_has_ended_is_told_from_what_it_left(
     monkeypatch.chdir(tmp_path)
 
     assert main(["status"]) == 3
-    assert f"process {running.pid}, has ended" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"process {running.pid}, has ended" in out
+    assert "ts-retry resume" not in out  # There is nothing that could be resumed.
     assert main(["status", "--state-dir", str(tmp_path / "logs" / "ts_retry")]) == 3
 
 

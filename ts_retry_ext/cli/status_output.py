@@ -174,8 +174,8 @@ def _advice(model: ModelStatus, snapshot: Snapshot, now: float, command: str) ->
         f"It failed at {model.failing_line.in_words()}" if model.failing_line else "",
         str(content["remedy"] or ""),
     ]
-    if RESUME not in content["waits_for"]:  # Else the remedy says it.
-        parts.append((what_ends_it(model, now) or "") if runs else "")
+    if runs and RESUME not in content["waits_for"]:  # Else the remedy says it.
+        parts.append(what_ends_it(model, now) or "")
         is_repaired_by_packing = model.down_as is not State.WAITING and _is_packed(model)
         again = ", or ts-retry deploy ARCHIVE if you packed it again"
         parts.append(f"To try it now: {command}{again if is_repaired_by_packing else ''}")
