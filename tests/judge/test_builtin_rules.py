@@ -20,7 +20,156 @@ WANTED = {
     "U": Outcome.UNKNOWN,
 }
 
+#: faiss 1.15.1 and 1.7.4, cut short.
+_FAISS = "Error in std::unique_ptr<faiss::Index> faiss::read_index_up(IOReader*, int) at /project/faiss/impl/index_read.cpp:3251: "
+_FAISS_OLD = "Error in faiss::Index* faiss::read_index(faiss::IOReader*, int) at /project/faiss/faiss/impl/index_read.cpp:1065: Error: 'false' failed: "
+_GATED = "403 Client Error.\n\nCannot access gated repo for url https://huggingface.co/org/m/resolve/main/config.json.\n"
+
 ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    # What PEFT says to whoever wrote the configuration is no passing state; what a service says is.
+    (
+        "adapter-does-not-fit-its-base",
+        "N",
+        "ValueError",
+        "Target modules {'q', 'v'} not found in the base model. Please check the target modules and try again.",
+        {},
+    ),
+    (
+        "adapter-does-not-fit-its-base",
+        "N",
+        "ValueError",
+        "No modules were targeted for adaptation. This might be caused by a combination of mismatched target modules and excluded modules.",
+        {},
+    ),
+    (
+        "adapter-does-not-fit-its-base",
+        "N",
+        "ValueError",
+        "Target module Linear4bit(in_features=64, out_features=64, bias=False) is not supported. Currently, only the following modules are supported: `torch.nn.Linear`.",
+        {},
+    ),
+    # The library's version, not a package that is missing, although the text names pip install.
+    (
+        "model-newer-than-the-library",
+        "N",
+        "ValueError",
+        "The checkpoint you are trying to load has model type `zeta9` but Transformers does not recognize this architecture.\n\nYou can update Transformers with the command `pip install --upgrade transformers`.",
+        {},
+    ),
+    (
+        "keras-of-another-version",
+        "N",
+        "ValueError",
+        "File format not supported: filepath=/opt/m. Keras 3 only supports V3 `.keras` files and legacy H5 format files (`.h5` extension).",
+        {},
+    ),
+    (
+        "version-conflict-text",
+        "N",
+        "ImportError",
+        "`keras.optimizers.legacy` is not supported in Keras 3.",
+        {},
+    ),
+    (
+        "torch-operator-not-registered",
+        "N",
+        "RuntimeError",
+        "Could not find schema for torchvision::nms.",
+        {},
+    ),
+    (
+        "torch-operator-not-registered",
+        "N",
+        "AttributeError",
+        "'_OpNamespace' 'torchvision' object has no attribute 'nms'",
+        {},
+    ),
+    (
+        "torch-operator-not-registered",
+        "N",
+        "RuntimeError",
+        "Tried to instantiate class '__torch__.torch.classes.tensorrt.Engine', but it does not exist! Ensure that it is registered via torch::class_",
+        {},
+    ),
+    (
+        "tensorrt-gave-no-engine",
+        "U",
+        "AttributeError",
+        "'NoneType' object has no attribute 'num_io_tensors'",
+        {},
+    ),
+    (
+        "nothing-where-something-was-expected",
+        "U",
+        "AttributeError",
+        "'NoneType' object has no attribute 'num_layers'",
+        {},
+    ),
+    # A pointer of Git LFS and a newer index stay so; a page may be fetched anew, zeros may still be written.
+    (
+        "faiss-index-of-another-kind",
+        "N",
+        "RuntimeError",
+        _FAISS + 'Index type 0x73726576 ("vers") not recognized',
+        {},
+    ),
+    (
+        "faiss-index-of-another-kind",
+        "N",
+        "RuntimeError",
+        _FAISS_OLD + 'Index type 0x73726576 ("vers") not recognized',
+        {},
+    ),
+    (
+        "faiss-index-not-read",
+        "U",
+        "RuntimeError",
+        _FAISS + 'Index type 0x73726576 ("vers") not recognized',
+        {"frames": [["/x/site-packages/huggingface_hub/file_download.py", "f"]]},
+    ),
+    (
+        "faiss-index-not-read",
+        "U",
+        "RuntimeError",
+        _FAISS + 'Index type 0x6d74683c ("<htm") not recognized',
+        {},
+    ),
+    (
+        "faiss-index-not-read",
+        "U",
+        "RuntimeError",
+        _FAISS + 'Index type 0x00000000 ("\\x00\\x00\\x00\\x00") not recognized',
+        {},
+    ),
+    (
+        "faiss-index-not-read",
+        "U",
+        "RuntimeError",
+        _FAISS + "Error: 'ret == (1)' failed: read error in /opt/m.index: 0 != 1 (Success)",
+        {},
+    ),
+    (
+        "mount-fails",
+        "R",
+        "RuntimeError",
+        _FAISS
+        + "Error: 'ret == (1)' failed: read error in /mnt/m.index: 0 != 1 (Input/output error)",
+        {},
+    ),
+    (
+        "hub-access-awaits-review",
+        "U",
+        "huggingface_hub.errors.GatedRepoError",
+        _GATED + "Your request to access model org/m is awaiting a review from the repo authors.",
+        {},
+    ),
+    (
+        "hub-access-gated",
+        "N",
+        "huggingface_hub.errors.GatedRepoError",
+        _GATED + "Access to model org/m is restricted and you are not in the authorized list.",
+        {},
+    ),
     ("system-library-missing", "N", "OSError", "sndfile library not found", {}),
     (
         "nothing-where-something-was-expected",

@@ -20,6 +20,11 @@ UNPACKED = "/tmp/models/0123456789abcdef0123456789abcdef"
         ("could not open /a/b/c.json.", ("/a/b/c.json",)),
         ("see https://huggingface.co/a/b", ()),
         ("nothing", ()),
+        (
+            "at /project/faiss/impl/io.cpp:69: could not open /a/b.index for reading",
+            ("/a/b.index",),
+        ),
+        ("cannot open '/a/b.cpp'", ("/a/b.cpp",)),
     ],
 )
 def test_paths_are_found(text: str, expected: tuple[str, ...]) -> None:

@@ -21,6 +21,8 @@ def matches(when: When, evidence: Evidence) -> bool:
         return False
     if when.module and not _module_matches(when.module, evidence.missing_modules):
         return False
+    if when.path and not evidence.paths:
+        return False  # no predicate of paths holds for none
     if not any(_link_matches(when, link) for link in _links(when, evidence)):
         return False
     if when.cause and not any(

@@ -41,7 +41,7 @@ _QUOTED_DRIVE = re.compile(r"['\"`]([A-Za-z]:(?:\\{1,2}|/)[^'\"`\n<>|?*:]{1,400}
 #: A file named without a directory, known by what its name ends in.
 _FILE = re.compile(
     r"(?:^|[\s'\"`(\[:])((?:[\w\-]{1,80}/){0,8}[\w.\-]{1,80}\.(?:pth?|bin|safetensors|ckpt|onnx|engine|plan|h5|keras"
-    r"|pb|tflite|cbm|bst|ubj|pdmodel|pdiparams|nemo|pkl|pickle|joblib|npy|npz|json|ya?ml|toml|cfg|ini|txt|csv|xml|model|vocab|gguf|py|zip|tar|gz|mar|onnx[._]data))(?=[\s'\"`)\],]|\.?$|\.\s)",
+    r"|pb|tflite|cbm|bst|ubj|xgb|faiss|pdmodel|pdiparams|nemo|pkl|pickle|joblib|npy|npz|json|ya?ml|toml|cfg|ini|txt|csv|xml|model|vocab|gguf|py|zip|tar|gz|mar|onnx[._]data))(?=[\s'\"`)\],]|\.?$|\.\s)",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
@@ -53,6 +53,8 @@ _RELATIVE = re.compile(
     r"(?:[^'\"\n]{0,40}['\"]|: )([\w.][\w.\-/]{0,300})(?=['\"]|$|\s)",
     re.IGNORECASE,
 )
+#: A place in the source that a library was built from, as C++ and Rust programs name it: no file of the host.
+_SOURCE_LINE = re.compile(r"/(?<![\w./+\-]/)[\w./+\-]{1,400}\.(?:c|cc|cpp|cxx|cu|cuh|h|hpp|rs):\d")
 #: What begins an absolute path; a drive's letter stands in what Windows users report.
 _ABSOLUTE = re.compile(r"/|~|[A-Za-z]:/")
 #: Directories that other processes fill: a file missing there may be there the next second. Libraries keep
@@ -67,14 +69,15 @@ _SHARED = re.compile(
 
 def paths_in(text: str, filename: str | None = None) -> tuple[str, ...]:
     """Return the paths a text names: absolute ones, and the relative one an error is about."""
+    text = _SOURCE_LINE.sub(" ", text[:4_000])
     found = [filename] if filename else []
-    found += _QUOTED.findall(text[:4_000])
-    found += _BARE.findall(text[:4_000])
-    found += _DOTTED.findall(text[:4_000])
-    found += _RELATIVE.findall(text[:4_000])
-    found += _FILE.findall(text[:4_000])
-    found += _BEFORE.findall(text[:4_000])
-    drives = _QUOTED_DRIVE.findall(text[:4_000]) or _DRIVE.findall(text[:4_000])
+    found += _QUOTED.findall(text)
+    found += _BARE.findall(text)
+    found += _DOTTED.findall(text)
+    found += _RELATIVE.findall(text)
+    found += _FILE.findall(text)
+    found += _BEFORE.findall(text)
+    drives = _QUOTED_DRIVE.findall(text) or _DRIVE.findall(text)
     found += [re.sub(r"\\{1,2}", "/", path) for path in drives]
     return tuple(dict.fromkeys(path.rstrip(".,:;)") or path for path in found))[:16]
 

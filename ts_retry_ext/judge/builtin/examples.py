@@ -177,6 +177,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'archive-damaged': ('tarfile.ReadError', 'not a gzip file', {}),
     # topic hubs
     'hub-offline-mode': ('huggingface_hub.errors.OfflineModeIsEnabled', 'Cannot reach https://huggingface.co/x: offline mode is enabled. To disable it, please unset the `HF_HUB_OFFLINE` environment variable.', {}),
+    'hub-access-awaits-review': ('huggingface_hub.errors.GatedRepoError', '403 Client Error.\n\nCannot access gated repo for url https://huggingface.co/org/m/resolve/main/config.json.\nYour request to access model org/m is awaiting a review from the repo authors.', {}),
     'hub-access-gated': ('huggingface_hub.errors.GatedRepoError', '401 Client Error. Cannot access gated repo for url https://huggingface.co/org/m/resolve/main/config.json.', {}),
     'hub-access-gated-text': ('OSError', 'You are trying to access a gated repo.\nMake sure to have access to it at https://huggingface.co/meta-llama/Llama-2-7b-hf.\n401 Client Error.', {}),
     'hub-repository-missing': ('huggingface_hub.errors.RevisionNotFoundError', '404 Client Error. Revision Not Found for url: https://huggingface.co/x/resolve/v9/config.json', {}),
@@ -363,6 +364,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     # topic model libraries
     'code-of-repository-not-trusted': ('ValueError', 'Loading org/m requires you to execute the configuration file in that repo on your local machine. Set the option `trust_remote_code=True` to remove this error.', {}),
     'attention-not-available': ('ImportError', 'FlashAttention2 has been toggled on, but it cannot be used: the package flash_attn seems to be not available.', {}),
+    'adapter-does-not-fit-its-base': ('ValueError', "Target modules {'zz_proj'} not found in the base model. Please check the target modules and try again.", {}),
     'model-newer-than-the-library': ('ValueError', 'The checkpoint you are trying to load has model type `zeta9` but Transformers does not recognize this architecture.', {}),
     'transformers-model-type-unknown': ('ValueError', 'The current `device_map` had weights offloaded to the disk. Please provide an `offload_folder` for them.', {}),
     'model-partly-off-device': ('ValueError', 'Some modules are dispatched on the CPU or the disk.', {}),
@@ -375,7 +377,8 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'class-missing-for-pickle': ('AttributeError', "Can't get attribute 'Net' on <module '__main__' from '/x/ts/model_service_worker.py'>", {}),
     'object-not-picklable': ('TypeError', "cannot pickle '_thread.lock' object", {}),
     'class-missing-for-pickle-text': ('RuntimeError', "Can't get attribute 'Net' on <module '__main__'>", {}),
-    'torchscript-unloadable': ('RuntimeError', 'Unknown builtin op: torchvision::nms.\nCould not find any similar ops to torchvision::nms.', {}),
+    'torch-operator-not-registered': ('RuntimeError', 'Unknown builtin op: torchvision::nms.\nCould not find any similar ops to torchvision::nms.', {}),
+    'torchscript-unloadable': ('RuntimeError', 'Attempted to read a PyTorch file with version 12, but the maximum supported version for reading is 10.', {}),
     'jit-compile': ('torch.jit.frontend.NotSupportedError', 'Comprehension ifs are not supported yet:', {}),
     # topic model formats
     'onnx-file-in-shared-place': ('onnxruntime.capi.onnxruntime_pybind11_state.NoSuchFile', "[ONNXRuntimeError] : 3 : NO_SUCHFILE : Load model from /mnt/models/m.onnx failed:Load model /mnt/models/m.onnx failed. File doesn't exist", {}),
@@ -383,6 +386,9 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'onnx-input-does-not-fit': ('onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument', '[ONNXRuntimeError] : 2 : INVALID_ARGUMENT : Unexpected input data type. Actual: (tensor(double)) , expected: (tensor(float))', {}),
     'onnx-unloadable': ('onnxruntime.capi.onnxruntime_pybind11_state.InvalidGraph', '[ONNXRuntimeError] : 10 : INVALID_GRAPH : Load model from /opt/models/m.onnx failed:This is an invalid model.', {}),
     'tensorrt-engine-unfit': ('AssertionError', 'Serialization assertion magicTagRead == kMAGIC_TAG failed.', {}),
+    'tensorrt-gave-no-engine': ('AttributeError', "'NoneType' object has no attribute 'create_execution_context'", {}),
+    'faiss-index-of-another-kind': ('RuntimeError', 'Error in std::unique_ptr<faiss::Index> faiss::read_index_up(IOReader*, int) at /project/faiss/impl/index_read.cpp:3251: Index type 0x73726576 ("vers") not recognized', {}),
+    'faiss-index-not-read': ('RuntimeError', "Error in std::unique_ptr<faiss::Index> faiss::read_index_up(IOReader*, int) at /project/faiss/impl/index_read.cpp:1685: Error: 'ret == (1)' failed: read error in cut.index: 0 != 1 (Success)", {}),
     'json-empty': ('Exception', 'EOF while parsing a value at line 1 column 0', {'filename': '/root/.cache/m/tokenizer.json'}),
     'json-empty-unnamed': ('Exception', 'EOF while parsing a value at line 1 column 0', {}),
     'tokenizer-file-damaged': ('Exception', 'expected `,` or `}` at line 12 column 5', {}),

@@ -16,6 +16,13 @@ _TOKEN = (
 )
 
 FATAL_IN_DISGUISE = (
+    ambiguous(
+        "hub-access-awaits-review",
+        When(message=r"awaiting a review from the repo authors"),
+        "The repository is gated; access is asked for, and its authors have not answered yet.",
+        "Wait for their answer (the repository's page shows it), or use HF_TOKEN of an account with access.",
+        since="2026-11-26",
+    ),
     fatal(
         "hub-offline-mode",
         When(
@@ -41,7 +48,7 @@ FATAL_IN_DISGUISE = (
             message=any_of(r"""
                 # The Hub, of a repository
                 gated repo|access to (?:this )?(?:model|repo|dataset).{0,200} is restricted
-                you must (?:be authenticated|have access to it)|awaiting a review|your request to access|ask for access\.?$
+                you must (?:be authenticated|have access to it)|your request to access|ask for access\.?$
                 is currently (?:disabled|restricted)|repo .{0,100}is (?:disabled|gated)
                 # The Hub, of its token
                 invalid (?:user token|username or password|credentials in authorization)

@@ -204,10 +204,11 @@ RULES = (
                 [\w\-.\])'\"`] is not installed(?:\W{0,3}$|[.,;:)]| (?:or|and|but|please|properly|on (?:this|the|your) \w+)\b| in (?:the|your) (?:env|sys|im)\w+)
                 not installed(?:\W{0,3}$|[.,;:)])
             """),
-            unless=r"tesseract|ffmpeg|poppler|\bjava\b|connection|timed out|max retries|could not reach|cannot reach|\bretry|try again",
+            unless=r"tesseract|ffmpeg|poppler|\bjava\b|connection|timed out|max retries|could not reach|cannot reach|\bretry|try again"
+            r"|does not recognize this architecture",
         ),
         "The code needs a package that is not installed, or a newer version of it.",
-        "Install it into TorchServe's environment, or name it in the archive's requirements.txt.",
+        "Install it into TorchServe's environment, or name it in the archive's requirements.txt; if it is installed, update it.",
         since=_SINCE,
     ),
     fatal(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, fatal
+from ts_retry_ext.judge.builtin.weights import DOWNLOADERS
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -87,6 +88,38 @@ RULES = (
         since=_SINCE,
     ),
     ambiguous(
+        "tensorrt-gave-no-engine",
+        When(
+            type=("AttributeError",),
+            # What TensorRT's ICudaEngine has: deserialize_cuda_engine gave None and logged why.
+            message=r"^'nonetype' object has no attribute '(?:create_execution_context|num_io_tensors|num_bindings|get_tensor_\w+|get_binding_\w+)'",
+        ),
+        "TensorRT gave no engine: it was built for another version or GPU, the file is cut, or the device had no memory.",
+        "Look above this one in the model log for TensorRT's own line; build the engine with the installed TensorRT on this GPU.",
+        since="2026-11-26",
+        scope=Scope.DEVICE,
+    ),
+    fatal(
+        "faiss-index-of-another-kind",
+        When(
+            # A page ('<', '{') may be fetched anew, and zeros may still be written.
+            message=r"faiss::.{1,400}index type 0x\w{1,8} \(['\"](?![<{\[\\]).{1,16}\) not recognized",
+            unless_frame=DOWNLOADERS,
+        ),
+        "The file is no index that the installed faiss knows: 'vers' begins a Git LFS pointer, other letters an index of a newer faiss.",
+        "Fetch the real file (git lfs pull) and pack the archive again, or update faiss.",
+        since="2026-11-26",
+    ),
+    ambiguous(
+        "faiss-index-not-read",
+        When(
+            message=r"faiss::.{1,400}(?:index type 0x\w{1,8}.{0,24} not recognized|read error in .{1,400} \(success\))",
+        ),
+        "The index of faiss is cut, empty or no index: in a shared place it may still be being written.",
+        "Compare size and checksum of {path|the file}; look at what fetches or writes it, or pack it again.",
+        since="2026-11-26",
+    ),
+    ambiguous(
         "json-empty",
         When(
             message=r"^eof while parsing a (?:value|object|list|string) at line \d+ column \d+$",
@@ -164,7 +197,7 @@ RULES = (
             """)
         ),
         "The model was saved by another version of Keras than the installed one, or with a class of its own.",
-        "Install the Keras or TensorFlow version that saved it, or save it again; give classes of its own as custom_objects.",
+        "Install the Keras or TensorFlow version that saved it, or save it again as .keras (Keras 3 reads a SavedModel with keras.layers.TFSMLayer only); give classes of its own as custom_objects.",
         since="2026-11-26",
     ),
     fatal(

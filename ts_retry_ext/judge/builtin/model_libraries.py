@@ -20,6 +20,20 @@ RULES = (
         though_it_says_retry=True,
     ),
     fatal(
+        "adapter-does-not-fit-its-base",
+        When(
+            # PEFT: `Please check the target modules and try again` is said to whoever wrote the configuration.
+            message=any_of(r"""
+                please specify .?target_modules|target modules .{1,1000} not found in the base model
+                no modules were targeted for adaptation|\btarget module .{1,1000} is not supported\. currently, only the following modules
+            """)
+        ),
+        "The adapter names layers that the base model does not have, or that cannot carry it.",
+        "Load the adapter on the base model it was trained for, or correct target_modules in adapter_config.json.",
+        since="2026-11-26",
+        though_it_says_retry=True,
+    ),
+    fatal(
         "attention-not-available",
         When(
             message=any_of(r"""
@@ -56,8 +70,6 @@ RULES = (
                 # Code of a repository
                 .trust_remote_code=true|trust_remote_code|contains custom code|execute the (?:configuration|modeling|model) file
                 trust remote code|.?config_class.? attribute that is not consistent
-                # PEFT
-                please specify .?target_modules|target modules .{1,200} not found in the base model
                 # Several
                 unable to determine this model's library|is not supported yet|impossible to guess which tokenizer
             """)

@@ -241,13 +241,14 @@ RULES = (
                 # numba
                 cannot cache function .{1,100}no locator available
                 # Keras 3
-                keras 3|tf-keras
+                keras 3(?! only supports)|tf-keras
                 # Several
                 is used but incompatible|\bneeds (?:numpy|python|torch|pandas|cuda|protobuf) \d
                 update (?:transformers|your (?:transformers|torch|pytorch|tensorflow|numpy|cuda|driver|python))
                 upgrade (?:to (?:torch|transformers|python|version \d)|transformers|torch|pytorch)
                 (?:was|has been) removed in (?:\w+ ){0,3}v?\d
-            """)
+            """),
+            unless=r"does not recognize this architecture",
         ),
         "Installed versions do not fit each other or the model.",
         "Install the versions that the message asks for.",

@@ -94,6 +94,21 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "torch-operator-not-registered",
+        When(
+            message=any_of(r"""
+                # torch.jit.load
+                unknown builtin op|couldn't find (?:an )?operator|schema not found for node|could not find (?:any )?(?:similar )?ops?[ ]
+                unknown type name ['"]__torch__\.torch\.classes\.|tried to instantiate class ['"]__torch__\.
+                # torch.ops, its dispatcher
+                no such operator \w+::|could not find schema for \w+::|'_opnamespace' '\w+' object has no attribute
+            """)
+        ),
+        "The model uses an operator, or a class, that no imported library has registered with torch.",
+        "Import the library that brings it (torchvision, torchaudio, torch_tensorrt) in the handler before the model is loaded, in the version that fits the installed torch.",
+        since="2026-11-26",
+    ),
+    fatal(
         "torchscript-unloadable",
         When(
             message=any_of(r"""
@@ -103,9 +118,7 @@ RULES = (
                 maximum supported version for reading|legacy model format is not supported|produced by a newer
                 loading a torch\.package|the provided filename .{0,200} does not exist
                 # Operators
-                unknown builtin op|couldn't find (?:an )?operator|the following (?:operation|operator)s? .{0,80}(?:not|in)
-                schema not found for node|no such operator \w+::|could not find (?:any )?(?:similar )?ops?[ ]
-                no function .{0,100}in torchscript
+                the following (?:operation|operator)s? .{0,80}(?:not|in)|no function .{0,100}in torchscript
                 # Compiling
                 unknown type name|could not export python function|_jit_internal
                 tried to (?:instantiate|access) .{0,80}torchscript|torch\.jit\.frontend|tracer cannot infer type
