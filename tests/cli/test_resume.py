@@ -103,7 +103,17 @@ def test_refusal_of_the_api_is_an_error(tmp_path: Path, capsys: pytest.CaptureFi
     assert "broken 1.0: the management API" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("options", [[], ["m", "--all"], ["--all", "--version", "1.0"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["m", "--all"],
+        ["--all", "--version", "1.0"],
+        ["--all", "--cause", "x"],
+        ["m", "--cause", "x"],
+        ["--cause", "x", "--version", "1.0"],
+    ],
+)
 def test_wrong_use_is_exit_code_2(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["resume", *options]) == 2
     assert "ts-retry: " in capsys.readouterr().err
@@ -218,3 +228,16 @@ def test_all_are_resumed_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixt
 
     told = json.loads(capsys.readouterr().out)
     assert [(one["model"], one["result"]) for one in told] == [("a", "serves"), ("b", "serves")]
+
+
+def test_a_cause_resumes_the_models_that_are_down_for_it_and_no_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        halt(running, "broken")
+        heal(running)
+        assert running.run("resume", "--cause", "0" * 16) == 1
+        assert "the causes are: fedcba9876543210" in capsys.readouterr().err
+        assert running.run("resume", "--cause", "fedcba9876543210", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(one["model"], one["result"]) for one in told] == [("broken", "serves")]

@@ -430,7 +430,7 @@ def test_of_many_models_those_that_do_not_serve_are_listed_and_one_cause_is_told
     assert "20 more serve; ts-retry status --all lists them" in out
     assert "sound00" not in out
     assert "5 models (broken00, broken01, broken02, broken03, broken04): halted since" in out
-    assert out.count("To try it now: ts-retry resume --all") == 1
+    assert out.count("To try it now: ts-retry resume --cause fedcba9876543210") == 1
     assert len(out.splitlines()) == 10
     assert "sound19" in every
 

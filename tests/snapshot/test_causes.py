@@ -30,3 +30,7 @@ def test_models_that_do_not_serve_are_counted_with_their_causes() -> None:
     assert how_many_are_down([SOUND]) is None
     assert how_many_are_down([OTHER, SOUND]) == "1 of 2 models does not serve: 1 cause"
     assert how_many_are_down([OTHER, *ALIKE]) == "8 of 8 models do not serve: 2 causes"
+    retried = replace(status(failure(1), state=State.RECOVERING), model="retried")
+    assert how_many_are_down([OTHER, SOUND, retried]) == (
+        "1 of 3 models does not serve: 1 cause; 1 more is retried"
+    )

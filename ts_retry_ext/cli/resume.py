@@ -51,12 +51,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "the line that failed. The trial load uses the archive as TorchServe unpacked it at registration. "
         "So an archive that was packed again has to be registered again first (ts-retry deploy). Exits "
         "with 0 if the model serves, 3 if it has failed again, 1 otherwise.",
-        epilog="examples:\n  ts-retry resume my_model\n  ts-retry resume --all",
+        epilog="examples:\n"
+        "  ts-retry resume my_model\n"
+        "  ts-retry resume --cause 4f1d2c9a77b0e831\n"
+        "  ts-retry resume --all",
     )
     parser.add_argument("model", metavar="MODEL", nargs="?", help="name of the model")
     parser.add_argument("--version", help="version of the model, if it has several")
     parser.add_argument(
         "--all", action="store_true", help="resume every model that is down or has lost workers"
+    )
+    parser.add_argument(
+        "--cause",
+        metavar="FINGERPRINT",
+        help="resume every model that is down for this cause (see: ts-retry status -o wide)",
     )
     parser.add_argument(
         "--timeout",
@@ -76,11 +84,12 @@ def run(arguments: argparse.Namespace) -> int:
     from ts_retry_ext.cli.sources import snapshot_of
     from ts_retry_ext.frontend.choice import no_server
 
-    if bool(arguments.model) == arguments.all:
-        msg = "name one model, or --all"
+    several = arguments.all or arguments.cause is not None
+    if [bool(arguments.model), arguments.all, arguments.cause is not None].count(True) != 1:
+        msg = "name one model, or a --cause, or --all"
         raise CommandError(msg, USAGE)
-    if arguments.all and arguments.version:
-        msg = "--version goes with one model, not with --all"
+    if several and arguments.version:
+        msg = "--version goes with one model"
         raise CommandError(msg, USAGE)
     snapshot = snapshot_of(arguments)
     if snapshot.server is None or not snapshot.server.running:
@@ -88,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(msg)
     wanted = _wanted(snapshot, arguments)
     command = ResumeCommand(snapshot.server.pid, arguments)
-    if arguments.all:
+    if several:
         told = _side_by_side(command, wanted)
     else:
         told = [command.resume(model) for model in wanted]
@@ -123,7 +132,20 @@ def _wanted(snapshot: Snapshot, arguments: argparse.Namespace) -> list[ModelStat
 
     if arguments.all:
         return [model for model in snapshot.models if model.can_be_resumed]
+    if arguments.cause is not None:
+        return list(_of_cause(snapshot, arguments.cause))
     return [model_in(snapshot, arguments.model, arguments.version)]
+
+
+def _of_cause(snapshot: Snapshot, fingerprint: str) -> tuple[ModelStatus, ...]:
+    from ts_retry_ext.snapshot.causes import causes_of
+
+    causes = {cause.fingerprint: cause for cause in causes_of(snapshot.models)}
+    if fingerprint not in causes:
+        known = ", ".join(sorted(filter(None, causes))) or "none"
+        msg = f"no model is down for the cause {fingerprint}; the causes are: {known}"
+        raise CommandError(msg)
+    return causes[fingerprint].models
 
 
 class ResumeCommand:

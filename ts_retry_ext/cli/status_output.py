@@ -100,7 +100,8 @@ def _print_advice(snapshot: Snapshot, now: float) -> None:
             words = f"{model.to_json()['reason']}. {model.not_registered.remedy}"
             print_wrapped(f"{name}: {words}")
         elif model.can_be_resumed:
-            command = "ts-retry resume --all" if cause else snapshot.resume_command(model)
+            one = snapshot.resume_command(model)
+            command = f"ts-retry resume --cause {cause.fingerprint}" if cause else one
             print_wrapped(f"{name}: {_advice(model, snapshot, now, command)}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterable, NamedTuple
 
 from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.state import State
 
 
 class SharedCause(NamedTuple):
@@ -23,6 +24,11 @@ class SharedCause(NamedTuple):
         more = len(names) - MOST_NAMED
         return ", ".join(names) if more < 1 else f"{', '.join(names[:MOST_NAMED])} and {more} more"
 
+    @property
+    def fingerprint(self) -> str | None:
+        """Return the fingerprint of the failures, or None where there is none."""
+        return _fingerprint(self.models[0])
+
 
 #: Models of a cause that are named.
 MOST_NAMED = 5
@@ -36,8 +42,7 @@ def causes_of(models: Iterable[ModelStatus]) -> list[SharedCause]:
     groups: dict[object, list[ModelStatus]] = {}
     for model in models:
         if model.is_down:
-            fingerprint = getattr(model.report, "fingerprint", None)
-            groups.setdefault(fingerprint or model.key, []).append(model)
+            groups.setdefault(_fingerprint(model) or model.key, []).append(model)
     return sorted(
         (SharedCause(tuple(group)) for group in groups.values()), key=lambda c: -len(c.models)
     )
@@ -52,4 +57,11 @@ def how_many_are_down(models: Iterable[ModelStatus]) -> str | None:
         return None
     verb = "does" if down == 1 else "do"
     count = "1 cause" if len(causes) == 1 else f"{len(causes)} causes"
-    return f"{down} of {len(models)} models {verb} not serve: {count}"
+    recovering = sum(model.state is State.RECOVERING for model in models)
+    more = f"; {recovering} more {'is' if recovering == 1 else 'are'} retried" if recovering else ""
+    return f"{down} of {len(models)} models {verb} not serve: {count}{more}"
+
+
+def _fingerprint(model: ModelStatus) -> str | None:
+    found: str | None = getattr(model.report, "fingerprint", None)
+    return found

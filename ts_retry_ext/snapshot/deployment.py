@@ -190,7 +190,8 @@ def put_beside(
             raise DeploymentError(_without_api(wanted, url, server)) from error
         _take_away(api, wanted)
         why = _why(server, wanted, begun) or str(error)
-        raise DeploymentError(why) from error
+        serves = f"; version {wanted.old.version} goes on serving" if wanted.old else ""
+        raise DeploymentError(why + serves) from error
     except BaseException:  # Ctrl-C: nothing is left half done.
         _take_away(api, wanted)
         raise
