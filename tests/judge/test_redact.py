@@ -12,6 +12,8 @@ from ts_retry_ext.judge.failure import Cause, Failure, Frame, Phase
 from ts_retry_ext.judge.redact import MASK, redact, redacted, secret_values
 
 GONE = [
+    ("password=AQRSTUVWXYZBCDEFGHJKLMNP is wrong", "AQRSTUVWXYZBCDEFGHJKLMNP", "is wrong"),
+    ("token=aqrstuvwxyzbcdefghjklmnp and more", "aqrstuvwxyzbcdefghjklmnp", "and more"),
     ("https://user:s3cr3t-pw@git.example.com/x.git", "s3cr3t-pw", "git.example.com"),
     ("redis://:hunter2hunter2@cache:6379/0", "hunter2hunter2", "cache:6379"),
     ("postgresql+psycopg2://app:p%40ss/w0rd@db/x", "p%40ss/w0rd", "@db/x"),

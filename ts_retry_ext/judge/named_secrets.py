@@ -12,7 +12,13 @@ from functools import lru_cache, partial
 from typing import Callable
 
 from ts_retry_ext.judge.secret_formats import MASK
-from ts_retry_ext.judge.secret_likeness import IDENTIFIER, PROSE, is_harmless, looks_random
+from ts_retry_ext.judge.secret_likeness import (
+    IDENTIFIER,
+    LONGER_THAN_WORDS,
+    PROSE,
+    is_harmless,
+    looks_random,
+)
 
 #: Names whose value is a secret whatever it looks like.
 _PLAIN = (
@@ -132,9 +138,11 @@ def _is_secret(name: re.Match[str], found: re.Match[str], text: str) -> bool:
         return False
     if name.group("random"):
         return looks_random(value) or bool(quoted and len(value) >= 8 and value.isalnum())
+    if quoted or not value.isalpha() or len(value) >= LONGER_THAN_WORDS:
+        return True
     # A word that another follows begins a sentence: `secret: Required value`.
     follows = text[found.end() : found.end() + 2]
-    return bool(quoted) or not (value.isalpha() and follows[:1] == " " and follows[1:].isalpha())
+    return not (follows[:1] == " " and follows[1:].isalpha())
 
 
 def _behind_commas(text: str) -> str:

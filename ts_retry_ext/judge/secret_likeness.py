@@ -8,6 +8,8 @@ from ts_retry_ext.judge.secret_formats import MASK
 
 #: Characters below which nothing is taken for a value drawn at random.
 _RANDOM_LENGTH = 8
+#: Letters in a row that no word of a message has.
+LONGER_THAN_WORDS = 24
 
 #: Words that begin a sentence where a value could stand.
 PROSE = frozenset(
@@ -146,7 +148,12 @@ def is_harmless(value: str) -> bool:
 
 
 def looks_random(value: str) -> bool:
-    """Tell whether a value holds a digit beside letters, or signs that no word has; eight characters at least."""
+    """Tell whether a value holds a digit beside letters, or signs that no word has, or is longer than words are.
+
+    It has eight characters at least.
+    """
     if len(value) < _RANDOM_LENGTH or MASK in value or is_harmless(value):
         return False
-    return any(char.isdigit() for char in value) or any(char in "+/=~%" for char in value)
+    if any(char.isdigit() or char in "+/=~%" for char in value):
+        return True
+    return len(value) >= LONGER_THAN_WORDS and value.isalpha()
