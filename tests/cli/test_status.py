@@ -84,6 +84,20 @@ def test_halted_model_is_told_with_cause_and_what_to_do_and_exit_code_3(
     assert err == ""
 
 
+def test_an_archive_that_was_packed_again_is_named_since_no_trial_load_sees_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with frontend(tmp_path) as running:
+        halt(running)
+        archive = f"{running.folder}/./broken.mar"  # Its model_store is ".".
+        Path(archive).write_bytes(b"packed again")
+        running.register(described("broken", workers=HELD))
+        assert running.run("status") == 3
+    *_, advice = capsys.readouterr().out.splitlines()
+    assert f"{archive} has changed since TorchServe unpacked it" in advice
+    assert advice.endswith(f"ts-retry deploy {archive}")
+
+
 def test_one_model_is_shown_and_its_state_alone_gives_the_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -177,9 +177,15 @@ def _advice(model: ModelStatus, snapshot: Snapshot, now: float, command: str) ->
     ]
     if runs and RESUME not in content["waits_for"]:  # Else the remedy says it.
         parts.append(what_ends_it(model, now) or "")
-        is_repaired_by_packing = model.down_as is not State.WAITING and _is_packed(model)
-        again = ", or ts-retry deploy ARCHIVE if you packed it again"
-        parts.append(f"To try it now: {command}{again if is_repaired_by_packing else ''}")
+        again = ""
+        if model.packed_again is not None:
+            parts.append(
+                f"{model.packed_again} has changed since TorchServe unpacked it, and a trial load does not see that"
+            )
+            again = f", or, if it has a version of its own, ts-retry deploy {model.packed_again}"
+        elif model.down_as is not State.WAITING and _is_packed(model):
+            again = ", or ts-retry deploy ARCHIVE if you packed it again"
+        parts.append(f"To try it now: {command}{again}")
     *sentences, last = (part for part in parts if part)
     return " ".join([*map(_sentence, sentences), last])
 

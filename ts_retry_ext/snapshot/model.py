@@ -90,6 +90,8 @@ class ModelStatus:
         max_retry_timeout_source: where it comes from; both None where it cannot be told.
         gave_up: whether the frontend retries it no more.
         not_registered: why the server could not register it; None where it did.
+        packed_again: path of its archive in the model store if that has changed since TorchServe
+            unpacked it, else None.
     """
 
     model: str
@@ -101,6 +103,7 @@ class ModelStatus:
     max_retry_timeout_source: str | None
     gave_up: bool
     not_registered: NotRegistered | None = None
+    packed_again: str | None = None
 
     @property
     def key(self) -> ModelKey:

@@ -7,9 +7,7 @@ import os
 from ts_retry_ext.frontend.registered import archive_of
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.snapshot.down_in_words import what_ends_it
-from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.real_load import ResumeResult, Resumption
-from ts_retry_ext.store.times import to_seconds
 
 
 def outcome_in_words(done: Resumption, *, timeout_sec: float, now: float) -> str:
@@ -51,9 +49,9 @@ def served_copy(done: Resumption, configuration: ServerConfiguration) -> str | N
     path = archive_of(status.running, configuration)
     if path is not None and os.path.isdir(path):
         return None
-    if path is not None and _is_newer(path, status):
+    if status.packed_again is not None:
         return (
-            f"{os.path.basename(path)} in the model store has changed since it was registered. "
+            f"{os.path.basename(status.packed_again)} in the model store has changed since it was registered. "
             "TorchServe loads the copy that it unpacked then. Register it again (ts-retry deploy), or "
             "restart the server."
         )
@@ -61,12 +59,3 @@ def served_copy(done: Resumption, configuration: ServerConfiguration) -> str | N
         "TorchServe unpacks an archive once, at registration. If the archive was packed again, register it "
         "again (ts-retry deploy), or restart the server."
     )
-
-
-def _is_newer(path: str, status: ModelStatus) -> bool:
-    """Tell whether an archive has changed since the model's first worker wrote something."""
-    records = status.registration.records if status.registration else ()
-    try:
-        return bool(records) and os.stat(path).st_mtime > to_seconds(records[0].at)
-    except OSError:
-        return False

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
+from dataclasses import replace
 from typing import Collection, Iterable, Sequence
 
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.deaths import Deaths
 from ts_retry_ext.frontend.management import ManagementApi, management_api_of
+from ts_retry_ext.frontend.registered import archive_of
 from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.snapshot.join import confirmed_models, unconfirmed_models
 from ts_retry_ext.snapshot.model import ModelStatus, NotRegistered, ServerStatus, Snapshot
 from ts_retry_ext.snapshot.not_registered import find_not_registered
@@ -21,6 +25,7 @@ from ts_retry_ext.snapshot.registration_files import (
 )
 from ts_retry_ext.snapshot.window_in_force import window_in_force
 from ts_retry_ext.store.directory import read_server_run
+from ts_retry_ext.store.times import to_seconds
 
 
 def take_snapshot(server: ObservedServer) -> Snapshot:
@@ -123,7 +128,7 @@ def _joined(
 ) -> tuple[ModelStatus, ...]:
     registrations, running = Registrations(found), list(running)
     windows = {(model.name, model.version): window_in_force(model, server) for model in running}
-    return confirmed_models(
+    models = confirmed_models(
         running,
         registrations,
         windows,
@@ -131,3 +136,17 @@ def _joined(
         died_by=Deaths() if server.sees_processes else None,
         missing=missing,
     )
+    return tuple(replace(m, packed_again=_packed_again(m, server.configuration)) for m in models)
+
+
+def _packed_again(model: ModelStatus, configuration: ServerConfiguration) -> str | None:
+    """Return the archive of a model if it has changed since its first worker wrote something."""
+    records = model.registration.records if model.registration else ()
+    if model.running is None or not records:
+        return None
+    path = archive_of(model.running, configuration)
+    try:
+        is_newer = path is not None and os.stat(path).st_mtime > to_seconds(records[0].at)
+    except OSError:
+        return None
+    return path if is_newer and os.path.isfile(path or "") else None
