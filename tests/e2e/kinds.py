@@ -48,5 +48,5 @@ def asynchronous(handler: str) -> str:
     Its load takes a moment: TorchServe loses a worker that answers at once (docs/torchserve-defects.md).
     """
     begins = "def initialize(self, context):\n"
-    moment = f"{begins}            __import__('time').sleep(0.2)\n"
+    moment = f"{begins}            __import__('time').sleep(1)\n"
     return handler.replace("def handle(self", "async def handle(self").replace(begins, moment)

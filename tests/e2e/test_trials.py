@@ -70,6 +70,8 @@ ROWS = {
         "def handle(data, context)\n", "halted", "latefolder_handler.py was changed", SHORT_WINDOW
     ),
 }  # fmt: skip
+#: Rows that the others hold most of; each takes half a minute.
+NIGHTLY = ("type", "exits")
 #: Registered under another name than the archive has.
 PACKED_AS = {"latetext": "packed_otherwise"}
 
@@ -145,7 +147,9 @@ def _killed(times: int) -> str:
     """)
 
 
-@pytest.mark.parametrize("model", ROWS)
+@pytest.mark.parametrize(
+    "model", [pytest.param(name, marks=[pytest.mark.nightly] * (name in NIGHTLY)) for name in ROWS]
+)
 def test_a_model_serves_again_by_itself_when_its_outage_is_over(outage: Outage, model: str) -> None:
     server = outage.server
     outage.take_down(model)

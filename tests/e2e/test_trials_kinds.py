@@ -54,6 +54,8 @@ KINDS = {
 if VERSION >= (0, 11):  # before, the one is not there and retries of the other end a thread
     KINDS["async"] = Kind(ASYNC, asynchronous(LACKING))
     KINDS["ranks"] = Kind(ranks(), workers=2, trial_is_load=True)
+#: Models that the others hold most of; each takes half a minute.
+NIGHTLY = ("two", "folderlate", "ranks")
 #: Inside the window, a holder leaves, and the frontend's own retry starts the next worker. After it,
 #: workers come through the management API.
 MODELS = {
@@ -85,7 +87,10 @@ def _made(store: Path, name: str, kind: Kind) -> str:
 pytestmark = [pytest.mark.xdist_group("trials_kinds"), pytest.mark.timeout(900)]
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(name, marks=[pytest.mark.nightly] * (name in NIGHTLY)) for name in MODELS],
+)
 def test_a_trial_fails_another_one_succeeds_and_the_workers_come_back(
     server: TorchServe, model: str
 ) -> None:
@@ -269,6 +274,7 @@ UNKNOWN = initialize("""
 SOON = {"TS_RETRY_FIRST_TRIAL": "5", "TS_RETRY_LONGEST_TRIAL_INTERVAL": "5"}
 
 
+@pytest.mark.nightly
 def test_shutdown_waits_for_the_end_of_the_window_where_nobody_knows_the_cause(
     tmp_path: Path,
 ) -> None:
