@@ -74,7 +74,9 @@ def test_the_device_of_the_first_worker(
 
 
 def test_numbers_that_count_for_nothing_are_named(tmp_path: Path) -> None:
-    problems = launched(tmp_path, "startupTimeout: 1.5\nbatchSize: '4'\nminWorkers: 1\nmaxWorkers: 1").problems
+    problems = launched(
+        tmp_path, "startupTimeout: 1.5\nbatchSize: '4'\nminWorkers: 1\nmaxWorkers: 1"
+    ).problems
     assert [code for code, _ in problems] == ["not-an-integer", "not-an-integer"]
     assert "model-config.yaml: startupTimeout is 1.5" in problems[0][1]
 

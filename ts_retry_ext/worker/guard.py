@@ -11,6 +11,7 @@ from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Sequence, cast
 
 from ts_retry_ext.store.record import Event
+from ts_retry_ext.worker.collector import PausedCollector
 from ts_retry_ext.worker.crash_capture import CrashCapture
 from ts_retry_ext.worker.description import add_to_description
 from ts_retry_ext.worker.in_hand import InHand
@@ -76,8 +77,9 @@ class LoadGuard:
         def load(loader: Any, *args: Any, **kwargs: Any) -> Any:
             if self._session.load_begun:  # A handler loads a part of its model with it.
                 return stock(loader, *args, **kwargs)
-            self._begin(*args, **kwargs)
-            retries = self._retries()
+            with PausedCollector():
+                self._begin(*args, **kwargs)
+                retries = self._retries()
             while True:
                 try:
                     service = stock(loader, *args, **kwargs)
@@ -89,8 +91,9 @@ class LoadGuard:
                     self._take_in_hand_again()
                     self._begin(*args, **kwargs)
                 else:
-                    self.loaded()
-                    self._describe(service)
+                    with PausedCollector():
+                        self.loaded()
+                        self._describe(service)
                     return service
 
         load.__doc__ = stock.__doc__

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from ts_retry_ext.worker.collector import PausedCollector
 from ts_retry_ext.worker.isolation import Isolated
 from ts_retry_ext.worker.output import say
 
@@ -60,33 +61,43 @@ def _activate(is_worker: Callable[[], bool], hold: Callable[[Session, Marker], N
     _tried = True
     try:
         with Isolated():
-            from ts_retry_ext.worker.command_line import is_worker_script
-
-            if not is_worker_script(sys.argv):
-                _help_to_make_venv()
-                return
-            if not is_worker():
-                return
-            from ts_retry_ext.worker.session import open_session
-
-            active = open_session()
+            with PausedCollector():
+                active, marker = _open(is_worker)
             if active is None:
                 return
-            if active.settings.sidecar.value:
-                _start_sidecar(active)
-            marker = active.applicable_marker()
-            if marker is None:
-                marker = _judge_crashes(active)
-            elif _may_load(active):
-                marker = None
             if marker is not None:
                 hold(active, marker)
-            _wait_if_last(active)
-            from ts_retry_ext.worker.guard import install
+            with PausedCollector():
+                _wait_if_last(active)
+                from ts_retry_ext.worker.guard import install
 
-            install(active)
+                install(active)
     except Exception as error:
         say(f"not active in this worker, TorchServe goes on as without it: {error!r}")
+
+
+def _open(is_worker: Callable[[], bool]) -> tuple[Session | None, Marker | None]:
+    """Return the session of this process where it is a worker, and the marker that it has to hold for."""
+    from ts_retry_ext.worker.command_line import is_worker_script
+
+    if not is_worker_script(sys.argv):
+        _help_to_make_venv()
+        return None, None
+    if not is_worker():
+        return None, None
+    from ts_retry_ext.worker.session import open_session
+
+    session = open_session()
+    if session is None:
+        return None, None
+    if session.settings.sidecar.value:
+        _start_sidecar(session)
+    marker = session.applicable_marker()
+    if marker is None:
+        marker = _judge_crashes(session)
+    elif _may_load(session):
+        marker = None
+    return session, marker
 
 
 def _is_main_interpreter() -> bool:
