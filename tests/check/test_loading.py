@@ -15,8 +15,10 @@ import pytest
 from tests.archive.packing import write_folder, write_mar, write_tar
 from tests.check.models import entries, options, pack
 from tests.e2e.archives import initialize
+from tests.e2e.kinds import ASYNC, asynchronous
 from ts_retry_ext.check.check_report import CheckReport, CheckResult
 from ts_retry_ext.check.loading import check
+from ts_retry_ext.trial import driven_worker
 
 SOUND = initialize("pass")
 ECHO = """
@@ -51,6 +53,15 @@ def wait_until_gone(pid: int) -> None:
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < until, "the process goes on"
         time.sleep(0.02)
+
+
+@pytest.mark.timeout(60)
+def test_an_asynchronous_worker_that_loaded_is_ended_since_it_would_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driven_worker, "END_TIMEOUT_SEC", 600.0)
+    report = checked(tmp_path, asynchronous(SOUND), pack_as={"config": ASYNC})
+    assert report.result is CheckResult.LOADS, report
 
 
 def test_a_sound_model_loads_and_answers_as_on_a_server(tmp_path: Path, temp: Path) -> None:

@@ -128,7 +128,9 @@ def load_once(place: Place, launch: Launch, order: Order, children: Children) ->
     except ValueError as error:
         outcome = outcome._replace(why=f"What the worker answered is not understood: {error}.")
     finally:
-        status = worker.close(orderly=orderly)
+        # One that serves asynchronously does not end when its connection does (docs/torchserve-defects.md).
+        stays = launch.asynchronous and not outcome.why
+        status = worker.close(orderly=orderly and not stays)
     if outcome.died and not outcome.is_late:
         outcome = outcome._replace(why=f"{outcome.why} {_status(status)}")
     children.proceed()
