@@ -19,18 +19,19 @@ PACKAGE = Path(__file__).parents[1] / "ts_retry_ext"
 MAY_USE: dict[str, str] = {
     # At the bottom.
     "errors": "",
+    "garbage_collector": "",
     "plain_text": "",
     "settings": "",
     # A jar for the frontend, and where it lies.
     "plugin": "",
     # What a model's files say; what a failure means. They know nothing of the rest.
-    "archive": "",
+    "archive": "garbage_collector",
     "judge": "",
     # What outlives a process, and the running server.
     "store": "plain_text settings archive",
     "frontend": "plain_text settings archive store",
     # Inside the worker, and beside it.
-    "worker": "errors plain_text settings archive judge store frontend",
+    "worker": "errors garbage_collector plain_text settings archive judge store frontend",
     "handler": "errors worker",
     "__init__": "errors handler",
     "trial": "plain_text settings archive judge store frontend worker",

@@ -7,13 +7,13 @@ TorchServe 0.12.0's ``model-server.jar``. Importing this module imports PyYAML.
 
 from __future__ import annotations
 
-import gc
 import re
 from typing import Any, ClassVar, Iterator, NamedTuple
 
 import yaml
 
 from ts_retry_ext.archive.key_notes import Note, notes_of
+from ts_retry_ext.garbage_collector import PausedCollector
 
 #: Limits of SnakeYAML 2.1's LoaderOptions.
 MAX_CHARACTERS = 3 * 1024 * 1024
@@ -240,8 +240,12 @@ def load(text: str) -> Loaded:
         MisfitError: an explicit tag does not fit.
         RecursionError: it is nested too deeply for Python.
     """
-    collects = gc.isenabled()
-    gc.disable()  # It looks at each new node again and again: half of the time for a large file.
+    # The collector would look at each new node again and again: half of the time for a large file.
+    with PausedCollector():
+        return _load(text)
+
+
+def _load(text: str) -> Loaded:
     loader = SnakeYamlLoader(text)
     try:
         root = loader.get_single_node()
@@ -253,5 +257,3 @@ def load(text: str) -> Loaded:
         raise MisfitError(str(error)) from error
     finally:
         loader.dispose()
-        if collects:
-            gc.enable()

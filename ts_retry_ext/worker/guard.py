@@ -10,8 +10,8 @@ import time
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Sequence, cast
 
+from ts_retry_ext.garbage_collector import PausedCollector
 from ts_retry_ext.store.record import Event
-from ts_retry_ext.worker.collector import PausedCollector
 from ts_retry_ext.worker.crash_capture import CrashCapture
 from ts_retry_ext.worker.description import add_to_description
 from ts_retry_ext.worker.in_hand import InHand

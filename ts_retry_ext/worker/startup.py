@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ts_retry_ext.worker.collector import PausedCollector
+from ts_retry_ext.garbage_collector import PausedCollector
 from ts_retry_ext.worker.isolation import Isolated
 from ts_retry_ext.worker.output import say
 

@@ -1,8 +1,8 @@
-"""Keep Python's garbage collector as far as it would be without us.
+"""Keep Python's garbage collector away from code of ours that allocates much in a moment.
 
-It counts what is allocated, and each eleventh round of the eleventh looks at every object there is: 90 ms
-once torch is imported (CPython 3.11). What our start allocates would bring that forward into a worker's
-start. While it is paused, however much counts for one round.
+It counts what is allocated, and looks at every object there is now and then: 90 ms once torch is imported
+(CPython 3.11). What our part of a worker's start allocates would bring that forward into the load. While it
+is paused, however much counts for one round.
 """
 
 from __future__ import annotations

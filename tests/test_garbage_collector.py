@@ -3,16 +3,19 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
+from yaml import YAMLError
 
+from ts_retry_ext.archive.snake_yaml import MisfitError, load
 from ts_retry_ext.frontend.process import MAIN_CLASS
+from ts_retry_ext.garbage_collector import PausedCollector
 from ts_retry_ext.worker import startup
-from ts_retry_ext.worker.collector import PausedCollector
 
-ROOT = str(Path(__file__).resolve().parents[2])
+ROOT = str(Path(__file__).resolve().parents[1])
 #: A load like TorchServe's, in a process of its own, that says whether the collector runs meanwhile.
 LOAD = """
 import gc, os, sys, types
@@ -54,6 +57,13 @@ def test_one_that_somebody_has_switched_off_stays_off() -> None:
     with PausedCollector():
         pass
     assert not gc.isenabled()
+
+
+@pytest.mark.parametrize("text", ["a: 1", "a: \x00", "{", "!!int x"])
+def test_no_model_configuration_leaves_it_off(text: str) -> None:
+    with suppress(YAMLError, MisfitError):
+        load(text)
+    assert gc.isenabled()
 
 
 def test_what_is_allocated_meanwhile_counts_for_one_round() -> None:
