@@ -28,8 +28,9 @@ from ts_retry_ext.sidecar.metrics import CONTENT_TYPE, Metrics
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.snapshot.effective import Effective
 from ts_retry_ext.snapshot.join import status_of
-from ts_retry_ext.snapshot.model import ModelStatus, Snapshot, WindowInForce
+from ts_retry_ext.snapshot.model import ModelStatus, WindowInForce
 from ts_retry_ext.snapshot.registration_files import read_registration
+from ts_retry_ext.snapshot.server_snapshot import Snapshot
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.times import to_text
 

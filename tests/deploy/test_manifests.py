@@ -36,7 +36,8 @@ from ts_retry_ext.sidecar.options import SidecarOptions
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.sidecar.service import Service
-from ts_retry_ext.snapshot.model import Snapshot, WindowInForce
+from ts_retry_ext.snapshot.model import WindowInForce
+from ts_retry_ext.snapshot.server_snapshot import Snapshot
 from ts_retry_ext.store.record import Event
 
 TS_CONFIG = "/etc/torchserve/config.properties"

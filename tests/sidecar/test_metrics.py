@@ -18,8 +18,9 @@ from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
 from ts_retry_ext.snapshot.effective import OUT_OF_REACH, Effective
 from ts_retry_ext.snapshot.join import status_of
-from ts_retry_ext.snapshot.model import ModelStatus, Snapshot, WindowInForce
+from ts_retry_ext.snapshot.model import ModelStatus, WindowInForce
 from ts_retry_ext.snapshot.registration_files import read_registration
+from ts_retry_ext.snapshot.server_snapshot import Snapshot
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.marker import MarkedWorker, write_marker
 from ts_retry_ext.store.record import Event, Record, TrialResult

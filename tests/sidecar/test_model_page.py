@@ -72,6 +72,11 @@ def observing(server: Frontend, tmp_path_factory: pytest.TempPathFactory) -> Ite
     options = ("--pid", str(server.pid), "--inference", server.api.address)
     with sidecar(tmp_path_factory.mktemp("sidecar"), *options) as running:
         running.wait_for(lambda: running.states().get("model-0000") == "halted", "it is seen", 30)
+        page = "/model/model-0000/1.0"  # What the frontend says of it comes a moment later.
+        asked = "maxRetryTimeoutInSec 300 s"
+        running.wait_for(
+            lambda: asked in running.ask(page, headers=BROWSER).text, "and asked for", 30
+        )
         yield running
 
 

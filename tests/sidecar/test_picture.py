@@ -11,8 +11,9 @@ from ts_retry_ext.frontend.running_model import running_model
 from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.snapshot.join import status_of
-from ts_retry_ext.snapshot.model import ModelStatus, Snapshot, WindowInForce
+from ts_retry_ext.snapshot.model import ModelStatus, WindowInForce
 from ts_retry_ext.snapshot.registration_files import read_registration
+from ts_retry_ext.snapshot.server_snapshot import Snapshot
 from ts_retry_ext.store.times import to_text
 
 HELD = [{"id": "9000", "status": "UNLOADING", "pid": 3}]

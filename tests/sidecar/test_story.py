@@ -15,7 +15,8 @@ from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.log_output import JsonFormatter, log_to
 from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.story import Story
-from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
+from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.server_snapshot import Snapshot
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.record import Event, TrialResult
 

@@ -4,8 +4,9 @@ import json
 
 from tests.snapshot.writing import failure, marker, record
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
-from ts_retry_ext.snapshot.model import ModelStatus, ServerStatus, Snapshot
+from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.registration import Registration
+from ts_retry_ext.snapshot.server_snapshot import ServerStatus, Snapshot
 from ts_retry_ext.snapshot.state import State, state_of
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.journal_totals import summarise

@@ -22,7 +22,8 @@ from ts_retry_ext.cli.printing import (
 from ts_retry_ext.cli.shared_options import positive_number
 
 if TYPE_CHECKING:
-    from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
+    from ts_retry_ext.snapshot.model import ModelStatus
+    from ts_retry_ext.snapshot.server_snapshot import Snapshot
 
 TIMEOUT_SEC = 120.0
 _CODES = {"serves": OK, "failed-again": HALTED}

@@ -18,8 +18,9 @@ from ts_retry_ext.frontend.process import running_frontends
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX, STATE_DIRECTORY_NAME
-from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
+from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import observed
+from ts_retry_ext.snapshot.server_snapshot import Snapshot
 from ts_retry_ext.snapshot.take import take_snapshot, take_snapshot_of_run
 from ts_retry_ext.store.directory import (
     server_runs,

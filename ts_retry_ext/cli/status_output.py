@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Sequence
 from ts_retry_ext.cli.printing import print_line, print_table, print_wrapped
 
 if TYPE_CHECKING:
-    from ts_retry_ext.snapshot.model import ModelStatus, Snapshot
+    from ts_retry_ext.snapshot.model import ModelStatus
+    from ts_retry_ext.snapshot.server_snapshot import Snapshot
 
 CAUSE_LENGTH = 160
 #: With more models than this, those that serve are counted and not listed.

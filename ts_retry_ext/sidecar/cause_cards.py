@@ -89,9 +89,8 @@ def quoted(name: str) -> str:
 
 def cause_id(cause: SharedCause) -> str:
     """Return what names a cause in addresses."""
-    first = cause.models[0]
-    fingerprint = first.report.fingerprint if first.report else None
-    return fingerprint or f"{binascii.crc32(repr(first.key).encode('utf-8', 'replace')):08x}"
+    key = cause.models[0].key
+    return cause.fingerprint or f"{binascii.crc32(repr(key).encode('utf-8', 'replace')):08x}"
 
 
 def card_of(

@@ -15,16 +15,10 @@ from ts_retry_ext.snapshot.join import (
     unconfirmed_models,
     why_unknown,
 )
-from ts_retry_ext.snapshot.model import (
-    ModelKey,
-    ModelStatus,
-    NotRegistered,
-    ServerStatus,
-    Snapshot,
-    WindowInForce,
-)
+from ts_retry_ext.snapshot.model import ModelKey, ModelStatus, NotRegistered, WindowInForce
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration import Registration, Registrations
+from ts_retry_ext.snapshot.server_snapshot import ServerStatus, Snapshot
 from ts_retry_ext.store.back_off import DiedBy
 
 _NOT_HEARD = (Condition.AWAY, Condition.STARTING)

@@ -24,9 +24,9 @@ from ts_retry_ext.sidecar.start_up import StartUp
 from ts_retry_ext.sidecar.state_files import StateFiles
 from ts_retry_ext.sidecar.target import NoTargetError, Target, find_target
 from ts_retry_ext.sidecar.windows import Windows
-from ts_retry_ext.snapshot.model import Snapshot
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration_files import still_registered
+from ts_retry_ext.snapshot.server_snapshot import Snapshot
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import missing_from
 

@@ -11,7 +11,8 @@ from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.recovery import Recovery, recovery_of
 from ts_retry_ext.snapshot.effective import Effective
-from ts_retry_ext.snapshot.model import ModelKey, ModelStatus, Snapshot
+from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
+from ts_retry_ext.snapshot.server_snapshot import Snapshot
 
 #: Under which key probes list what is down of versions that are not the default one.
 OTHER_VERSIONS = "other_versions"

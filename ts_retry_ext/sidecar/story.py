@@ -49,6 +49,6 @@ def _tell(write: Callable[..., None], model: ModelStatus, event: str, words: str
         "event": event,
         "model": model.model,
         "version": model.version,
-        "fingerprint": getattr(model.report, "fingerprint", None),
+        "fingerprint": model.fingerprint,
     }
     write("%s %s %s", model.model, model.version, words, extra={"facts": facts})

@@ -27,7 +27,7 @@ class SharedCause(NamedTuple):
     @property
     def fingerprint(self) -> str | None:
         """Return the fingerprint of the failures, or None where there is none."""
-        return _fingerprint(self.models[0])
+        return self.models[0].fingerprint
 
 
 #: Models of a cause that are named.
@@ -42,7 +42,7 @@ def causes_of(models: Iterable[ModelStatus]) -> list[SharedCause]:
     groups: dict[object, list[ModelStatus]] = {}
     for model in models:
         if model.is_down:
-            groups.setdefault(_fingerprint(model) or model.key, []).append(model)
+            groups.setdefault(model.fingerprint or model.key, []).append(model)
     return sorted(
         (SharedCause(tuple(group)) for group in groups.values()), key=lambda c: -len(c.models)
     )
@@ -60,8 +60,3 @@ def how_many_are_down(models: Iterable[ModelStatus]) -> str | None:
     recovering = sum(model.state is State.RECOVERING for model in models)
     more = f"; {recovering} more {'is' if recovering == 1 else 'are'} retried" if recovering else ""
     return f"{down} of {len(models)} models {verb} not serve: {count}{more}"
-
-
-def _fingerprint(model: ModelStatus) -> str | None:
-    found: str | None = getattr(model.report, "fingerprint", None)
-    return found

@@ -1,9 +1,8 @@
-"""What a snapshot holds, and its form as JSON."""
+"""One version of a model in a snapshot, and its form as JSON."""
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Tuple
 
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
@@ -57,23 +56,6 @@ class NotRegistered(NamedTuple):
     running: RunningModel | None
     cause: str
     remedy: str
-
-
-@dataclass(frozen=True)
-class ServerStatus:
-    """A server.
-
-    Attributes:
-        pid: process id of the frontend.
-        running: whether it still runs.
-        torchserve: TorchServe's version, or None where it cannot be told.
-        management: address of the management API.
-    """
-
-    pid: int
-    running: bool
-    torchserve: str | None
-    management: str
 
 
 @dataclass(frozen=True)
@@ -261,6 +243,11 @@ class ModelStatus:
         return decided_by(report.basis, report.rule)
 
     @property
+    def fingerprint(self) -> str | None:
+        """Return the fingerprint of the last failure, or None where there is none."""
+        return self.report.fingerprint if self.report else None
+
+    @property
     def exception(self) -> ExceptionRecord | None:
         """Return what failed last, as far as that was kept."""
         return self.report.exception if self.report else None
@@ -321,31 +308,3 @@ class ModelStatus:
             repaired_at=self.repaired_at,
         )
         return content
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A server and its models at one moment.
-
-    Attributes:
-        server: the server, or None where none was found.
-        models: its models, by name and version.
-        problems: what could not be learnt, one sentence each.
-    """
-
-    server: ServerStatus | None
-    models: tuple[ModelStatus, ...]
-    problems: tuple[str, ...] = field(default=())
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the keys of the contract, in its order."""
-        return {
-            "server": None if self.server is None else dict(vars(self.server)),
-            "models": [model.to_json() for model in self.models],
-        }
-
-    def resume_command(self, model: ModelStatus) -> str:
-        """Return the command that resumes a model of this snapshot, and no other version of it."""
-        command = f"ts-retry resume {shlex.quote(model.model)}"
-        several = sum(other.model == model.model for other in self.models) > 1
-        return f"{command} --version {shlex.quote(model.version)}" if several else command

@@ -14,7 +14,7 @@ from ts_retry_ext.frontend.registered import archive_of
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.snapshot.join import confirmed_models, unconfirmed_models
-from ts_retry_ext.snapshot.model import ModelStatus, NotRegistered, ServerStatus, Snapshot
+from ts_retry_ext.snapshot.model import ModelStatus, NotRegistered
 from ts_retry_ext.snapshot.not_registered import find_not_registered
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration import Registration, Registrations, recorded_names
@@ -23,6 +23,7 @@ from ts_retry_ext.snapshot.registration_files import (
     read_registrations,
     still_registered,
 )
+from ts_retry_ext.snapshot.server_snapshot import ServerStatus, Snapshot
 from ts_retry_ext.snapshot.window_in_force import window_in_force
 from ts_retry_ext.store.directory import read_server_run
 from ts_retry_ext.store.times import to_seconds

@@ -1,0 +1,54 @@
+"""A server and its models at one moment, and their form as JSON."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from typing import Any
+
+from ts_retry_ext.snapshot.model import ModelStatus
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """A server.
+
+    Attributes:
+        pid: process id of the frontend.
+        running: whether it still runs.
+        torchserve: TorchServe's version, or None where it cannot be told.
+        management: address of the management API.
+    """
+
+    pid: int
+    running: bool
+    torchserve: str | None
+    management: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A server and its models at one moment.
+
+    Attributes:
+        server: the server, or None where none was found.
+        models: its models, by name and version.
+        problems: what could not be learnt, one sentence each.
+    """
+
+    server: ServerStatus | None
+    models: tuple[ModelStatus, ...]
+    problems: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the keys of the contract, in its order."""
+        return {
+            "server": None if self.server is None else dict(vars(self.server)),
+            "models": [model.to_json() for model in self.models],
+        }
+
+    def resume_command(self, model: ModelStatus) -> str:
+        """Return the command that resumes a model of this snapshot, and no other version of it."""
+        command = f"ts-retry resume {shlex.quote(model.model)}"
+        several = sum(other.model == model.model for other in self.models) > 1
+        return f"{command} --version {shlex.quote(model.version)}" if several else command
