@@ -206,7 +206,7 @@ def test_frontend_that_stops_answering_leaves_no_doubt_about_what_was_done(
 
 def test_all_are_resumed_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each waits in the API until the other one has come, too."""
-    together = threading.Barrier(2, timeout=20)
+    together = threading.Barrier(2, timeout=60)
     with frontend(tmp_path) as running:
         down: list[str] = []
         for number, name in enumerate(("a", "b")):

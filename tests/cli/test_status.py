@@ -482,7 +482,7 @@ def test_watch_draws_the_models_again_until_ctrl_c_and_exits_as_the_last_look_di
             running.register(described("sound", workers=HELD))
             seen += _until(ours, b"halted")
             watching.send_signal(signal.SIGINT)
-            assert watching.wait(20) == 3
+            assert watching.wait(60) == 3
         os.close(ours)
     assert seen.count(b"\x1b[H\x1b[2J") >= 2
 
@@ -497,7 +497,7 @@ def test_watch_shows_the_top_of_what_is_higher_than_the_terminal(tmp_path: Path)
             os.close(terminal)
             seen = _until(ours, b"more lines")
             watching.send_signal(signal.SIGINT)
-            watching.wait(20)
+            watching.wait(60)
         os.close(ours)
     assert b"process" in seen
     assert b"sound00" in seen

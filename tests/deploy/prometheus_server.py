@@ -110,4 +110,4 @@ def prometheus(folder: Path, config: Mapping[str, Any]) -> Iterator[Prometheus]:
         yield running
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)

@@ -151,7 +151,7 @@ def answering(fleet: Fleet) -> Iterator[list[str]]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert listening.wait(30)
+        assert listening.wait(60)
         yield [f"127.0.0.1:{port}" for port in ports]
     finally:
         loop.call_soon_threadsafe(task.cancel)

@@ -113,7 +113,7 @@ def test_pod_reports_a_broken_model_and_ends_when_it_is_told_to(here: Here, tmp_
     finally:
         for process in running:
             process.terminate()
-        ended = [process.wait(30) for process in running]
+        ended = [process.wait(60) for process in running]
     assert ended == [HALTED, 0], (tmp_path / "log").read_text()
 
 

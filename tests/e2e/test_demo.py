@@ -127,7 +127,7 @@ def test_demo_shows_what_becomes_of_each_model_and_keeps_the_server_where_asked(
     workers = frontend.children(recursive=True)
     assert workers
     frontend.terminate()
-    assert psutil.wait_procs([frontend, *workers], timeout=20)[1] == []
+    assert psutil.wait_procs([frontend, *workers], timeout=60)[1] == []
 
 
 @pytest.mark.nightly

@@ -44,7 +44,7 @@ class Client(threading.Thread):
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self.join(30)
+        self.join(60)
 
 
 def repacked(folder: Path, version: str, handler: str) -> str:

@@ -47,7 +47,7 @@ def test_repairing_the_file_in_place_brings_the_model_back_without_a_command(
     server.wait_for(lambda: server.is_held("plain") or server.is_ready("plain"), "plain is held")
     handler = server.store / "plain" / "plain_handler.py"
     handler.write_text(SOUND.replace("\n    ", "\n"))
-    server.wait_for(lambda: server.is_ready("plain"), "plain serves", timeout=30)
+    server.wait_for(lambda: server.is_ready("plain"), "plain serves", timeout=60)
     assert server.predict("plain") == (200, "sound")
     assert server.marker_of("plain") is None
     assert server.events("plain") == [

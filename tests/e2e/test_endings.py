@@ -66,7 +66,7 @@ def test_no_worker_outlives_the_server(tmp_path: Path, end: Callable[[TorchServe
         processes = server.processes()
         assert len(server.workers()) == 2
         end(server)
-        _, alive = psutil.wait_procs(processes, timeout=30)
+        _, alive = psutil.wait_procs(processes, timeout=60)
         assert not alive
 
 

@@ -36,7 +36,7 @@ def test_the_server_ends_and_the_cause_is_the_last_line_of_its_logs(
             assert server.process is not None
             processes = server.processes()
             assert server.process.wait(60) == 0  # the launcher's own, whatever happened
-            _, alive = psutil.wait_procs(processes, timeout=30)
+            _, alive = psutil.wait_procs(processes, timeout=60)
             assert not alive
             for text in (server.log(), (server.cwd / "logs" / "ts_log.log").read_text()):
                 last = text.splitlines()[-1]
@@ -102,7 +102,7 @@ def test_run_passes_signals_on_and_exits_with_the_status_of_the_jvm(tmp_path: Pa
     children = psutil.Process(process.pid).children(recursive=True)
     assert len(children) >= 2
     os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive

@@ -66,7 +66,7 @@ def test_fatal_model_is_retired_and_comes_back_with_its_old_numbers(tmp_path: Pa
             # Killed at the worst of times: the model is down, the numbers are on disk.
             first.stop(signal.SIGKILL)
         with sidecar(tmp_path / "sidecar", *options) as second:
-            second.wait_for(lambda: _is_seen(second), "both models are seen", 30)
+            second.wait_for(lambda: _is_seen(second), "both models are seen", 60)
             _answers_tell_of_it(second)
             begun = time.monotonic()
             assert server.ask("/predictions/broken", b"x") == 503
@@ -164,7 +164,7 @@ def test_first_worker_starts_one_sidecar_that_outlives_it_and_ends_with_the_serv
         server.wait_for(lambda: len(_sidecars(server)) == 1, "the next worker starts another")
         server.wait_for(lambda: ping()[0] == 200, "which answers")
         (running,) = _sidecars(server)
-    gone, _ = psutil.wait_procs([running], timeout=10)
+    gone, _ = psutil.wait_procs([running], timeout=60)
     assert gone == [running]
 
 

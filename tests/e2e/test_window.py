@@ -21,7 +21,7 @@ def test_ping_turns_unhealthy_with_the_window_and_resume_opens_a_new_one(tmp_pat
         assert marker.max_retry_timeout_source == "model-config"
         failed = next(r for r in server.journal_of("late") if r.event == "failure")
         assert server.ping() == (200, "Healthy")
-        server.wait_for(lambda: server.ping()[0] == 500, "the window is over", timeout=20)
+        server.wait_for(lambda: server.ping()[0] == 500, "the window is over", timeout=60)
         assert server.ping() == (500, "Unhealthy")
         assert time.time() >= _seconds(failed.at) + 10
 

@@ -29,6 +29,8 @@ T = TypeVar("T")
 #: The TorchServe that is installed here; `nox` runs these tests with several.
 VERSION = tuple(int(part) for part in version("torchserve").split(".")[:2])
 LOG_TAIL = 12_000
+#: Records of a model's journal that a failed test shows.
+JOURNAL_TAIL = 30
 
 
 class TorchServe:
@@ -119,8 +121,8 @@ class TorchServe:
                 process.kill()
             except psutil.Error:  # noqa: PERF203 - it ended by itself
                 pass
-        psutil.wait_procs(processes, timeout=20)
-        self.process.wait(20)
+        psutil.wait_procs(processes, timeout=60)
+        self.process.wait(60)
         self.process = None
 
     def processes(self) -> list[psutil.Process]:
@@ -299,8 +301,15 @@ class TorchServe:
         return models
 
     def tail(self) -> str:
-        """Return the end of the log, for a test that failed."""
-        return f"--- end of {self.root / 'console.log'}\n{self.log()[-LOG_TAIL:]}"
+        """Return the end of the log and of each journal, for a test that failed."""
+        said = [f"--- end of {self.root / 'console.log'}\n{self.log()[-LOG_TAIL:]}"]
+        for model in self.models:
+            said.append(f"--- end of the journal of {model}")
+            said += [
+                f"{record.at:.1f} {record.event.value} {record.result or ''} {record.reason or ''}"
+                for record in self.journal_of(model)[-JOURNAL_TAIL:]
+            ]
+        return "\n".join(said)
 
 
 def _parsed(body: bytes) -> Any:

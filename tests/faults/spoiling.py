@@ -63,7 +63,7 @@ def _work(model_dir: str) -> int:
             theirs.settimeout(20)
             answer = theirs.recv(4)
             theirs.close()
-            holder.join(20)
+            holder.join(60)
             return 0 if answer == (500).to_bytes(4, "big") and not holder.is_alive() else 3
         fail_to_load(session)
     except OSError as error:

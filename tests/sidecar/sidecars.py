@@ -75,7 +75,7 @@ class Sidecar:
         """Return the state of each model."""
         return {m["model"]: m["state"] for m in self.ask("/models").json()["models"]}
 
-    def wait_for(self, condition: Callable[[], Any], what: str, timeout: float = 10.0) -> float:
+    def wait_for(self, condition: Callable[[], Any], what: str, timeout: float = 60.0) -> float:
         """Wait until `condition` is true, and return how long that took in seconds."""
         begun = time.monotonic()
         while not condition():
@@ -96,7 +96,7 @@ class Sidecar:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit status."""
         self.process.send_signal(number)
-        return self.process.wait(15)
+        return self.process.wait(60)
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def sidecar(
         )
     running = Sidecar(process, log_file)
     try:
-        running.wait_for(lambda: "listening at" in running.log(), "it listens", 30)
+        running.wait_for(lambda: "listening at" in running.log(), "it listens", 90)
         found = re.search(r"listening at (\S+)", running.log())
         assert found is not None
         running.address = found[1]
@@ -122,4 +122,4 @@ def sidecar(
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(15)
+        process.wait(60)

@@ -57,7 +57,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frontend]:
 def observing(server: Frontend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
     options = ("--pid", str(server.pid), "--inference", server.api.address)
     with sidecar(tmp_path_factory.mktemp("sidecar"), *options) as running:
-        running.wait_for(lambda: len(running.states()) == 30, "all are known", 30)
+        running.wait_for(lambda: len(running.states()) == 30, "all are known", 60)
         yield running
 
 

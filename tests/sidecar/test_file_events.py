@@ -44,7 +44,7 @@ async def _happens(folder: Path, what: str) -> None:
         if not is_told:
             # Events come in order: with that of a later change alone, there was none before.
             os.mkdir(folder / MARK)
-        await asyncio.wait_for(told.get(), 10)
+        await asyncio.wait_for(told.get(), 60)
         if not is_told:
             await asyncio.sleep(0)
             assert told.empty()

@@ -84,7 +84,7 @@ def test_frontend_that_answers_wrongly_is_named_and_followed_again(
     server.api.answers["GET /models/m/all"] = answer
     # A word of one of its workers makes the sidecar ask for that model at once.
     os.utime(server.kept / "m-0" / "journal.jsonl")
-    observing.wait_for(lambda: condition(observing) == expected, "it is named", 15)
+    observing.wait_for(lambda: condition(observing) == expected, "it is named", 60)
     assert observing.ask("/models").json()["problems"]
     assert observing.states() == {"m": "serving"}
     assert is_seen_at_once(server, observing)
@@ -106,14 +106,14 @@ def test_slow_frontend_is_named_and_halts_are_seen_at_once(
         return answer
 
     server.api.answers.update({asked: late(content) for asked, content in good.items()})
-    observing.wait_for(lambda: condition(observing) == "slow", "it is named", 25)
+    observing.wait_for(lambda: condition(observing) == "slow", "it is named", 60)
     assert "the frontend took 5." in observing.ask("/models").json()["problems"][0]
     assert is_seen_at_once(server, observing)
     begun = time.monotonic()
     assert observing.ask("/livez").status == 200
     assert time.monotonic() - begun < AT_ONCE_SEC
     server.api.answers.update(good)
-    observing.wait_for(lambda: condition(observing) == "ok", "it is followed again", 25)
+    observing.wait_for(lambda: condition(observing) == "ok", "it is followed again", 60)
 
 
 def test_model_past_its_window_stays_waiting_while_the_frontend_does_not_answer(
@@ -123,10 +123,10 @@ def test_model_past_its_window_stays_waiting_while_the_frontend_does_not_answer(
     server.register(described("m", workers=[waiting], maxRetryTimeoutInSec=20))
     retried = record(Event.START, 1, pid=78)
     write_journal(server.kept / "m-0", failure(0, 77), retried, failure(25, 78))
-    observing.wait_for(lambda: observing.states() == {"m": "waiting"}, "its window is over", 15)
+    observing.wait_for(lambda: observing.states() == {"m": "waiting"}, "its window is over", 60)
     server.api.answers["GET /models"] = server.api.answers["GET /models/m/all"] = HTTP_500
     os.utime(server.kept / "m-0" / "journal.jsonl")
-    observing.wait_for(lambda: condition(observing) == "garbage", "it is named", 15)
+    observing.wait_for(lambda: condition(observing) == "garbage", "it is named", 60)
     assert observing.states() == {"m": "waiting"}
     write_journal(server.kept / "m-0", failure(0, 77), retried, failure(15, 78))
     observing.wait_for(lambda: observing.states() == {"m": "recovering"}, "it is read anew")

@@ -55,13 +55,13 @@ class Scaled:
         self.kill = None
         if kill is not None and when == "before":
             kill.process.send_signal(signal.SIGKILL)
-            kill.process.wait(10)
+            kill.process.wait(60)
             return {"status": "lost"}
         query = self.scalings[-1]
         self.low, self.high = (int(part.partition("=")[2]) for part in query.split("&"))
         if kill is not None:
             kill.process.send_signal(signal.SIGKILL)
-            kill.process.wait(10)
+            kill.process.wait(60)
         return {"status": "Processing worker updates..."}
 
 
@@ -98,7 +98,7 @@ def test_killed_while_it_retires_and_while_it_gives_back(
         _wait_until_killed(second)
 
     with sidecar(tmp_path, *options) as third:
-        third.wait_for(lambda: (scaled.low, scaled.high) == (2, 4), "the numbers are back", 20)
+        third.wait_for(lambda: (scaled.low, scaled.high) == (2, 4), "the numbers are back", 60)
         if when == "before":
             third.wait_for(lambda: read_retired(folder) is None, "nothing is left to do")
     down, up = "min_worker=0&max_worker=0", "min_worker=2&max_worker=4"
@@ -107,4 +107,4 @@ def test_killed_while_it_retires_and_while_it_gives_back(
 
 
 def _wait_until_killed(observing: Sidecar) -> None:
-    assert observing.process.wait(25) == -signal.SIGKILL
+    assert observing.process.wait(60) == -signal.SIGKILL

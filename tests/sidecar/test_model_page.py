@@ -71,7 +71,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frontend]:
 def observing(server: Frontend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
     options = ("--pid", str(server.pid), "--inference", server.api.address)
     with sidecar(tmp_path_factory.mktemp("sidecar"), *options) as running:
-        running.wait_for(lambda: running.states().get("model-0000") == "halted", "it is seen", 30)
+        running.wait_for(lambda: running.states().get("model-0000") == "halted", "it is seen", 60)
         page = "/model/model-0000/1.0"  # What the frontend says of it comes a moment later.
         asked = "maxRetryTimeoutInSec 300 s"
         running.wait_for(

@@ -412,7 +412,7 @@ def test_address_in_use_is_a_clear_error(observing: Sidecar, tmp_path: Path) -> 
 
     command = [sys.executable, "-m", "ts_retry_ext.cli.main", "sidecar"]
     command += ["--address", observing.address]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 1
     assert f"cannot listen at {observing.address}: Address already in use" in done.stderr
     assert "--address or retry_sidecar_address" in done.stderr

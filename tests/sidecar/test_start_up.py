@@ -96,9 +96,9 @@ def test_server_that_starts_is_not_ready_and_says_for_which_model(tmp_path: Path
             assert observing.ask("/readyz?model=m").status == 503
             assert observing.ask("/readyz?model=n").status == 200
             server.register(described("m"), described("n"))
-            observing.wait_for(lambda: observing.ask("/readyz").status == 200, "it is ready", 20)
+            observing.wait_for(lambda: observing.ask("/readyz").status == 200, "it is ready", 60)
             server.register(described("m", workers=LOADS), described("n"))
             # A word of one of its workers makes the sidecar ask for that model.
             write_journal(folder, loads, loads)
-            observing.wait_for(lambda: observing.states()["m"] != "serving", "it loads anew", 20)
+            observing.wait_for(lambda: observing.states()["m"] != "serving", "it loads anew", 60)
             assert observing.ask("/readyz").status == 200

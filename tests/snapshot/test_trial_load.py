@@ -127,7 +127,7 @@ def test_a_trial_ends_with_the_process_that_asked_for_it(tmp_path: Path) -> None
         model.wait_for(lambda: is_loading(model), "it loads")
         assert program.stdin is not None
         program.stdin.close()
-        program.wait(20)
+        program.wait(60)
         assert model.left_behind() == []
         assert model.tried().result is TrialResult.ERROR
         marker = model.marker()
@@ -146,7 +146,7 @@ def test_a_load_ends_with_the_program_and_the_next_trial_clears_up(
         assert children
         os.kill(program.pid, number)
         end(program)
-        psutil.wait_procs(children, timeout=10)
+        psutil.wait_procs(children, timeout=60)
         assert not any(child.is_running() for child in children)
         (model.model_dir / "h.py").write_text(handler("raise RuntimeError('no')"))
         assert model.try_once().result is TrialResult.FAILED

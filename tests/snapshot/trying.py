@@ -135,7 +135,7 @@ class Waiting:
                 continue
         return found
 
-    def wait_for(self, condition: Callable[[], Any], what: str, timeout: float = 30.0) -> None:
+    def wait_for(self, condition: Callable[[], Any], what: str, timeout: float = 90.0) -> None:
         until = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < until, f"not in time: {what}; {self.left_behind()}"

@@ -119,7 +119,7 @@ def test_a_process_that_is_forked_during_the_load_can_end(tmp_path: Path) -> Non
         forked = os.fork()
         if forked == 0:
             sys.exit(0)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not os.waitpid(forked, os.WNOHANG)[0]:
             if time.monotonic() > until:
                 os.kill(forked, signal.SIGKILL)

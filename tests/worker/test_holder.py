@@ -36,7 +36,7 @@ def test_a_holder_that_nobody_connects_to_ends_with_its_frontend(tmp_path: Path)
             frontend.stdout.readline()
         frontend.kill()
         frontend.wait()
-        _, alive = psutil.wait_procs([holder], timeout=15)
+        _, alive = psutil.wait_procs([holder], timeout=60)
         for process in alive:
             process.kill()
         assert not alive
