@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -81,13 +80,6 @@ def values(folder: Path, **chosen: Any) -> str:
 def properties_of(*options: str) -> dict[str, str]:
     """Return the server's configuration in what is rendered."""
     return parse_properties(_config(*options)["config.properties"])
-
-
-def refusal(*options: str) -> str:
-    """Return why Helm refuses to render the chart."""
-    done = said_by(str(HELM), "template", "models", str(CHART), *options)
-    assert done.returncode != 0, done.stdout
-    return done.stderr
 
 
 def test_lint_finds_no_fault(tmp_path: Path) -> None:
@@ -234,46 +226,6 @@ def test_another_source_of_the_models_takes_the_place_of_the_defaults_claim() ->
     pod = the("Deployment", rendered("--set=models.volume.hostPath.path=/srv/models"))
     volumes = {volume["name"]: volume for volume in pod["spec"]["template"]["spec"]["volumes"]}
     assert volumes["models"] == {"name": "models", "hostPath": {"path": "/srv/models"}}
-
-
-@pytest.mark.parametrize(
-    ("option", "said"),
-    [
-        # Helm 3 and 4 word these differently; both name the key.
-        ("sidecar.enabeld=true", "enabeld"),
-        ("retry.onFatal=halt", "retire"),
-        ("probes.startup.failureThreshold=0", "failureThreshold"),
-        ("replicas=two", "replicas"),
-        ("sidecar.enabled=false", "retry.onFatal=retire needs the sidecar: set sidecar.enabled"),
-        ("sidecar.enabled=false,retry.onFatal=hold,podMonitor.enabled=true", "ask the sidecar"),
-        (
-            "models.volume.hostPath.path=/a,models.volume.nfs.path=/b",
-            "models.volume names 2 sources",
-        ),
-        ("models.volume.persistentVolumeClaim=null", "models.volume names 0 sources"),
-        ("torchserve.config.load_models=a\nb", "torchserve.config.load_models has several lines"),
-    ],
-)
-def test_a_mistake_is_refused_with_its_name(option: str, said: str) -> None:
-    assert said in refusal(f"--set={option}")
-
-
-def test_values_that_the_readme_names_are_there() -> None:
-    readme = (DEPLOY / "README.md").read_text().partition("## Helm")[2].partition("*Tried*")[0]
-    rows = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `")]
-    named = [name for row in rows for name in re.findall(r"`([\w.]+)`", row)]
-    assert len(named) > 10
-    for name in named:
-        found = yaml.safe_load((CHART / "values.yaml").read_text())
-        for key in name.split("."):
-            assert key in found, name
-            found = found[key]
-
-
-def test_words_of_on_fatal_are_those_of_the_package() -> None:
-    schema = json.loads((CHART / "values.schema.json").read_text())
-    words = schema["properties"]["retry"]["properties"]["onFatal"]["enum"]
-    assert words == [word.value for word in OnFatal]
 
 
 def _config(*options: str) -> dict[str, str]:

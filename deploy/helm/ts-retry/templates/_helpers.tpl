@@ -19,6 +19,38 @@ image: {{ printf "%s:%s" .Values.image.repository .Values.image.tag | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- end }}
 
+{{/* Settings of the package that the chart has an eye on, as the server reads them: a variable comes before config.properties. */}}
+{{- define "ts-retry.setting" -}}
+{{- $key := printf "retry_%s" .name }}
+{{- $value := get .root.Values.torchserve.config $key | default .default | toString }}
+{{- range .root.Values.torchserve.env }}{{ if eq .name (printf "TS_%s" $key | upper) }}{{ $value = .value }}{{ end }}{{ end }}
+{{- $value }}
+{{- end }}
+
+{{/* What cannot work together. values.schema.json looks at one value at a time. */}}
+{{- define "ts-retry.refused" -}}
+{{- if .Values.sidecar.enabled }}
+  {{- if ne (include "ts-retry.setting" (dict "root" . "name" "state_dir" "default" "/state")) "/state" }}
+    {{- fail "retry_state_dir: the sidecar reads /state, the volume that both containers have; leave the setting out" }}
+  {{- end }}
+  {{- if eq (include "ts-retry.setting" (dict "root" . "name" "sidecar" "default" "false")) "true" }}
+    {{- fail "retry_sidecar=true starts a second sidecar in TorchServe's container; leave the setting out, or set sidecar.enabled=false" }}
+  {{- end }}
+{{- else }}
+  {{- if eq (include "ts-retry.setting" (dict "root" . "name" "on_fatal" "default" .Values.retry.onFatal)) "retire" }}
+    {{- fail "retry.onFatal=retire needs the sidecar: set sidecar.enabled=true, or retry.onFatal to hold, reject, shutdown or observe" }}
+  {{- end }}
+  {{- range list "podMonitor" "serviceMonitor" "alerts" "dashboard" }}
+    {{- if (index $.Values .).enabled }}
+      {{- fail (printf "%s.enabled=true needs the sidecar, whose metrics it is about: set sidecar.enabled=true, or %s.enabled=false" . .) }}
+    {{- end }}
+  {{- end }}
+  {{- if and .Values.probes.readiness.model (not .Values.plugin.enabled) }}
+    {{- fail "probes.readiness.model: TorchServe's own /ping cannot be asked for one model: set sidecar.enabled=true or plugin.enabled=true" }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
 {{/* A volume has one source. Helm merges the values, so that the default's claim stands beside another source. */}}
 {{- define "ts-retry.models" -}}
 {{- $volume := .Values.models.volume }}
