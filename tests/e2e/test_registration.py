@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.e2e.archives import SOUND, initialize, pack
@@ -32,6 +33,32 @@ def test_a_synchronous_registration_answers_as_stock(tmp_path: Path, name: str) 
             assert server.worker_states(name) == []
     assert answers["true"] == answers["false"]
     assert answers["true"][0] == 500, answers
+
+
+def test_a_version_that_was_unregistered_is_not_missed_after_the_end_of_the_server(
+    tmp_path: Path,
+) -> None:
+    """TorchServe killed its holder, as it does at its own end; its log tells one from the other."""
+    server = TorchServe(tmp_path)
+    server.models = {"first": pack(server.store, "first", BROKEN["syntax"])}
+    pack(tmp_path / "second" / "store", "first", BROKEN["syntax"], version="2.0")
+    (tmp_path / "second" / "store" / "first.mar").replace(server.store / "second.mar")
+
+    def down() -> list[tuple[str, str]]:
+        return [(m["version"], m["state"]) for m in server.status() if m["model"] == "first"]
+
+    with server:
+        server.register("second.mar")
+        both = [("1.0", "halted"), ("2.0", "halted")]
+        server.wait_for(lambda: down() == both, "both versions are halted")
+        server.wait_for(
+            lambda: server.log().count(" MODEL_LOG - [PID]") >= 4, "both versions are held"
+        )
+        assert server.call("/models/first/2.0", "DELETE")[0] == 200
+        assert down() == [("1.0", "halted")]
+        server.frontend().terminate()
+        psutil.wait_procs([psutil.Process(server.process.pid)] if server.process else [], 60)
+    assert down() == [("1.0", "halted")]
 
 
 def test_a_repaired_archive_registered_again_is_loaded_and_nothing_of_the_old_marker_counts(

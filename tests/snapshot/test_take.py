@@ -141,6 +141,23 @@ def test_run_of_a_server_that_is_gone_is_told_from_its_directory(tmp_path: Path)
     assert (model.state, model.max_retry_timeout_sec) == (State.HALTED, 300)
 
 
+def test_model_that_was_unregistered_before_its_server_ended_is_left_out(tmp_path: Path) -> None:
+    kept = run_directory(tmp_path)
+    for version, pid in (("1.0", 7), ("2.0", 8)):
+        held = record(Event.HOLD, 1, pid, version=version)
+        folder = write_journal(kept / f"m-{pid}", held)
+        write_marker(str(folder), marker(version=version))
+    (tmp_path / "logs" / "ts_log.log").write_text(
+        "2026-11-26T17:39:18,309 [INFO ] W-9000-m_1.0-stdout MODEL_LOG - [PID]7\n"
+        "2026-11-26T17:39:20,214 [INFO ] epollEventLoopGroup-3-4 ACCESS_LOG - "
+        '/127.0.0.1:40828 "DELETE /models/m/1.0 HTTP/1.1" 200 28\n'
+    )
+
+    taken = take_snapshot_of_run(str(kept))
+
+    assert [(m.key, m.state) for m in taken.models] == [(("m", "2.0"), State.HALTED)]
+
+
 def test_directory_of_an_unknown_run_is_a_problem(tmp_path: Path) -> None:
     taken = take_snapshot_of_run(str(tmp_path))
 

@@ -16,6 +16,8 @@ BOUND = re.compile(r" API bind to: ")
 #: What each start says first (0.12.0 PluginsManager), before the configuration is shown.
 _BEGINS = b"Initializing plugins manager"
 _CONFIG_FILE = re.compile(rb"^Config file: (.+?)\r?$", re.MULTILINE)
+#: It is rotated at 100 MB (0.12.0 log4j2.xml).
+_WHOLE_BYTES = 128 * 1024 * 1024
 #: A start that fails is short, even if it installs packages of a model or two; so much is read.
 _TAIL_BYTES = 1024 * 1024
 #: A server that another address or key keeps from starting stops 2 s after it has opened the first
@@ -37,7 +39,7 @@ class FailedStart(NamedTuple):
     config_file: str | None
 
 
-def read_server_log(log_dir: str, limit: int) -> bytes:
+def read_server_log(log_dir: str, limit: int = _WHOLE_BYTES) -> bytes:
     """Return the last `limit` bytes of a server's own log; empty if it cannot be read."""
     try:
         with open(os.path.join(log_dir, SERVER_LOG), "rb") as log:

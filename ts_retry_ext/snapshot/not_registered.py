@@ -28,8 +28,6 @@ from ts_retry_ext.logs.registration_lines import (
 from ts_retry_ext.logs.server_log import read_server_log
 from ts_retry_ext.snapshot.model import NotRegistered
 
-#: Bytes of the log that are read: it is rotated at 100 MB (0.12.0 log4j2.xml).
-MAX_LOG_BYTES = 128 * 1024 * 1024
 _AGAIN = "Then restart the server, or {command} (needs enable_model_api=true)."
 
 
@@ -58,7 +56,7 @@ def find_not_registered(
     suspects = [one for one in wanted if one.name not in have or one.name in empty]
     if not suspects:
         return []
-    told = registrations_in(read_server_log(configuration.log_dir, MAX_LOG_BYTES))
+    told = registrations_in(read_server_log(configuration.log_dir))
     if not told.has_start:
         # What is not in the log any more cannot be held against a model whose archive is not there either.
         suspects = [one for one in suspects if os.path.exists(archive_path(one, configuration))]

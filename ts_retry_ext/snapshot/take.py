@@ -17,6 +17,7 @@ from ts_retry_ext.snapshot.join import confirmed_models, unconfirmed_models
 from ts_retry_ext.snapshot.model import ModelStatus, NotRegistered
 from ts_retry_ext.snapshot.not_registered import find_not_registered
 from ts_retry_ext.snapshot.observed_server import ObservedServer
+from ts_retry_ext.snapshot.registered_at_end import registered_at_end
 from ts_retry_ext.snapshot.registration import Registration, Registrations, recorded_names
 from ts_retry_ext.snapshot.registration_files import (
     read_registration,
@@ -76,7 +77,7 @@ def missing_from(
 def take_snapshot_of_run(server_dir: str) -> Snapshot:
     """Return what a directory of a server's run tells of a server that is gone."""
     run = read_server_run(server_dir)
-    registrations = read_registrations([server_dir])
+    registrations = registered_at_end(server_dir, read_registrations([server_dir]))
     models = unconfirmed_models(registrations, server_runs=False, died_by=Deaths())
     problems = tuple(r.problem for r in registrations if r.problem)
     if run is None:
