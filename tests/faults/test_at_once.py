@@ -28,7 +28,7 @@ def test_workers_that_fail_at_once_each_load_once_and_lose_nothing(tmp_path: Pat
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-2000:]
         unknown, known = (json.loads(line) for line in done.stdout.splitlines())
-        assert unknown["ended"] == known["ended"] == [0] * WORKERS
+        assert unknown["ended"] == known["ended"] == [0] * WORKERS, done.stderr[-2000:]
         assert unknown["totals"] == known["totals"] == [WORKERS] * 3
         assert (unknown["rule"], known["rule"]) == (None, "module-missing")
         for told in (unknown, known):
