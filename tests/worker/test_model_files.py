@@ -21,3 +21,18 @@ def test_a_linked_directory_is_registered_by_its_link(tmp_path: Path) -> None:
     path = [str(other), str(model), str(link), "/serve"]
     assert registration(str(model), path) == str(link)
     assert registration(str(model), [str(model), str(other)]) == str(model)
+
+
+def test_links_beside_it_are_not_the_registration(tmp_path: Path) -> None:
+    """A server's own PYTHONPATH can name a folder of links, some of which point nowhere."""
+    model, other = tmp_path / "plain", tmp_path / "other"
+    model.mkdir()
+    other.mkdir()
+    links = tmp_path / "links"
+    links.mkdir()
+    (links / "gone").symlink_to(tmp_path / "gone")
+    (links / "other").symlink_to(other)
+    assert registration(str(model), [str(model), str(links)]) == str(model)
+    (links / "through").symlink_to(tmp_path / "again")
+    (tmp_path / "again").symlink_to(model)
+    assert registration(str(model), [str(model), str(links)]) == str(links)

@@ -22,10 +22,18 @@ def registration(model_dir: str, python_path: Sequence[str]) -> str:
 
 
 def _links_to(folder: str, model_dir: str) -> bool:
-    # The entry behind the model's may be any directory of the server's own PYTHONPATH, a large one too.
+    # The entry behind the model's may be any directory of the server's own PYTHONPATH, a large one too:
+    # site-packages, with a link for each package. So each link costs one look, and no real path is made.
     try:
+        wanted = os.stat(model_dir)
         with os.scandir(folder) as entries:
-            links = [entry.path for entry in entries if entry.is_symlink()]
+            return any(entry.is_symlink() and _is_same(entry, wanted) for entry in entries)
     except OSError:
         return False
-    return any(os.path.realpath(link) == model_dir for link in links)
+
+
+def _is_same(link: os.DirEntry[str], wanted: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(link.stat(), wanted)
+    except OSError:
+        return False  # It points nowhere.
