@@ -153,6 +153,33 @@ def test_of_several_servers_the_one_with_the_file_that_is_named_is_examined_or_n
             main(["doctor", "--json", "--ts-config", file])
             found = json.loads(capsys.readouterr().out)
             assert (found["server_pid"], found["config_file"]) == (pid, file)
+            names = {check["name"] for check in found["checks"]}
+            assert ("management API" in names) == (pid is not None)
+
+
+def test_a_file_that_is_named_is_examined_without_another_server_that_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor with the failed start of another configuration in this folder, or snapshots, which a file overrules."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LOG_LOCATION", raising=False)
+    (tmp_path / "to_come.properties").write_text("retry_on_fatal=observe\n")
+    (tmp_path / "logs" / "config").mkdir(parents=True)
+    (tmp_path / "logs" / "config" / "notes.cfg").write_text("")
+    head = "2026-11-26T10:00:00,100 [INFO ] main org.pytorch.serve."
+    lines = f"{head}servingsdk.impl.PluginsManager - Initializing plugins manager...\nConfig file: {{}}\n"
+    ended = f"{head}ModelServer - Torchserve stopped.\n"
+    log = tmp_path / "logs" / "ts_log.log"
+    with frontend(tmp_path / "a") as other:
+        for file, expected in (("other.properties", []), ("to_come.properties", ["start"])):
+            log.write_text(lines.format(file) + ended)
+            main(["doctor", "--json", "--ts-config", "to_come.properties"])
+            found = json.loads(capsys.readouterr().out)
+            told = {check["name"]: check["found"] for check in found["checks"]}
+            assert told["server"] == "none that this user can see runs with to_come.properties"
+            about = {"management API", "server's workers", "start", "snapshots", "sidecar"}
+            assert sorted(about & set(told)) == expected
+            assert not [said for said in told.values() if str(other.folder) in said]
 
 
 def test_people_get_a_table_and_a_line_for_each_remedy(

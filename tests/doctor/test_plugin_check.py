@@ -34,10 +34,23 @@ def server(class_path: str, **properties: str) -> Server:
 def test_what_is_on_the_class_path_is_loaded(
     class_path: str, properties: dict[str, str], outcome: str, told: str
 ) -> None:
-    found = check_plugin(server(class_path, **properties))
+    running = server(class_path, **properties)
+    found = check_plugin(running, running.configuration)
     assert found.outcome == outcome
     assert re.search(told, found.found)
 
 
-def test_without_a_server_the_line_to_add_is_named() -> None:
-    assert LINE in check_plugin(None).found
+@pytest.mark.parametrize(
+    ("properties", "outcome", "told"),
+    [
+        ({}, FINE, LINE),
+        ({"plugins_path": FOLDER}, FINE, "on, if the server is started with this file"),
+        ({"plugins_path": "/elsewhere"}, WARNING, "there is no /elsewhere/"),
+    ],
+)
+def test_before_the_start_it_is_said_whether_the_file_has_the_line(
+    properties: dict[str, str], outcome: str, told: str
+) -> None:
+    found = check_plugin(None, server("", **properties).configuration)
+    assert found.outcome == outcome
+    assert told in found.found

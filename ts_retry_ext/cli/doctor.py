@@ -41,7 +41,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--ts-config",
         metavar="FILE",
-        help="config.properties to check and to take the settings from, if no server runs yet",
+        help="config.properties to check, before a server is started with it or after; other servers "
+        "are left out",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_server_option(parser)
@@ -66,25 +67,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _server(arguments: argparse.Namespace) -> Server | None:
-    """Return the running server to examine: of several, the one that started with the file that is named."""
-    from ts_retry_ext.cli.servers import chosen_server
-    from ts_retry_ext.frontend.choice import (
-        NoServerError,
-        SeveralServersError,
-        Wanted,
-        choose_server,
-    )
+    """Return the running server to examine; with a file, the one that started with it, if one did.
 
-    if arguments.ts_config is None or arguments.pid is not None:
-        return chosen_server(arguments.pid)
-    try:
-        return choose_server(Wanted(ts_config=arguments.ts_config))
-    except (NoServerError, SeveralServersError):
-        pass
-    try:
-        return choose_server(Wanted())
-    except (NoServerError, SeveralServersError):
-        return None  # None has to be meant: the file may be that of a server to come.
+    Raises:
+        CommandError: the process that is named is no server, or several servers are meant.
+    """
+    from ts_retry_ext.cli.servers import chosen_server
+
+    return chosen_server(arguments.pid, None if arguments.pid else arguments.ts_config)
 
 
 def _print(found: Examination) -> None:

@@ -23,14 +23,18 @@ def add_server_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def chosen_server(pid: int | None) -> Server | None:
+def chosen_server(pid: int | None, ts_config: str | None = None) -> Server | None:
     """Return the running server that is meant, or None where none runs.
+
+    Args:
+        pid: process id of its frontend, or None.
+        ts_config: the configuration file that it started with; None for any.
 
     Raises:
         CommandError: `pid` is no frontend, or several run and none stands out.
     """
     try:
-        return choose_server(Wanted(pid=pid))
+        return choose_server(Wanted(pid=pid, ts_config=ts_config))
     except NoServerError as error:
         if pid is not None:
             raise CommandError(str(error)) from error

@@ -21,7 +21,7 @@ from ts_retry_ext.frontend.properties import read_properties, resolve_environmen
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration, configuration_of_file
 from ts_retry_ext.frontend.state_directories import server_settings
-from ts_retry_ext.logs.server_log import failed_start
+from ts_retry_ext.logs.server_log import FailedStart, failed_start
 from ts_retry_ext.settings import Settings, resolve
 
 
@@ -66,29 +66,36 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
     Args:
         server: the running server, or None.
         python: the interpreter of its workers; None for the server's own, else this one.
-        ts_config: the ``config.properties`` to take settings from; None for the server's own, else
-            that of a start here that failed, else the one that a server started here would find.
+        ts_config: the ``config.properties`` to examine, of a server or of one to come; None for the
+            server's own, else that of a start here that failed, else the one that a server started here
+            would find.
 
     Raises:
         OSError: `ts_config` cannot be read.
     """
     log_dir = os.environ.get("LOG_LOCATION", "logs")
-    failed = None if server else failed_start(log_dir)
+    named = ts_config
+    if server is not None and named is not None and _is_same(named, server.configuration):
+        ts_config = None  # It is read as the server reads it, with its environment and its folder.
+    failed = None if server else _failed_start(log_dir, named)
     if failed and ts_config is None and os.path.isfile(failed.config_file or ""):
         ts_config = failed.config_file
     settings, problems, config_file = _settings(server, ts_config)
     # An environment that may not be read, of another user's server, is empty.
     environ = (server.configuration.environ if server else None) or os.environ
-    configuration, is_running = _configuration(server, ts_config, config_file)
+    configuration = _configuration(server, ts_config, config_file)
+    is_running = server is not None and ts_config is None
+    # TorchServe reads no snapshot where a file is named.
+    snapshots = server.configuration.log_dir if server else None if named else log_dir
     return Examination(
         diagnoses=(
-            *check_interpreter(python or _python(server), environ),
+            *check_interpreter(python or _python(server, configuration), environ),
             check_java(environ, server_runs=server is not None),
-            *check_server(server),
+            *check_server(server, named),
             *check_last_start(failed),
-            *check_snapshots(server.configuration.log_dir if server else log_dir),
+            *(check_snapshots(snapshots) if snapshots else ()),
             *check_sidecar(server, settings),
-            check_plugin(server),
+            check_plugin(server, configuration),
             *check_configuration(configuration, is_running=is_running),
             *check_settings(settings, problems),
             *check_rules(configuration),
@@ -100,24 +107,34 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
     )
 
 
+def _failed_start(log_dir: str, named: str | None) -> FailedStart | None:
+    """Return how the last start in this folder failed; of a file that is named, only a start with that one."""
+    failed = failed_start(log_dir)
+    if failed is None or named is None:
+        return failed
+    file = failed.config_file
+    return failed if file and os.path.realpath(file) == os.path.realpath(named) else None
+
+
+def _is_same(path: str, configuration: ServerConfiguration) -> bool:
+    own = configuration.config_file
+    return own is not None and os.path.realpath(own) == os.path.realpath(path)
+
+
 def _configuration(
     server: Server | None, ts_config: str | None, config_file: str | None
-) -> tuple[ServerConfiguration, bool]:
-    """Return what a server started with, or would in this folder, and whether one runs with it."""
+) -> ServerConfiguration:
+    """Return what a server started with, or would in this folder."""
     if server is not None and ts_config is None:
-        return server.configuration, True
-    made = configuration_of_file(os.getcwd(), config_file, dict(os.environ))
-    running = server.configuration.config_file if server else None
-    return made, bool(running and config_file and os.path.realpath(config_file) == running)
+        return server.configuration
+    return configuration_of_file(os.getcwd(), config_file, dict(os.environ))
 
 
-def _python(server: Server | None) -> str:
+def _python(server: Server | None, configuration: ServerConfiguration) -> str:
     """Return the interpreter of a server's workers (0.12.0 ConfigManager: ``--python``, ``python``)."""
-    if server is None:
-        return sys.executable
-    cmdline = server.frontend.cmdline
+    cmdline = server.frontend.cmdline if server else ()
     named = [v for option, v in zip(cmdline, cmdline[1:]) if option == "--python"]
-    return named[0] if named else server.configuration.properties.get("python", sys.executable)
+    return named[0] if named else configuration.properties.get("python", sys.executable)
 
 
 def _settings(

@@ -7,18 +7,25 @@ from typing import Sequence
 
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, Diagnosis
 from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.plugin import FOLDER, JAR, LINE
 
 _NAME = "plug-in"
 _KEY = "plugins_path"
 
 
-def check_plugin(server: Server | None) -> Diagnosis:
-    """Return whether TorchServe's own ``/ping`` reports models that are down."""
+def check_plugin(server: Server | None, configuration: ServerConfiguration) -> Diagnosis:
+    """Return whether TorchServe's own ``/ping`` reports models that are down, or would.
+
+    Args:
+        server: the running server, or None.
+        configuration: what it reads, or what one would that is started here.
+    """
     offer = f"TorchServe's own /ping fails while a model is down if config.properties has {LINE}"
+    named = configuration.properties.get(_KEY)
     if server is None:
-        return Diagnosis(_NAME, FINE, f"off: {offer}")
-    frontend, named = server.frontend, server.configuration.properties.get(_KEY)
+        return _before_the_start(configuration, named, offer)
+    frontend = server.frontend
     if _is_on_class_path(frontend.cmdline, frontend.cwd):
         return Diagnosis(_NAME, FINE, "loaded: TorchServe's own /ping fails while a model is down")
     if named is None:
@@ -31,6 +38,18 @@ def check_plugin(server: Server | None) -> Diagnosis:
         f"write {LINE} into the file that --ts-config or TS_CONFIG_FILE names, or start with "
         f"--plugins-path {FOLDER}, and restart",
     )
+
+
+def _before_the_start(
+    configuration: ServerConfiguration, named: str | None, offer: str
+) -> Diagnosis:
+    if named is None:
+        return Diagnosis(_NAME, FINE, f"off: {offer}")
+    jar = os.path.join(configuration.cwd, named, os.path.basename(JAR))
+    if os.path.isfile(jar):
+        said = "on, if the server is started with this file as --ts-config or TS_CONFIG_FILE"
+        return Diagnosis(_NAME, FINE, said)
+    return Diagnosis(_NAME, WARNING, f"{_KEY} is {named!r}, and there is no {jar}", f"write {LINE}")
 
 
 def _is_on_class_path(cmdline: Sequence[str], cwd: str) -> bool:

@@ -23,8 +23,16 @@ SIDECAR_SEC = 5.0
 _OWN_ADDRESS = "give this server a retry_sidecar_address of its own, and restart it"
 
 
-def check_server(server: Server | None) -> Iterator[Diagnosis]:
-    """Check a running server: does its API answer, and do its workers use the package."""
+def check_server(server: Server | None, ts_config: str | None = None) -> Iterator[Diagnosis]:
+    """Check a running server: does its API answer, and do its workers use the package.
+
+    Args:
+        server: the server, or None.
+        ts_config: the configuration file that was named, if one was; other servers do not matter then.
+    """
+    if server is None and ts_config is not None:
+        yield Diagnosis("server", FINE, f"none that this user can see runs with {ts_config}")
+        return
     if server is None:
         unseen = in_words(unseen_frontends())
         for why in unseen:
