@@ -13,11 +13,13 @@ import pytest
 from ts_retry_ext.store.trial_budget import (
     BUDGET_FILE,
     CAPACITY_SEC,
+    MAX_GROUPS,
     OVERDUE_SEC,
     REFILL_PER_SEC,
     RESERVE_SEC,
     charge,
     credit,
+    is_its_turn,
     least_credit,
     lock_path,
     try_lock,
@@ -91,7 +93,67 @@ def test_a_trial_needs_less_credit_the_longer_it_is_overdue_and_always_more_than
 
 
 def test_fifty_models_that_wait_for_different_things_have_their_turns_in_order() -> None:
-    assert longest_without_trial(models=50, cost_sec=1.7, hours=4) < 2100.0
+    assert longest_without_trial(models=50, cost_sec=1.7, hours=4) < 1500.0
+
+
+@pytest.mark.parametrize(
+    "groups", [[], {"f": 3}, {"f": {"at": "x", "models": 2}}, {"f": {"at": 1.0}}], ids=str
+)
+def test_spoilt_groups_hold_no_trial_up(tmp_path: Path, groups: object) -> None:
+    content = {"schema": 1, "level": 5.0, "at": time.monotonic(), "groups": groups}
+    (tmp_path / BUDGET_FILE).write_text(json.dumps(content))
+    assert is_its_turn(str(tmp_path), "f", 0.0)
+    charge(str(tmp_path), 1.0, "f", 2)
+    assert json.loads((tmp_path / BUDGET_FILE).read_text())["groups"]["f"]["models"] == 2
+
+
+def test_the_groups_that_had_a_trial_last_are_remembered(tmp_path: Path) -> None:
+    for number in range(MAX_GROUPS + 2):
+        charge(str(tmp_path), 0.0, f"f{number}", 2)
+    charge(str(tmp_path), 0.0, "f5", 1)  # alone by now
+    known = json.loads((tmp_path / BUDGET_FILE).read_text())["groups"]
+    assert sorted(known) == sorted(f"f{n}" for n in range(2, MAX_GROUPS + 2) if n != 5)
+
+
+def test_models_that_wait_for_the_same_thing_have_a_trial_every_minute_in_a_crowd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """25 of 50 models wait for one thing, and the others each for its own."""
+    tried = trials_of_a_crowd(tmp_path, monkeypatch, common=25, different=25, cost_sec=2.0)
+    common = [at for at, model in tried if model < 25]
+    assert max(b - a for a, b in zip(common, common[1:])) < 80.0
+    others = {model for _, model in tried if model >= 25}
+    assert len(others) == 25
+
+
+def trials_of_a_crowd(
+    server_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    common: int,
+    different: int,
+    cost_sec: float,
+) -> list[tuple[float, int]]:
+    """Return when which model had a trial in the hour after the bucket was empty, the common ones first.
+
+    Each looks every half to three seconds, and is due five minutes after its last trial.
+    """
+    chance, now, free_at = random.Random(1), 1000.0, 0.0
+    monkeypatch.setattr("ts_retry_ext.store.trial_budget.time.monotonic", lambda: now)
+    charge(str(server_dir), CAPACITY_SEC)
+    models = range(common + different)
+    looks = [now + chance.uniform(0.0, 3.0) for _ in models]
+    due, tried = [now] * len(models), []
+    while now < 4600.0:
+        one = min(models, key=looks.__getitem__)
+        now = looks[one]
+        name, group = ("same", common) if one < common else (f"own{one}", 1)
+        if now >= max(free_at, due[one]) and is_its_turn(str(server_dir), name, now - due[one]):
+            charge(str(server_dir), cost_sec, name, group)
+            tried.append((now, one))
+            free_at, due[one] = now + 3.0, now + 300.0
+        looks[one] = now + chance.uniform(0.5, 3.0)
+    return tried
 
 
 def longest_without_trial(models: int, cost_sec: float, hours: int) -> float:

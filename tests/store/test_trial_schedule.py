@@ -5,7 +5,6 @@ from itertools import count
 import pytest
 
 from ts_retry_ext.settings import SETTINGS
-from ts_retry_ext.store.trial_budget import CAPACITY_SEC, REFILL_PER_SEC
 from ts_retry_ext.store.trial_schedule import (
     ELSEWHERE,
     FILES,
@@ -109,11 +108,6 @@ def test_other_paces_can_be_compared_with_the_one_in_force() -> None:
         pace=Pace(share_of_downtime=0.25, lengths_between=0.0),
     )
     assert found == 25.0
-
-
-def test_the_budget_lets_a_server_spend_what_twenty_lengths_between_trials_would() -> None:
-    assert REFILL_PER_SEC == 1 / LENGTHS_BETWEEN
-    assert CAPACITY_SEC + REFILL_PER_SEC * 1800 <= 0.1 * 1800
 
 
 @pytest.mark.parametrize(("outage", "most"), [(60, 4), (75, 4), (300, 8), (3600, 17)])

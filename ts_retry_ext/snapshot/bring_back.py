@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Iterator
 
 from ts_retry_ext.archive.manifest import DEFAULT_VERSION
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
@@ -18,12 +17,10 @@ from ts_retry_ext.snapshot.observed_server import observed
 from ts_retry_ext.snapshot.real_load import let_load
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.back_off import back_off
-from ts_retry_ext.store.directory import model_directories
 from ts_retry_ext.store.halt import end_halt
 from ts_retry_ext.store.lock import locked
-from ts_retry_ext.store.marker import Marker, read_marker, write_marker
+from ts_retry_ext.store.marker import Marker, markers_beside, trusted_marker, write_marker
 from ts_retry_ext.store.record import Record
 from ts_retry_ext.store.retired import read_retired
 from ts_retry_ext.store.times import now_text
@@ -122,7 +119,7 @@ def _without_api(
     reason: str,
     may_release: bool,
 ) -> None:
-    marker = _read(directory)
+    marker = trusted_marker(directory)
     if marker is None:
         return
     if may_release and frontend_retries(journal.read(directory), marker):
@@ -150,23 +147,9 @@ def call_others(model: str, marker: Marker, directory: str) -> None:
         marker: as it stood before.
         directory: the registration's directory; the others lie beside it.
     """
-    for other, common in wait_for_the_same(marker, _others(directory)):
+    for other, common in wait_for_the_same(marker, markers_beside(directory)):
         why = f"model {model!r}, which waited for the same ({common}), has loaded"
         try:
             ask_for_trial(other, TrialRequest(why, for_real=True))
         except OSError:
             continue
-
-
-def _others(directory: str) -> Iterator[tuple[str, Marker]]:
-    for path in model_directories(os.path.dirname(directory)):
-        marker = None if path == directory else _read(path)
-        if marker is not None:
-            yield path, marker
-
-
-def _read(directory: str) -> Marker | None:
-    try:
-        return read_marker(directory)
-    except (UntrustedFileError, OSError):
-        return None

@@ -22,9 +22,10 @@ from ts_retry_ext.snapshot.bring_back import (
 )
 from ts_retry_ext.snapshot.trial_job import Job, read_job
 from ts_retry_ext.snapshot.trial_making import make_trial
-from ts_retry_ext.snapshot.trial_records import marker_of, note
+from ts_retry_ext.snapshot.trial_records import note
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.halt import end_halt
+from ts_retry_ext.store.marker import trusted_marker
 from ts_retry_ext.store.record import Event, Record, TrialResult
 from ts_retry_ext.trial.child_processes import AbortedError, Children
 
@@ -80,7 +81,7 @@ def main() -> int:
     if tried is None:
         note(job, Record(Event.TRIAL, reason=job.why))
     else:
-        marker = marker_of(job)
+        marker = trusted_marker(job.directory)
         if marker is not None:
             # Before the workers load, which may take minutes: the trial has shown it already.
             call_others(job.model, marker, job.directory)
@@ -109,7 +110,7 @@ def _leave_it_to_frontend(job: Job, reason: str) -> int:
     directory that cannot be written keeps its marker: the next worker uses another one, so that it is
     enough if the holder leaves.
     """
-    marker = marker_of(job)
+    marker = trusted_marker(job.directory)
     if marker is None or not frontend_retries(journal.read(job.directory), marker):
         return OK
     try:

@@ -10,9 +10,8 @@ from contextlib import suppress
 from ts_retry_ext.snapshot.after_trial import down_since, marker_after_failure, with_next_trial
 from ts_retry_ext.snapshot.trial_job import Job
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.lock import locked
-from ts_retry_ext.store.marker import Marker, read_marker, write_marker
+from ts_retry_ext.store.marker import markers_beside, trusted_marker, write_marker
 from ts_retry_ext.store.record import Record
 from ts_retry_ext.store.trial_budget import charge
 
@@ -45,7 +44,7 @@ def plan_next(job: Job, failure: Record | None, took_sec: float) -> None:
 
     Where the marker is gone somebody else has ended the halt, and nothing is to be planned.
     """
-    marker = marker_of(job)
+    marker = trusted_marker(job.directory)
     if marker is None:
         return
     now = time.time()
@@ -61,21 +60,18 @@ def plan_next(job: Job, failure: Record | None, took_sec: float) -> None:
     write_marker(job.directory, marker)
 
 
-def marker_of(job: Job) -> Marker | None:
-    """Return the marker of the registration, or None where there is none that can be read."""
-    try:
-        return read_marker(job.directory)
-    except (UntrustedFileError, OSError):
-        return None  # The holder says so, and sets it aside.
-
-
 def charge_budget(job: Job) -> None:
     """Take what this process and its children have cost out of the server's budget."""
     spent = 0.0
     for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
         usage = resource.getrusage(who)
         spent += usage.ru_utime + usage.ru_stime
+    marker = trusted_marker(job.directory)
+    fingerprint = "" if marker is None else marker.fingerprint
+    same = [
+        path for path, other in markers_beside(job.directory) if other.fingerprint == fingerprint
+    ]
     try:
-        charge(job.server_dir, spent)
+        charge(job.server_dir, spent, fingerprint, 1 + len(same))
     except OSError:
         pass  # A full disk; the intervals of each model grow all the same.

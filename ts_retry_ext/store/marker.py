@@ -13,7 +13,7 @@ from ts_retry_ext.store.atomic import (
     set_aside,
     write_json,
 )
-from ts_retry_ext.store.directory import MARKER_FILE
+from ts_retry_ext.store.directory import MARKER_FILE, model_directories
 from ts_retry_ext.store.exception_record import (
     ExceptionRecord,
     exception_from_json,
@@ -167,6 +167,21 @@ def read_marker(model_dir: str) -> Marker | None:
     known["exception"] = exception_from_json(known["exception"])
     known["waits_for"] = tuple(known.get("waits_for", ()))
     return Marker(**known)
+
+
+def trusted_marker(model_dir: str) -> Marker | None:
+    """Return the marker, or None where there is none that can be read: its holder says so."""
+    try:
+        return read_marker(model_dir)
+    except (UntrustedFileError, OSError):
+        return None
+
+
+def markers_beside(model_dir: str) -> list[tuple[str, Marker]]:
+    """Return the other registrations of the same server that are not loaded: directory and marker."""
+    paths = [path for path in model_directories(os.path.dirname(model_dir)) if path != model_dir]
+    markers = [(path, trusted_marker(path)) for path in paths]
+    return [(path, marker) for path, marker in markers if marker is not None]
 
 
 def set_marker_aside(model_dir: str) -> str:

@@ -19,7 +19,7 @@ from ts_retry_ext.store.halt_in_words import end_of_halt, state_word
 from ts_retry_ext.store.marker import Marker, read_marker
 from ts_retry_ext.store.record import Event, TrialResult
 from ts_retry_ext.store.times import to_seconds
-from ts_retry_ext.store.trial_budget import credit, least_credit, lock_path, try_lock
+from ts_retry_ext.store.trial_budget import is_its_turn, lock_path, try_lock
 from ts_retry_ext.store.trial_request import TrialRequest, take_request
 from ts_retry_ext.store.trial_schedule import LONGEST_ELSEWHERE_SEC, MODULE, PATH, named
 from ts_retry_ext.worker.output import say
@@ -59,6 +59,7 @@ class HalfOpen:
         self._is_worker = is_worker
         self._load = load
         self._watch = Watch(session.directory)
+        self._fingerprint = ""
         self._planned: str | None = None
         self._carried_out: str | None = None
         self._unplanned = 0
@@ -128,6 +129,7 @@ class HalfOpen:
         """
         paths, modules = named(marker.waits_for, PATH), named(marker.waits_for, MODULE)
         self._watch.follow(marker.phase, paths, modules)
+        self._fingerprint = marker.fingerprint
         if marker.next_trial_at == self._planned:
             return
         self._planned = marker.next_trial_at
@@ -153,7 +155,7 @@ class HalfOpen:
         session = self._session
         server_dir = os.path.dirname(session.directory)
         overdue = 0.0 if self._due is None else time.monotonic() - self._due
-        if not is_asked and credit(server_dir) <= least_credit(overdue):
+        if not is_asked and not is_its_turn(server_dir, self._fingerprint, overdue):
             self._wait_a_little()
             return
         for_real = wanted.for_real or session.group is not None

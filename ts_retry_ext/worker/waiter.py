@@ -16,11 +16,10 @@ from ts_retry_ext.frontend.deaths import Deaths
 from ts_retry_ext.frontend.process import frontend_at, is_alive
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.back_off import back_off
 from ts_retry_ext.store.directory import WAITER_LOCK_FILE
 from ts_retry_ext.store.journal import journal_path
-from ts_retry_ext.store.marker import Marker, read_marker
+from ts_retry_ext.store.marker import Marker, trusted_marker
 from ts_retry_ext.store.record import HOLDING, Event, Record
 from ts_retry_ext.store.retired import read_retired
 from ts_retry_ext.store.trial_budget import try_lock
@@ -98,7 +97,7 @@ class Waiter:
                 if marker is None or not self._wait_with(marker):
                     return
             if self._half_open is not None:
-                marker = self._standing()
+                marker = trusted_marker(self._session.directory)
                 if marker is not None:
                     self._half_open.look(marker)
             time.sleep(INTERVAL)
@@ -121,7 +120,7 @@ class Waiter:
 
     def _marker(self) -> Marker | None:
         """Return the marker of the model; where it has none, write that of its last failure."""
-        standing = self._standing()
+        standing = trusted_marker(self._session.directory)
         if standing is not None:
             return standing
         from ts_retry_ext.worker.halting import mark_as_waiting
@@ -130,12 +129,6 @@ class Waiter:
         if dead_before(self._session, self._journal()):
             record_crashes(self._session)
         return mark_as_waiting(self._session)
-
-    def _standing(self) -> Marker | None:
-        try:
-            return read_marker(self._session.directory)
-        except (UntrustedFileError, OSError):
-            return None
 
     def _serves(self) -> bool:
         return any(_lives(r) for r in self._last_words() if r.event is Event.LOADED)
