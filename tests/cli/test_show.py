@@ -35,7 +35,7 @@ def test_whole_report_is_shown_with_the_traceback(
         "window:          300 s (frontend)",
         "Traceback ...",
         "SyntaxError: invalid syntax",
-        "When it is repaired: ts-retry resume broken",
+        "When it is repaired: ts-retry resume broken, or ts-retry deploy ARCHIVE if you packed it again",
     ):
         assert line in out.splitlines()
 

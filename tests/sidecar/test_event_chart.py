@@ -5,15 +5,17 @@ from ts_retry_ext.sidecar.event_chart import MOST_TICKS, EventChart, chart_of
 from ts_retry_ext.snapshot.attempts import attempts_of
 from ts_retry_ext.store.record import Event, Record, TrialResult
 
+NOW = 1_600_000_000.0
+
 
 def line_of(*records: Record) -> EventChart:
-    found = chart_of(attempts_of(records))
+    found = chart_of(attempts_of(records), NOW)
     assert found is not None
     return found
 
 
 def test_nothing_makes_no_picture() -> None:
-    assert chart_of(()) is None
+    assert chart_of((), NOW) is None
 
 
 def test_each_load_is_a_bar_that_ends_as_the_load_did() -> None:

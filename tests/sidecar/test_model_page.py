@@ -110,7 +110,8 @@ def test_time_line_has_an_axis_and_a_legend_and_a_table_says_the_same(observing:
 def test_history_has_earlier_runs_of_this_model_and_no_other(observing: Sidecar) -> None:
     text = text_of(observing, "/model/model-0000/1.0")
     history = text[text.index('<details id="history">') : text.index('<section id="settings"')]
-    events = re.findall(r'<td class="time">([^<]*)</td><td>[^<]*</td><td>([^<]*)</td>', history)
+    time_cell = r'<td class="time"><time [^>]*datetime="([^"]*)">[^<]*</time></td>'
+    events = re.findall(time_cell + r"<td>[^<]*</td><td>([^<]*)</td>", history)
     assert [event for _, event in events][-3:] == ["serves", "registered", "server started"]
     assert events[-1][0] == to_text(START - 9000)
     assert to_text(START - 7000) not in history

@@ -17,7 +17,7 @@ from ts_retry_ext.cli.printing import (
 )
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.snapshot.attempts import attempts_of
-from ts_retry_ext.snapshot.down_in_words import local_time
+from ts_retry_ext.snapshot.down_in_words import commands_to_try, local_time
 from ts_retry_ext.snapshot.model_facts import facts_of
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.exception_record import (
@@ -100,7 +100,9 @@ def _print(model: ModelStatus, command: str, *, server_runs: bool = True) -> Non
     if model.can_be_resumed:
         print_line()
         waits = model.down_as is State.WAITING
-        print_line(f"{'To try it now' if waits else 'When it is repaired'}: {command}")
+        print_line(
+            f"{'To try it now' if waits else 'When it is repaired'}: {commands_to_try(model, command)}"
+        )
 
 
 def _print_attempts(model: ModelStatus, now: float) -> None:

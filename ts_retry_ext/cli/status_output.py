@@ -102,7 +102,7 @@ def _print_advice(snapshot: Snapshot, now: float) -> None:
             print_wrapped(f"{name}: {words}")
         elif model.can_be_resumed:
             one = snapshot.resume_command(model)
-            command = f"ts-retry resume --cause {cause.fingerprint}" if cause else one
+            command = cause.resume_command if cause else one
             print_wrapped(f"{name}: {_advice(model, snapshot, now, command)}")
 
 
@@ -164,8 +164,7 @@ def _place(model: ModelStatus) -> str | None:
 
 
 def _advice(model: ModelStatus, snapshot: Snapshot, now: float, command: str) -> str:
-    from ts_retry_ext.snapshot.down_in_words import state_since, what_ends_it
-    from ts_retry_ext.snapshot.state import State
+    from ts_retry_ext.snapshot.down_in_words import commands_to_try, state_since, what_ends_it
     from ts_retry_ext.store.trial_schedule import RESUME
 
     content = model.to_json()
@@ -178,22 +177,13 @@ def _advice(model: ModelStatus, snapshot: Snapshot, now: float, command: str) ->
     ]
     if runs and RESUME not in content["waits_for"]:  # Else the remedy says it.
         parts.append(what_ends_it(model, now) or "")
-        again = ""
         if model.packed_again is not None:
             parts.append(
                 f"{model.packed_again} has changed since TorchServe unpacked it, and a trial load does not see that"
             )
-            again = f", or, if it has a version of its own, ts-retry deploy {model.packed_again}"
-        elif model.down_as is not State.WAITING and _is_packed(model):
-            again = ", or ts-retry deploy ARCHIVE if you packed it again"
-        parts.append(f"To try it now: {command}{again}")
+        parts.append(f"To try it now: {commands_to_try(model, command)}")
     *sentences, last = (part for part in parts if part)
     return " ".join([*map(_sentence, sentences), last])
-
-
-def _is_packed(model: ModelStatus) -> bool:
-    """Tell whether TorchServe serves a copy that it unpacked, which a repaired archive does not change."""
-    return model.running is not None and model.running.url.endswith((".mar", ".tar.gz"))
 
 
 def _sentence(text: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ts_retry_ext.sidecar.picture import Picture, cause_json
 from ts_retry_ext.sidecar.resumptions import ResumeProgress
 from ts_retry_ext.snapshot.causes import SharedCause
-from ts_retry_ext.snapshot.down_in_words import trial_runs_since, waits_for
+from ts_retry_ext.snapshot.down_in_words import deploy_command, trial_runs_since, waits_for
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.times import to_text
@@ -40,6 +40,8 @@ class CauseCard(NamedTuple):
         rule: the rule that decided, or None.
         decided_by: what the verdict rests on, or None.
         to_resume: the models that can be resumed; none where the server does not run.
+        command: the command that resumes them.
+        deploy: the command that serves an archive that was packed again, or None.
         progress: how far a resumption of them is, in words, or None.
         is_resuming: whether one runs.
     """
@@ -63,6 +65,8 @@ class CauseCard(NamedTuple):
     rule: str | None
     decided_by: str | None
     to_resume: Sequence[ModelStatus]
+    command: str
+    deploy: str | None
     progress: str | None
     is_resuming: bool
 
@@ -114,6 +118,7 @@ def card_of(
     trials = [model.next_trial_at for model in models if model.next_trial_at] if runs else []
     running = [s for s in map(trial_runs_since, models) if s is not None] if runs else []
     own = [progress[model.key] for model in models if model.key in progress]
+    to_resume = [model for model in models if model.can_be_resumed] if runs else []
     states = Counter(model.state for model in models)
     title, reason = told["cause"] or "no cause is known", told["reason"]
     if first.not_registered is not None:
@@ -137,7 +142,11 @@ def card_of(
         remedy=told["remedy"],
         rule=told["rule"],
         decided_by=first.decided_by,
-        to_resume=[model for model in models if model.can_be_resumed] if runs else [],
+        to_resume=to_resume,
+        command=picture.snapshot.resume_command(to_resume[0])
+        if len(to_resume) == 1
+        else cause.resume_command,
+        deploy=deploy_command(first),
         progress=progress_in_words(own),
         is_resuming=any(one.is_running for one in own),
     )

@@ -6,6 +6,7 @@ from typing import NamedTuple, Sequence
 
 from ts_retry_ext.plain_text import duration_in_words
 from ts_retry_ext.snapshot.attempts import TimelineEntry
+from ts_retry_ext.snapshot.down_in_words import local_time
 from ts_retry_ext.store.record import Event
 
 #: Lanes from above, and which events stand in each.
@@ -71,13 +72,23 @@ class EventChart(NamedTuple):
     words: str
 
 
-def chart_of(entries: Sequence[TimelineEntry]) -> EventChart | None:
-    """Return the picture of the events, oldest first; None where there are none."""
+def chart_of(entries: Sequence[TimelineEntry], now: float) -> EventChart | None:
+    """Return the picture of the events, oldest first; None where there are none.
+
+    Args:
+        entries: the events.
+        now: seconds since the epoch.
+    """
     if not entries:
         return None
     span = max(1.0, entries[-1].after_sec)
     marks = [
-        ChartMark(_x(entry.after_sec, span), _lane(entry), kind, f"{entry.at} {entry.title}")
+        ChartMark(
+            _x(entry.after_sec, span),
+            _lane(entry),
+            kind,
+            f"{local_time(entry.at, now)} {entry.title}",
+        )
         for entry in entries
         for kind in [_kind(entry)]
         if kind is not None

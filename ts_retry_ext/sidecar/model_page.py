@@ -10,7 +10,7 @@ from ts_retry_ext.settings import Resolved
 from ts_retry_ext.sidecar.picture import Picture, cause_json
 from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.sidecar.target import Target
-from ts_retry_ext.snapshot.down_in_words import trial_runs_since, waits_for
+from ts_retry_ext.snapshot.down_in_words import deploy_command, trial_runs_since, waits_for
 from ts_retry_ext.snapshot.history_over_runs import HistoryEntry, history_of, name_of
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
 from ts_retry_ext.snapshot.model_facts import facts_of
@@ -117,6 +117,8 @@ def shown_of(model: ModelStatus, picture: Picture, now: float) -> dict[str, Any]
     return {
         "model": model,
         "cause": cause_json(model)["cause"],
+        "command": picture.snapshot.resume_command(model),
+        "deploy": deploy_command(model),
         "is_resumable": runs and model.can_be_resumed,
         "place": model.failing_line,
         "reason": content["reason"],

@@ -9,13 +9,16 @@ import time
 from aiohttp import web
 
 from ts_retry_ext.plain_text import duration_in_words
+from ts_retry_ext.snapshot.down_in_words import local_time
 from ts_retry_ext.store.halt_in_words import until
 from ts_retry_ext.store.times import to_seconds
 
-_AS_OF = re.compile(rb'<p class="quiet">As of [^<]*')
+_AS_OF = re.compile(rb'<p class="quiet">As of <time[^>]*>[^<]*')
 _AGES = re.compile(rb"\d+ (?:s|min|h|days) ago")
 #: What counts on between two pictures, and without JavaScript, too: until when, since when, how old.
 _COUNTED = re.compile(rb'(<time class="(until|ago|age)" datetime="([^"<]{24})">)[^<]*(</time>)')
+#: The same, and times of the day: they get their day once it is another one.
+_TIMES = re.compile(rb'(<time class="(until|ago|age|clock)" datetime="([^"<]{24})">)[^<]*(</time>)')
 
 
 def page_answer(request: web.Request, page: bytes, status: int = 200) -> web.Response:
@@ -26,13 +29,14 @@ def page_answer(request: web.Request, page: bytes, status: int = 200) -> web.Res
         page: the page, which may have been made a while ago.
         status: HTTP status.
     """
-    # The times that the page shows are no change.
+    page = _as_it_is_at(page, time.time())
+    # What the page counts is no change.
     same = _AGES.sub(b"", _COUNTED.sub(rb"\1\4", _AS_OF.sub(b"", page)))
     headers = {"ETag": f'"{hashlib.blake2b(same, digest_size=12).hexdigest()}"'}
     if status == 200 and request.headers.get("If-None-Match") == headers["ETag"]:
         return web.Response(status=304, headers=headers)
     return web.Response(
-        body=_counted_on(page, time.time()),
+        body=page,
         status=status,
         content_type="text/html",
         charset="utf-8",
@@ -55,14 +59,14 @@ def age(at: str, now: float) -> str:
     return duration_in_words(now - to_seconds(at))
 
 
-_WORDS = {b"until": until, b"ago": ago, b"age": age}
+_WORDS = {b"until": until, b"ago": ago, b"age": age, b"clock": local_time}
 
 
-def _counted_on(page: bytes, now: float) -> bytes:
-    """Return a page that was made a while ago with what it counts as it is now."""
+def _as_it_is_at(page: bytes, now: float) -> bytes:
+    """Return a page that was made a while ago with its times in words as they are now."""
 
-    def counted(found: re.Match[bytes]) -> bytes:
+    def in_words(found: re.Match[bytes]) -> bytes:
         words = _WORDS[found[2]](found[3].decode("ascii"), now)
-        return found[1] + words.encode("ascii") + found[4]
+        return found[1] + words.encode("utf-8") + found[4]
 
-    return _COUNTED.sub(counted, page)
+    return _TIMES.sub(in_words, page)

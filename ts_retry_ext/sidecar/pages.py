@@ -25,9 +25,10 @@ from ts_retry_ext.sidecar.rule_answers import address_of_rule
 from ts_retry_ext.sidecar.table_query import ORDER, TableQuery, table_query
 from ts_retry_ext.snapshot.attempts import attempts_of
 from ts_retry_ext.snapshot.causes import causes_of, how_many_are_down
+from ts_retry_ext.snapshot.down_in_words import local_time
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.store.halt_in_words import until
-from ts_retry_ext.store.times import to_seconds
+from ts_retry_ext.store.times import to_text
 
 #: How often the page asks again where JavaScript is off, in seconds; while a model is resumed, and else.
 SOON_SEC, LATER_SEC = 3, 30
@@ -59,11 +60,11 @@ class Pages:
         )
         self._templates.filters.update(
             shown=_shown,
-            clock=_clock,
+            iso=to_text,
+            local_time=local_time,
             until=until,
             ago=ago,
             age=age,
-            day_time=_day_time,
             quoted=quoted,
             rule_address=address_of_rule,
             page=page_of,
@@ -149,7 +150,7 @@ class Pages:
             here=page_of(model),
             progress=progress,
             attempts=attempts,
-            chart=chart_of(attempts),
+            chart=chart_of(attempts, now),
             reading=await self._reader.read(model, self._observer.target),
             reload=request.query.get("reload", ""),
             is_resuming=progress is not None and progress.is_running,
@@ -232,17 +233,6 @@ def _title(picture: Picture) -> str:
     return f"({', '.join(counts)}) ts-retry" if counts else "ts-retry"
 
 
-def _day_time(at: str) -> str:
-    """Return the time of the day, with the day where that is another one."""
-    moment = time.gmtime(to_seconds(at))
-    is_today = moment[:3] == time.gmtime()[:3]
-    return time.strftime("%H:%M:%S UTC" if is_today else "%Y-%m-%d %H:%M UTC", moment)
-
-
 def _shown(text: object) -> str:
     """Return text with its control characters made visible; escaping is the template's."""
     return "" if text is None else visible(str(text), keep="\n\t")
-
-
-def _clock(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))

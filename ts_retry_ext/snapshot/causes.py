@@ -29,6 +29,11 @@ class SharedCause(NamedTuple):
         """Return the fingerprint of the failures, or None where there is none."""
         return self.models[0].fingerprint
 
+    @property
+    def resume_command(self) -> str:
+        """Return the command that resumes all of them."""
+        return f"ts-retry resume --cause {self.fingerprint}"
+
 
 #: Models of a cause that are named.
 MOST_NAMED = 5

@@ -7,6 +7,7 @@ import time
 from ts_retry_ext.plain_text import duration_in_words
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.halt_in_words import how_it_ends, until, waits_for_in_words
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, TrialResult
@@ -109,6 +110,28 @@ def what_ends_it(model: ModelStatus, now: float) -> str | None:
     if marker is None:
         return None
     return how_it_ends(marker.waits_for, next_trial_in_full(model, now))
+
+
+def deploy_command(model: ModelStatus) -> str | None:
+    """Return the command that puts an archive that was packed again in place of the copy that TorchServe unpacked.
+
+    None where no such copy is served, or where time alone may cure the model.
+    """
+    if model.packed_again is not None:
+        return f"ts-retry deploy {model.packed_again}"
+    is_copy = model.running is not None and model.running.url.endswith((".mar", ".tar.gz"))
+    is_halted = model.can_be_resumed and model.down_as is not State.WAITING
+    return "ts-retry deploy ARCHIVE" if is_copy and is_halted else None
+
+
+def commands_to_try(model: ModelStatus, resume: str) -> str:
+    """Return what to run once a model is repaired: the command `resume`, and another one if it was packed again."""
+    deploy = deploy_command(model)
+    if deploy is None:
+        return resume
+    if model.packed_again is not None:
+        return f"{resume}, or, if it has a version of its own, {deploy}"
+    return f"{resume}, or {deploy} if you packed it again"
 
 
 def _marker(model: ModelStatus) -> Marker | None:

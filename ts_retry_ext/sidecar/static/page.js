@@ -86,20 +86,14 @@ function inWords(seconds) {
   return `${Math.round(seconds / 86400)} days`;
 }
 
-// A time on the reader's clock, with the day where that is another one.
-function onClock(moment) {
-  const isToday = moment.toDateString() === new Date().toDateString();
-  return isToday ? moment.toLocaleTimeString() : moment.toLocaleString();
-}
-
-// Counts down to the next trial load, and shows times on the reader's clock.
+// Counts down to the next trial load, and says how long ago things were. Times of the day are the server's: its
+// logs and commands have them, too.
 function tick() {
   for (const time of document.querySelectorAll("time[datetime]")) {
     const left = (Date.parse(time.dateTime) - Date.now()) / 1000;
     if (time.className === "until") time.textContent = left < 0.5 ? "now" : `in ${inWords(left)}`;
     if (time.className === "ago") time.textContent = `${inWords(-left)} ago`;
     if (time.className === "age") time.textContent = inWords(-left);
-    if (time.className === "clock") time.textContent = onClock(new Date(time.dateTime));
   }
 }
 
