@@ -12,6 +12,8 @@ import pytest
 
 from tests.e2e.archives import initialize, pack
 from tests.e2e.torchserve import TorchServe
+from ts_retry_ext.frontend.endpoint import Endpoint
+from ts_retry_ext.frontend.management import ManagementApi
 
 pytestmark = pytest.mark.xdist_group("deploy")
 
@@ -69,6 +71,11 @@ def deploy(server: TorchServe, archive: str, *options: str) -> tuple[int, str]:
 
 def versions(server: TorchServe) -> list[str]:
     return sorted(entry["modelVersion"] for entry in server.call("/models/m/all")[1])
+
+
+def test_a_model_api_that_is_on_is_known_before_anything_is_registered(server: TorchServe) -> None:
+    assert ManagementApi(Endpoint(server.management)).takes_registrations()
+    assert [entry["modelName"] for entry in server.call("/models")[1]["models"]] == ["m"]
 
 
 def test_a_broken_version_changes_nothing_and_its_cause_is_told(

@@ -97,3 +97,7 @@ def test_workers_are_restarted_with_their_own_numbers_by_an_expired_key(
 
     assert not before & ready()
     assert read_retired(str(tmp_path)) is None
+
+
+def test_model_api_that_is_off_is_known_before_anything_is_registered(endpoint: Endpoint) -> None:
+    assert not ManagementApi(endpoint).takes_registrations()

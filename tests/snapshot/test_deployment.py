@@ -37,9 +37,14 @@ def having(*entries: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def server_with(api: Api, folder: Path) -> tuple[ObservedServer, ManagementApi]:
+def server_with(
+    api: Api, folder: Path, model_store: str | None = None
+) -> tuple[ObservedServer, ManagementApi]:
     properties = {"management_address": api.address, "disable_token_authorization": "true"}
-    configuration = ServerConfiguration(str(folder), None, properties, str(folder / "logs"), {})
+    store = str(folder / model_store) if model_store else None
+    configuration = ServerConfiguration(
+        str(folder), None, properties, str(folder / "logs"), {}, store
+    )
     server = Server(Frontend(os.getpid(), "boot-1", 0.0, (), str(folder), {}), configuration)
     return observed(server), management_api_of(configuration)
 
@@ -56,17 +61,18 @@ def test_what_cannot_take_the_place_of_what_serves_is_named(
     tmp_path: Path, version: str, name: str, why: str
 ) -> None:
     with serving(having(described("m", modelVersion="1.10"))) as api:
-        _, management = server_with(api, tmp_path)
+        server, management = server_with(api, tmp_path)
         with pytest.raises(DeploymentError, match=why):
-            plan(management, "m.mar", name, version, is_new=False, may_be_older=False)
-        assert not [asked for asked in api.asked if not asked.startswith("GET")]
+            plan(server, management, "m.mar", name, version, is_new=False, may_be_older=False)
+        # This one names no archive, and asks whether the model API is on.
+        assert [asked for asked in api.asked if not asked.startswith("GET")] == ["POST /models"]
 
 
 def test_a_new_version_gets_as_many_workers_as_the_old_one(tmp_path: Path) -> None:
     old = described("m", modelVersion="1.9", minWorkers=2, maxWorkers=4)
     with serving(having(old)) as api:
-        _, management = server_with(api, tmp_path)
-        made = plan(management, "m.mar", "m", "1.10", is_new=False, may_be_older=False)
+        server, management = server_with(api, tmp_path)
+        made = plan(server, management, "m.mar", "m", "1.10", is_new=False, may_be_older=False)
     assert made.workers == (2, 4)
 
 
@@ -141,14 +147,30 @@ def test_a_version_that_is_registered_and_does_not_load_is_taken_away(tmp_path: 
 
 def test_a_frontend_that_goes_before_the_switch_leaves_the_old_version(tmp_path: Path) -> None:
     with serving(having(described("m", modelVersion="1"))) as api:
-        _, management = server_with(api, tmp_path)
-        made = plan(management, "m.mar", "m", "2", is_new=False, may_be_older=False)
+        server, management = server_with(api, tmp_path)
+        made = plan(server, management, "m.mar", "m", "2", is_new=False, may_be_older=False)
     with pytest.raises(ManagementError):
         put_in_place(management, made, keep_old=False, drain_sec=0, tell=lambda _: None)
 
 
-def test_a_model_api_that_is_off_is_told_with_what_to_do_instead(tmp_path: Path) -> None:
-    answers = having(described("m", modelVersion="1"))
+@pytest.mark.parametrize(
+    ("archive", "old", "steps"),
+    [
+        ("new.mar", "m.mar", "cp {0}/new.mar {0}/store/m.mar, and restart the server"),
+        ("new.mar", "gone.mar", "cp {0}/new.mar {0}/store/gone.mar, and restart the server"),
+        ("store/m.mar", "m.mar", "ts-retry check {0}/store/m.mar, and restart the server"),
+        ("new.mar", "folder", "unpack it into {0}/store/folder, and restart the server"),
+        ("new.mar", None, "cp {0}/new.mar {0}/store/new.mar, add new.mar to load_models, and restart"),
+    ],
+)  # fmt: skip
+def test_a_model_api_that_is_off_is_told_first_with_the_steps_that_take_its_place(
+    tmp_path: Path, archive: str, old: str | None, steps: str
+) -> None:
+    """Whether or not the version would do: the steps need no other one."""
+    (tmp_path / "store" / "folder").mkdir(parents=True)
+    for name in ("new.mar", "store/m.mar"):
+        (tmp_path / name).write_bytes(b"archive")
+    answers = having(*([described("m", modelUrl=old)] if old else []))
     off = {
         "code": 405,
         "type": "MethodNotAllowedException",
@@ -156,9 +178,9 @@ def test_a_model_api_that_is_off_is_told_with_what_to_do_instead(tmp_path: Path)
     }
     answers["POST /models"] = (405, off)
     with serving(answers) as api:
-        server, management = server_with(api, tmp_path)
-        made = plan(management, "m.mar", "m", "2", is_new=False, may_be_older=False)
-        with pytest.raises(
-            DeploymentError, match="enable_model_api=true .* in place of the old one"
-        ):
-            put_beside(server, management, made, "m.mar", timeout_sec=2, tell=lambda _: None)
+        server, management = server_with(api, tmp_path, model_store="store")
+        path = str(tmp_path / archive)
+        with pytest.raises(DeploymentError) as refused:
+            plan(server, management, path, "m", "1.0", is_new=False, may_be_older=False)
+    assert steps.format(tmp_path) in str(refused.value)
+    assert "or set enable_model_api=true in " in str(refused.value)

@@ -129,6 +129,7 @@ def _deploy(arguments: argparse.Namespace, name: str, version: str, server: Obse
 
     with deployment.alone(server, name):
         wanted = deployment.plan(
+            server,
             api,
             arguments.archive,
             name,

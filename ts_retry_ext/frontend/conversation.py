@@ -24,6 +24,7 @@ from ts_retry_ext.frontend.exchange import (
 )
 from ts_retry_ext.frontend.keys import Key, KeyFileError
 from ts_retry_ext.frontend.refusal import (
+    NOT_ALLOWED,
     NOT_FOUND,
     OTHER_FORM,
     is_key_refused,
@@ -150,6 +151,20 @@ class Conversations(NamedTuple):
         """
         query = {"url": archive, "initial_workers": initial_workers, "synchronous": "true"}
         return (yield from self._told("POST", "/models", timeout_sec, **query))
+
+    def takes_registrations(self) -> Conversation[bool]:
+        """Tell whether the model API is on (``enable_model_api``); without one (before 0.11.1) it is.
+
+        A request that names no archive registers nothing: it is refused with 405 where the API is off, else
+        with 400 (0.12.0 ManagementRequestHandler).
+        """
+        try:
+            yield from self._managed("POST", "/models")
+        except ManagementError as error:
+            if error.status is None or error.condition is Condition.REFUSED:
+                raise
+            return error.status != NOT_ALLOWED
+        return True
 
     def unregister(
         self, name: str, version: str, *, timeout_sec: float | None = None

@@ -75,6 +75,10 @@ class ManagementApi:
         say = self._say.register(archive, initial_workers=initial_workers, timeout_sec=timeout_sec)
         return self._hold(say)
 
+    def takes_registrations(self) -> bool:
+        """Tell whether the model API is on, see `Conversations.takes_registrations`."""
+        return self._hold(self._say.takes_registrations())
+
     def unregister(self, name: str, version: str, *, timeout_sec: float | None = None) -> str:
         """Unregister a version of a model, see `Conversations.unregister`."""
         return self._hold(self._say.unregister(name, version, timeout_sec=timeout_sec))

@@ -16,12 +16,12 @@ from typing import Callable, Iterator, NamedTuple
 
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.management import ManagementApi
-from ts_retry_ext.frontend.refusal import NOT_ALLOWED
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.snapshot.join import unconfirmed_models
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration_files import read_registrations
+from ts_retry_ext.snapshot.without_model_api import without_model_api
 from ts_retry_ext.store.times import to_seconds
 
 #: How often the new version is looked at, in seconds.
@@ -58,12 +58,20 @@ class Plan(NamedTuple):
 
 
 def plan(
-    api: ManagementApi, archive: str, name: str, version: str, *, is_new: bool, may_be_older: bool
+    server: ObservedServer,
+    api: ManagementApi,
+    archive: str,
+    name: str,
+    version: str,
+    *,
+    is_new: bool,
+    may_be_older: bool,
 ) -> Plan:
     """Return what is to be done.
 
     Args:
-        api: the server's.
+        server: the server.
+        api: its management API.
         archive: path of the archive.
         name: the model that its manifest names.
         version: its version.
@@ -75,6 +83,9 @@ def plan(
         ManagementError: the frontend does not answer.
     """
     have = api.describe(name)
+    old = next((model for model in have if model.is_default), None)
+    if not api.takes_registrations():
+        raise DeploymentError(without_model_api(archive, old, server.configuration))
     if not have and not is_new:
         known = ", ".join(api.list_models()) or "none"
         msg = f"{archive} is model {name!r}, and no such model is registered ({known}): give --new to add it"
@@ -85,7 +96,6 @@ def plan(
             "--version of torch-model-archiver"
         )
         raise DeploymentError(msg)
-    old = next((model for model in have if model.is_default), None)
     if old is not None and not may_be_older and _order(version) < _order(old.version):
         msg = (
             f"{archive} holds version {version}, older than {old.version}, which serves: give "
@@ -186,8 +196,6 @@ def put_beside(
         if high > low:
             api.scale(wanted.name, wanted.version, low, high, synchronous=False)
     except (ManagementError, DeploymentError) as error:
-        if isinstance(error, ManagementError) and error.status == NOT_ALLOWED:
-            raise DeploymentError(_without_api(wanted, url, server)) from error
         _take_away(api, wanted)
         why = _why(server, wanted, begun) or str(error)
         serves = f"; version {wanted.old.version} goes on serving" if wanted.old else ""
@@ -268,15 +276,6 @@ def _why(server: ObservedServer, wanted: Plan, since: float) -> str | None:
             at = f", at {place.in_words()}" if place is not None else ""
             return f"{status.cause}{at} [{status.judged}]"
     return None
-
-
-def _without_api(wanted: Plan, url: str, server: ObservedServer) -> str:
-    config = server.configuration.config_file or "config.properties"
-    return (
-        f"the model API is off, so nothing can be registered while the server runs. Either set "
-        f"enable_model_api=true in {config} and restart the server once; or put the archive into the model store in "
-        f"place of the old one ({wanted.old.url if wanted.old else url}), and restart the server"
-    )
 
 
 def _safe(text: str) -> str:
