@@ -119,13 +119,42 @@ def test_running_server_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert (other["archive"], other["source"]) == (None, "frontend")
 
 
+def test_models_are_named_as_for_the_other_commands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What holds a model and has the same name comes first; its sources, which hold none, do not."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "n").mkdir()
+    with frontend(tmp_path / "server") as running:
+        running.register(described("m"), described("n"), described("o", maxRetryTimeoutInSec=60))
+        for named, expected in (
+            (["n"], ["n"]),
+            (["o", "m"], ["o", "m"]),
+            (["m", str(packed(tmp_path / "x.mar", None, "cat"))], ["m", "cat"]),
+            (["--all", "m"], ["m"]),
+        ):
+            assert running.run("config", "--json", *named) == 0
+            assert [row["model"] for row in rows(capsys)] == expected
+        write_folder(tmp_path / "o", files(manifest("folder")))
+        assert running.run("config", "--json", "o") == 0
+        assert [row["model"] for row in rows(capsys)] == ["folder"]
+        assert running.run("config", "p") == 1
+
+    told = capsys.readouterr().err
+    assert "'p' is no archive, model folder or model store, and no model of that name" in told
+    assert "these are: m, n, o" in told
+
+
 def test_no_server_is_an_error_that_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(choice, "running_frontends", list)
 
-    assert main(["config"]) == 1
-    assert "name archives or a model store" in capsys.readouterr().err
+    for named in ([], ["m"]):
+        assert main(["config", *named]) == 1
+        assert (
+            "no TorchServe runs here; or name archives or a model store" in capsys.readouterr().err
+        )
 
 
 def test_server_without_models_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

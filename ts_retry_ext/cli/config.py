@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from ts_retry_ext.cli.printing import (
     ERROR,
@@ -20,6 +21,7 @@ from ts_retry_ext.cli.printing import (
 from ts_retry_ext.cli.servers import add_server_option, chosen_server
 
 if TYPE_CHECKING:
+    from ts_retry_ext.frontend.management import ManagementApi
     from ts_retry_ext.frontend.running_model import RunningModel
     from ts_retry_ext.frontend.server_configuration import ServerConfiguration
     from ts_retry_ext.snapshot.effective import Effective
@@ -34,15 +36,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "config",
         help="show the retry window of each model",
-        description="Show the maxRetryTimeoutInSec in force for every model of the running server. "
-        "With PATH, show what TorchServe would use for these archives, model folders and model "
-        "stores. Archives are read without unpacking them. With --all, show every parameter in "
+        description="Show the maxRetryTimeoutInSec in force for every model of the running server, or for "
+        "those that are named. With PATH, show what TorchServe would use for these archives, model folders "
+        "and model stores. Archives are read without unpacking them. With --all, show every parameter in "
         "force with its value and where that was set.",
-        epilog="examples:\n  ts-retry config\n  ts-retry config --all\n"
+        epilog="examples:\n  ts-retry config\n  ts-retry config --all my_model\n"
         "  ts-retry config model_store/my_model.mar\n"
         "  ts-retry config --all --ts-config config.properties model_store",
     )
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="archive, folder or model store")
+    parser.add_argument(
+        "named",
+        nargs="*",
+        metavar="MODEL|PATH",
+        help="name of a model of the running server; or archive, model folder or model store, which comes "
+        "first if it has the same name",
+    )
     parser.add_argument(
         "--all",
         action="store_true",
@@ -62,16 +70,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     from ts_retry_ext.archive.config_errors import MissingYamlError
 
-    if arguments.ts_config is not None and not arguments.paths:
+    asked = _asked(arguments.named, for_a_file=arguments.ts_config is not None)
+    if arguments.ts_config is not None and not asked.paths:
         msg = "--ts-config is for archives: name a PATH besides"
         raise CommandError(msg, USAGE)
     windows: list[Effective] = []
     parameters: list[ModelParameters] = []
     try:
         if arguments.all:
-            parameters = list(_parameters(arguments))
+            parameters = list(_parameters(asked, arguments))
         else:
-            windows = list(_windows(arguments))
+            windows = list(_windows(asked, arguments))
     except MissingYamlError as error:
         raise CommandError(str(error)) from error
     rows: tuple[Effective | ModelParameters, ...] = (*windows, *parameters)
@@ -86,58 +95,108 @@ def run(arguments: argparse.Namespace) -> int:
     return ERROR if any(row.model is None for row in rows) else OK
 
 
-def _windows(arguments: argparse.Namespace) -> Iterator[Effective]:
+class _Asked(NamedTuple):
+    """What a command line names: models of the running server, and paths. With neither, all its models."""
+
+    models: list[str]
+    paths: list[str]
+
+
+def _asked(named: list[str], *, for_a_file: bool) -> _Asked:
+    """Tell names of models from paths.
+
+    Args:
+        named: what the command line names.
+        for_a_file: whether a configuration is named, with which TorchServe may serve any folder.
+    """
+    paths = [one for one in named if _is_path(one) or (for_a_file and os.path.exists(one))]
+    return _Asked([one for one in named if one not in paths], paths)
+
+
+def _is_path(name: str) -> bool:
+    """Tell whether a name can only be a path, or is that of something that holds a model."""
+    from ts_retry_ext.archive.model_archive import ArchiveError
+    from ts_retry_ext.archive.model_store import LOADED_BY_ALL, LOADED_BY_NAME, models_at
+
+    if os.sep in name or name.endswith(LOADED_BY_ALL + LOADED_BY_NAME):
+        return True
+    try:
+        return bool(models_at(name))
+    except ArchiveError:
+        return False
+
+
+def _windows(asked: _Asked, arguments: argparse.Namespace) -> Iterator[Effective]:
     from ts_retry_ext.snapshot.effective import effective_of_archive, effective_of_registered
 
-    if not arguments.paths:
-        for model in _registered(arguments.pid):
-            yield effective_of_registered(*model)
-    for archive, _ in _archives(arguments):
+    for model in _registered(asked, arguments.pid):
+        yield effective_of_registered(*model)
+    for archive, _ in _archives(asked.paths, arguments.ts_config):
         yield effective_of_archive(archive)
 
 
-def _parameters(arguments: argparse.Namespace) -> Iterator[ModelParameters]:
+def _parameters(asked: _Asked, arguments: argparse.Namespace) -> Iterator[ModelParameters]:
     from ts_retry_ext.snapshot.parameters import parameters_of_archive, parameters_of_registered
 
-    if not arguments.paths:
-        for model in _registered(arguments.pid):
-            yield parameters_of_registered(*model)
-    for archive in _archives(arguments):
+    for model in _registered(asked, arguments.pid):
+        yield parameters_of_registered(*model)
+    for archive in _archives(asked.paths, arguments.ts_config):
         yield parameters_of_archive(*archive)
 
 
-def _archives(arguments: argparse.Namespace) -> Iterator[tuple[str, ServerConfiguration]]:
+def _archives(paths: list[str], ts_config: str | None) -> Iterator[tuple[str, ServerConfiguration]]:
     """Yield each archive that the command line names, with the configuration of its server."""
     from ts_retry_ext.cli.shared_options import archives_named, configuration_named
 
-    if not arguments.paths:
+    if not paths:
         return
-    configuration = configuration_named(arguments.ts_config)
+    configuration = configuration_named(ts_config)
     _warn_of(configuration)
-    for archive in archives_named(arguments.paths, configuration):
+    for archive in archives_named(paths, configuration):
         yield archive, configuration
 
 
 def _registered(
-    pid: int | None,
+    asked: _Asked, pid: int | None
 ) -> Iterator[tuple[RunningModel, ServerConfiguration, tuple[str, ...]]]:
-    """Yield each model of a running server with what is needed to read its files."""
+    """Yield each model of a running server that is asked for, with what is needed to read its files."""
     from ts_retry_ext.frontend.choice import no_server
     from ts_retry_ext.frontend.condition import ManagementError
     from ts_retry_ext.frontend.management import management_api_of
     from ts_retry_ext.snapshot.window_in_force import worker_folders
 
+    if asked.paths and not asked.models:
+        return
     server = chosen_server(pid)
     if server is None:
-        msg = f"{no_server()}; or name archives or a model store"
+        unknown = "".join(f"{_no_path(name)}, and " for name in asked.models[:1])
+        msg = f"{unknown}{no_server()}; or name archives or a model store"
         raise CommandError(msg)
     try:
-        models = management_api_of(server.configuration).describe_all()
+        api = management_api_of(server.configuration)
+        models = _of_names(api, asked.models) if asked.models else api.describe_all()
     except ManagementError as error:
         raise CommandError(str(error)) from error
     _warn_of(server.configuration)
     for model in models:
         yield model, server.configuration, tuple(worker_folders(model))
+
+
+def _no_path(name: str) -> str:
+    return f"{name!r} is no archive, model folder or model store"
+
+
+def _of_names(api: ManagementApi, names: list[str]) -> list[RunningModel]:
+    """Return all versions of the models of these names. Raises CommandError, ManagementError."""
+    found: list[RunningModel] = []
+    for name in names:
+        versions = api.describe(name)
+        if not versions:
+            known = ", ".join(api.list_models()) or "none"
+            msg = f"{_no_path(name)}, and no model of that name is registered, these are: {known}"
+            raise CommandError(msg)
+        found += versions
+    return found
 
 
 def _warn_of(configuration: ServerConfiguration) -> None:
