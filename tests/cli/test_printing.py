@@ -107,6 +107,24 @@ def test_words_for_which_a_terminal_is_too_narrow_stand_below_the_table(
     assert "recovering" in "".join(lines)
 
 
+@pytest.mark.parametrize(("width", "is_below"), [(53, True), (54, False)])
+def test_words_of_a_time_line_stand_below_each_row_where_they_have_no_room_beside(
+    width: int, is_below: bool
+) -> None:
+    words = "what happened, in some words " * 3
+    rows = [("12:00:00 UTC", "failed", words), ("12:00:01 UTC", "served", "")]
+    code = f"print_timeline(('TIME', 'EVENT', 'WHAT'), {rows!r})"
+    shown = re.sub(r"\x1b\[[\d;]*m", "", shown_on_a_terminal(code, width))
+    lines = [" ".join(line.split()) for line in shown.splitlines() if line.strip()]
+
+    assert "12:00:01 UTC served" in lines
+    assert ("12:00:00 UTC failed" in lines) is is_below
+    assert ("TIME EVENT" in lines) is is_below
+    told = " ".join(lines).split()
+    assert [word for word in told if word in words.split()] == words.split()
+    assert max(map(len, shown.splitlines())) <= width
+
+
 @pytest.mark.parametrize(
     ("width", "columns"),
     [(30, "MODEL STATE WINDOW STARTS"), (29, "MODEL STATE STARTS"), (21, "MODEL STATE")],

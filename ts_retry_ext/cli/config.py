@@ -215,7 +215,8 @@ def _print_windows(rows: list[Effective]) -> None:
         "LAST AT",
         "ARCHIVE",
     )
-    print_table(columns, [_cells(row) for row in rows], aside=("ARCHIVE",))
+    spare = ("CONFIGURED", "RETRIES", "LAST AT")
+    print_table(columns, [_cells(row) for row in rows], aside=("ARCHIVE",), spare=spare)
     for row in rows:
         for code, message in row.problems:
             print_wrapped(f"{row.model or row.archive}: {message} [{code}]")

@@ -65,7 +65,7 @@ def _unknown(model: str, runs: list[RecordedRun]) -> str:
 
 
 def _print(entries: tuple[HistoryEntry, ...], state_dir: str | None) -> None:
-    from ts_retry_ext.cli.printing import print_table
+    from ts_retry_ext.cli.printing import print_timeline
     from ts_retry_ext.snapshot.down_in_words import local_time
 
     if not entries:
@@ -85,4 +85,4 @@ def _print(entries: tuple[HistoryEntry, ...], state_dir: str | None) -> None:
         )
         for entry in entries
     ]
-    print_table(("TIME", "SERVER", "MODEL", "EVENT", "WHAT"), rows)
+    print_timeline(("TIME", "SERVER", "MODEL", "EVENT", "WHAT"), rows)

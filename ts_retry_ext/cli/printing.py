@@ -110,6 +110,37 @@ def print_table(
             print_wrapped(f"{shown[0]}: {': '.join(words)}")
 
 
+def print_timeline(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table whose last column is words.
+
+    Where a terminal leaves them too little room beside the others, they stand below each row.
+    """
+    cells = [["-" if cell is None else visible(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *cells)]
+    others = [*widths[:-1], min(widths[-1], _LEAST_WORDS)]
+    if not sys.stdout.isatty() or _fits(others):
+        print_table(columns, rows)
+    else:
+        _print_words_below(columns, cells, widths)
+
+
+def _print_words_below(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], widths: Sequence[int]
+) -> None:
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = Console()
+    for row in ((*columns[:-1], ""), *cells):
+        *others, words = (Text(cell, style=_STYLES.get(cell, "")) for cell in row)
+        for cell, width in zip(others, widths):
+            cell.align("left", width)
+        console.print(Text(" " * _BETWEEN).join(others))
+        if words:
+            console.print(Padding(words, (0, 0, 0, 2 * _BETWEEN)))
+
+
 def _fits(widths: Sequence[int]) -> bool:
     drawn = sum(widths) + _BETWEEN * (len(widths) - 1) + _MARGIN
     return drawn <= shutil.get_terminal_size().columns
@@ -145,6 +176,8 @@ def _whole(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
 
 #: Characters of what is no more than a word: ``non_recoverable`` has 15.
 _WORD = 16
+#: Characters that words beside other columns need to be read.
+_LEAST_WORDS = 30
 #: Characters that a column which is broken has to have left.
 _LEAST = 12
 

@@ -11,7 +11,7 @@ from ts_retry_ext.cli.printing import (
     OK,
     print_json,
     print_line,
-    print_table,
+    print_timeline,
     print_wrapped,
     warn,
 )
@@ -100,7 +100,7 @@ def _print(model: ModelStatus, command: str, *, server_runs: bool = True) -> Non
     if model.can_be_resumed:
         print_line()
         waits = model.down_as is State.WAITING
-        print_line(
+        print_wrapped(
             f"{'To try it now' if waits else 'When it is repaired'}: {commands_to_try(model, command)}"
         )
 
@@ -123,7 +123,7 @@ def _print_attempts(model: ModelStatus, now: float) -> None:
         )
         for entry in entries
     ]
-    print_table(("TIME", "AFTER", "EVENT", "PROCESS", "WHAT"), rows)
+    print_timeline(("TIME", "AFTER", "EVENT", "PROCESS", "WHAT"), rows)
 
 
 def _print_parts(parts: FingerprintRecord) -> None:
