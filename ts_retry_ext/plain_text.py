@@ -9,6 +9,8 @@ from __future__ import annotations
 CAUSE_LENGTH, ADVICE_LENGTH = 400, 300
 #: A message of several lines is cut to its first where it has more characters than this.
 _LONG = 200
+#: Names of a list that are said before the rest is counted.
+MOST_NAMED = 5
 _NO_BASIS = "none"  # see judge.verdict.Basis
 #: Bases that say "not now", never "not ever"; see judge.verdict.Basis.
 _WEAK_BASES, _NOT_NOW = ("repeated", "crashed"), "not now"
@@ -97,6 +99,12 @@ def halt_line(
     why = in_one_line(reason, ADVICE_LENGTH)
     where = f"At {in_one_line(place, ADVICE_LENGTH)}. " if place else ""
     return f"{cause} [{decided}, fingerprint {fingerprint}] {where}{why}{advice}"
+
+
+def some_of(names: list[str]) -> str:
+    """Return names in words, the first ones: ``a, b, c, d, e and 14 more``."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names) if more < 1 else f"{', '.join(names[:MOST_NAMED])} and {more} more"
 
 
 def duration_in_words(seconds: float) -> str:

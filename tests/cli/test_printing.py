@@ -125,6 +125,15 @@ def test_words_of_a_time_line_stand_below_each_row_where_they_have_no_room_besid
     assert max(map(len, shown.splitlines())) <= width
 
 
+def test_rows_with_the_same_words_have_one_line_below_a_table() -> None:
+    rows = [(name, name * 20, "KeyError: 'x'") for name in "abcdefg"] + [("h", "h", "a KeyError")]
+    code = f"print_table(('MODEL', 'STATE', 'CAUSE'), {rows!r}, aside=('CAUSE',))"
+    assert shown_on_a_terminal(code, 40).splitlines()[-2:] == [
+        "a, b, c, d, e and 2 more: KeyError: 'x'",
+        "h: a KeyError",
+    ]
+
+
 @pytest.mark.parametrize(
     ("width", "columns"),
     [(30, "MODEL STATE WINDOW STARTS"), (29, "MODEL STATE STARTS"), (21, "MODEL STATE")],

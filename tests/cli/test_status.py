@@ -18,6 +18,7 @@ from tests.snapshot.writing import START, failure, marker, record, write_journal
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.frontend import choice
 from ts_retry_ext.snapshot.after_trial import marker_to_be_resumed
+from ts_retry_ext.snapshot.down_in_words import local_time
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.marker import MarkedWorker, write_marker
 from ts_retry_ext.store.record import Event
@@ -356,7 +357,7 @@ def test_command_that_resumes_names_the_version_where_there_are_several(
         for n, number in enumerate(("1.0", "2.0")):
             held = record(Event.HOLD, 3, NOBODY + n, version=number)
             folder = write_journal(running.kept / f"m-{n}", failure(2, 1, version=number), held)
-            write_marker(str(folder), marker(version=number))
+            write_marker(str(folder), marker(version=number, fingerprint=f"{n}" * 16))
         running.register(versions[0])
         running.api.answers["GET /models/m/all"] = versions
         assert running.run("status") == 3
@@ -443,10 +444,31 @@ def test_of_many_models_those_that_do_not_serve_are_listed_and_one_cause_is_told
     assert "5 of 25 models do not serve: 1 cause" in out
     assert "20 more serve; ts-retry status --all lists them" in out
     assert "sound00" not in out
-    assert "5 models (broken00, broken01, broken02, broken03, broken04): halted since" in out
+    assert "5 models (broken00, broken01, broken02, broken03, broken04): SyntaxError: " in out
     assert out.count("To try it now: ts-retry resume --cause fedcba9876543210") == 1
     assert len(out.splitlines()) == 10
     assert "sound19" in every
+
+
+def test_models_with_one_cause_are_told_of_once_since_the_first_failed_until_the_next_is_tried(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = (("new", NOBODY, 3_600, 90), ("old", NOBODY + 1, 0, 30))
+    with frontend(tmp_path) as running:
+        for name, pid, at, tried in models:
+            failed = record(Event.HOLD, 3, pid, model=name)
+            folder = write_journal(running.kept / name, failure(2, 1, model=name), failed)
+            stops = marker(model=name, created_at=to_text(START + at), waits_for=("files", "time"))
+            write_marker(str(folder), stops._replace(next_trial_at=to_text(time.time() + tried)))
+        running.register(*(described(name, workers=held(pid)) for name, pid, *_ in models))
+        assert running.run("status") == 3
+    _, count, *_, advice = capsys.readouterr().out.splitlines()
+    assert count == "2 of 2 models do not serve: 1 cause"
+    cause = "SyntaxError: invalid syntax (h.py, line 1)."
+    since = local_time(to_text(START), time.time())
+    assert advice.startswith(f"2 models (new, old): {cause} Waiting since {since}, ")
+    assert re.search(r"Next trial load: at \S+ \S+, in (30|29|28) s; ", advice)
+    assert advice.endswith("To try it now: ts-retry resume --cause fedcba9876543210")
 
 
 def test_wide_shows_place_and_fingerprint_of_every_model_and_name_nothing_but_names(

@@ -20,18 +20,20 @@ def run_as_told(folder: Path) -> subprocess.CompletedProcess[str]:
         r"^    ((?:torch-model-archiver|ts-retry) .*)$", PAGE.read_text(), re.MULTILINE
     )
     assert len(commands) == 2
-    for command in commands:
-        program, *arguments = shlex.split(command)
-        done = subprocess.run(
-            [Path(sysconfig.get_path("scripts"), program), *arguments],
-            cwd=folder,
-            env={**os.environ, "TMPDIR": str(folder)},  # The archiver deletes TMPDIR/<model name>.
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-    return done
+    return [_run(command, folder) for command in commands][-1]
+
+
+def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    program, *arguments = shlex.split(command)
+    return subprocess.run(
+        [Path(sysconfig.get_path("scripts"), program), *arguments],
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder)},  # The archiver deletes TMPDIR/<model name>.
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def test_documented_handler_loads_until_its_license_ends(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ def test_models_of_one_fingerprint_have_one_cause_and_the_one_of_most_models_com
     assert first.models == tuple(ALIKE)
     assert first.names == "m0, m1, m2, m3, m4 and 2 more"
     assert second.names == "other"
+    (versions,) = causes_of([OTHER, replace(OTHER, version="2.0")])
+    assert versions.names == f"other {OTHER.version}, other 2.0"
 
 
 def test_models_that_do_not_serve_are_counted_with_their_causes() -> None:

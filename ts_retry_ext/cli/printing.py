@@ -8,7 +8,7 @@ import sys
 import textwrap
 from typing import Collection, Sequence
 
-from ts_retry_ext.plain_text import visible
+from ts_retry_ext.plain_text import some_of, visible
 
 #: Exit codes of every command.
 OK, ERROR, USAGE, HALTED = 0, 1, 2, 3
@@ -81,7 +81,7 @@ def print_table(
         columns: titles; the first one says whose row it is.
         rows: a cell for each column; None is shown as a dash.
         aside: columns of words. Where a terminal is too narrow for them they are lines below the
-            table.
+            table, one for all rows with the same words.
         spare: columns that are left out, one after the other, where it is too narrow even then.
     """
     cells = [["-" if cell is None else visible(str(cell)) for cell in row] for row in rows]
@@ -100,14 +100,17 @@ def print_table(
         if _fits([widths[number] for number in inside]):
             break
     _print_rich([columns[number] for number in inside], [[row[n] for n in inside] for row in cells])
+    whose: dict[str, list[str]] = {}
     for row, shown in zip(rows, cells):
-        words = [
+        words = ": ".join(
             text
             for title, cell, text in zip(columns, row, shown)
             if title in aside and cell is not None
-        ]
+        )
+        whose.setdefault(words, []).append(shown[0])
+    for words, names in whose.items():
         if words:
-            print_wrapped(f"{shown[0]}: {': '.join(words)}")
+            print_wrapped(f"{some_of(names)}: {words}")
 
 
 def print_timeline(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

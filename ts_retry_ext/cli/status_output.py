@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Sequence
 from ts_retry_ext.cli.printing import print_line, print_table, print_wrapped
 
 if TYPE_CHECKING:
+    from ts_retry_ext.snapshot.causes import SharedCause
     from ts_retry_ext.snapshot.model import ModelStatus
     from ts_retry_ext.snapshot.server_snapshot import Snapshot
 
 CAUSE_LENGTH = 160
 #: With more models than this, those that serve are counted and not listed.
 MOST_LISTED = 20
-#: More models than this with one cause are told what to do together.
-MOST_EACH = 3
 
 
 def print_models(snapshot: Snapshot, *, every: bool, wide: bool, hook_is_missing: bool) -> None:
@@ -83,27 +82,34 @@ def _shown(models: Sequence[ModelStatus], every: bool) -> list[ModelStatus]:
 
 
 def _print_advice(snapshot: Snapshot, now: float) -> None:
-    """Say what to do about each model, once where many have the same cause."""
+    """Say what to do about each model, once where several have the same cause."""
     from ts_retry_ext.snapshot.causes import causes_of
 
-    alike = {
+    shared = {
         model.key: cause
         for cause in causes_of(snapshot.models)
-        if len(cause.models) > MOST_EACH
+        if len(cause.models) > 1
         for model in cause.models
     }
     for model in snapshot.models:
-        cause = alike.get(model.key)
-        if cause is not None and model is not cause.models[0]:
-            continue
-        name = model.model if cause is None else f"{len(cause.models)} models ({cause.names})"
-        if model.not_registered is not None:
+        cause = shared.get(model.key)
+        if cause is not None:
+            if model is cause.models[0]:
+                print_wrapped(_advice_for_all(cause, snapshot, now))
+        elif model.not_registered is not None:
             words = f"{model.to_json()['reason']}. {model.not_registered.remedy}"
-            print_wrapped(f"{name}: {words}")
+            print_wrapped(f"{model.model}: {words}")
         elif model.can_be_resumed:
-            one = snapshot.resume_command(model)
-            command = cause.resume_command if cause else one
-            print_wrapped(f"{name}: {_advice(model, snapshot, now, command)}")
+            advice = _advice((model,), snapshot, now, snapshot.resume_command(model))
+            print_wrapped(f"{model.model}: {advice}")
+
+
+def _advice_for_all(cause: SharedCause, snapshot: Snapshot, now: float) -> str:
+    from ts_retry_ext.plain_text import in_one_line
+
+    advice = _advice(cause.models, snapshot, now, cause.resume_command)
+    why = in_one_line(cause.models[0].short_cause or "no cause is known", CAUSE_LENGTH)
+    return f"{len(cause.models)} models ({cause.names}): {_sentence(why)} {advice[:1].upper()}{advice[1:]}"
 
 
 def _point_to_doctor() -> None:
@@ -163,20 +169,24 @@ def _place(model: ModelStatus) -> str | None:
     return model.failing_line.in_words() if model.failing_line else None
 
 
-def _advice(model: ModelStatus, snapshot: Snapshot, now: float, command: str) -> str:
+def _advice(models: Sequence[ModelStatus], snapshot: Snapshot, now: float, command: str) -> str:
+    """Say what to do about models with one cause: since when the first is down, when the next is tried."""
     from ts_retry_ext.snapshot.down_in_words import commands_to_try, state_since, what_ends_it
     from ts_retry_ext.store.trial_schedule import RESUME
 
+    model = models[0]
     content = model.to_json()
     runs = snapshot.server is not None and snapshot.server.running
+    longest_down = min(models, key=lambda one: one.since or "~")
+    tried_next = min(models, key=lambda one: one.next_trial_at or "~")
     parts = [
-        state_since(model, now) if model.is_down else "",
+        state_since(longest_down, now) if model.is_down else "",
         str(content["reason"] or ""),
         f"It failed at {model.failing_line.in_words()}" if model.failing_line else "",
         str(content["remedy"] or ""),
     ]
     if runs and RESUME not in content["waits_for"]:  # Else the remedy says it.
-        parts.append(what_ends_it(model, now) or "")
+        parts.append(what_ends_it(tried_next, now) or "")
         if model.packed_again is not None:
             parts.append(
                 f"{model.packed_again} has changed since TorchServe unpacked it, and a trial load does not see that"
@@ -188,4 +198,4 @@ def _advice(model: ModelStatus, snapshot: Snapshot, now: float, command: str) ->
 
 def _sentence(text: str) -> str:
     """Return `text`, which a handler may have written, with its full stop."""
-    return text if not text or text.endswith((".", "!", "?", ":")) else text + "."
+    return text if not text or text.endswith((".", "!", "?", ":", "…")) else text + "."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Iterable, NamedTuple
 
+from ts_retry_ext.plain_text import some_of
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
 
@@ -19,10 +21,11 @@ class SharedCause(NamedTuple):
 
     @property
     def names(self) -> str:
-        """Return the models in words, a few by name: ``a, b, c and 14 more``."""
-        names = list(dict.fromkeys(model.model for model in self.models))
-        more = len(names) - MOST_NAMED
-        return ", ".join(names) if more < 1 else f"{', '.join(names[:MOST_NAMED])} and {more} more"
+        """Return the models in words, a few by name: ``a, b 1.0, b 2.0 and 14 more``."""
+        versions = Counter(model.model for model in self.models)
+        return some_of(
+            [m.model if versions[m.model] == 1 else f"{m.model} {m.version}" for m in self.models]
+        )
 
     @property
     def fingerprint(self) -> str | None:
@@ -33,10 +36,6 @@ class SharedCause(NamedTuple):
     def resume_command(self) -> str:
         """Return the command that resumes all of them."""
         return f"ts-retry resume --cause {self.fingerprint}"
-
-
-#: Models of a cause that are named.
-MOST_NAMED = 5
 
 
 def causes_of(models: Iterable[ModelStatus]) -> list[SharedCause]:
