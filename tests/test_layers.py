@@ -50,7 +50,13 @@ MAY_USE: dict[str, str] = {
 #: Imports that are not allowed and are there today, as "module uses module"; there is to be none.
 EXCEPTIONS: frozenset[str] = frozenset()
 #: Where a held worker begins; what these import at once is what a holder is made of.
-HOLDER = ("worker.startup", "worker.session", "worker.predecessors", "worker.holder")
+HOLDER = (
+    "worker.startup",
+    "worker.session",
+    "worker.predecessors",
+    "worker.marker_in_force",
+    "worker.holder",
+)
 #: Of the standard library, what is too large for a holder.
 TOO_LARGE = frozenset({"dataclasses", "inspect", "unicodedata", "difflib", "logging", "subprocess"})
 

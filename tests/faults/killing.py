@@ -20,6 +20,7 @@ from ts_retry_ext.store import atomic, directory, journal, marker
 from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker import guard, startup
+from ts_retry_ext.worker.marker_in_force import applicable_marker
 from ts_retry_ext.worker.session import Session, open_session
 
 _STORE = (atomic.__file__, directory.__file__, journal.__file__, marker.__file__)
@@ -138,7 +139,7 @@ def fail_to_load(session: Session, cause: BaseException | None = None) -> None:
 def _succeed(model_dir: str) -> bool:
     """Be the next worker; tell whether it would hold."""
     session = open_worker(model_dir)
-    applicable = session.applicable_marker() or startup._judge_crashes(session)
+    applicable = applicable_marker(session) or startup._judge_crashes(session)
     session.record(Event.HOLD if applicable else Event.START)
     return applicable is not None
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.faults.killing import fail_to_load, in_child, lay_out, left, open_worker
 from ts_retry_ext.worker import startup
 from ts_retry_ext.worker.holder import hold_connection
+from ts_retry_ext.worker.marker_in_force import applicable_marker
 
 STORIES = {0: "held", 1: "loaded", 2: "inactive"}
 #: Names that lead elsewhere, that no file can have, or that some file systems take for the same.
@@ -55,7 +56,7 @@ def _work(model_dir: str) -> int:
     """Be a worker as the start-up hook makes it; its model cannot be loaded."""
     try:
         session = open_worker(model_dir)
-        marker = session.applicable_marker() or startup._judge_crashes(session)
+        marker = applicable_marker(session) or startup._judge_crashes(session)
         if marker is not None:
             ours, theirs = socket.socketpair()
             holder = threading.Thread(target=hold_connection, args=(session, marker, ours))

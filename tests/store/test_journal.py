@@ -14,7 +14,7 @@ from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import MAX_FILE_BYTES
 from ts_retry_ext.store.exception_record import ExceptionRecord
 from ts_retry_ext.store.journal_totals import summarise
-from ts_retry_ext.store.record import Event, Record, record_to_json
+from ts_retry_ext.store.record import Event, Record, TrialResult, record_to_json
 
 WRITER = """
 import sys
@@ -139,3 +139,16 @@ def test_a_record_with_a_value_that_cannot_be_ours_is_passed_over(
     path = Path(journal.journal_path(str(tmp_path)))
     path.write_text(json.dumps({**whole, **spoilt}) + "\n" + json.dumps(whole) + "\n")
     assert [record_to_json(record) for record in journal.read(str(tmp_path))] == [whole]
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_a_failure_is_seen_without_parsing(tmp_path: Path, event: Event) -> None:
+    assert not journal.may_hold_failure(str(tmp_path))
+    journal.append(str(tmp_path), Record(Event.START, pid=1))
+    for result in (None, *TrialResult):
+        record = Record(event, pid=1, result=result)
+        journal.append(str(tmp_path), record)
+        if record.is_failure:
+            assert journal.may_hold_failure(str(tmp_path))
+    if event in (Event.START, Event.LOAD, Event.LOADED, Event.END):
+        assert not journal.may_hold_failure(str(tmp_path))

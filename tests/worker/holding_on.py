@@ -14,6 +14,7 @@ from tests.faults.killing import fail_to_load, in_child, lay_out, open_worker
 from ts_retry_ext.store.marker import remove_marker
 from ts_retry_ext.worker.command_line import WorkerAddress
 from ts_retry_ext.worker.holder import hold, hold_connection
+from ts_retry_ext.worker.marker_in_force import applicable_marker
 
 
 def main(folder: str, end: str) -> None:
@@ -31,7 +32,7 @@ def main(folder: str, end: str) -> None:
 def _unheard(model_dir: str, _: str) -> int:
     session = open_worker(model_dir)
     session.address = WorkerAddress(os.path.join(model_dir, "socket"), "", 0)
-    marker = session.applicable_marker()
+    marker = applicable_marker(session)
     assert marker is not None
     os.write(1, f"{os.getpid()}\n".encode())
     return hold(session, marker)
@@ -39,7 +40,7 @@ def _unheard(model_dir: str, _: str) -> int:
 
 def _heard(model_dir: str, end: str) -> int:
     session = open_worker(model_dir)
-    marker = session.applicable_marker()
+    marker = applicable_marker(session)
     assert marker is not None
     ours, theirs = socket.socketpair()
 

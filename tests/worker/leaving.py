@@ -14,6 +14,7 @@ from typing import Any
 from tests.faults.killing import in_child, lay_out, open_worker
 from ts_retry_ext.store import directory, journal
 from ts_retry_ext.worker import guard, startup
+from ts_retry_ext.worker.marker_in_force import applicable_marker
 
 HANDLER = """
 import os, sys, time
@@ -37,7 +38,7 @@ def main(folder: str, act: str, fail: str, workers: int) -> None:
 
 def _load(model_dir: str, code: str) -> bool:
     session = open_worker(model_dir)
-    if session.applicable_marker() or startup._judge_crashes(session):
+    if applicable_marker(session) or startup._judge_crashes(session):
         return True
 
     class TsModelLoader:

@@ -8,6 +8,7 @@ or, where the exception is none that the start-up code expects, the whole server
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from typing import Mapping, NamedTuple, Sequence
 
 #: Workers are a C++ program of TorchServe's (0.12.0 WorkerLifeCycle.startWorkerCPP).
@@ -61,7 +62,8 @@ def parse_manifest(data: bytes) -> Manifest:
     Raises:
         ManifestError: the frontend does not take it.
     """
-    text = data.decode("utf-8-sig", errors="replace")
+    # By hand: the codec utf-8-sig is a module that a worker would import for this alone.
+    text = data[len(BOM_UTF8) if data.startswith(BOM_UTF8) else 0 :].decode("utf-8", "replace")
     if not text.strip(" \t\r\n"):
         msg = "MANIFEST.json is empty"
         raise ManifestError(msg, stops_server=True)

@@ -8,11 +8,10 @@ there are several, a name without a time stamp ends the start with a NullPointer
 from __future__ import annotations
 
 import os
-import re
 from typing import NamedTuple
 
 #: ``20260101123000123-shutdown.cfg``; SimpleDateFormat ``yyyyMMddHHmmssSSS`` wants one digit of the last.
-_STAMPED = re.compile(r"\d{15}")
+_STAMP_DIGITS = 15
 
 
 class SnapshotFolder(NamedTuple):
@@ -37,9 +36,14 @@ def read_folder(log_dir: str) -> SnapshotFolder:
     paths = [(name, os.path.join(folder, name)) for name in names]
     files = [(name, path) for name, path in paths if not os.path.isdir(path)]
     return SnapshotFolder(
-        tuple(path for name, path in files if _STAMPED.match(name)),
-        tuple(path for name, path in files if not _STAMPED.match(name)),
+        tuple(path for name, path in files if _is_stamped(name)),
+        tuple(path for name, path in files if not _is_stamped(name)),
     )
+
+
+def _is_stamped(name: str) -> bool:
+    stamp = name[:_STAMP_DIGITS]
+    return len(stamp) == _STAMP_DIGITS and stamp.isdecimal()
 
 
 def last_snapshot(log_dir: str, before: float) -> str | None:

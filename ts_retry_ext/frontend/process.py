@@ -13,8 +13,6 @@ import os
 import sys
 from typing import Iterator, NamedTuple
 
-from ts_retry_ext.frontend.process_files import has_other_root
-
 MAIN_CLASS = "org.pytorch.serve.ModelServer"
 MAX_ANCESTORS = 16
 #: What the kernel answers for a process that is gone.
@@ -86,6 +84,8 @@ def frontend_at(pid: int) -> Frontend | None:
 def running_frontends() -> list[Frontend]:
     """Return every frontend that can be looked into from here, oldest first."""
     import psutil
+
+    from ts_retry_ext.frontend.process_files import has_other_root
 
     pids = [pid for pid in psutil.pids() if not has_other_root(pid)]
     found = (frontend_at(pid) for pid in pids)
@@ -269,8 +269,8 @@ def _boot() -> str:
         OSError: this process cannot open a file now.
     """
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii", errors="replace") as stream:
-            return stream.read(8)
+        with open("/proc/sys/kernel/random/boot_id", "rb") as stream:
+            return stream.read(8).decode("ascii", "replace")
     except OSError as error:
         if error.errno in _NO_DESCRIPTOR:
             raise
@@ -279,8 +279,8 @@ def _boot() -> str:
 
 def _epoch(ticks: int) -> float:
     """Turn clock ticks since boot into seconds since the epoch."""
-    with open("/proc/stat", encoding="ascii", errors="replace") as stream:
+    with open("/proc/stat", "rb") as stream:
         for line in stream:
-            if line.startswith("btime "):
+            if line.startswith(b"btime "):
                 return float(line.split()[1]) + ticks / os.sysconf("SC_CLK_TCK")
     return ticks / os.sysconf("SC_CLK_TCK")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ts_retry_ext.frontend.process import Frontend
-from ts_retry_ext.frontend.server_configuration import ServerConfiguration, configuration_of_start
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration, configuration_of
 
 
 class Server(NamedTuple):
@@ -22,9 +22,4 @@ class Server(NamedTuple):
 
 def server_of(frontend: Frontend) -> Server:
     """Read the configuration of `frontend` the way it did itself. Never raises OSError."""
-    return Server(
-        frontend,
-        configuration_of_start(
-            frontend.cwd, frontend.cmdline, frontend.environ, frontend.started_at
-        ),
-    )
+    return Server(frontend, configuration_of(frontend))

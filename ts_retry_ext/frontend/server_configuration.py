@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-from typing import NamedTuple, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Sequence
 
-from ts_retry_ext.frontend.config_snapshots import last_snapshot
 from ts_retry_ext.frontend.properties import marked_keys, read_properties, resolve_environment
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX as OUR_PREFIX
+
+if TYPE_CHECKING:
+    from ts_retry_ext.frontend.process import Frontend
 
 DEFAULT_MANAGEMENT_ADDRESS = "http://127.0.0.1:8081"
 DEFAULT_INFERENCE_ADDRESS = "http://127.0.0.1:8080"
@@ -72,6 +74,13 @@ class ServerConfiguration(NamedTuple):
             if self.environ.get(name):
                 return os.path.join(self.cwd, self.environ[name])
         return "/tmp"
+
+
+def configuration_of(frontend: Frontend) -> ServerConfiguration:
+    """Return what `frontend` read at its start. Never raises OSError."""
+    return configuration_of_start(
+        frontend.cwd, frontend.cmdline, frontend.environ, frontend.started_at
+    )
 
 
 def configuration_of_start(
@@ -167,6 +176,8 @@ def _config_file(
     if named is not None:
         return os.path.join(cwd, named)
     if "-ncs" not in cmdline:
+        from ts_retry_ext.frontend.config_snapshots import last_snapshot
+
         snapshot = last_snapshot(log_dir, started_at)
         if snapshot is not None:
             return snapshot

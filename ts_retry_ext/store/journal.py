@@ -14,14 +14,22 @@ from ts_retry_ext.store.directory import JOURNAL_FILE, LOCK_FILE
 from ts_retry_ext.store.kept_journal import keep_open as keep_files_open
 from ts_retry_ext.store.kept_journal import kept, opened
 from ts_retry_ext.store.lock import locked
-from ts_retry_ext.store.record import HOLDING, Event, Record, record_from_json, record_to_json
-from ts_retry_ext.store.summary import summary_of
+from ts_retry_ext.store.record import (
+    FAILURES,
+    HOLDING,
+    Event,
+    Record,
+    record_from_json,
+    record_to_json,
+)
 from ts_retry_ext.store.times import now_text
 
 #: Older records give way when a journal grows past this; see `_compact`.
 COMPACT_BYTES = MAX_FILE_BYTES // 2
 #: A record of one line never takes more than this.
 MAX_RECORD_BYTES = MAX_FILE_BYTES // 4
+#: One of these stands in the line of any record that is a failure.
+_OF_FAILURES = tuple(f'"{event.value}"'.encode("ascii") for event in (*FAILURES, Event.TRIED))
 _UNFINISHED = frozenset((Event.START, Event.LOAD, Event.LOADED, *HOLDING))
 
 
@@ -58,7 +66,7 @@ def append_locked(model_dir: str, record: Record) -> None:
     if append_line(model_dir, data) > COMPACT_BYTES:
         try:
             _compact(model_dir)
-        except OSError:
+        except (OSError, ImportError):
             pass  # The record is written. The next worker, which may have the room and the right, does it.
 
 
@@ -82,18 +90,30 @@ def read(model_dir: str) -> list[Record]:
     Raises:
         OSError: the file is there but cannot be read.
     """
+    records = (parse_line(line) for line in _content(model_dir).split(b"\n"))
+    return [record for record in records if record is not None]
+
+
+def may_hold_failure(model_dir: str) -> bool:
+    """Tell whether a record can be a failure (`Record.is_failure`), without parsing any.
+
+    Raises:
+        OSError: the file is there but cannot be read.
+    """
+    content = _content(model_dir)
+    return any(word in content for word in _OF_FAILURES)
+
+
+def _content(model_dir: str) -> bytes:
     path = journal_path(model_dir)
     descriptor = kept(path)
     try:
         if descriptor is not None:
-            data = os.pread(descriptor, MAX_FILE_BYTES, 0)
-        else:
-            with open(path, "rb") as stream:
-                data = stream.read(MAX_FILE_BYTES)
+            return os.pread(descriptor, MAX_FILE_BYTES, 0)
+        with open(path, "rb") as stream:
+            return stream.read(MAX_FILE_BYTES)
     except FileNotFoundError:
-        return []
-    records = (parse_line(line) for line in data.split(b"\n"))
-    return [record for record in records if record is not None]
+        return b""
 
 
 def line_of(record: Record) -> bytes:
@@ -132,6 +152,8 @@ def _compact(model_dir: str) -> None:
     The full report stays with the last failure only: it is what people are shown. The last word of
     each worker stays as well, as far as there is room: others ask whether it serves.
     """
+    from ts_retry_ext.store.summary import summary_of
+
     records = read(model_dir)
     kept: dict[int, Record] = {}
     last_failure = max((i for i, r in enumerate(records) if r.exception is not None), default=-1)

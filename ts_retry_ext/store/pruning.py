@@ -19,7 +19,6 @@ from ts_retry_ext.store.directory import (
     server_runs,
 )
 from ts_retry_ext.store.journal import read
-from ts_retry_ext.store.marker import read_marker
 
 #: So many of the newest runs are kept, however old they are.
 KEPT_RUNS = 20
@@ -80,6 +79,8 @@ def prune_registrations(server_dir: str, is_alive: Callable[[int, str], bool]) -
 
 def _is_registered(path: str, is_alive: Callable[[int, str], bool]) -> bool:
     """Tell whether a registration may still be one. Raises OSError, UntrustedFileError."""
+    from ts_retry_ext.store.marker import read_marker
+
     marker = read_marker(path)
     if marker is not None and os.path.lexists(marker.registration.partition("#")[0]):
         return True

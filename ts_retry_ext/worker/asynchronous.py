@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from ts_retry_ext.worker.isolation import Isolated
+from ts_retry_ext.worker.marker_in_force import applicable_marker
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
 
@@ -60,7 +61,7 @@ class Retries:
         connection = connection_in_use()
         if connection is None:
             return False
-        if self._session.applicable_marker() is not None:
+        if applicable_marker(self._session) is not None:
             start_over_with(connection, self._session)
         with Isolated():
             from ts_retry_ext.archive.schedule import is_open, wait_before

@@ -133,7 +133,7 @@ class LoadGuard:
         self._capture.stop()
         self._record(Event.LOADED)
         self._in_hand.let_go()
-        self._session.clear_own_marker("the model has loaded")
+        self._clear_marker()
         if self._session.asynchronous:
             from ts_retry_ext.worker.asynchronous import end_with_connection
 
@@ -142,6 +142,17 @@ class LoadGuard:
             watch_requests(self._session)
         except Exception as error:
             say(f"failures of requests are not looked at: {error!r}")
+
+    def _clear_marker(self) -> None:
+        """Remove the marker where it means this worker. Never raises."""
+        if self._session.loads_beside_marker or not self._session.has_marker():
+            return
+        try:
+            from ts_retry_ext.worker.marker_in_force import clear_own_marker
+
+            clear_own_marker(self._session, "the model has loaded")
+        except Exception as error:
+            say(f"cannot remove the marker: {error}")
 
     def _describe(self, service: Any) -> None:
         try:

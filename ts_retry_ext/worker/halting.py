@@ -25,6 +25,7 @@ from ts_retry_ext.store.trial_schedule import FILES, MODULE, PATH, TIME, named
 from ts_retry_ext.worker.baseline_file import read_baseline, watched_path, write_baseline
 from ts_retry_ext.worker.failed_worker import FailedWorker
 from ts_retry_ext.worker.halt_ends import first_trial_at
+from ts_retry_ext.worker.marker_in_force import standing_marker
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
@@ -39,7 +40,7 @@ def stop(
 
     A marker that means all workers stays as it is: its failure came first.
     """
-    standing = session.standing_marker()
+    standing = standing_marker(session)
     if standing is not None and standing.holds and not launches_meant(standing):
         return standing
     meant = _only(verdict, worker, standing)

@@ -73,11 +73,12 @@ def foreign_paths() -> list[str]:
     if _foreign is None:
         entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         paths = (os.path.realpath(entry) for entry in entries if entry)
-        _foreign = [path for path in paths if not _is_installed(path)]
+        _foreign = [path for path in paths if not is_installed(path)]
     return _foreign
 
 
-def _is_installed(path: str) -> bool:
+def is_installed(path: str) -> bool:
+    """Tell whether `path` belongs to the standard library, or holds what is installed."""
     return (
         path in (_LIBRARY, _HOME)
         or path.startswith(_LIBRARY + os.sep)

@@ -6,7 +6,7 @@ import os
 
 _V2_ROOT = "/sys/fs/cgroup"
 _V1_ROOT = "/sys/fs/cgroup/memory"
-_COUNTER = "oom_kill"
+_COUNTER = b"oom_kill"
 
 
 def oom_kills() -> int | None:
@@ -48,9 +48,9 @@ def counter_files(groups: str) -> list[str]:
 
 def _read(path: str) -> int | None:
     try:
-        with open(path, encoding="ascii", errors="replace") as stream:
+        with open(path, "rb") as stream:
             for line in stream:
-                name, _, value = line.partition(" ")
+                name, _, value = line.partition(b" ")
                 if name == _COUNTER:
                     return int(value)
     except (OSError, ValueError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Sequence
 
+from ts_retry_ext.worker.isolation import is_installed
+
 
 def registration(model_dir: str, python_path: Sequence[str]) -> str:
     """Return the path that the frontend made for this registration of the model.
@@ -16,14 +18,14 @@ def registration(model_dir: str, python_path: Sequence[str]) -> str:
     """
     entries = list(python_path)
     for entry, following in zip(entries, entries[1:]):
-        if entry == model_dir and _links_to(following, model_dir):
+        if entry == model_dir and not is_installed(following) and _links_to(following, model_dir):
             return following
     return model_dir
 
 
 def _links_to(folder: str, model_dir: str) -> bool:
-    # The entry behind the model's may be any directory of the server's own PYTHONPATH, a large one too:
-    # site-packages, with a link for each package. So each link costs one look, and no real path is made.
+    # The entry behind the model's may be any directory of the server's own PYTHONPATH, one with many links
+    # too. So each costs one look, and no real path is made.
     try:
         wanted = os.stat(model_dir)
         with os.scandir(folder) as entries:

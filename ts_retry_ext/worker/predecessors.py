@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, Sequence
 
 from ts_retry_ext.frontend.process import is_alive
-from ts_retry_ext.store.event_order import read_trusted
+from ts_retry_ext.store.event_order import trusted_in
 from ts_retry_ext.store.record import Record
 from ts_retry_ext.store.unfinished_loads import UnfinishedLoad, served_by, unfinished_loads
 from ts_retry_ext.worker.output import say
@@ -19,7 +19,7 @@ class UnrecordedDeaths(NamedTuple):
     while_loading: bool
 
 
-def unrecorded_deaths(session: Session) -> UnrecordedDeaths:
+def unrecorded_deaths(session: Session, journal: Sequence[Record]) -> UnrecordedDeaths:
     """Tell whether the worker before this one died, in its load or after it, and nobody recorded it.
 
     What the journal cannot be right about is named in the log.
@@ -27,10 +27,11 @@ def unrecorded_deaths(session: Session) -> UnrecordedDeaths:
     A worker that the frontend scaled away, be it in the middle of its load, has no successor with the
     same socket.
 
-    Raises:
-        OSError: the journal cannot be read.
+    Args:
+        session: this worker.
+        journal: the records of its registration, oldest first.
     """
-    records, impossible = read_trusted(session.directory)
+    records, impossible = trusted_in(journal)
     for sentence in impossible:
         say(f"model {session.name!r}: {sentence}")
     return UnrecordedDeaths(

@@ -18,24 +18,17 @@ from ts_retry_ext.frontend.process import (
     start_of,
     user_id_of,
 )
-from ts_retry_ext.frontend.server import server_of
-from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration, configuration_of
 from ts_retry_ext.frontend.state_directories import state_directories
 from ts_retry_ext.settings import Settings, resolve
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.atomic import UntrustedFileError, make_private_directory
+from ts_retry_ext.store.atomic import make_private_directory
 from ts_retry_ext.store.directory import (
+    MARKER_FILE,
     ServerRun,
     create_server_directory,
     model_directory,
     server_directory,
-)
-from ts_retry_ext.store.marker import (
-    Marker,
-    marker_path,
-    read_marker,
-    remove_marker,
-    set_marker_aside,
 )
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.worker.command_line import (
@@ -46,7 +39,6 @@ from ts_retry_ext.worker.command_line import (
 )
 from ts_retry_ext.worker.model_files import registration
 from ts_retry_ext.worker.output import say
-from ts_retry_ext.worker.siblings import means
 
 
 class Session:
@@ -167,45 +159,9 @@ class Session:
 
         return window_of(self.folder)
 
-    def applicable_marker(self) -> Marker | None:
-        """Return the marker that this process has to obey, or None.
-
-        A marker that cannot be trusted is set aside. One that was made after the frontend's window
-        says what the model waits for; a worker that somebody starts then is to load it.
-        """
-        marker = self.standing_marker()
-        obeyed = marker is not None and marker.holds and means(marker, self.launch)
-        return marker if obeyed else None
-
-    def standing_marker(self) -> Marker | None:
-        """Return the marker of this registration, whichever of its workers it means, or None."""
-        try:
-            marker = read_marker(self.directory)
-        except (UntrustedFileError, OSError) as problem:
-            kept = set_marker_aside(self.directory)
-            say(f"marker ignored, kept as {kept}: {problem}")
-            return None
-        if marker is None:
-            return None
-        made_for = (marker.server.pid, marker.registration)
-        return marker if made_for == (self.frontend.pid, self.registration) else None
-
-    def clear_own_marker(self, why: str) -> None:
-        """Remove the marker where it means this worker. Never raises."""
-        if self.loads_beside_marker or not os.path.exists(marker_path(self.directory)):
-            return
-        try:
-            marker = self.standing_marker()
-            if marker is not None and means(marker, self.launch):
-                self.clear_marker(why)
-        except OSError as error:
-            say(f"cannot remove the marker: {error}")
-
-    def clear_marker(self, why: str) -> None:
-        """Remove the marker and let counting start anew. Raises OSError."""
-        if remove_marker(self.directory):
-            self.record(Event.RESUME, reason=why)
-            say(f"model {self.name!r} is loaded again: {why}")
+    def has_marker(self) -> bool:
+        """Tell whether there is a marker of this registration; see `worker.marker_in_force`."""
+        return os.path.exists(os.path.join(self.directory, MARKER_FILE))
 
 
 def open_session(frontend: Frontend | None = None) -> Session | None:
@@ -226,7 +182,7 @@ def open_session(frontend: Frontend | None = None) -> Session | None:
     if frontend is None:
         say("not active: no TorchServe frontend among the ancestors of this process")
         return None
-    configuration = server_of(frontend).configuration
+    configuration = configuration_of(frontend)
     folder = ModelFolder(os.path.realpath(os.getcwd()))
     model_dir = folder.path
     section, unreadable = folder.section(settings_table.MODEL_SECTION)

@@ -92,12 +92,20 @@ def _open(is_worker: Callable[[], bool]) -> tuple[Session | None, Marker | None]
         return None, None
     if session.settings.sidecar.value:
         _start_sidecar(session)
-    marker = session.applicable_marker()
+    marker = _marker_to_obey(session)
     if marker is None:
         marker = _judge_crashes(session)
     elif _may_load(session):
         marker = None
     return session, marker
+
+
+def _marker_to_obey(session: Session) -> Marker | None:
+    if not session.has_marker():
+        return None
+    from ts_retry_ext.worker.marker_in_force import applicable_marker
+
+    return applicable_marker(session)
 
 
 def _is_main_interpreter() -> bool:
@@ -131,6 +139,7 @@ def _may_load(session: Session) -> bool:
 
     from ts_retry_ext.store import journal
     from ts_retry_ext.store.trial_request import TrialRequest, ask_for_trial
+    from ts_retry_ext.worker.marker_in_force import clear_marker
     from ts_retry_ext.worker.obeying import (
         BY_HAND,
         ONE_MORE,
@@ -142,7 +151,7 @@ def _may_load(session: Session) -> bool:
     try:
         records = journal.read(session.directory)
         if is_started_by_hand(records, session.launch):
-            session.clear_marker(BY_HAND)
+            clear_marker(session, BY_HAND)
             return True
         if is_one_more(records, session.launch, time.time()):
             ask_for_trial(session.directory, TrialRequest(ONE_MORE))
@@ -160,9 +169,14 @@ def _may_load(session: Session) -> bool:
 
 def _judge_crashes(session: Session) -> Marker | None:
     """Record the deaths of earlier workers; return the marker that follows from them, or None."""
+    from ts_retry_ext.store import journal
+
+    records = journal.read(session.directory)
+    if not records:
+        return None
     from ts_retry_ext.worker.predecessors import unrecorded_deaths
 
-    deaths = unrecorded_deaths(session)
+    deaths = unrecorded_deaths(session, records)
     if deaths.while_serving:
         from ts_retry_ext.worker.lost_worker import record_lost
 
@@ -172,7 +186,7 @@ def _judge_crashes(session: Session) -> Marker | None:
     from ts_retry_ext.worker.predecessor_deaths import record_crashes
 
     record_crashes(session)
-    return session.applicable_marker()
+    return _marker_to_obey(session)
 
 
 def _wait_if_last(session: Session) -> None:
@@ -180,6 +194,8 @@ def _wait_if_last(session: Session) -> None:
     from ts_retry_ext.store import journal
 
     try:
+        if not journal.may_hold_failure(session.directory):
+            return
         records = journal.read(session.directory)
     except OSError:
         return
