@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.archive.packing import write_mar
+from tests.doctor.key_stores import PASSWORD, STORES
 from ts_retry_ext.doctor.configuration_checks import check_configuration
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
 from ts_retry_ext.doctor.server_keys import SERVER_KEYS
@@ -129,6 +130,43 @@ def test_key_file_that_is_missing_matters_where_an_address_is_https(tmp_path: Pa
 
     assert found.outcome == WRONG
     assert f"{tmp_path}/no.pem: No such file or directory" in found.found
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome"),
+    [
+        ("inference_address=https://127.0.0.1:8443\nkeystore_pass=other", WRONG),
+        ("enable_grpc_ssl=true\nkeystore_pass=other", WRONG),
+        ("keystore_pass=other", WARNING),
+        (
+            "management_address=https://127.0.0.1:8443\nkeystore_pass=other\nkeystore_type=X",
+            WARNING,
+        ),
+        (f"inference_address=https://127.0.0.1:8443\nkeystore_pass={PASSWORD}", FINE),
+    ],
+)
+def test_key_store_that_does_not_open_matters_where_an_address_is_https(
+    tmp_path: Path, lines: str, outcome: str
+) -> None:
+    (tmp_path / "store.p12").write_bytes(STORES["PKCS12 keytool"])
+    (found,) = checked(tmp_path, f"{lines}\nkeystore=store.p12\n")
+    assert found.outcome == outcome
+    if outcome != FINE:
+        assert found.found.startswith(
+            f"{tmp_path}/config.properties: keystore is 'store.p12': keystore_"
+        )
+    assert "other" not in found.found
+
+
+def test_key_store_whose_password_is_a_variable_that_is_not_set_is_named_once(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "store.p12").write_bytes(STORES["PKCS12 keytool"])
+    text = "inference_address=https://h\nkeystore=store.p12\nkeystore_pass=$$STORE_PASS$$\n"
+    (found,) = checked(tmp_path, text)
+    assert "the variable STORE_PASS is not set" in found.found
+    (found,) = checked(tmp_path, text, STORE_PASS=PASSWORD)
+    assert found.outcome == FINE
 
 
 def test_value_of_a_variable_is_named_with_it(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import difflib
 import os
 import re
 import time
-from typing import Iterator, Mapping, NamedTuple
+from typing import Iterator, Mapping
 
 from ts_retry_ext.archive.gson import GsonError, loads
 from ts_retry_ext.archive.model_archive import ArchiveError
@@ -19,10 +19,11 @@ from ts_retry_ext.doctor.port_checks import (
     ADDRESS,
     LARGEST_PORT,
     NUMBER,
-    PORTS_OF_SCHEME,
     ports_in_use,
 )
 from ts_retry_ext.doctor.server_keys import MODEL_NUMBERS, MODEL_TEXTS, SERVER_KEYS, ValueKind
+from ts_retry_ext.doctor.tls_checks import wrong_tls_file
+from ts_retry_ext.doctor.wrong_value import QUOTES, UNSET_VARIABLE, WrongValue
 from ts_retry_ext.frontend.properties import read_properties
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.frontend.startup_models import archive_path, registered_as, startup_models
@@ -30,17 +31,6 @@ from ts_retry_ext.settings import PROPERTY_PREFIX
 
 _NAME = "configuration"
 _INT_MAX = 2**31 - 1
-
-
-_QUOTES = "\"'"
-
-
-class _Found(NamedTuple):
-    """What is wrong with a value: why, what to write, and whether TorchServe goes on all the same."""
-
-    why: str
-    write: str
-    outcome: str = WRONG
 
 
 def check_configuration(
@@ -115,19 +105,19 @@ def _where(
 
 def _wrong(
     kind: ValueKind, key: str, value: str, configuration: ServerConfiguration
-) -> Iterator[_Found]:
+) -> Iterator[WrongValue]:
     """Yield what is wrong with the value of a key."""
-    unset = re.search(r"\$\$([^$]+)\$\$", value)
+    unset = UNSET_VARIABLE.search(value)
     if unset is not None:
         why = f"the variable {unset[1]} is not set, and TorchServe does not start without it"
-        yield _Found(why, f"set {unset[1]}, or write the value in place of {unset[0]}")
+        yield WrongValue(why, f"set {unset[1]}, or write the value in place of {unset[0]}")
         return
     allowed = f"write {key}=VALUE, where VALUE is {kind.value}"
     if kind in (ValueKind.NUMBER, ValueKind.PORT):
         yield from _wrong_number(kind, key, value, allowed)
     elif kind is ValueKind.BOOLEAN and value.lower() not in ("true", "false"):
-        word = value.strip().strip(_QUOTES).lower()
-        yield _Found(
+        word = value.strip().strip(QUOTES).lower()
+        yield WrongValue(
             "TorchServe takes anything but true for false, in silence",
             f"write {key}={'true' if word in ('true', 'yes', 'on', '1') else 'false'}, "
             "with nothing behind it",
@@ -136,15 +126,15 @@ def _wrong(
     elif kind is ValueKind.ADDRESS:
         match = ADDRESS.fullmatch(value)
         if match is None:
-            yield _Found("this is no address, and TorchServe does not start", allowed)
+            yield WrongValue("this is no address, and TorchServe does not start", allowed)
         elif match[3] and int(match[3]) > LARGEST_PORT:
-            yield _Found(f"there is no port {match[3]}", allowed)
+            yield WrongValue(f"there is no port {match[3]}", allowed)
     elif kind is ValueKind.METRICS_MODE and value.upper() not in ("LOG", "PROMETHEUS", "LEGACY"):
-        yield _Found("TorchServe takes log for it", allowed, WARNING)
+        yield WrongValue("TorchServe takes log for it", allowed, WARNING)
     elif kind is ValueKind.METRICS_FILE:
         if not os.access(os.path.join(configuration.cwd, value), os.R_OK):
             why = "this file cannot be read; TorchServe logs an error and goes on without it"
-            yield _Found(why, allowed, WARNING)
+            yield WrongValue(why, allowed, WARNING)
     elif kind is ValueKind.LOADED:
         yield from _missing_archives(configuration)
         yield from _registered_twice(configuration)
@@ -153,38 +143,38 @@ def _wrong(
     elif kind is ValueKind.FOLDER:
         yield from _wrong_folder(key, value, configuration.cwd)
     elif kind is ValueKind.TLS_FILE:
-        yield from _wrong_file(key, value, configuration)
+        yield from wrong_tls_file(key, value, configuration)
 
 
-def _wrong_number(kind: ValueKind, key: str, value: str, allowed: str) -> Iterator[_Found]:
+def _wrong_number(kind: ValueKind, key: str, value: str, allowed: str) -> Iterator[WrongValue]:
     if not NUMBER.fullmatch(value):
-        stripped = value.strip().strip(_QUOTES)
+        stripped = value.strip().strip(QUOTES)
         if NUMBER.fullmatch(stripped):
             allowed = f"write {key}={stripped}, with nothing behind it"
-        yield _Found("this is no number, and TorchServe fails when it reads it", allowed)
+        yield WrongValue("this is no number, and TorchServe fails when it reads it", allowed)
     elif kind is ValueKind.PORT and not 0 < int(value) <= LARGEST_PORT:
-        yield _Found("this is no port", allowed)
+        yield WrongValue("this is no port", allowed)
     elif abs(int(value)) > _INT_MAX and not key.endswith("_ms"):
-        yield _Found(f"the largest number is {_INT_MAX}", allowed)
+        yield WrongValue(f"the largest number is {_INT_MAX}", allowed)
 
 
-def _wrong_folder(key: str, value: str, cwd: str) -> Iterator[_Found]:
+def _wrong_folder(key: str, value: str, cwd: str) -> Iterator[WrongValue]:
     path = os.path.join(cwd, value)
     if os.path.isdir(path):
         if not os.access(path, os.R_OK | os.X_OK):
-            yield _Found("this folder may not be read", "give the server's user the right to")
+            yield WrongValue("this folder may not be read", "give the server's user the right to")
         return
     outcome = WRONG if key == "model_store" else WARNING
-    bare = value.strip().strip(_QUOTES)
+    bare = value.strip().strip(QUOTES)
     if bare != value and os.path.isdir(os.path.join(cwd, bare)):
         why = "quotes and blanks count in this file, so there is no such folder"
-        yield _Found(why, f"write {key}={bare}, with nothing around it", outcome)
+        yield WrongValue(why, f"write {key}={bare}, with nothing around it", outcome)
         return
     what = "is no folder" if os.path.exists(path) else "does not exist"
-    yield _Found(f"{path} {what}", f"make it, or write {key}=FOLDER without quotes", outcome)
+    yield WrongValue(f"{path} {what}", f"make it, or write {key}=FOLDER without quotes", outcome)
 
 
-def _missing_archives(configuration: ServerConfiguration) -> Iterator[_Found]:
+def _missing_archives(configuration: ServerConfiguration) -> Iterator[WrongValue]:
     store = configuration.model_store
     if store is None or not os.path.isdir(store):
         return  # It is given on the command line, or named itself.
@@ -192,10 +182,10 @@ def _missing_archives(configuration: ServerConfiguration) -> Iterator[_Found]:
         path = archive_path(model, configuration)
         if "://" not in model.url and not os.path.exists(path):
             why = f"{store} holds no {model.url}, and TorchServe starts without that model"
-            yield _Found(why, "copy it there, or remove it from load_models", WARNING)
+            yield WrongValue(why, "copy it there, or remove it from load_models", WARNING)
 
 
-def _registered_twice(configuration: ServerConfiguration) -> Iterator[_Found]:
+def _registered_twice(configuration: ServerConfiguration) -> Iterator[WrongValue]:
     """Yield archives of one model and version (0.12.0 ModelVersionedRefs.addVersionModel throws)."""
     first: dict[tuple[str, str], str] = {}
     for model in startup_models(configuration, time.time()):
@@ -208,31 +198,10 @@ def _registered_twice(configuration: ServerConfiguration) -> Iterator[_Found]:
             why = (
                 f"{other} and {model.url} are both {name} {version}, and TorchServe does not start"
             )
-            yield _Found(why, "remove one of them, or pack it with another --version")
+            yield WrongValue(why, "remove one of them, or pack it with another --version")
 
 
-def _wrong_file(key: str, value: str, configuration: ServerConfiguration) -> Iterator[_Found]:
-    path = os.path.join(configuration.cwd, value)
-    try:
-        with open(path, "rb"):
-            return
-    except OSError as error:
-        why = error.strerror or "cannot be read"
-    bare = value.strip().strip(_QUOTES)
-    if bare != value and os.path.isfile(os.path.join(configuration.cwd, bare)):
-        yield _Found("quotes and blanks count in this file", f"write {key}={bare}")
-        return
-    properties = configuration.properties
-    uses_tls = any(
-        properties.get(address, "").lower().startswith("https:") for address in PORTS_OF_SCHEME
-    )
-    used = uses_tls or properties.get("enable_grpc_ssl", "").lower() == "true"
-    told = "TorchServe does not start with https" if used else "no address is https, so not needed"
-    remedy = f"write {key}=FILE, a file that the server's user can read"
-    yield _Found(f"{path}: {why}; {told}", remedy, WRONG if used else WARNING)
-
-
-def _wrong_models(value: str) -> Iterator[_Found]:
+def _wrong_models(value: str) -> Iterator[WrongValue]:
     """Yield what is wrong with ``models`` (0.12.0 ConfigManager.setModelConfig, getJsonIntValue)."""
     shape = (
         'write models={"NAME": {"VERSION": {"minWorkers": 1}}}, each line but the last ending in \\'
@@ -246,30 +215,32 @@ def _wrong_models(value: str) -> Iterator[_Found]:
             if comment
             else ""
         )
-        yield _Found(f"TorchServe does not start: this is no JSON ({error}{hint})", shape)
+        yield WrongValue(f"TorchServe does not start: this is no JSON ({error}{hint})", shape)
         return
     for name, versions in _entries(models):
         if not isinstance(versions, dict):
-            yield _Found(f"{name}: does not hold versions, and TorchServe does not start", shape)
+            yield WrongValue(
+                f"{name}: does not hold versions, and TorchServe does not start", shape
+            )
             continue
         for version, parameters in _entries(versions):
             if not isinstance(parameters, dict):
-                yield _Found(f"{name} {version}: holds no parameters", shape)
+                yield WrongValue(f"{name} {version}: holds no parameters", shape)
                 continue
             for key, given in _entries(parameters):
                 yield from _wrong_parameter(f"{name} {version}: {key}", key, given)
     if models is not None and not isinstance(models, dict):
-        yield _Found("TorchServe does not start: this is no JSON object", shape)
+        yield WrongValue("TorchServe does not start: this is no JSON object", shape)
 
 
-def _wrong_parameter(where: str, key: str, given: object) -> Iterator[_Found]:
+def _wrong_parameter(where: str, key: str, given: object) -> Iterator[WrongValue]:
     known = (*MODEL_NUMBERS, *MODEL_TEXTS)
     if key not in known:
         near = difflib.get_close_matches(key, known, n=1)
         remedy = f"write {near[0]}" if near else f"known are {', '.join(known)}"
-        yield _Found(f"{where}: TorchServe ignores this in silence", remedy, WARNING)
+        yield WrongValue(f"{where}: TorchServe ignores this in silence", remedy, WARNING)
     elif key in MODEL_NUMBERS and not (isinstance(given, str) and NUMBER.fullmatch(given)):
-        yield _Found(f"{where} is {given!r:.60}, which is no number", f'write "{key}": NUMBER')
+        yield WrongValue(f"{where} is {given!r:.60}, which is no number", f'write "{key}": NUMBER')
 
 
 def _entries(content: object) -> list[tuple[str, object]]:

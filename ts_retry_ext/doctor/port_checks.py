@@ -26,7 +26,6 @@ PORTS_OF_SCHEME = {
     "management_address": {"http": 8081, "https": 8444},
     "metrics_address": {"http": 8082, "https": 8445},
 }
-_QUOTES = "\"'"
 
 
 class PortInUse(NamedTuple):
