@@ -15,10 +15,10 @@ class Handler:
     """Never gets to serve."""
 
     def initialize(self, context: Any) -> None:
-        """Refuse to serve after the end of the licence."""
+        """Refuse to serve after the end of the license."""
         raise NonRecoverableError(
-            "the licence for this model ended on 2026-06-30",
-            remedy="pack the archive with a licence file that is valid",
+            "the license for this model ended on 2026-06-30",
+            remedy="pack the archive with a license file that is valid",
         )
 
     def handle(self, data: list[Any], context: Any) -> list[Any]:
