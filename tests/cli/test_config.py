@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,20 @@ def test_models_are_named_as_for_the_other_commands(
     told = capsys.readouterr().err
     assert "'p' is no archive, model folder or model store, and no model of that name" in told
     assert "these are: m, n, o" in told
+
+
+def test_a_folder_that_may_not_be_read_is_not_taken_for_a_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def refused(path: str) -> list[str]:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    (tmp_path / "store").mkdir()
+    monkeypatch.setattr(os, "listdir", refused)  # The user of these tests may read everything.
+    assert main(["config", "store"]) == 1
+    assert "store: cannot be listed: Permission denied" in capsys.readouterr().err
 
 
 def test_no_server_is_an_error_that_says_what_to_do(

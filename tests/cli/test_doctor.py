@@ -176,7 +176,8 @@ def test_a_file_that_is_named_is_examined_without_another_server_that_runs(
             main(["doctor", "--json", "--ts-config", "to_come.properties"])
             found = json.loads(capsys.readouterr().out)
             told = {check["name"]: check["found"] for check in found["checks"]}
-            assert told["server"] == "none that this user can see runs with to_come.properties"
+            none = "none that this user can see runs with to_come.properties"
+            assert told["server"].startswith(none)
             about = {"management API", "server's workers", "start", "snapshots", "sidecar"}
             assert sorted(about & set(told)) == expected
             assert not [said for said in told.values() if str(other.folder) in said]

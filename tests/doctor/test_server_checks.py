@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.frontend.api import serving
-from ts_retry_ext.doctor.diagnosis import FINE, Diagnosis
-from ts_retry_ext.doctor.server_checks import check_sidecar, check_snapshots
+from ts_retry_ext.doctor import server_checks
+from ts_retry_ext.doctor.diagnosis import FINE, WARNING, Diagnosis
+from ts_retry_ext.doctor.server_checks import check_server, check_sidecar, check_snapshots
 from ts_retry_ext.frontend.process import Frontend
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.unseen import Unseen
 from ts_retry_ext.settings import resolve
 
 
@@ -68,3 +70,16 @@ def test_a_stray_file_among_the_snapshots_is_named(
     found = [diagnosis.found for diagnosis in check_snapshots(str(tmp_path))]
     assert len(found) == (said is not None)
     assert all(f"config/{names[-1]}: " in text and str(said) in text for text in found)
+
+
+@pytest.mark.parametrize("unseen", [[], [Unseen(7, "of user root")]])
+def test_a_server_that_cannot_be_looked_into_may_be_the_one_with_the_file(
+    unseen: list[Unseen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_checks, "unseen_frontends", lambda: unseen)
+    (found,) = check_server(None, "c.properties")
+    assert found.found.startswith("none that this user can see runs with c.properties")
+    assert (found.outcome, "process 7 is a TorchServe of user root" in found.found) == (
+        WARNING if unseen else FINE,
+        bool(unseen),
+    )

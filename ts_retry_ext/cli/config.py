@@ -116,14 +116,14 @@ def _asked(named: list[str], *, for_a_file: bool) -> _Asked:
 def _is_path(name: str) -> bool:
     """Tell whether a name can only be a path, or is that of something that holds a model."""
     from ts_retry_ext.archive.model_archive import ArchiveError
-    from ts_retry_ext.archive.model_store import LOADED_BY_ALL, LOADED_BY_NAME, models_at
+    from ts_retry_ext.archive.model_store import LOADED_BY_ALL, LOADED_BY_NAME, NO_MODEL, models_at
 
-    if os.sep in name or name.endswith(LOADED_BY_ALL + LOADED_BY_NAME):
+    if name.startswith(".") or os.sep in name or name.endswith(LOADED_BY_ALL + LOADED_BY_NAME):
         return True
     try:
         return bool(models_at(name))
-    except ArchiveError:
-        return False
+    except ArchiveError as error:
+        return os.path.exists(name) and error.why != NO_MODEL  # It cannot be looked into.
 
 
 def _windows(asked: _Asked, arguments: argparse.Namespace) -> Iterator[Effective]:

@@ -31,7 +31,9 @@ def check_server(server: Server | None, ts_config: str | None = None) -> Iterato
         ts_config: the configuration file that was named, if one was; other servers do not matter then.
     """
     if server is None and ts_config is not None:
-        yield Diagnosis("server", FINE, f"none that this user can see runs with {ts_config}")
+        unseen = in_words(unseen_frontends())  # It may be one of these, which has its ports then.
+        told = "; ".join([f"none that this user can see runs with {ts_config}", *unseen])
+        yield Diagnosis("server", WARNING if unseen else FINE, told)
         return
     if server is None:
         unseen = in_words(unseen_frontends())

@@ -12,9 +12,10 @@ from urllib.parse import unquote
 from ts_retry_ext.logs.log_record import Kind, LogRecord, parse_line
 from ts_retry_ext.logs.registration_lines import ADDED
 
+_REQUEST = b'"DELETE /models/'
 _BANNER = b"Torchserve version:"
 #: In lines that say which process a worker is, what was registered, and what was unregistered.
-_TOLD = re.compile(rb"\[PID\]\d|Adding new version |\"DELETE /models/|" + _BANNER)
+_TOLD = re.compile(rb"\[PID\]\d|Adding new version |" + _REQUEST + rb"|" + _BANNER)
 _PROCESS = re.compile(rb"\[PID\](\d{1,10})\r?$")
 _DELETED = re.compile(
     r'\S+ "DELETE /models/(?P<name>[^/?\s]+)(?:/(?P<version>[^/?\s]+))?/?(?:\?\S*)? HTTP/\S+" 2\d\d '
@@ -45,6 +46,8 @@ def unregistered_in(log: bytes, of_run: AbstractSet[PidLine]) -> frozenset[tuple
     Returns:
         name and version of each; none if the log has none of the workers.
     """
+    if _REQUEST not in log:  # As most logs: this takes a tenth of the time.
+        return frozenset()
     added: set[tuple[str, str]] = set()
     gone: set[tuple[str, str]] = set()
     is_the_run = False
