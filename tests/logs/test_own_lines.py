@@ -55,6 +55,18 @@ def test_the_line_about_a_failure_is_read_as_it_was_written(
         assert (told.verdict.rule, told.verdict.fingerprint) == (verdict.rule, verdict.fingerprint)
 
 
+def test_the_line_about_a_crash_is_read_as_a_crash() -> None:
+    line = (
+        "ts-retry: model 'm' failed in phase process with ProcessDied: Segmentation fault; unknown "
+        "(rule process-died, fingerprint a096a383196c51fc), at h.py initialize: TorchServe retries it"
+    )
+    (found,) = failures_in(line.encode(), "x", FailureJudge(BUILTIN_RULES)).found
+    told = found.judged
+    assert (told.failure.type, told.failure.message) == ("ProcessDied", "Segmentation fault")
+    assert (told.failure.phase, told.crashed) == (Phase.PROCESS, True)
+    assert (told.verdict.rule, told.verdict.fingerprint) == ("process-died", "a096a383196c51fc")
+
+
 def test_the_line_of_a_holder_names_the_cause_it_was_made_from() -> None:
     stands = marker()
     word = own_word("ts-retry: " + held_line("m", stands))

@@ -34,6 +34,8 @@ _REMEMBERED = 512
 _HEADER = HEADER.encode()
 DIED = root_cause.DIED.encode()
 _FAULT = b"Fatal Python error"
+#: How an own line begins what it says of a crash; see `judge.crash_failure`.
+_CRASH = "ProcessDied: "
 #: Begins the text of an attempt that wrote a traceback; stands between its two streams. No log holds either.
 _BEGINS, _STREAM = b"\x01", "\x02"
 #: How the sentences between two exceptions of a chain begin.
@@ -140,10 +142,14 @@ class FailureJudge:
 
     def of_own_word(self, told: OwnWord) -> JudgedFailure:
         """Return the verdict on what this package's own line says of a failure."""
-        failure = failure_from_text(told.cause, model_dir=self._host.model_dir)
-        if told.phase in Phase.__members__.values():
-            failure = replace(failure, phase=Phase(told.phase))
-        judged = self.of_failure(failure)
+        died = told.cause.startswith(_CRASH)
+        if died:
+            failure = crash_failure(told.cause[len(_CRASH) :])
+        else:
+            failure = failure_from_text(told.cause, model_dir=self._host.model_dir)
+            if told.phase in Phase.__members__.values():
+                failure = replace(failure, phase=Phase(told.phase))
+        judged = self.of_failure(failure, crashed=died)
         return replace(judged, verdict=replace(judged.verdict, fingerprint=told.fingerprint))
 
     def of_failure(
