@@ -26,6 +26,7 @@ from ts_retry_ext.snapshot.deployment import (
     stored,
 )
 from ts_retry_ext.snapshot.observed_server import ObservedServer, observed
+from ts_retry_ext.snapshot.without_model_api import without_model_api
 
 
 def having(*entries: dict[str, Any]) -> dict[str, Any]:
@@ -153,6 +154,14 @@ def test_a_frontend_that_goes_before_the_switch_leaves_the_old_version(tmp_path:
         put_in_place(management, made, keep_old=False, drain_sec=0, tell=lambda _: None)
 
 
+def test_a_new_model_needs_no_name_where_the_whole_store_is_loaded(tmp_path: Path) -> None:
+    configuration = ServerConfiguration(
+        str(tmp_path), None, {}, "logs", {}, str(tmp_path), load_models="ALL"
+    )
+    told = without_model_api("my new.mar", None, configuration)
+    assert f"cp 'my new.mar' '{tmp_path}/my new.mar', and restart the server; or" in told
+
+
 @pytest.mark.parametrize(
     ("archive", "old", "steps"),
     [
@@ -160,7 +169,7 @@ def test_a_frontend_that_goes_before_the_switch_leaves_the_old_version(tmp_path:
         ("new.mar", "gone.mar", "cp {0}/new.mar {0}/store/gone.mar, and restart the server"),
         ("store/m.mar", "m.mar", "ts-retry check {0}/store/m.mar, and restart the server"),
         ("new.mar", "folder", "unpack it into {0}/store/folder, and restart the server"),
-        ("new.mar", None, "cp {0}/new.mar {0}/store/new.mar, add new.mar to load_models, and restart"),
+        ("new.mar", None, "cp {0}/new.mar {0}/store/new.mar, name new.mar in load_models or --models, and restart"),
     ],
 )  # fmt: skip
 def test_a_model_api_that_is_off_is_told_first_with_the_steps_that_take_its_place(

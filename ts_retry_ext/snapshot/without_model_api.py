@@ -36,7 +36,9 @@ def _placed(
     store = configuration.model_store or "MODEL_STORE"
     if old is None:
         place = os.path.join(store, os.path.basename(archive))
-        return [*_copied(archive, place), f"add {os.path.basename(place)} to load_models"]
+        loads_all = (configuration.load_models or "").lower() == "all"
+        named = f"name {os.path.basename(place)} in load_models or --models"
+        return [*_copied(archive, place), *(() if loads_all else (named,))]
     place = archive_of(old, configuration) or os.path.join(store, os.path.basename(old.url))
     if os.path.isdir(place):
         return [f"unpack it into {quote(place)}"]
