@@ -35,3 +35,26 @@ def test_what_is_no_time_is_refused(text: str) -> None:
     assert not is_time(text)
     with pytest.raises(ValueError, match="is no time such as"):
         to_seconds(text)
+
+
+def test_a_time_in_digits_of_another_script_or_with_more_behind_it_is_none() -> None:
+    """Python takes many characters for digits."""
+    text = "2026-11-23T15:04:05.678Z"
+    assert is_time(text)
+    for at, char in enumerate(text):
+        for other in ("٣", "²", " ", "-" if char.isdigit() else "0"):
+            assert not is_time(text[:at] + other + text[at + 1 :])
+    assert not is_time(text + "\n")
+    assert not is_time(text[:-1])
+    assert not is_time(None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-00-23T15:04:05.678Z", "2026-11-32T15:04:05.678Z", "2026-11-23T24:04:05.678Z",
+        "2026-11-23T15:60:05.678Z", "2026-11-23T15:04:60.678Z",
+    ],
+)  # fmt: skip
+def test_what_no_clock_shows_is_no_time(text: str) -> None:
+    assert not is_time(text)

@@ -5,9 +5,8 @@ A worker imports this when it needs a limit: a holder, which waits, does not.
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Mapping
 
-from ts_retry_ext.archive.config_errors import ModelConfigError
 from ts_retry_ext.archive.limits import (
     RESPONSE_TIMEOUT,
     SERVER_KEYS,
@@ -39,7 +38,7 @@ def startup_timeout_in_words(
 ) -> str:
     """Return the limit of a load with its name, value and source, as `startupTimeout is 120 s (…)`."""
     key = load_timeout_key(torchserve)
-    source = timeout_source(key, _configuration(folder, key), properties)
+    source = timeout_source(key, folder.usable_configuration(key), properties)
     return f"{key} is {startup_timeout_of(folder, properties, torchserve):.0f} s ({source})"
 
 
@@ -50,7 +49,7 @@ def response_timeout_of(folder: ModelFolder, properties: Mapping[str, str]) -> f
 
 def window_of(folder: ModelFolder) -> float:
     """Return the retry window of a model in seconds; negative where it overflows."""
-    return window_msec(_configuration(folder, WINDOW)) / 1000
+    return window_msec(folder.usable_configuration(WINDOW)) / 1000
 
 
 def _timeout(folder: ModelFolder, key: str, properties: Mapping[str, str]) -> float:
@@ -58,12 +57,4 @@ def _timeout(folder: ModelFolder, key: str, properties: Mapping[str, str]) -> fl
     # model's configuration at all.
     has_own = SERVER_KEYS[key] in properties or of_models(key) in properties
     keys = () if has_own else (key,)
-    return float(timeout_sec(key, _configuration(folder, *keys), properties))
-
-
-def _configuration(folder: ModelFolder, *keys: str) -> dict[str, Any] | None:
-    """Return what the frontend reads of the model's configuration, None where that is nothing."""
-    try:
-        return folder.configuration(*keys)
-    except ModelConfigError:
-        return None
+    return float(timeout_sec(key, folder.usable_configuration(*keys), properties))

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any, Mapping, NamedTuple
 
-from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
-
 #: ModelConfig.defaultStartupTimeout, defaultResponseTimeout and ConfigManager's defaults of both.
 DEFAULT_TIMEOUT_SEC = 120
 STARTUP_TIMEOUT = "startupTimeout"
@@ -135,6 +133,8 @@ def timeout_source(
 
 def window_msec(config: Mapping[str, Any] | None) -> int:
     """Return the retry window of a model in milliseconds, as 0.12.0 Model's constructor makes it."""
+    from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
+
     value = integer({} if config is None else config, WINDOW, DEFAULT_WINDOW_SEC)
     return as_int32(max(0, value) * 1000)
 

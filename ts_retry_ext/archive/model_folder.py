@@ -6,7 +6,7 @@ A worker asks here, and imports PyYAML only where what it asks for can be in the
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Sequence
 
 from ts_retry_ext.archive.manifest import Manifest, ManifestError, parse_manifest
 
@@ -70,15 +70,28 @@ class ModelFolder:
         config = self._read_config()
         if config is None:
             return None
-        if keys and not any(may_hold(config, key) for key in keys):
+        if not self._may_hold_any(keys):
             return {}
         from ts_retry_ext.archive.model_config import read_model_config
 
         self._content = read_model_config(config)
         return self._content
 
+    def usable_configuration(self, *keys: str) -> dict[str, Any] | None:
+        """Return `configuration`, or None where the frontend makes nothing of the file."""
+        if not self._may_hold_any(keys):
+            return self.configuration(*keys)
+        from ts_retry_ext.archive.config_errors import ModelConfigError
+
+        try:
+            return self.configuration(*keys)
+        except ModelConfigError:
+            return None
+
     def section(self, key: str) -> tuple[object, str | None]:
         """Return what stands under `key` in the configuration, and a problem or None."""
+        if not self._may_hold_any((key,)):
+            return None, None
         from ts_retry_ext.archive.config_errors import ModelConfigError, UnreadableConfigError
 
         try:
@@ -88,6 +101,11 @@ class ModelFolder:
             if isinstance(error, UnreadableConfigError):
                 problem += "; TorchServe ignores all of the file until that is corrected"
             return None, problem
+
+    def _may_hold_any(self, keys: Sequence[str]) -> bool:
+        """Tell whether the file has to be parsed for `keys`, or for all there is; not if there is no file."""
+        config = self._read_config()
+        return config is not None and (not keys or any(may_hold(config, key) for key in keys))
 
     def _read_config(self) -> bytes | None:
         if not self._is_read:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from time import gmtime, strftime, time  # A handler may put others in their place later on.
 
-_TIME = re.compile(
-    r"([1-9]\d{3})-(0[1-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)\.(\d{3})Z",
-    re.ASCII,
+#: Not compiled here: the first worker of a model writes times and reads none.
+_TIME = (
+    r"([1-9]\d{3})-(0[1-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)\.(\d{3})Z"
 )
 
 
@@ -25,7 +25,7 @@ def now_text() -> str:
 
 def is_time(value: object) -> bool:
     """Tell whether `value` is a time as `to_text` writes it."""
-    return isinstance(value, str) and _TIME.fullmatch(value) is not None
+    return isinstance(value, str) and _found_in(value) is not None
 
 
 def to_seconds(text: str) -> float:
@@ -34,13 +34,17 @@ def to_seconds(text: str) -> float:
     Raises:
         ValueError: the text is no such time.
     """
-    found = _TIME.fullmatch(text)
+    found = _found_in(text)
     if found is None:
         msg = f"{text!r} is no time such as 2026-11-23T15:04:05.678Z"
         raise ValueError(msg)
     year, month, day, hours, minutes, seconds, milliseconds = map(int, found.groups())
     days = _days_before(year, month) + day - 1
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds + milliseconds / 1000
+
+
+def _found_in(text: str) -> re.Match[str] | None:
+    return re.fullmatch(_TIME, text, re.ASCII)
 
 
 def _days_before(year: int, month: int) -> int:

@@ -6,6 +6,7 @@ gets them once it runs, a sub-interpreter before ``site``.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # signal itself makes enums of all its names
 import os
 import sys
 
@@ -21,14 +22,16 @@ if TYPE_CHECKING:
 
 
 def is_main_interpreter() -> bool:
-    """Tell whether this interpreter is the first one of its process; yes where it can't be told."""
+    """Tell whether this interpreter is the first one of its process; asked while it starts.
+
+    Any other one may not say what a signal is to wake. The module that tells outright is a library that would
+    have to be loaded for this alone.
+    """
     try:
-        interpreters = __import__(
-            "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
-        )
-        return bool(interpreters.get_current() == interpreters.get_main())
-    except (ImportError, AttributeError, RuntimeError):
-        return True
+        _signal.set_wakeup_fd(_signal.set_wakeup_fd(-1))
+    except ValueError:
+        return False
+    return True
 
 
 def is_below_worker() -> bool:
