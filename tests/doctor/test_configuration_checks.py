@@ -50,7 +50,7 @@ ONE_MODEL = '{"a": {"1.0": {"minWorkers": 1}}}'
             "models holds no a.mar, and TorchServe starts without that model",
             "copy it there",
         ),
-        ("keystore=no.p12", WARNING, "no address is https", ""),
+        ("keystore=no.p12", WARNING, "TorchServe does not read it", ""),
         ("load_modles=all", WARNING, "'all': TorchServe knows no such key", "write load_models"),
         ("zzzz=1", WARNING, "knows no such key", "remove it"),
         ("model_store=$$STORE$$", WRONG, "the variable STORE is not set", "set STORE"),
@@ -136,7 +136,6 @@ def test_key_file_that_is_missing_matters_where_an_address_is_https(tmp_path: Pa
     ("lines", "outcome"),
     [
         ("inference_address=https://127.0.0.1:8443\nkeystore_pass=other", WRONG),
-        ("enable_grpc_ssl=true\nkeystore_pass=other", WRONG),
         ("keystore_pass=other", WARNING),
         (
             "management_address=https://127.0.0.1:8443\nkeystore_pass=other\nkeystore_type=X",
@@ -156,6 +155,39 @@ def test_key_store_that_does_not_open_matters_where_an_address_is_https(
             f"{tmp_path}/config.properties: keystore is 'store.p12': keystore_"
         )
     assert "other" not in found.found
+
+
+@pytest.mark.parametrize(
+    ("lines", "key_store", "pem"),
+    [
+        ("inference_address=https://h", WRONG, WARNING),
+        ("metrics_address=https://h\nenable_grpc_ssl=true", WRONG, WRONG),
+        ("enable_grpc_ssl=true", WARNING, WRONG),
+        ("enable_grpc_ssl=false", WARNING, WARNING),
+    ],
+)
+def test_a_key_store_goes_before_other_files_for_https_and_counts_for_nothing_with_grpc(
+    tmp_path: Path, lines: str, key_store: str, pem: str
+) -> None:
+    files = "keystore=no.p12\ncertificate_file=no.pem\nprivate_key_file=no.key\n"
+    told = checked(tmp_path, f"{lines}\n{files}")
+    assert [one.outcome for one in told] == [key_store, pem, pem]
+
+
+@pytest.mark.parametrize(
+    ("files", "lacking"),
+    [
+        ("keystore_type=JKS", "certificate_file and private_key_file are not set"),
+        ("certificate_file=config.properties", "and private_key_file is not set"),
+        ("certificate_file=config.properties\nprivate_key_file=config.properties", None),
+    ],
+)
+def test_grpc_with_tls_needs_a_certificate_and_a_key(
+    tmp_path: Path, files: str, lacking: str | None
+) -> None:
+    (found,) = checked(tmp_path, f"enable_grpc_ssl=true\n{files}\n")
+    assert found.outcome == (WRONG if lacking else FINE)
+    assert (lacking or "") in found.found
 
 
 def test_key_store_whose_password_is_a_variable_that_is_not_set_is_named_once(

@@ -22,7 +22,7 @@ from ts_retry_ext.doctor.port_checks import (
     ports_in_use,
 )
 from ts_retry_ext.doctor.server_keys import MODEL_NUMBERS, MODEL_TEXTS, SERVER_KEYS, ValueKind
-from ts_retry_ext.doctor.tls_checks import wrong_tls_file
+from ts_retry_ext.doctor.tls_checks import wrong_grpc_tls, wrong_tls_file
 from ts_retry_ext.doctor.wrong_value import QUOTES, UNSET_VARIABLE, WrongValue
 from ts_retry_ext.frontend.properties import read_properties
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
@@ -144,6 +144,8 @@ def _wrong(
         yield from _wrong_folder(key, value, configuration.cwd)
     elif kind is ValueKind.TLS_FILE:
         yield from wrong_tls_file(key, value, configuration)
+    elif key == "enable_grpc_ssl":
+        yield from wrong_grpc_tls(value, configuration.properties)
 
 
 def _wrong_number(kind: ValueKind, key: str, value: str, allowed: str) -> Iterator[WrongValue]:
