@@ -16,7 +16,7 @@ FRONTEND = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[2:]).return
 #: Begins with what TorchServe's own script imports anyway, torch included (0.12.0, torch 2).
 WORKER = """
 import __future__, argparse, ast, binascii, contextlib, ctypes, dataclasses, datetime, enum, functools
-import gc, inspect, json, logging, mmap, os, platform, re, signal, socket, struct, subprocess, sys, tempfile, textwrap, typing, uuid
+import fcntl, gc, inspect, json, logging, mmap, os, platform, re, signal, socket, struct, subprocess, sys, tempfile, textwrap, typing, uuid
 sys.path.insert(0, {root!r})
 before = set(sys.modules)
 from ts_retry_ext_start import start
