@@ -21,7 +21,8 @@ from bench.contender import Interpreters, interpreters, server_of
 from bench.report import Table, now, parser, publish
 from bench.watch import Watch
 from tests.e2e.archives import pack
-from tests.e2e.torchserve import TorchServe, free_ports
+from tests.e2e.torchserve import TorchServe
+from tests.ports import own_ports
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 
 MODEL = "broken"
@@ -73,7 +74,7 @@ def measure(window_sec: int) -> dict[str, Any]:
 def _servers(root: Path, python: Interpreters) -> dict[str, TorchServe]:
     sidecars = [
         {"retry_sidecar": "true", "retry_sidecar_address": f"http://127.0.0.1:{port}"}
-        for port in free_ports(2)
+        for port in own_ports(2)
     ]
     return {
         ALONE: server_of(root / ALONE, python.alone),

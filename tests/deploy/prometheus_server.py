@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -17,6 +16,7 @@ from typing import Any, Iterator, Mapping
 import yaml
 
 from tests.deploy.manifests import DEPLOY
+from tests.ports import own_ports
 
 RULES = DEPLOY / "prometheus"
 PROMETHEUS = shutil.which("prometheus")
@@ -91,9 +91,7 @@ def configuration(name: str, interval: str) -> dict[str, Any]:
 def prometheus(folder: Path, config: Mapping[str, Any]) -> Iterator[Prometheus]:
     """Run Prometheus with its files in `folder`."""
     (folder / "prometheus.yaml").write_text(yaml.safe_dump(dict(config)))
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{found.getsockname()[1]}"
+    address = f"127.0.0.1:{own_ports(1)[0]}"
     command = [str(PROMETHEUS), f"--config.file={folder / 'prometheus.yaml'}"]
     command += [f"--storage.tsdb.path={folder / 'tsdb'}", f"--web.listen-address={address}"]
     with (folder / "prometheus.log").open("wb") as log:

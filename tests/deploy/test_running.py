@@ -16,7 +16,7 @@ import pytest
 
 from tests.deploy.manifests import DEPLOY, Manifest, containers, documents, the
 from tests.e2e.archives import BROKEN, SOUND, pack
-from tests.e2e.torchserve import free_ports
+from tests.ports import own_ports
 from ts_retry_ext.cli.printing import HALTED
 
 pytestmark = [pytest.mark.nightly, pytest.mark.xdist_group("deploy_running")]
@@ -31,7 +31,7 @@ Here = Callable[[str], str]
 def here(tmp_path: Path) -> Here:
     """Give a function that puts a text's paths under the test's folder, and free ports in the place of its ports."""
     changes = {place: f"{tmp_path}{place}" for place in PLACES}
-    changes.update(zip(PORTS, map(":{}".format, free_ports(len(PORTS)))))
+    changes.update(zip(PORTS, map(":{}".format, own_ports(len(PORTS)))))
 
     def changed(text: str) -> str:
         for old, new in changes.items():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
+
+from tests.ports import own_ports
 
 FOUR = "minWorkers: 4\nmaxWorkers: 4\n"
 ASYNC = "asyncCommunication: true\nstartupTimeout: 60\n"
@@ -35,10 +36,7 @@ ONE_DEVICE = """
 
 def ranks() -> str:
     """Two ranks that meet at a port of their own: docs/torchserve-defects.md tells why."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    torchrun = f"torchrun:\n  nproc-per-node: 2\n  rdzv-endpoint: 127.0.0.1:{port}\n"
+    torchrun = f"torchrun:\n  nproc-per-node: 2\n  rdzv-endpoint: 127.0.0.1:{own_ports(1)[0]}\n"
     return "parallelType: pp\nparallelLevel: 2\n" + torchrun
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -17,6 +16,7 @@ import psutil
 
 from tests.e2e.archives import SOUND, pack
 from tests.e2e.torchserve import TorchServe
+from tests.ports import own_ports
 from tests.sidecar.sidecars import Sidecar, sidecar
 
 BROKEN = "def broken(:\n"
@@ -138,7 +138,7 @@ def _serves(process: psutil.Process, model: str) -> bool:
 def test_first_worker_starts_one_sidecar_that_outlives_it_and_ends_with_the_server(
     tmp_path: Path,
 ) -> None:
-    address = f"http://127.0.0.1:{_free_port()}"
+    address = f"http://127.0.0.1:{own_ports(1)[0]}"
     config = {
         "retry_sidecar": "true",
         "retry_sidecar_address": address,
@@ -166,12 +166,6 @@ def test_first_worker_starts_one_sidecar_that_outlives_it_and_ends_with_the_serv
         (running,) = _sidecars(server)
     gone, _ = psutil.wait_procs([running], timeout=60)
     assert gone == [running]
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _is_zombie(process: psutil.Process) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import Any, Callable, Mapping, TypeVar
 
 import psutil
 
+from tests.ports import own_ports
 from ts_retry_ext.frontend.process import MAIN_CLASS
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.directory import model_directories, server_runs
@@ -64,7 +64,7 @@ class TorchServe:
         self.environ = {**os.environ, "TEMP": str(self.temp)}
         self.environ.pop("PYTHONPATH", None)
         self.environ.update(environ or {})
-        ports = free_ports(6)
+        ports = own_ports(6)
         self.inference, self.management = (f"http://127.0.0.1:{p}" for p in ports[:2])
         self.config = {
             "inference_address": self.inference,
@@ -306,7 +306,7 @@ class TorchServe:
         for model in self.models:
             said.append(f"--- end of the journal of {model}")
             said += [
-                f"{record.at:.1f} {record.event.value} {record.result or ''} {record.reason or ''}"
+                f"{record.at} {record.event.value} {record.result or ''} {record.reason or ''}"
                 for record in self.journal_of(model)[-JOURNAL_TAIL:]
             ]
         return "\n".join(said)
@@ -317,14 +317,3 @@ def _parsed(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         return body.decode("utf-8", "replace")
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that were free a moment ago, each another one."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
 from ts_retry_ext.demo import DemoError
+from ts_retry_ext.demo.free_ports import free_ports
 from ts_retry_ext.demo.packing import STORE
 from ts_retry_ext.frontend.process import frontend_at
 from ts_retry_ext.frontend.server import Server, server_of
@@ -126,7 +126,7 @@ def start(root: Path, models: Sequence[str], environ: Mapping[str, str]) -> Torc
     """Start TorchServe below `root`, with the archives of `models` in its model store."""
     cwd = root / "run"
     cwd.mkdir()
-    ports = _free_ports(6)
+    ports = free_ports(6)
     config = root / "config.properties"
     config.write_text("".join(f"{key}={value}\n" for key, value in _properties(ports).items()))
     command = [sys.executable, "-m", "ts.model_server", "--start", "--foreground", "--ncs"]
@@ -163,16 +163,6 @@ def _properties(ports: Sequence[int]) -> dict[str, object]:
         "number_of_gpu": 0,
         "disable_token_authorization": "true",
     }
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
