@@ -9,6 +9,8 @@ from typing import Any, Iterator
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.browsing import MISSING, browser
@@ -32,6 +34,13 @@ WORKER = {
     "status": "READY",
     "memoryUsage": 0,
 }
+
+
+def go(driver: Chrome, by: str, what: str) -> None:
+    """Click what leads to another page, and wait until it is there."""
+    link = driver.find_element(by, what)
+    link.click()
+    WebDriverWait(driver, 60).until(staleness_of(link))
 
 
 def entry(name: str, pid: int, **changes: Any) -> dict[str, Any]:
@@ -213,9 +222,9 @@ def test_without_javascript_the_table_is_filtered_and_sorted(
 ) -> None:
     scriptless.get(observing.address + "/")
     scriptless.find_element(By.NAME, "q").send_keys("alph")
-    scriptless.find_element(By.XPATH, "//button[text()='Show']").click()
-    scriptless.find_element(By.LINK_TEXT, "model").click()
-    scriptless.find_element(By.LINK_TEXT, "model").click()
+    go(scriptless, By.XPATH, "//button[text()='Show']")
+    go(scriptless, By.LINK_TEXT, "model")
+    go(scriptless, By.LINK_TEXT, "model")
 
     assert scriptless.current_url == observing.address + "/?q=alph&sort=-model#models"
     rows = scriptless.find_elements(By.CSS_SELECTOR, "table.models tbody th")
