@@ -23,9 +23,89 @@ WANTED = {
 #: faiss 1.15.1 and 1.7.4, cut short.
 _FAISS = "Error in std::unique_ptr<faiss::Index> faiss::read_index_up(IOReader*, int) at /project/faiss/impl/index_read.cpp:3251: "
 _FAISS_OLD = "Error in faiss::Index* faiss::read_index(faiss::IOReader*, int) at /project/faiss/faiss/impl/index_read.cpp:1065: Error: 'false' failed: "
+_UNPACKED = "/tmp/models/0123456789abcdef0123456789abcdef"
 _GATED = "403 Client Error.\n\nCannot access gated repo for url https://huggingface.co/org/m/resolve/main/config.json.\n"
 
 ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    # A file that a library names and cannot open is judged as one that open() does not find.
+    (
+        "file-not-opened-in-shared-place",
+        "U",
+        "cv2.error",
+        "OpenCV(4.10.0) /io/opencv/modules/dnn/src/onnx/onnx_importer.cpp:277: error: (-5:Bad argument) Can't read ONNX file: /mnt/volume/m.onnx in function 'ONNXImporter'",
+        {},
+    ),
+    (
+        "file-missing-on-host-by-text",
+        "N",
+        "cv2.error",
+        "OpenCV(4.10.0) /io/opencv/modules/dnn/src/onnx/onnx_importer.cpp:277: error: (-5:Bad argument) Can't read ONNX file: /opt/app/m.onnx in function 'ONNXImporter'",
+        {},
+    ),
+    (
+        "file-missing-by-text",
+        "N",
+        "cv2.error",
+        f"OpenCV(4.10.0) /io/opencv/modules/dnn/src/caffe/caffe_io.cpp:1126: error: (-2:Unspecified error) FAILED: fs.is_open(). Can't open \"{_UNPACKED}/deploy.prototxt\" in function 'ReadProtoFromTextFile'",
+        {},
+    ),
+    (
+        "file-not-opened-in-shared-place",
+        "U",
+        "cv2.error",
+        "OpenCV(4.10.0) /io/opencv/modules/dnn/src/darknet/darknet_importer.cpp:210: error: (-212:Parsing error) Failed to open NetParameter file: /data/yolo.cfg in function 'readNetFromDarknet'",
+        {},
+    ),
+    (
+        "file-not-opened-in-shared-place",
+        "U",
+        "ValueError",
+        "The provided filename /mnt/volume/m.pt does not exist",
+        {},
+    ),
+    (
+        "file-missing-on-host-by-text",
+        "N",
+        "ValueError",
+        "The provided filename /opt/app/m.pt does not exist",
+        {},
+    ),
+    (
+        "file-not-opened-in-shared-place",
+        "U",
+        "ValueError",
+        "File not found: filepath=/mnt/volume/m.keras. Please ensure the file is an accessible `.keras` zip file.",
+        {},
+    ),
+    (
+        "hub-name-is-a-missing-directory",
+        "N",
+        "huggingface_hub.errors.HFValidationError",
+        f"Repo id must be in the form 'repo_name' or 'namespace/repo_name': '{_UNPACKED}/encoder'. Use `repo_type` argument if needed.",
+        {},
+    ),
+    # What is cut is no file of another format.
+    (
+        "hdf5-file-cut",
+        "N",
+        "OSError",
+        "Unable to open file (truncated file: eof = 4096, sblock->base_addr = 0, stored_eof = 81920)",
+        {},
+    ),
+    (
+        "keras-or-other-format",
+        "N",
+        "OSError",
+        "Unable to open file (file signature not found)",
+        {},
+    ),
+    (
+        "onnx-file-damaged",
+        "N",
+        "google.protobuf.message.DecodeError",
+        "Unable to parse proto from file: /opt/app/m.onnx. Please check if it is a valid protobuf file of type <class 'onnx.onnx_ml_pb2.ModelProto'>.",
+        {},
+    ),
     # What PEFT says to whoever wrote the configuration is no passing state; what a service says is.
     (
         "adapter-does-not-fit-its-base",

@@ -19,6 +19,7 @@ def test_a_built_in_rule_is_told_in_full(rule: Rule) -> None:
     told = dict(rule_in_full(rule, 1))
     assert set(told) == {
         *("rule", "verdict", "scope", "reason", "remedy", "asks", "example", "source"),
+        *(["or"] if rule.damaged_file else []),
     }
     assert "{" not in told["reason"] + told["remedy"]
 

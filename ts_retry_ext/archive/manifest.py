@@ -46,6 +46,7 @@ class Manifest(NamedTuple):
         config_file: path of the model's configuration inside the archive, or None.
         runtime: what its workers run on, one of `RUNTIMES`; a registration can give it another one.
         requirements_file: path of its requirements inside the archive, or None.
+        serialized_file: path of its weights inside the archive, or None.
     """
 
     model: str | None = None
@@ -54,6 +55,7 @@ class Manifest(NamedTuple):
     config_file: str | None = None
     runtime: str = RUNTIMES[0]
     requirements_file: str | None = None
+    serialized_file: str | None = None
 
 
 def parse_manifest(data: bytes) -> Manifest:
@@ -96,6 +98,7 @@ def parse_manifest(data: bytes) -> Manifest:
         config_file=_text(section, "configFile"),
         runtime=runtime,
         requirements_file=_text(section, "requirementsFile"),
+        serialized_file=_text(section, "serializedFile"),
     )
 
 

@@ -14,6 +14,7 @@ from ts_retry_ext.analyze.judged_failure import FailureJudge
 from ts_retry_ext.analyze.model_lines import model_lines, server_lines
 from ts_retry_ext.analyze.numbers_in_words import name
 from ts_retry_ext.analyze.text_failures import TextFailure, TextFailures, failures_in, no_cause
+from ts_retry_ext.archive.file_names import names_of_files
 from ts_retry_ext.cli.printing import print_wrapped
 from ts_retry_ext.cli.shared_options import add_rules_option
 from ts_retry_ext.frontend.rules_file import RulesFileError
@@ -109,7 +110,10 @@ def run(args: argparse.Namespace) -> int:
     rules = (*own, *BUILTIN_RULES)
     host = NO_HOST
     if args.model_dir:
-        host = Host(model_dir=os.path.realpath(args.model_dir), exists=os.path.exists)
+        model_dir = os.path.realpath(args.model_dir)
+        host = Host(
+            model_dir=model_dir, exists=os.path.exists, files=lambda: names_of_files(model_dir)
+        )
     try:
         content = _read(args.file)
     except OSError as exc:

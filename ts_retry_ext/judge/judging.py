@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Callable
 
 from ts_retry_ext.judge.builtin import BUILTIN_RULES, BUILTIN_SOURCE
+from ts_retry_ext.judge.damaged_file import LOOK_WHO_WRITES_IT, WHERE_IT_LIES, may_lie_elsewhere
 from ts_retry_ext.judge.evidence import Evidence, evidence_of
 from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.fingerprint import FINGERPRINT_VERSION, fingerprint
@@ -98,7 +99,14 @@ def judge(
         fingerprint_version=FINGERPRINT_VERSION,
         max_attempts=rule.max_attempts,
     )
-    if rule.verdict is not Outcome.UNKNOWN:
+    if rule.damaged_file and may_lie_elsewhere(evidence.paths, host, rule.damaged_file):
+        verdict = replace(
+            verdict,
+            verdict=Outcome.UNKNOWN,
+            reason=f"{verdict.reason} {WHERE_IT_LIES}",
+            remedy=_in_words(LOOK_WHO_WRITES_IT, rule, evidence),
+        )
+    if verdict.verdict is not Outcome.UNKNOWN:
         return verdict
     return _with_hints(verdict, evidence, printed, rules)
 

@@ -13,6 +13,10 @@ def _nothing_known(path: str) -> bool:
     raise LookupError(path)
 
 
+def _no_files_known() -> Sequence[str]:
+    raise LookupError
+
+
 @dataclass(frozen=True)
 class Host:
     """Hold all that judging may learn of the file system; the caller provides it.
@@ -20,11 +24,16 @@ class Host:
     Attributes:
         model_dir: directory of the model's files, None where it isn't known.
         exists: tells whether a path exists now; raises LookupError where it can't know.
+        files: returns the files of the model's directory, relative to it, without those that are links to
+            somewhere else; raises LookupError where it can't know. Asked only if a verdict rests on it.
+        serialized_file: the file of weights that the manifest names; empty if none, or if not known.
         startup_timeout: the limit of a load in words, with its value and source; empty if not known.
     """
 
     model_dir: str | None = None
     exists: Callable[[str], bool] = _nothing_known
+    files: Callable[[], Sequence[str]] = _no_files_known
+    serialized_file: str = ""
     startup_timeout: str = ""
 
 
@@ -111,7 +120,7 @@ def exists(path: str, host: Host) -> bool | None:
 def _missing_in_model_dir(paths: Sequence[str], host: Host) -> bool:
     inside = [path for path in paths if inside_model_dir(path, host)]
     return any(
-        exists(path, host) is not True and not _SHARED.search(_below(path, host)) for path in inside
+        exists(path, host) is not True and not _SHARED.search(below(path, host)) for path in inside
     )
 
 
@@ -125,7 +134,7 @@ def _exists_now(paths: Sequence[str], host: Host) -> bool:
 
 def _shared(paths: Sequence[str], host: Host) -> bool:
     return any(
-        _SHARED.search(_below(path, host) if inside_model_dir(path, host) else path)
+        _SHARED.search(below(path, host) if inside_model_dir(path, host) else path)
         for path in paths
     )
 
@@ -140,7 +149,7 @@ def _missing_on_host(paths: Sequence[str], host: Host) -> bool:
     ) and not _shared(paths, host)
 
 
-def _below(path: str, host: Host) -> str:
+def below(path: str, host: Host) -> str:
     """Return the part of a path inside the model directory."""
     found = UNPACKED_DIR.match(path)
     directory = found.group("dir") if found else (host.model_dir or "").rstrip("/")

@@ -80,6 +80,8 @@ class Rule:
         source: `built-in:<topic>`, or the file a user's rule was read from.
         max_attempts: for a recoverable verdict: how many failures in a row that this rule decides
             are one too many for the hope that a retry helps; 0 for never.
+        damaged_file: for a final verdict on a damaged file: what the names of such files end in. The verdict is
+            UNKNOWN where the file may lie outside of the model's directory (see `damaged_file.py`).
     """
 
     id: str
@@ -91,6 +93,7 @@ class Rule:
     since: str = ""
     source: str = ""
     max_attempts: int = 0
+    damaged_file: tuple[str, ...] = ()
 
 
 WHERE = ("any", "outermost", "inner")

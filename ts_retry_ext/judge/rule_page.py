@@ -37,6 +37,7 @@ def rule_in_full(rule: Rule, place: int) -> list[tuple[str, str]]:
     told = [
         ("rule", f"{rule.id} (asked as number {place})"),
         ("verdict", f"{rule.verdict.value}: {_VERDICTS[rule.verdict.value]}"),
+        ("or", _where_it_is_unknown(rule)),
         ("scope", rule.scope.value),
         ("reason", without_names(rule.reason)),
         ("remedy", without_names(rule.remedy)),
@@ -61,6 +62,8 @@ def rules_page(rules: Sequence[Rule]) -> str:
         told = dict(rule_in_full(rule, place))
         blocks.append(f"## {rule.id}\n")
         blocks.append(f"{told['reason']} {told.get('remedy', '')}".strip() + "\n")
+        if "or" in told:
+            blocks.append(f"Or {told['or']}.\n")
         blocks.append(
             f"Number {place}, `{rule.verdict.value}`, scope {rule.scope.value}, {told['source']}.\n"
         )
@@ -70,6 +73,16 @@ def rules_page(rules: Sequence[Rule]) -> str:
         ]
         blocks.append("\n".join(["```text", *(line.rstrip() for line in lines), "```", ""]))
     return "\n".join(blocks)
+
+
+def _where_it_is_unknown(rule: Rule) -> str:
+    if not rule.damaged_file:
+        return ""
+    endings = " ".join(rule.damaged_file)
+    return (
+        "unknown, if the file may lie outside of the model's directory: the failure names one there, or none, and "
+        f"the directory has no file that can be meant ({endings})"
+    )
 
 
 def _example(rule: Rule) -> str:

@@ -9,6 +9,7 @@ import os
 import time
 from typing import Any
 
+from ts_retry_ext.archive.file_names import names_of_files
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.capture import failure_from_exception
 from ts_retry_ext.judge.failure import Failure, Phase
@@ -95,6 +96,8 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
     host = Host(
         model_dir=session.model_dir,
         exists=os.path.exists,
+        files=lambda: names_of_files(session.model_dir),
+        serialized_file=session.manifest.serialized_file or "",
         startup_timeout=session.startup_timeout_in_words() if event == Event.CRASH else "",
     )
     rules = (*rules_in_force(session), *BUILTIN_RULES)

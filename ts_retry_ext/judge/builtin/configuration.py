@@ -5,6 +5,7 @@ from __future__ import annotations
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, fatal
 from ts_retry_ext.judge.builtin.words import ENVIRONMENT_TYPES, NETWORK_MODULES
+from ts_retry_ext.judge.damaged_file import JSON, XML, YAML
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -45,6 +46,7 @@ RULES = (
         "A JSON file of the model is not valid, or is empty.",
         "Correct the file and pack the archive again.",
         since=_SINCE,
+        damaged_file=JSON,
     ),
     fatal(
         "json-damaged-inside",
@@ -58,6 +60,7 @@ RULES = (
         "A JSON text is not valid, in a way in which people write it and programs do not.",
         "Correct {path|the file} at the line and column that the message names, and pack it again.",
         since=_SINCE,
+        damaged_file=JSON,
     ),
     fatal(
         "json-not-valid-text",
@@ -73,6 +76,7 @@ RULES = (
         "A configuration file of the model is not valid.",
         "Correct {path|the file} and pack the archive again.",
         since=_SINCE,
+        damaged_file=JSON,
     ),
     fatal(
         "yaml-damaged",
@@ -92,6 +96,7 @@ RULES = (
         "A YAML file of the model is not valid.",
         "Correct the file and pack the archive again.",
         since=_SINCE,
+        damaged_file=YAML,
     ),
     fatal(
         "yaml-damaged-text",
@@ -105,6 +110,7 @@ RULES = (
         "A YAML file of the model is not valid.",
         "Correct the file and pack the archive again.",
         since=_SINCE,
+        damaged_file=YAML,
     ),
     ambiguous(
         "answer-not-as-expected",
@@ -223,6 +229,7 @@ RULES = (
         "An XML file of the model is not valid.",
         "Correct the file and pack the archive again.",
         since=_SINCE,
+        damaged_file=XML,
     ),
     fatal(
         "spacy-error",

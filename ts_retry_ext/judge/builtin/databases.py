@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.damaged_file import DATABASES
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -252,5 +253,6 @@ RULES = (
         "The database file is damaged or of another kind.",
         "Restore the file.",
         since=_SINCE,
+        damaged_file=DATABASES,
     ),
 )

@@ -17,8 +17,21 @@ _REMOTE = any_of(r"""
     try again|\b(?:in|inside|on|at|from) ['\"`]?[a-z0-9][\w\-]{0,80}/[\w\-]{1,80}['\"`]?[.!]?$
 """)
 
+#: How libraries say of a file that they name that it isn't there, or can't be opened.
+_NOT_OPENED = any_of(r"""
+    # OpenCV: readNetFromONNX, from Caffe and TensorFlow, from Darknet; FileStorage
+    can't read onnx file: |failed: fs\.is_open\(\)\. can't open |failed to open netparameter file: |can't open file: '.{1,300}' in read mode
+    # torch.jit.load
+    the provided filename .{1,300} does not exist
+    # TensorFlow, Keras
+    savedmodel file does not exist at: |file not found: filepath=
+    # llama-cpp-python, fastText
+    model path does not exist: |cannot be opened for loading
+""")
+
 #: How a library says in its own words that a file isn't there.
-_MISSING_BY_TEXT = any_of(r"""
+_MISSING_BY_TEXT = (
+    any_of(r"""
     (?:file|path|directory|folder|checkpoint|weights?|model) .{0,300}(?:does not exist|doesn't exist|not found|is missing|cannot be found|could not be found|can ?not find)
     \.[a-z]\w{0,11}['\"`]? (?:file )?(?:is |was |could |can)?(?:does not exist|doesn't exist|not (?:be )?found|missing)
     (?:could|can) ?not find (?:the |a |any )?(?:\w+ ){0,3}(?:file|checkpoint|weights?|model|config)
@@ -26,6 +39,9 @@ _MISSING_BY_TEXT = any_of(r"""
     can) ?not open (?:the )?(?:file:? ?)?['\"]?/|should be stored in .{1,300}, but it (?:doesn't|does not) exist| \
     should be stored in .{1,300}, but it is not (?:a )?regular file|can't open .{1,200}no such)
 """)
+    + "|"
+    + _NOT_OPENED
+)
 
 #: A path that Windows refuses unless told otherwise (260 characters); a message holds each backslash
 #: twice, so some more are asked for.
@@ -55,6 +71,21 @@ RECOVERABLE_IN_DISGUISE = (
         "A file that another process was just writing is gone, or there already.",
         "Nothing to repair; give each worker its own cache, or fill it beforehand, if it goes on.",
         since=_SINCE,
+    ),
+    ambiguous(
+        "file-not-opened-in-shared-place",
+        When(message=_NOT_OPENED, path="shared"),
+        "A library could not open a file in a place that other processes fill (a cache, a mount, a temp directory).",
+        "Look at what fills {path|it}, and at its rights; correct the path if nothing does.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "file-not-opened-though-there",
+        When(message=_NOT_OPENED, path="exists_now"),
+        "A library could not open a file, and the file is there now: it was written meanwhile, or this user may not read it.",
+        "Look at the owner and the rights of {path|the file}, and at what writes it while the model loads.",
+        since="2026-11-26",
     ),
 )
 
@@ -104,7 +135,7 @@ RULES = (
             phase=(Phase.STARTUP, Phase.IMPORT, Phase.CONSTRUCT, Phase.INITIALIZE, Phase.INFERENCE),
         ),
         "A file is missing in a place that other processes fill (a cache, a mount, a temp directory).",
-        "Look at what fills it; correct the path if nothing does.",
+        "Look at what fills {path|it}; correct the path if nothing does.",
         since=_SINCE,
         scope=Scope.HOST,
     ),

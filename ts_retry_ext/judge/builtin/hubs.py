@@ -11,6 +11,8 @@ _SINCE = "2026-11-23"
 
 #: An absolute local path where a hub's name for a model should stand.
 _LOCAL = r"['\"`]?(?<![:/\w])(?:/(?!/)[\w.\-]+/|\.{1,2}/|~/|[a-z]:\\)"
+#: What huggingface_hub says of such a path.
+_NO_HUB_NAME = r"repo id must (?:be|use|have|not)|repo_id.{0,60}must"
 _TOKEN = (
     "Give TorchServe's process HF_TOKEN of an account with access, and check the repository's name."
 )
@@ -78,9 +80,17 @@ FATAL_IN_DISGUISE = (
         _TOKEN,
         since=_SINCE,
     ),
+    ambiguous(
+        "hub-name-is-a-directory-in-shared-place",
+        When(message=_NO_HUB_NAME, path="shared"),
+        "A path is given where a hub's name is expected: the directory is not there, in a place that may be mounted or filled later.",
+        "Correct the path {path|that is named}, or see to it that the volume is mounted before TorchServe starts.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
     fatal(
         "hub-name-is-a-missing-directory",
-        When(message=r"repo id must (?:be|use|have|not)|repo_id.{0,60}must"),
+        When(message=_NO_HUB_NAME),
         "A path is given where a hub's name is expected: the directory does not exist here.",
         "Correct the path {path|that is named}, or pack the directory into the archive.",
         since=_SINCE,

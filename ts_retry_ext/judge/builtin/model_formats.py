@@ -5,6 +5,7 @@ from __future__ import annotations
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, fatal
 from ts_retry_ext.judge.builtin.weights import DOWNLOADERS
+from ts_retry_ext.judge.damaged_file import DATA, TOKENIZERS, WEIGHTS
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -48,18 +49,33 @@ RULES = (
         since="2026-11-26",
     ),
     fatal(
+        "onnx-file-damaged",
+        When(
+            message=any_of(r"""
+                # ONNX Runtime
+                \[onnxruntimeerror\] : 7[ ]|invalid_protobuf|failed:protobuf parsing failed|external initializer: .{1,200} out of bounds
+                # onnx
+                unable to parse proto from file
+            """)
+        ),
+        "The ONNX file is cut or damaged, or is no ONNX file.",
+        "Pack the whole file again (external data too), and compare sizes or checksums.",
+        since="2026-11-26",
+        damaged_file=WEIGHTS,
+    ),
+    fatal(
         "onnx-unloadable",
         When(
             message=any_of(r"""
                 # ONNX Runtime
-                \[onnxruntimeerror\] : (?:2|7|8|9|10|11)[ ]
-                \[onnxruntimeerror\] : (?:1) : fail : .{0,200}(?:load model|type error|fatal error|not a registered|invalid|unsupported|failed:protobuf)
-                invalid_protobuf|invalid_graph|no_suchfile|protobuf parsing failed|opset \d+ is under development
-                is not a registered function/op|external initializer: .{1,200} out of bounds
+                \[onnxruntimeerror\] : (?:2|8|9|10|11)[ ]
+                \[onnxruntimeerror\] : (?:1) : fail : .{0,200}(?:load model|type error|fatal error|not a registered|invalid|unsupported)
+                invalid_graph|no_suchfile|protobuf parsing failed|opset \d+ is under development
+                is not a registered function/op
                 failed to load model with error
                 could not find an implementation for|onnx model .{0,60}(?:does not|not) exist
                 # onnx
-                unsupported model ir version|no op registered for|unable to parse proto from file
+                unsupported model ir version|no op registered for
                 onnx\.onnx_cpp2py_export\.checker|model_proto
                 # Several
                 err_code=
@@ -109,6 +125,7 @@ RULES = (
         "The file is no index that the installed faiss knows: 'vers' begins a Git LFS pointer, other letters an index of a newer faiss.",
         "Fetch the real file (git lfs pull) and pack the archive again, or update faiss.",
         since="2026-11-26",
+        damaged_file=WEIGHTS,
     ),
     ambiguous(
         "faiss-index-not-read",
@@ -147,6 +164,7 @@ RULES = (
         "A file of the tokenizer is not what the installed tokenizers library reads: another version wrote it, or it is cut.",
         "Update tokenizers and transformers, or pack tokenizer.json again.",
         since="2026-11-26",
+        damaged_file=TOKENIZERS,
     ),
     fatal(
         "tokenizer-file-damaged-in-library",
@@ -162,6 +180,7 @@ RULES = (
         "A file of the tokenizer is not what the installed tokenizers library reads: another version wrote it, or it is cut.",
         "Update tokenizers and transformers, or pack tokenizer.json again.",
         since="2026-11-26",
+        damaged_file=TOKENIZERS,
     ),
     fatal(
         "tokenizer-unloadable",
@@ -186,6 +205,7 @@ RULES = (
         "The tokenizer's files do not fit the installed tokenizers library, or are damaged.",
         "Update tokenizers and transformers, or pack the tokenizer's files again.",
         since=_SINCE,
+        damaged_file=TOKENIZERS,
     ),
     fatal(
         "keras-of-another-version",
@@ -233,14 +253,22 @@ RULES = (
         since="2026-11-25",
     ),
     fatal(
+        "hdf5-file-cut",
+        # h5py, of HDF5's own words: the file is shorter than its superblock says.
+        When(message=r"truncated file: eof = \d+, sblock"),
+        "An HDF5 file (.h5, .hdf5) is cut: it is shorter than its own header says.",
+        "Pack the archive again from a sound file, and compare sizes or checksums.",
+        since="2026-11-26",
+        damaged_file=WEIGHTS,
+    ),
+    fatal(
         "keras-or-other-format",
         When(
             message=any_of(r"""
                 # h5py
-                unable to (?:synchronously )?open file .{0,80}(?:truncated|signature|file signature not found)
-                file signature not found
+                unable to (?:synchronously )?open file .{0,80}signature|file signature not found
                 # TensorFlow, Keras
-                savedmodel file does not exist|no such layer|op type not registered
+                no such layer|op type not registered
                 # XGBoost, LightGBM, CatBoost, scikit-learn
                 not a (?:valid )?(?:xgboost|lightgbm|sklearn|joblib)|input model is not a valid|wrong model format
                 doesn't specify the number of|incorrect model file descriptor|json\.exception\.parse_error
@@ -248,7 +276,7 @@ RULES = (
                 # protobuf
                 ^error parsing message
                 # OpenCV: -210, -212
-                error: \(-21[02]:.{0,200}(?:failed to parse|unknown layer type|can't create layer)|error: \(-5:.{0,60}can't read
+                error: \(-21[02]:.{0,200}(?:failed to parse|unknown layer type|can't create layer)
                 # pillow
                 cannot identify image file
                 # pandas
@@ -262,5 +290,6 @@ RULES = (
         "A model file is not of the format it is read as.",
         "Pack the file that fits the loader, made with the installed version.",
         since=_SINCE,
+        damaged_file=DATA,
     ),
 )

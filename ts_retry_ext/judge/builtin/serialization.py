@@ -5,6 +5,7 @@ from __future__ import annotations
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, fatal
 from ts_retry_ext.judge.builtin.weights import DOWNLOADERS
+from ts_retry_ext.judge.damaged_file import WEIGHTS
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -58,6 +59,7 @@ RULES = (
         "A safetensors file is cut, damaged or of another format.",
         _ARCHIVE,
         since=_SINCE,
+        damaged_file=WEIGHTS,
     ),
     fatal(
         "safetensors-damaged-text",
@@ -65,6 +67,7 @@ RULES = (
         "A safetensors file is cut, damaged or of another format.",
         _ARCHIVE,
         since=_SINCE,
+        damaged_file=WEIGHTS,
     ),
     fatal(
         "class-missing-for-pickle",
@@ -116,7 +119,7 @@ RULES = (
                 constants\.pkl
                 torchscript (?:archive|model).{0,80}(?:not|in)|attempted to read a pytorch file with version
                 maximum supported version for reading|legacy model format is not supported|produced by a newer
-                loading a torch\.package|the provided filename .{0,200} does not exist
+                loading a torch\.package
                 # Operators
                 the following (?:operation|operator)s? .{0,80}(?:not|in)|no function .{0,100}in torchscript
                 # Compiling

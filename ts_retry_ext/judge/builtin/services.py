@@ -5,6 +5,7 @@ from __future__ import annotations
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
 from ts_retry_ext.judge.builtin.words import NETWORK_MODULES
+from ts_retry_ext.judge.damaged_file import WEIGHTS
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -232,5 +233,6 @@ RULES = (
         "A packed file is cut or damaged, or is not of the format its name says.",
         "Pack the archive again from a sound file, and compare sizes or checksums.",
         since=_SINCE,
+        damaged_file=WEIGHTS,
     ),
 )

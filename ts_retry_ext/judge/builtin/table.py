@@ -19,16 +19,19 @@ def fatal(
     since: str,
     scope: Scope = Scope.MODEL,
     though_it_says_retry: bool = False,
+    damaged_file: tuple[str, ...] = (),
 ) -> Rule:
     """Build a row for a failure that no retry can cure.
 
     A row that rests on text alone doesn't hold where a text of the chain speaks of a passing state
-    (`words.PASSING_WORDS`), unless `though_it_says_retry`: its words are certain all the same.
+    (`words.PASSING_WORDS`), unless `though_it_says_retry`: its words are certain all the same. `damaged_file` is
+    explained in `Rule`.
     """
     when = _bounded(when)
     if _is_text_alone(when) and not though_it_says_retry:
         when = replace(when, unless="|".join(filter(None, (when.unless, PASSING_WORDS))))
-    return Rule(name, when, Outcome.NON_RECOVERABLE, reason, remedy, scope, since)
+    outcome = Outcome.NON_RECOVERABLE
+    return Rule(name, when, outcome, reason, remedy, scope, since, damaged_file=damaged_file)
 
 
 def curable(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.damaged_file import WEIGHTS
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -260,6 +261,7 @@ RULES = (
         "A file of weights is cut or damaged.",
         _ARCHIVE,
         since=_SINCE,
+        damaged_file=WEIGHTS,
     ),
     ambiguous(
         "weights-cut-in-download",
@@ -278,6 +280,7 @@ RULES = (
         "A file of weights is empty or cut.",
         _ARCHIVE,
         since=_SINCE,
+        damaged_file=WEIGHTS,
     ),
     fatal(
         "weights-not-a-pickle",
@@ -301,6 +304,7 @@ RULES = (
         "A file of weights is not what its name says; a Git LFS pointer begins with 'v', a page with '<'.",
         "Fetch the real file (git lfs pull) and pack the archive again.",
         since=_SINCE,
+        damaged_file=WEIGHTS,
     ),
     ambiguous(
         "weights-not-loaded-unexplained",

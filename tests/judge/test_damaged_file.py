@@ -1,0 +1,173 @@
+"""A damaged file is final in the model's directory, and unknown where somebody may still write it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ts_retry_ext.archive.file_names import names_of_files
+from ts_retry_ext.judge import Host, Outcome, Verdict, failure_from_record, judge
+from ts_retry_ext.judge.builtin import BUILTIN_RULES
+from ts_retry_ext.judge.builtin.examples import example_of
+
+UNPACKED = "/tmp/models/0123456789abcdef0123456789abcdef"
+SAFETENSORS = (
+    "safetensors_rust.SafetensorError",
+    "Error while deserializing header: incomplete metadata, file not fully covered",
+)
+TORCH = ("RuntimeError", "PytorchStreamReader failed finding central directory")
+HDF5 = (
+    "OSError",
+    "Unable to synchronously open file (truncated file: eof = 96, sblock->base_addr = 0, stored_eof = 2048)",
+)
+ONNX = (
+    "[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Load model from {} failed:Protobuf parsing failed."
+)
+DAMAGED = [rule.id for rule in BUILTIN_RULES if rule.damaged_file]
+
+
+def directory(folder: Path, *files: str) -> str:
+    """Make a model's directory with `files` and what TorchServe itself puts there."""
+    for name in ("MAR-INF/MANIFEST.json", "handler.py", *files):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    return str(folder)
+
+
+def judged(
+    kind: str, message: str, model_dir: str, *, serialized: str = "", **more: Any
+) -> Verdict:
+    record = {"phase": "initialize", "exc_type": kind, "message": message, **more}
+    host = Host(
+        model_dir=model_dir,
+        exists=os.path.exists,
+        files=lambda: names_of_files(model_dir),
+        serialized_file=serialized,
+    )
+    return judge(failure_from_record(record, model_dir=model_dir), host=host)
+
+
+@pytest.mark.parametrize(("kind", "message"), [SAFETENSORS, TORCH, HDF5])
+def test_without_a_file_of_weights_in_the_archive_it_is_unknown(
+    kind: str, message: str, tmp_path: Path
+) -> None:
+    verdict = judged(kind, message, directory(tmp_path))
+    assert verdict.verdict is Outcome.UNKNOWN
+    assert "Probably final: " in verdict.reason
+    assert "unless somebody still writes it." in verdict.reason
+    assert "copies or writes" in verdict.remedy
+
+
+@pytest.mark.parametrize(("kind", "message"), [SAFETENSORS, TORCH, HDF5])
+@pytest.mark.parametrize("file", ["model.pt", "weights/MODEL.SAFETENSORS"])
+def test_with_a_file_of_weights_in_the_archive_it_is_final(
+    kind: str, message: str, file: str, tmp_path: Path
+) -> None:
+    verdict = judged(kind, message, directory(tmp_path, file))
+    assert verdict.verdict is Outcome.NON_RECOVERABLE
+    assert "Probably" not in verdict.reason
+
+
+def test_the_file_that_the_manifest_names_is_one_of_weights(tmp_path: Path) -> None:
+    model_dir = directory(tmp_path, "parameters")
+    assert judged(*TORCH, model_dir).verdict is Outcome.UNKNOWN
+    assert judged(*TORCH, model_dir, serialized="parameters").verdict is Outcome.NON_RECOVERABLE
+    assert judged(*TORCH, model_dir, serialized="gone").verdict is Outcome.UNKNOWN
+
+
+def test_a_path_outside_is_somebody_elses_whatever_the_archive_holds(tmp_path: Path) -> None:
+    model_dir = directory(tmp_path, "model.onnx")
+    verdict = judged("onnxruntime.InvalidProtobuf", ONNX.format("/opt/models/m.onnx"), model_dir)
+    assert verdict.verdict is Outcome.UNKNOWN
+    assert verdict.rule == "onnx-file-damaged"
+    assert "/opt/models/m.onnx" in verdict.remedy
+
+
+@pytest.mark.parametrize(
+    "name", ["{dir}/parts/m.csv", "{dir}/parts", "parts/m.csv", "./parts/m.csv"]
+)
+def test_a_path_inside_is_final_whatever_its_name_ends_in(name: str, tmp_path: Path) -> None:
+    model_dir = directory(tmp_path, "parts/m.csv")
+    path = name.format(dir=model_dir)
+    verdict = judged("zipfile.BadZipFile", f"'{path}': File is not a zip file", model_dir)
+    assert verdict.verdict is Outcome.NON_RECOVERABLE
+
+
+def test_a_model_that_is_a_directory_is_named_by_its_link(tmp_path: Path) -> None:
+    model_dir = directory(tmp_path, "m.onnx")
+    message = ONNX.format(f"{UNPACKED}/name/m.onnx")
+    assert judged("onnxruntime.InvalidProtobuf", message, model_dir).verdict is (
+        Outcome.NON_RECOVERABLE
+    )
+
+
+def test_a_link_that_leads_out_of_the_directory_is_no_file_of_it(tmp_path: Path) -> None:
+    mount = tmp_path / "volume"
+    mount.mkdir()
+    (mount / "m.pt").write_text("x")
+    model_dir = directory(tmp_path / "model")
+    (tmp_path / "model" / "m.pt").symlink_to(mount / "m.pt")
+    assert judged(*TORCH, model_dir).verdict is Outcome.UNKNOWN
+
+
+def test_a_librarys_own_source_in_the_message_is_no_file_of_weights(tmp_path: Path) -> None:
+    model_dir = directory(tmp_path, "m.pt")
+    message = TORCH[1] + " (/usr/lib/python3.10/site-packages/torch/lib/libtorch.so)"
+    assert judged(TORCH[0], message, model_dir).verdict is Outcome.NON_RECOVERABLE
+
+
+def test_json_in_the_archive_is_final_and_the_manifest_is_none_of_the_models(
+    tmp_path: Path,
+) -> None:
+    frames = [
+        [f"{tmp_path}/handler.py", "initialize"],
+        ["/usr/lib/python3.10/json/__init__.py", "load"],
+    ]
+    damaged = (
+        "json.decoder.JSONDecodeError",
+        "Unterminated string starting at: line 1 column 2 (char 1)",
+    )
+    model_dir = directory(tmp_path)
+    assert judged(*damaged, model_dir, frames=frames).verdict is Outcome.UNKNOWN
+    directory(tmp_path, "labels.json")
+    assert judged(*damaged, model_dir, frames=frames).verdict is Outcome.NON_RECOVERABLE
+
+
+@pytest.mark.parametrize("rule", DAMAGED)
+def test_each_rule_on_a_damaged_file_is_unknown_beside_an_archive_without_one(
+    rule: str, tmp_path: Path
+) -> None:
+    model_dir = directory(tmp_path)
+    example = example_of(rule)
+    host = Host(
+        model_dir=model_dir, exists=example.host.exists, files=lambda: names_of_files(model_dir)
+    )
+    verdict = judge(example.failure, host=host)
+    assert (verdict.rule, verdict.verdict) == (rule, Outcome.UNKNOWN)
+
+
+def test_the_files_are_asked_for_only_if_such_a_rule_decides(tmp_path: Path) -> None:
+    asked = []
+
+    def files() -> tuple[str, ...]:
+        asked.append(True)
+        return ()
+
+    host = Host(model_dir=str(tmp_path), files=files)
+    judge(
+        failure_from_record({"exc_type": "NameError", "message": "name 'x' is not defined"}),
+        host=host,
+    )
+    assert not asked
+    judge(failure_from_record({"exc_type": TORCH[0], "message": TORCH[1]}), host=host)
+    assert asked
+
+
+def test_what_the_host_does_not_know_changes_nothing() -> None:
+    failure = failure_from_record({"exc_type": TORCH[0], "message": TORCH[1]})
+    assert judge(failure).verdict is Outcome.NON_RECOVERABLE
+    assert judge(failure, host=Host(model_dir="/m")).verdict is Outcome.NON_RECOVERABLE

@@ -1,0 +1,92 @@
+"""A damaged file: final in the model's directory, and unknown where somebody may still write it.
+
+What TorchServe unpacked from an archive stays as it is. A file on a mount, or in a folder that another process
+fills, is whole once the copy ends, and a cut file says nothing of that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ts_retry_ext.judge.paths import Host, below, inside_model_dir
+
+#: Files of weights, by what their names end in.
+WEIGHTS = (
+    # torch, pickle, NumPy
+    *(".pt", ".pth", ".bin", ".ckpt", ".mar", ".pkl", ".pickle", ".joblib", ".npy", ".npz", ".tar"),
+    # Other frameworks
+    *(".safetensors", ".onnx", ".ort", ".h5", ".hdf5", ".keras", ".pb", ".tflite", ".msgpack"),
+    *(".pdmodel", ".pdiparams", ".nemo", ".mlmodel", ".caffemodel", ".weights"),
+    # Engines, quantized weights
+    *(".engine", ".plan", ".trt", ".gguf", ".ggml", ".xml"),
+    # Trees, indexes
+    *(".model", ".cbm", ".bst", ".ubj", ".xgb", ".faiss", ".index", ".ann"),
+    # Packed ones
+    *(".zip", ".gz", ".tgz", ".bz2", ".xz", ".zst"),
+)
+#: What a model is read from beside its weights: tables, pictures, trees in text.
+DATA = (*WEIGHTS, ".json", ".txt", ".csv", ".tsv", ".parquet", ".png", ".jpg", ".jpeg")
+JSON = (".json",)
+YAML = (".yaml", ".yml")
+XML = (".xml",)
+TOKENIZERS = (".json", ".model", ".txt", ".vocab", ".spm", ".bpe", ".tiktoken")
+DATABASES = (".db", ".sqlite", ".sqlite3", ".duckdb")
+
+WHERE_IT_LIES = (
+    "Probably final: the file lies outside of the model's directory and is not sound, "
+    "unless somebody still writes it."
+)
+LOOK_WHO_WRITES_IT = (
+    "Look whether something copies or writes {path|the file}, and compare its size and checksum with those "
+    "of the source. The model is tried again."
+)
+
+#: TorchServe's own files in a model's directory.
+_MANIFEST = "MAR-INF/"
+#: Source and libraries of Python: named in a message, they are no file that a model reads.
+_LIBRARY = re.compile(r"/(?:site|dist)-packages/|/python3(?:\.\d+)?/|\.(?:py|pyc|so)$")
+
+
+def may_lie_elsewhere(paths: Sequence[str], host: Host, endings: Sequence[str]) -> bool:
+    """Tell whether a damaged file may lie outside of the model's directory. Never raises.
+
+    False if the host does not know which files the directory has.
+
+    Args:
+        paths: those that the failure names.
+        host: what is known of the file system; its files are asked for here only.
+        endings: what the names of such files end in.
+    """
+    if not host.model_dir:
+        return False
+    try:
+        files = host.files()
+    except Exception:
+        return False
+    inside = [_relative(path, host) for path in paths if inside_model_dir(path, host)]
+    if any(_is_or_holds(path, file) for path in inside for file in files):
+        return False
+    if any(not inside_model_dir(path, host) and not _LIBRARY.search(path) for path in paths):
+        return True
+    return not any(_can_be_meant(file, host, endings) for file in files)
+
+
+def _relative(path: str, host: Host) -> str:
+    """Return a path in the model's directory as seen from there."""
+    name = below(path, host).strip("/")
+    return name[2:] if name.startswith("./") else name
+
+
+def _is_or_holds(path: str, file: str) -> bool:
+    """Tell whether a path is a file, or a directory that holds it.
+
+    A model that is a directory is linked: its path begins with the link's name.
+    """
+    return path == file or path.endswith("/" + file) or file.startswith(path + "/")
+
+
+def _can_be_meant(file: str, host: Host, endings: Sequence[str]) -> bool:
+    if file.startswith(_MANIFEST):
+        return False
+    return file == host.serialized_file or file.lower().endswith(tuple(endings))
