@@ -25,7 +25,7 @@ DECIDED: dict[str, set[str]] = {
     "credentials-incomplete": {"credentials-not-found"},
     "credentials-not-configured": {"credentials-not-found"},
     "credentials-source-slow": {"credentials-not-found", "download-failed-unexplained"},
-    "database-host-unknown": {"connection-type", "name-resolution"},
+    "database-host-unknown": {"connection-type", "database-client-says-so", "name-resolution"},
     "database-login-refused": {"store-forbids-without-reason"},
     "device-busy-or-unavailable": {"device-busy"},
     "device-or-mount-fails": {"no-such-device"},

@@ -581,6 +581,10 @@ ROWS: tuple[Raised, ...] = (
     # databases
     Raised("redis-refused", "R", redis_refuses, "redis"),
     Raised("redis-refused-elsewhere", "R", lambda world: redis_refuses(world, world.elsewhere()), "redis"),
+    Raised("redis-url-option", "N", lambda _: library("redis").Redis.from_url("redis://h/0?socket_timeout=x"), "redis"),
+    Raised("mongo-url-port", "N", lambda _: library("pymongo").MongoClient("mongodb://h:99999/"), "pymongo"),
+    Raised("mongo-url-password", "N", lambda _: library("pymongo").MongoClient("mongodb://h:p:1/"), "pymongo"),
+    Raised("sqlalchemy-url-port", "N", lambda _: library("sqlalchemy").create_engine("postgresql://u:p@h:port/db"), "sqlalchemy"),
     Raised("redis-socket-missing", "U", redis_socket_missing, "redis"),
     rd("redis-loading", "R", "-LOADING Redis is loading the dataset in memory"),
     rd("redis-wrong-password", "N", "-WRONGPASS invalid username-password pair or user is disabled."),

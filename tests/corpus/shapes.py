@@ -495,6 +495,11 @@ MORE_RECOVERABLE: list[Any] = [
 ]  # fmt: skip
 
 MORE_FATAL: list[Any] = [
+    ("N", "google.protobuf.runtime_version.VersionError", "Detected incompatible Protobuf Gencode/Runtime versions when loading a.proto: gencode 6.31.1 runtime 6.30.2. Runtime version cannot be older than the linked gencode version."),
+    ("N", "RuntimeError", "The grpc package installed is at version 1.71.0, but the generated code in api_pb2_grpc.py depends on grpcio>=1.74.0."),
+    ("N", "java.lang.java.lang.UnsupportedClassVersionError", "java.lang.UnsupportedClassVersionError: org/example/Tagger has been compiled by a more recent version of the Java Runtime (class file version 65.0), this version of the Java Runtime only recognizes class file versions up to 55.0", {"chain": [("Exception", "Java Exception")]}),
+    ("N", "RuntimeError", "[Error thrown at core/runtime/TRTEngine.cpp:98] Expected serialized_info[ABI_TARGET_IDX] == ABI_VERSION to be true but got false\nProgram to be deserialized targets a different Torch-TensorRT ABI Version (5) than the Torch-TensorRT Runtime ABI Version (8)"),
+    ("N", "ValueError", "Port must be an integer between 0 and 65535", {"frames": [(f"{SITE}/pymongo/uri_parser_shared.py", "parse_host")]}),
     ("N", 'RuntimeError', 'Expected one of cpu, cuda, ipu device type at start of device string: gpu'),
     ("N", 'ValueError', "Unrecognized configuration class <class 'x'> for this kind of AutoModel: AutoModelForCausalLM."),
     ("N", 'OSError', "Unable to load weights from pytorch checkpoint file for 'model/pytorch_model.bin' at 'model/pytorch_model.bin'."),

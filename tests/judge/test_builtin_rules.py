@@ -23,10 +23,138 @@ WANTED = {
 #: faiss 1.15.1 and 1.7.4, cut short.
 _FAISS = "Error in std::unique_ptr<faiss::Index> faiss::read_index_up(IOReader*, int) at /project/faiss/impl/index_read.cpp:3251: "
 _FAISS_OLD = "Error in faiss::Index* faiss::read_index(faiss::IOReader*, int) at /project/faiss/faiss/impl/index_read.cpp:1065: Error: 'false' failed: "
+_SITE = "/x/site-packages"
+_MONGO = [
+    f"pymongo.errors.{name}"
+    for name in (
+        "ServerSelectionTimeoutError",
+        "AutoReconnect",
+        "ConnectionFailure",
+        "PyMongoError",
+    )
+]
 _UNPACKED = "/tmp/models/0123456789abcdef0123456789abcdef"
 _GATED = "403 Client Error.\n\nCannot access gated repo for url https://huggingface.co/org/m/resolve/main/config.json.\n"
 
 ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    # Versions that do not fit, by the words that only their checks write (protobuf 5.29, grpcio-tools, weaviate-client 4, JDK 17).
+    (
+        "generated-code-for-another-version",
+        "N",
+        "google.protobuf.runtime_version.VersionError",
+        "Detected mismatched Protobuf Gencode/Runtime major versions when loading ranker.proto: gencode 4.25.0 runtime 6.31.1. Same major version is required.",
+        {},
+    ),
+    # The name of the file is no server that passes.
+    (
+        "generated-code-for-another-version",
+        "N",
+        "RuntimeError",
+        "The grpc package installed is at version 1.62.0, but the generated code in server_request_pb2_grpc.py depends on grpcio>=1.70.0. Please upgrade your grpc module to grpcio>=1.70.0 or downgrade your generated code using grpcio-tools<=1.62.0.",
+        {},
+    ),
+    (
+        "generated-code-for-another-version",
+        "N",
+        "weaviate.exceptions.WeaviateProtobufIncompatibility",
+        "gRPC incompatibility detected. Protobuf: 6.31.0, gRPC: 1.68.0. Ensure that your protobuf and grpcio versions are compatible or runtime errors may occur.",
+        {},
+    ),
+    (
+        "java-class-for-a-newer-java",
+        "N",
+        "py4j.protocol.Py4JJavaError",
+        "An error occurred while calling None.org.example.Ranker.\n: java.lang.UnsupportedClassVersionError: org/example/Ranker has been compiled by a more recent version of the Java Runtime (class file version 65.0), this version of the Java Runtime only recognizes class file versions up to 55.0",
+        {},
+    ),
+    (
+        "tensorrt-module-of-another-version",
+        "N",
+        "RuntimeError",
+        "[Error thrown at core/runtime/register_jit_hooks.cpp:63] Expected serialized_info.size() == SERIALIZATION_LEN to be true but got false\nProgram to be deserialized targets an incompatible Torch-TensorRT ABI",
+        {},
+    ),
+    # A replica set of which some member answers: an election ends. Where no name is known, nobody can tell.
+    (
+        "database-client-says-so",
+        "R",
+        "pymongo.errors.ServerSelectionTimeoutError",
+        "No replica set members match selector \"Primary()\", Timeout: 5.0s, Topology Description: <TopologyDescription topology_type: ReplicaSetNoPrimary, servers: [<ServerDescription ('db-0', 27017) server_type: RSSecondary>, <ServerDescription ('db-1', 27017) server_type: Unknown, error=AutoReconnect('db-1:27017: [Errno -2] Name or service not known')>]>",
+        {"mro": _MONGO},
+    ),
+    (
+        "database-host-unknown",
+        "U",
+        "pymongo.errors.ServerSelectionTimeoutError",
+        "db-1:27017: [Errno -2] Name or service not known, Timeout: 5.0s, Topology Description: <TopologyDescription topology_type: ReplicaSetNoPrimary, servers: [<ServerDescription ('db-1', 27017) server_type: Unknown>]>",
+        {"mro": _MONGO},
+    ),
+    (
+        "broker-client-says-so",
+        "R",
+        "aiokafka.errors.NotLeaderForPartitionError",
+        "[Error 6] NotLeaderForPartitionError",
+        {},
+    ),
+    (
+        "cache-not-ready",
+        "R",
+        "redis.exceptions.ResponseError",
+        "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+        {},
+    ),
+    # Connection strings that their parser refuses (pymongo 4.20, redis 8.1, SQLAlchemy 2.1, aiokafka, asyncpg).
+    (
+        "database-url-refused-by-its-parser",
+        "N",
+        "ValueError",
+        "Invalid value for 'socket_timeout' in connection URL.",
+        {
+            "frames": [
+                [f"{_SITE}/redis/connection.py", "from_url"],
+                [f"{_SITE}/redis/connection.py", "parse_url"],
+            ]
+        },
+    ),
+    (
+        "database-url-refused-by-its-parser",
+        "N",
+        "ValueError",
+        "invalid literal for int() with base 10: 'port'",
+        {
+            "frames": [
+                [f"{_SITE}/sqlalchemy/engine/url.py", "make_url"],
+                [f"{_SITE}/sqlalchemy/engine/url.py", "_parse_url"],
+            ]
+        },
+    ),
+    (
+        "database-url-refused-by-its-parser",
+        "N",
+        "ValueError",
+        "invalid literal for int() with base 10: 'port'",
+        {
+            "frames": [
+                [f"{_SITE}/aiokafka/conn.py", "collect_hosts"],
+                [f"{_SITE}/aiokafka/conn.py", "get_ip_port_afi"],
+            ]
+        },
+    ),
+    (
+        "database-url-refused-by-its-parser",
+        "N",
+        "pymongo.errors.InvalidURI",
+        "Username and password must be escaped according to RFC 3986, use urllib.parse.quote_plus",
+        {"frames": [[f"{_SITE}/pymongo/uri_parser_shared.py", "parse_userinfo"]]},
+    ),
+    # What a job makes may come: the remedy says so, and the store is asked again.
+    (
+        "collection-missing",
+        "N",
+        "qdrant_client.http.exceptions.UnexpectedResponse",
+        'Unexpected Response: 404 (Not Found)\nRaw response content:\nb\'{"status":{"error":"Not found: Collection `articles` doesn\\\'t exist!"},"time":0.00001}\'',
+        {},
+    ),
     # A file that a library names and cannot open is judged as one that open() does not find.
     (
         "file-not-opened-in-shared-place",
@@ -1054,7 +1182,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "abi-mismatch",
+        "generated-code-for-another-version",
         "N",
         "google.protobuf.runtime_version.VersionError",
         "Detected incompatible Protobuf Gencode/Runtime versions when loading x.proto: gencode 7.1.0 runtime 6.30.0.",

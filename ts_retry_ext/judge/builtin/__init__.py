@@ -51,6 +51,7 @@ from ts_retry_ext.judge.builtin import (
     torchserve_handlers,
     trust,
     vector_stores,
+    versions,
     weights,
 )
 from ts_retry_ext.judge.rule import Rule
@@ -61,6 +62,7 @@ TOPICS: tuple[ModuleType, ...] = (
     python_code,
     memory,
     trust,
+    versions,
     native_libraries,
     licences,
     credentials,

@@ -65,7 +65,8 @@ FATAL_IN_DISGUISE = (
                 "ConfigurationError",
             ),
             message=r"\[?errno -2\]?|error -2 connecting|name or service not known|nodename nor servname|unknown (?:mysql )?server host|no address associated|\(11001\)",
-            unless=r"errno -3|temporary failure|try again",
+            # MongoDB: some member of the replica set answers, only none that may do the work.
+            unless=r"errno -3|temporary failure|try again|no replica set members match selector|no primary available",
         ),
         "The name of the database's host is not known here: a wrong setting, or the service is not registered yet.",
         "Correct the host in the connection string; in a container, check its network.",
@@ -115,6 +116,29 @@ FATAL_IN_DISGUISE = (
         "The service refuses the call or does not know it.",
         "Correct the address, the version or the credentials.",
         since=_SINCE,
+    ),
+    fatal(
+        "database-url-refused-by-its-parser",
+        # What parses a connection string before anything is connected to. No OSError is a ValueError.
+        When(
+            type=("ValueError", "pymongo.errors.InvalidURI"),
+            frame=(
+                "pymongo.uri_parser",
+                "pymongo.uri_parser_shared",
+                "redis.connection.parse_url",
+                "redis.asyncio.connection.parse_url",
+                "valkey.connection.parse_url",
+                "sqlalchemy.engine.url",
+                "kafka.cluster.get_ip_port_afi",
+                "kafka.conn.get_ip_port_afi",
+                "aiokafka.conn.get_ip_port_afi",
+                "asyncpg.connect_utils._parse_connect_dsn_and_args",
+                "kombu.utils.url",
+            ),
+        ),
+        "The client cannot parse the connection string: a port that is no number, an option with a wrong value, or a password with characters that need quoting.",
+        "Correct the connection string; quote user and password with urllib.parse.quote_plus.",
+        since="2026-11-26",
     ),
     fatal(
         "database-url-malformed",

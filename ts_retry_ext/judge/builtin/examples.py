@@ -112,6 +112,11 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'certificate-file-unusable': ('ssl.SSLError', '[SSL: KEY_VALUES_MISMATCH] key values mismatch (_ssl.c:3900)', {}),
     'proxy-refuses': ('requests.exceptions.ProxyError', "HTTPSConnectionPool(host='huggingface.co', port=443): Max retries exceeded with url: /x (Caused by ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 407 Proxy Authentication Required')))", {}),
     'proxy-misconfigured': ('requests.exceptions.InvalidSchema', 'Missing dependencies for SOCKS support.', {}),
+    # topic versions
+    'generated-code-for-another-version': ('google.protobuf.runtime_version.VersionError', 'Detected incompatible Protobuf Gencode/Runtime versions when loading ranker.proto: gencode 6.31.1 runtime 5.29.5. Runtime version cannot be older than the linked gencode version.', {}),
+    'generated-code-for-another-version-by-type': ('google.protobuf.runtime_version.VersionError', 'Invalid gencode version: -1.0.0', {}),
+    'java-class-for-a-newer-java': ('java.lang.java.lang.UnsupportedClassVersionError', 'java.lang.UnsupportedClassVersionError: org/example/Ranker has been compiled by a more recent version of the Java Runtime (class file version 67.0), this version of the Java Runtime only recognizes class file versions up to 61.0', {}),
+    'tensorrt-module-of-another-version': ('RuntimeError', '[Error thrown at core/runtime/TRTEngine.cpp:98] Expected serialized_info[ABI_TARGET_IDX] == ABI_VERSION to be true but got false\nProgram to be deserialized targets a different Torch-TensorRT ABI Version (6) than the Torch-TensorRT Runtime ABI Version (8)', {}),
     # topic native libraries
     'static-tls-exhausted': ('ImportError', '/opt/conda/lib/libgomp.so.1: cannot allocate memory in static TLS block', {}),
     'shared-library-missing-on-a-mount': ('ImportError', '/mnt/nfs/lib.so: cannot open shared object file: No such file or directory', {}),
@@ -120,7 +125,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'compiler-killed': ('RuntimeError', "Error building extension 'fused': c++: fatal error: Killed signal terminated program cc1plus\ncompilation terminated.", {}),
     'bitsandbytes-without-cuda': ('RuntimeError', 'CUDA Setup failed despite GPU being available. Please run the following command: python -m bitsandbytes', {}),
     'library-version-too-old': ('ImportError', "/lib/x86_64-linux-gnu/libm.so.6: version `GLIBC_2.29' not found (required by /x/y.so)", {}),
-    'abi-mismatch': ('google.protobuf.runtime_version.VersionError', 'Detected incompatible Protobuf Gencode/Runtime versions when loading x.proto: gencode 7.1.0 runtime 6.30.0.', {}),
+    'abi-mismatch': ('ValueError', 'numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88 from PyObject', {}),
     'library-cut-in-shared-place': ('ImportError', '/mnt/efs/lib/libfoo.so: file too short', {}),
     'wrong-architecture': ('ImportError', '/opt/lib/libfoo.so: file too short', {}),
     'library-not-mappable': ('ImportError', '/models/lib/libx.so: failed to map segment from shared object: Operation not permitted', {}),
@@ -153,6 +158,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'database-missing': ('psycopg2.OperationalError', 'FATAL:  database "features" does not exist', {}),
     'rpc-message-too-large': ('grpc._channel._InactiveRpcError', '<_InactiveRpcError of RPC that terminated with:\n\tstatus = StatusCode.RESOURCE_EXHAUSTED\n\tdetails = "Received message larger than max (5000000 vs. 4194304)"', {}),
     'rpc-refused': ('grpc._channel._InactiveRpcError', '<_InactiveRpcError of RPC that terminated with: status = StatusCode.UNIMPLEMENTED details = "unknown service">', {}),
+    'database-url-refused-by-its-parser': ('ValueError', 'Port must be an integer between 0 and 65535', {'frames': [['/x/site-packages/pymongo/uri_parser_shared.py', 'split_hosts'], ['/x/site-packages/pymongo/uri_parser_shared.py', 'parse_host']]}),
     'database-url-malformed': ('sqlalchemy.exc.ArgumentError', "Could not parse SQLAlchemy URL from string 'db'", {}),
     # topic services
     'served-model-unknown': ('grpc._channel._InactiveRpcError', '<_InactiveRpcError of RPC that terminated with:\n\tstatus = StatusCode.NOT_FOUND\n\tdetails = "model x not found"\n>', {}),
@@ -356,6 +362,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     # topic vector stores
     'vector-store-not-ready': ('pymilvus.exceptions.MilvusException', '<MilvusException: (code=101, message=collection not loaded[collection=7])>', {}),
     'vector-store-client-says-so': ('qdrant_client.http.exceptions.ResponseHandlingException', 'nothing came back', {}),
+    'collection-missing': ('qdrant_client.http.exceptions.UnexpectedResponse', "Unexpected Response: 404 (Not Found)\nRaw response content:\nb'{\"status\":{\"error\":\"Not found: Collection `articles` doesn\\'t exist!\"}}'", {}),
     # topic query engines
     'query-engine-busy': ('trino.exceptions.TrinoQueryError', 'TrinoQueryError(type=INSUFFICIENT_RESOURCES, name=QUERY_QUEUE_FULL, message="Too many queued queries")', {}),
     'query-engine-client-says-so': ('thrift.transport.TTransport.TTransportException', 'nothing came back', {}),

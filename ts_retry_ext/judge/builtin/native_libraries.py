@@ -152,7 +152,7 @@ RULES = (
                 only a single torch_library|tried to register .{0,60}(?:multiple|twice)
                 # protobuf
                 couldn't build proto file into descriptor pool|is already defined in file|conflicting .{0,60}descriptor pool
-                descriptors cannot (?:not )?be created directly|duplicate file name .{0,80}proto|incompatible protobuf gencode
+                descriptors cannot (?:not )?be created directly|duplicate file name .{0,80}proto
                 already exists in the (?:descriptor )?pool
             """)
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.words import WAIT_FOR_THE_JOB
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -242,7 +243,7 @@ FALLBACKS = (
             )
         ),
         "The server answers that the thing asked for is not there, or not for these credentials.",
-        "Check address, name and credentials in the model's configuration.",
+        f"Check address, name and credentials in the model's configuration. {WAIT_FOR_THE_JOB}",
         since=_SINCE,
     ),
     ambiguous(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.words import WAIT_FOR_THE_JOB
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -91,8 +92,8 @@ RULES = (
                 bucket (?:is )?not found|no such (?:bucket|container|blob|repo|version)|bucket must match
             """)
         ),
-        "The store does not have the object, bucket or version that is asked for.",
-        "Correct the name, region or version, or upload it.",
+        "The store does not have the object, bucket, alias or version that is asked for.",
+        f"Correct the name, region or version, or upload it. {WAIT_FOR_THE_JOB}",
         since=_SINCE,
     ),
     fatal(
@@ -193,7 +194,7 @@ RULES = (
             unless=r"rate|quota|throttl|temporar|limit exceeded|being deleted|try operation later|try again",
         ),
         "The store does not have the object, or forbids it to these credentials.",
-        "Correct the name, or give the account the right to read it.",
+        f"Correct the name, or give the account the right to read it. {WAIT_FOR_THE_JOB}",
         since=_SINCE,
     ),
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
-from ts_retry_ext.judge.builtin.table import curable
+from ts_retry_ext.judge.builtin.table import curable, fatal
+from ts_retry_ext.judge.builtin.words import WAIT_FOR_THE_JOB
 from ts_retry_ext.judge.rule import When
 
 _SINCE = "2026-11-26"
@@ -54,6 +55,21 @@ RECOVERABLE_IN_DISGUISE = (
         ),
         "The store could not be reached, or is not ready.",
         "Nothing to repair in the model; look at {address|the store} if it goes on.",
+        since=_SINCE,
+    ),
+)
+
+RULES = (
+    fatal(
+        "collection-missing",
+        # Qdrant. Not found is all that a collection under another name gives, too.
+        When(
+            type=("UnexpectedResponse",),
+            http_status=("404",),
+            message=r"not found: collection .{1,200} doesn\\?'t exist",
+        ),
+        "The store does not have the collection that is asked for.",
+        f"Correct the collection's name, or create it. {WAIT_FOR_THE_JOB}",
         since=_SINCE,
     ),
 )

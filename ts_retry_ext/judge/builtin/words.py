@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
 
+#: What a remedy says of a thing that a job makes: the cause lies elsewhere, and `store/trial_schedule.py` has the interval.
+WAIT_FOR_THE_JOB = "If a job writes it, wait for the job: a trial load comes after 5 minutes."
+
 #: Types of failures that lie outside of the model. Where one is in the chain, an error of the code
 #: that handled it says nothing.
 ENVIRONMENT_TYPES = (
