@@ -12,8 +12,7 @@ from tests.faults.effort import examples
 from ts_retry_ext.frontend.process import MAIN_CLASS
 
 ROOT = Path(__file__).parents[2]
-#: A worker goes on as without us if one other keeps the lock for a second: 64 crowd two cores that have other work.
-WORKERS = examples(32, 64)
+WORKERS = 64
 
 
 def test_workers_that_fail_at_once_each_load_once_and_lose_nothing(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ts_retry_ext.worker.failure_note import take_note
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.output import say, say_lines
 from ts_retry_ext.worker.predecessors import dead_before
-from ts_retry_ext.worker.recorder import record_failure
+from ts_retry_ext.worker.recorder import judged, record_failure
 from ts_retry_ext.worker.session import Session
 
 
@@ -76,7 +76,9 @@ def _record_crash(session: Session, attempt: UnfinishedLoad) -> None:
         attempt.group,
         began_ns=int(to_seconds(attempt.at) * 1e9),
     )
-    record_failure(session, worker, crash_failure(ended, stack), Event.CRASH)
+    failure = crash_failure(ended, stack)
+    found = judged(session, failure, Event.CRASH)
+    record_failure(session, worker, failure, found, Event.CRASH)
 
 
 def _record_end(session: Session, attempt: UnfinishedLoad, reason: str) -> None:

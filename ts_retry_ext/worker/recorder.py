@@ -17,7 +17,8 @@ from ts_retry_ext.judge.judging import Declared, judge
 from ts_retry_ext.judge.paths import Host
 from ts_retry_ext.judge.redact import redact, redacted
 from ts_retry_ext.judge.repetition import Limits, with_history
-from ts_retry_ext.judge.verdict import Outcome
+from ts_retry_ext.judge.rule import Rule
+from ts_retry_ext.judge.verdict import Outcome, Verdict
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.event_order import read_trusted
@@ -43,6 +44,8 @@ from ts_retry_ext.worker.session import Session
 _DEFAULT_HANDLERS = "ts.torch_handler"
 #: Seconds after which no further rule of a user is asked.
 _JUDGING_LIMIT_SEC = 2.0
+#: Seconds that somebody may keep the lock who judges a death under it.
+_LOCK_PATIENCE_SEC = _JUDGING_LIMIT_SEC + 1.0
 
 
 def record_exception(session: Session, exc: BaseException, phase: Phase) -> None:
@@ -62,8 +65,9 @@ def record_exception(session: Session, exc: BaseException, phase: Phase) -> None
         session.group,
         session.began_ns,
     )
-    with locked(session.directory, _JUDGING_LIMIT_SEC + 1.0):
-        record_failure(session, worker, failure, Event.FAILURE)
+    found = judged(session, failure, Event.FAILURE)
+    with locked(session.directory, _LOCK_PATIENCE_SEC):
+        record_failure(session, worker, failure, found, Event.FAILURE)
     # Also where the next worker is to hold: in a short window there may be no next one. Without the
     # lock, which others wait a second for: a program is started.
     wait_if_last(session, journal.read(session.directory))
@@ -86,13 +90,12 @@ def _unmasked(exc: BaseException) -> BaseException:
     return hidden
 
 
-def record_failure(session: Session, worker: FailedWorker, failure: Failure, event: Event) -> None:
-    """Judge one failure and write down what follows; the caller holds the journal's lock.
+def judged(session: Session, failure: Failure, event: Event) -> tuple[Verdict, tuple[Rule, ...]]:
+    """Return the verdict on one failure by itself, and the rules that were asked.
 
-    Raises:
-        OSError: the store cannot be written.
+    Takes a tenth of a second where nothing has been judged yet, for the rules' patterns. Who can
+    calls it before taking the journal's lock, which others wait a second for.
     """
-    secrets = secrets_of(session)
     host = Host(
         model_dir=session.model_dir,
         exists=os.path.exists,
@@ -109,6 +112,30 @@ def record_failure(session: Session, worker: FailedWorker, failure: Failure, eve
         declared=_declared(),
         out_of_time=lambda: time.monotonic() - begun > _JUDGING_LIMIT_SEC,
     )
+    return verdict, rules
+
+
+def record_failure(
+    session: Session,
+    worker: FailedWorker,
+    failure: Failure,
+    found: tuple[Verdict, tuple[Rule, ...]],
+    event: Event,
+) -> None:
+    """Write down one failure and what follows from it; the caller holds the journal's lock.
+
+    Args:
+        session: this worker's.
+        worker: the one that failed.
+        failure: what is known of it.
+        found: what `judged` has returned.
+        event: what the journal calls it.
+
+    Raises:
+        OSError: the store cannot be written.
+    """
+    verdict, rules = found
+    secrets = secrets_of(session)
     previous = failures_in_a_row(read_trusted(session.directory).records, worker.socket)
     crashed = event == Event.CRASH
     verdict = with_history(
