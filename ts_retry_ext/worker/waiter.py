@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import Sequence
 
 from ts_retry_ext.frontend.deaths import Deaths
 from ts_retry_ext.frontend.process import frontend_at, is_alive
@@ -22,6 +23,7 @@ from ts_retry_ext.store.journal import journal_path
 from ts_retry_ext.store.marker import Marker, trusted_marker
 from ts_retry_ext.store.record import HOLDING, Event, Record
 from ts_retry_ext.store.retired import read_retired
+from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.store.trial_budget import try_lock
 from ts_retry_ext.worker.half_open import HalfOpen
 from ts_retry_ext.worker.output import speak_through
@@ -31,6 +33,9 @@ from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
 
 #: How often it looks, in seconds: one stat each while nothing changes.
 INTERVAL = 1.0
+#: How long a worker that may load again has for its first word, in seconds: it is started through the
+#: management API, and the host may be busy.
+FIRST_WORD_SEC = 60.0
 #: Where TorchServe's own log4j2.xml puts what workers print.
 MODEL_LOG = "model_log.log"
 #: Written once LOAD has come, which names the model.
@@ -94,12 +99,10 @@ class Waiter:
                 return
             elif not self._has_process() and self._is_given_up():
                 marker = self._marker()
-                if marker is None or not self._wait_with(marker):
+                half_open = None if marker is None else self._made_for(marker)
+                if marker is None or half_open is None:
                     return
-            if self._half_open is not None:
-                marker = trusted_marker(self._session.directory)
-                if marker is not None:
-                    self._half_open.look(marker)
+                half_open.look(marker)
             time.sleep(INTERVAL)
 
     def _is_wanted(self) -> bool:
@@ -107,16 +110,16 @@ class Waiter:
         registered = self._session.registration.partition("#")[0]
         return is_alive(frontend.pid, frontend.start) and os.path.lexists(registered)
 
-    def _wait_with(self, marker: Marker) -> bool:
-        """Begin to give trial loads; False where there is nothing to wait for."""
+    def _made_for(self, marker: Marker) -> HalfOpen | None:
+        """Return what gives trial loads; None where there is nothing to wait for."""
         if marker.action == OnFatal.OBSERVE:
-            return False
+            return None
         if marker.action == OnFatal.SHUTDOWN:
             leave_a_shutdown_behind(self._session, marker)
-            return False
+            return None
         if self._half_open is None:
             self._half_open = HalfOpen(self._session, None, is_worker=False)
-        return True
+        return self._half_open
 
     def _marker(self) -> Marker | None:
         """Return the marker of the model; where it has none, write that of its last failure."""
@@ -138,10 +141,12 @@ class Waiter:
 
     def _is_given_up(self) -> bool:
         """Tell whether no worker comes by itself any more: the window is over, or it was retired."""
+        records = self._journal()
+        if _are_expected(records):
+            return False
         if read_retired(self._session.directory) is not None:
             return True
         window = self._session.retry_window()
-        records = self._journal()
         sockets = {r.socket for r in self._last_words() if r.socket is not None}
         known = [back_off(records, socket) for socket in sockets]
         states = [state for state in known if state is not None]
@@ -149,8 +154,9 @@ class Waiter:
         return bool(states) and all(s.has_given_up(window, now, self._deaths) for s in states)
 
     def _last_words(self) -> list[Record]:
-        latest = {r.socket: r for r in self._journal() if r.process is not None}
-        return list(latest.values())
+        """Return what each process said last; that it removed the marker says nothing of itself."""
+        said = [r for r in self._journal() if r.process is not None and r.event is not Event.RESUME]
+        return list({r.socket: r for r in said}.values())
 
     def _journal(self) -> list[Record]:
         """Return the journal, which is read when it has changed; nothing where it cannot be."""
@@ -172,6 +178,16 @@ class Waiter:
         """
         named = (r.model for r in reversed(self._records) if r.event in _NAMED_BY_FRONTEND)
         self._session.name = next(filter(None, named), self._session.name)
+
+
+def _are_expected(records: Sequence[Record]) -> bool:
+    """Tell whether somebody has just let the workers load, and none has said anything since."""
+    for record in reversed(records):
+        if record.event is Event.RESUME:
+            return 0.0 <= time.time() - to_seconds(record.at) < FIRST_WORD_SEC
+        if record.process is not None:
+            return False
+    return False
 
 
 def _lives(record: Record) -> bool:
