@@ -84,6 +84,7 @@ def test_no_worker_of_any_kind_outlives_a_stopped_server(tmp_path: Path) -> None
     _serve_hold_and_stop(tmp_path, models, config, workers=2 * (2 + 1 + 1) + 4 + 2)
 
 
+@pytest.mark.nightly
 def test_no_worker_behind_the_cpu_launcher_and_tcp_outlives_a_stopped_server(
     tmp_path: Path,
 ) -> None:

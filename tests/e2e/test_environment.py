@@ -12,7 +12,8 @@ from tests.e2e.torchserve import TorchServe
 
 
 @pytest.mark.parametrize(
-    ("lacking", "module"), [(("yaml", "pyyaml"), "yaml"), (("torch",), "torch")]
+    ("lacking", "module"),
+    [pytest.param(("yaml", "pyyaml"), "yaml", marks=pytest.mark.nightly), (("torch",), "torch")],
 )
 def test_a_missing_package_is_held_before_any_load_and_resumed_once_installed(
     tmp_path: Path, lacking: tuple[str, ...], module: str

@@ -16,7 +16,7 @@ BROKEN = "def handle(data, context)\n"
     ("environ", "config", "model_config"),
     [
         ({"TS_RETRY_ENABLED": "false"}, {}, None),
-        ({}, {"retry_enabled": "false"}, None),
+        pytest.param({}, {"retry_enabled": "false"}, None, marks=pytest.mark.nightly),
         ({}, {}, "retry:\n  enabled: false\n"),
     ],
     ids=["environment", "config.properties", "model-config.yaml"],

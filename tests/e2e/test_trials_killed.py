@@ -101,6 +101,7 @@ def never_two_at_a_time(server: TorchServe) -> bool:
     return all(not (a is b is Event.TRIAL) for a, b in zip(begun, begun[1:]))
 
 
+@pytest.mark.nightly
 def test_a_holder_that_is_killed_takes_its_trial_along(server: TorchServe) -> None:
     server.wait_for(lambda: is_trying(server, "held"), "a trial load runs", 120)
     holder = next(r.pid for r in reversed(server.journal_of("held")) if r.event is Event.HOLD)
@@ -115,6 +116,7 @@ def test_a_holder_that_is_killed_takes_its_trial_along(server: TorchServe) -> No
     assert server.predict("held") == (200, "sound")
 
 
+@pytest.mark.nightly
 def test_after_the_window_a_process_that_waits_and_is_killed_is_replaced(
     server: TorchServe,
 ) -> None:

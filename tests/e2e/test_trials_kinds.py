@@ -167,6 +167,7 @@ def test_versions_of_one_model_are_tried_each_for_itself(server: TorchServe) -> 
     _wait(server, lambda: states() == {"1.0": "serving", "2.0": "serving"}, "both serve")
 
 
+@pytest.mark.nightly
 @pytest.mark.skipif(VERSION < (0, 11), reason="asyncCommunication came with TorchServe 0.11")
 def test_an_asynchronous_model_comes_back_though_the_frontend_has_ended_its_last_holder(
     tmp_path: Path,

@@ -182,7 +182,11 @@ def test_no_worker_outlives_a_killed_frontend(server: TorchServe) -> None:
 @pytest.mark.parametrize(
     ("config", "model_config", "command_line"),
     [
-        pytest.param(CPU_LAUNCHER, None, "torch.backends.xeon.run_cpu", id="cpu-launcher"),
+        pytest.param(
+            *(CPU_LAUNCHER, None, "torch.backends.xeon.run_cpu"),
+            id="cpu-launcher",
+            marks=pytest.mark.nightly,
+        ),
         # A service envelope is a setting of the whole server, whatever a manifest says (0.12.0 ModelManager).
         pytest.param({**OWN_ENVIRONMENTS, **ENVELOPE}, VENV, "/venv/", id="useVenv-envelope"),
     ],

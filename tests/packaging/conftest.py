@@ -12,6 +12,8 @@ from tests.packaging import distributions, environment
 from tests.packaging.environment import Environment
 from tests.packaging.interpreters import Interpreter, supported_interpreters
 
+#: Between others that are tried in every run.
+NIGHTLY = ("3.10", "3.12")
 PROBE = Path(__file__).with_name("probe.py")
 
 
@@ -21,7 +23,10 @@ def _parameters() -> list[Any]:
         pytest.param(
             interpreter,
             id=interpreter.version,
-            marks=pytest.mark.xdist_group(f"python{interpreter.version}"),
+            marks=[
+                pytest.mark.xdist_group(f"python{interpreter.version}"),
+                *[pytest.mark.nightly] * (interpreter.version in NIGHTLY),
+            ],
         )
         for interpreter in supported_interpreters()
     ]
