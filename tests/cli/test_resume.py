@@ -15,7 +15,7 @@ from tests.cli.test_status import HELD, NOBODY, halt, held
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.frontend import choice
 from ts_retry_ext.snapshot import resumption
-from ts_retry_ext.store.marker import marker_path
+from ts_retry_ext.store.directory import marker_path
 
 
 @pytest.fixture(autouse=True)

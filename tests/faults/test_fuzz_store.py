@@ -18,7 +18,8 @@ from tests.faults.promises import (
 from tests.faults.sound import JOURNAL, MARKER, RECORDS, RETIRED, RUN
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
-from ts_retry_ext.store.marker import marker_path, read_marker
+from ts_retry_ext.store.directory import marker_path
+from ts_retry_ext.store.marker import read_marker
 
 LINES = st.lists(st.sampled_from(RECORDS).flatmap(replaced), max_size=8).map(b"\n".join)
 

@@ -16,8 +16,8 @@ from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.real_load import Resumption
 from ts_retry_ext.snapshot.resumption import resume
 from ts_retry_ext.snapshot.take import model_status
-from ts_retry_ext.store.directory import ServerRun, create_server_directory
-from ts_retry_ext.store.marker import marker_path, write_marker
+from ts_retry_ext.store.directory import ServerRun, create_server_directory, marker_path
+from ts_retry_ext.store.marker import write_marker
 from ts_retry_ext.store.record import Event
 
 STARTED_AT = 1_700_000_000.25

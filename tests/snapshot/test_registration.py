@@ -6,7 +6,8 @@ from tests.snapshot.writing import failure, marker, record, write_journal
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.snapshot.registration import Registrations
 from ts_retry_ext.snapshot.registration_files import read_registrations
-from ts_retry_ext.store.marker import marker_path, write_marker
+from ts_retry_ext.store.directory import marker_path
+from ts_retry_ext.store.marker import write_marker
 from ts_retry_ext.store.record import Event
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from ts_retry_ext.store.atomic import UntrustedFileError
+from ts_retry_ext.store.directory import marker_path
 from ts_retry_ext.store.exception_record import CauseRecord, ExceptionRecord, FrameRecord
 from ts_retry_ext.store.marker import (
     MarkedServer,
     MarkedWorker,
     Marker,
-    marker_path,
     read_marker,
     remove_marker,
     set_marker_aside,

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.snapshot.writing import record, write_journal
+from tests.snapshot.writing import marker, record, write_journal
 from ts_retry_ext.frontend.process import start_of
-from ts_retry_ext.store.marker import read_marker
+from ts_retry_ext.store.marker import write_marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_text
 from ts_retry_ext.worker import waiter
+from ts_retry_ext.worker.half_open import HalfOpen
 from ts_retry_ext.worker.waiter import FIRST_WORD_SEC, Waiter
 
 OWN = {"pid": os.getpid(), "start": start_of(os.getpid())}
@@ -61,12 +62,17 @@ def test_it_ends_once_a_worker_serves_though_that_one_has_removed_a_marker_since
 
 
 @pytest.mark.parametrize("event", [Event.START, Event.LOAD])
-def test_it_stands_back_while_a_worker_loads(
+def test_it_gives_no_trial_load_while_a_worker_loads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, event: Event
 ) -> None:
-    one = waiting(tmp_path, said(Event.RESUME, 9.0, start=None), said(event, 3.0))
+    """Also where it has given some before, and the marker says that the next one is due."""
+    one = waiting(tmp_path, record(Event.FAILURE, 0.0, pid=2, verdict="unknown"), said(event, 3.0))
+    write_marker(one._session.directory, marker(next_trial_at=to_text(time.time() - 1.0)))
+    given: list[str] = []
+    monkeypatch.setattr(HalfOpen, "look", lambda self, marker: given.append(marker.model))
+    one._half_open = HalfOpen(one._session, None, is_worker=False)
     assert looks(one, monkeypatch)
-    assert read_marker(str(tmp_path / "m-1")) is None
+    assert given == []
 
 
 def test_workers_that_may_load_again_have_a_minute_for_their_first_word(tmp_path: Path) -> None:

@@ -230,7 +230,7 @@ class ResumeCommand:
 
 def _what_was_done(model: ModelStatus) -> str:
     """Return what to add where the frontend did not tell how it went."""
-    from ts_retry_ext.store.marker import marker_path
+    from ts_retry_ext.store.directory import marker_path
 
     registration = model.registration
     if registration is None or registration.marker is None:

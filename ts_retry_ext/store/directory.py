@@ -191,3 +191,8 @@ def model_directories(server_dir: str) -> list[str]:
     except OSError:
         return []
     return [p for p in (os.path.join(server_dir, n) for n in names) if os.path.isdir(p)]
+
+
+def marker_path(model_dir: str) -> str:
+    """Return where the marker of the registration kept in `model_dir` lies."""
+    return os.path.join(model_dir, MARKER_FILE)

@@ -13,7 +13,7 @@ from ts_retry_ext.store.atomic import (
     set_aside,
     write_json,
 )
-from ts_retry_ext.store.directory import MARKER_FILE, model_directories
+from ts_retry_ext.store.directory import marker_path, model_directories
 from ts_retry_ext.store.exception_record import (
     ExceptionRecord,
     exception_from_json,
@@ -109,11 +109,6 @@ def why_not_loaded(marker: Marker) -> str:
         marker.remedy,
         None if marker.exception.at is None else marker.exception.at.in_words(),
     )
-
-
-def marker_path(model_dir: str) -> str:
-    """Return where the marker of the registration kept in `model_dir` lies."""
-    return os.path.join(model_dir, MARKER_FILE)
 
 
 def write_marker(model_dir: str, marker: Marker) -> None:

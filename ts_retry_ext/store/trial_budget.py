@@ -68,7 +68,7 @@ def least_credit(overdue_sec: float) -> float:
     """Return the credit that a trial waits for, which is less the longer it has been waiting.
 
     So models that wait for different things have their turns in order. If the first one to look had
-    the trial, one of 50 models would wait for two hours where each could have one in an hour.
+    the trial, one of 50 models would wait for an hour where each could have one in twenty minutes.
 
     Args:
         overdue_sec: time since the trial was due.

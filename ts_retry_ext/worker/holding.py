@@ -16,7 +16,8 @@ from typing import Tuple
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
-from ts_retry_ext.store.marker import Marker, marker_path, read_marker
+from ts_retry_ext.store.directory import marker_path
+from ts_retry_ext.store.marker import Marker, read_marker
 from ts_retry_ext.store.trial_schedule import TIME
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.own_program import start_if_killed, take_leave, waiter_command

@@ -24,9 +24,9 @@ from ts_retry_ext.settings import Settings, resolve
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import make_private_directory
 from ts_retry_ext.store.directory import (
-    MARKER_FILE,
     ServerRun,
     create_server_directory,
+    marker_path,
     model_directory,
     server_directory,
 )
@@ -161,7 +161,7 @@ class Session:
 
     def has_marker(self) -> bool:
         """Tell whether there is a marker of this registration; see `worker.marker_in_force`."""
-        return os.path.exists(os.path.join(self.directory, MARKER_FILE))
+        return os.path.exists(marker_path(self.directory))
 
 
 def open_session(frontend: Frontend | None = None) -> Session | None:
