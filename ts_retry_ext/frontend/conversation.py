@@ -5,7 +5,8 @@ Nothing here sends anything. A conversation is a generator: it yields a `Questio
 a `ManagementError`. So every client says the same, whether it waits or not.
 
 The management key expires (60 minutes by default); the API key of the same file renews
-it with ``GET /token?type=management``, which writes the file anew before it answers.
+it with ``GET /token?type=management``, which writes the file anew before it answers. Each renewal
+spoils the key before it, so that a client with several conversations renews once for all of them.
 """
 
 from __future__ import annotations
@@ -263,9 +264,8 @@ class Conversations(NamedTuple):
             raise ManagementError(msg, Condition.EXPIRED_KEY)
         api_key = self._kept_key("API", Condition.EXPIRED_KEY)
         url = f"{self.endpoint.management}/token?type={kind}"
-        yield from self._exchange(
-            Question("GET", url, api_key.headers if api_key else {}), MANAGEMENT
-        )
+        renewal = Question("GET", url, api_key.headers if api_key else {}, is_shared=True)
+        yield from self._exchange(renewal, MANAGEMENT)
         key = self._kept_key(kind, Condition.REFUSED)
         if key is not None and key.is_expired():
             place = self.endpoint.key_file

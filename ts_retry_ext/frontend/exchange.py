@@ -21,12 +21,15 @@ class Question(NamedTuple):
         url: where to.
         headers: headers to send.
         timeout_sec: how long to wait for the answer, or None for as long as the client usually does.
+        is_shared: whether the answer is for everybody who asks the same before it comes: asked again,
+            it would take from the others what they were given.
     """
 
     method: str
     url: str
     headers: Mapping[str, str]
     timeout_sec: float | None = None
+    is_shared: bool = False
 
 
 class HttpAnswer(NamedTuple):

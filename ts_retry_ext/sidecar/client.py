@@ -41,6 +41,7 @@ class Client:
         self._say = Conversations(endpoint, KeyFile(endpoint.key_file).key)
         self._session: aiohttp.ClientSession | None = None
         self._tls: dict[str, ssl.SSLContext] = {}
+        self._shared: dict[str, asyncio.Task[HttpAnswer | UnreachableError]] = {}
 
     async def close(self) -> None:
         """Close every connection."""
@@ -117,6 +118,14 @@ class Client:
             return value
 
     async def _told(self, question: Question) -> HttpAnswer | UnreachableError:
+        if not question.is_shared:
+            return await self._asked(question)
+        asked = self._shared.get(question.url)
+        if asked is None or asked.done():
+            asked = self._shared[question.url] = asyncio.ensure_future(self._asked(question))
+        return await asyncio.shield(asked)
+
+    async def _asked(self, question: Question) -> HttpAnswer | UnreachableError:
         try:
             return await self._send(question)
         except UnreachableError as error:
