@@ -1,7 +1,7 @@
-"""Bound the connections of the sidecar: how many there are, and how long a client may take to ask.
+"""Bound the connections of the sidecar: how many there are, and how long a client may take.
 
-aiohttp 3 waits without end for the head of a request. Without a bound, idle connections use up the
-process's descriptors, and the sidecar goes blind.
+aiohttp 3 waits without end for the head of a request, and for a client that does not read its answer.
+Without a bound, such connections use up the process's descriptors, and the sidecar goes blind.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ MOST = 256
 HEAD_SEC = 10.0
 #: Likewise, for the body.
 BODY_SEC = 10.0
+#: How long a client may read nothing of an answer that the system cannot take over for it, in seconds.
+READ_SEC = 10.0
 
 
 class Connections:
@@ -57,6 +59,7 @@ class _Connection(asyncio.Protocol):
         self._open = others
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         self._is_answering = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -78,13 +81,16 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._is_read()
         self._open.pop(self._inner, None)
         self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
         self._inner.pause_writing()
+        self._expect_reading()
 
     def resume_writing(self) -> None:
+        self._is_read()
         self._inner.resume_writing()
 
     def answers(self) -> None:
@@ -105,6 +111,25 @@ class _Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _expect_reading(self, before: int | None = None) -> None:
+        """End the connection, unless its client has read something in time; then expect that again.
+
+        Args:
+            before: bytes that waited for it the last time.
+        """
+        assert self._transport is not None
+        left = self._transport.get_write_buffer_size()
+        if left == before:
+            self._end()
+        else:
+            later = asyncio.get_running_loop().call_later
+            self._unread = later(READ_SEC, self._expect_reading, left)
+
+    def _is_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _end(self) -> None:
         self._open.pop(self._inner, None)  # Now: its end is noticed later.
