@@ -113,7 +113,9 @@ def test_keyboard_reaches_the_content_first_and_then_all_that_can_be_done(
     for _ in range(40):
         keys.send_keys(Keys.TAB).perform()
         element = chromium.switch_to.active_element
-        seen.append(element.accessible_name)
+        seen.append(
+            element.accessible_name.strip()
+        )  # Chromium 150 leaves a blank at the end of a label.
         outline = element.value_of_css_property("outline-style")
         assert outline != "none", element.get_attribute("outerHTML")
     for name in ("model-0000 1.0", "Resume all 4", "Name, version or cause", "Show", "age"):
