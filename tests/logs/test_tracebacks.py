@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ts_retry_ext.logs.root_cause import DIED, root_of
 from ts_retry_ext.logs.tracebacks import PAUSE, Traceback, cut
@@ -234,3 +236,20 @@ def test_of_a_handled_and_a_final_exception_the_final_one_counts() -> None:
 def test_of_two_ranks_the_first_one_to_fail_counts() -> None:
     lines = [DIED, *STACK, "KeyError: 'a'", DIED, *STACK, "ConnectionResetError: peer is gone"]
     assert root(*lines) == "KeyError: 'a'"
+
+
+#: One line of each kind, and some that are of two.
+KINDS = (
+    *STACK, *MISMATCH, JOINT, PAUSE, "", "Loading weights", "wandb: entering retry loop", "    ~~~~^^^^",
+    "The above exception was the direct cause of the following exception:",
+    "  + Exception Group Traceback (most recent call last):", "  | ValueError: x", "  +------------------------------------",
+    "KeyboardInterrupt", "[rank0]: KeyError: 'a'", "[rank0]: " + HEADER, "Backend worker process died.", "[PID]4712",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(KINDS), max_size=12), st.booleans())
+def test_lines_may_come_in_any_order(lines: list[str], has_heads: bool) -> None:
+    """A log begins anywhere, and several processes write it."""
+    found = cut(lines, has_heads=has_heads)
+    root = root_of(found)
+    assert root is None or (root in found and root.is_whole)

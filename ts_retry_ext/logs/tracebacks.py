@@ -155,7 +155,7 @@ class _Cutter:
 
     def _without_stack(self, writer: str, joint: str) -> None:
         """Begin a chain with an exception without a stack, at the sentence that joins it to the next one."""
-        above, *lines = self._recent.pop(writer, [""])
+        above, *lines = self._recent.pop(writer, None) or [""]
         if lines:
             found = self._begin(writer)
             found.above = above
