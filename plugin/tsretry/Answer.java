@@ -55,10 +55,10 @@ final class Answer {
         content.add("exception", exception(marker));
         content.add("since", orNull(marker.get("created_at")));
         content.add("waits_for", marker.has("waits_for") ? marker.get("waits_for") : new JsonArray());
-        content.addProperty("cause", entry.marker == null ? null : entry.marker.cause());
+        content.addProperty("cause", entry.marker == null ? entry.refusal : entry.marker.cause());
         if (entry.state.equals(State.NOT_REGISTERED)) {
             content.addProperty("reason", "TorchServe was started with it and did not register it");
-            content.addProperty("remedy", "ts-retry show says why, and so does ts_log.log");
+            content.addProperty("remedy", "ts-retry show says what to do");
         }
         return content;
     }

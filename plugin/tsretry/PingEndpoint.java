@@ -24,6 +24,10 @@ import org.slf4j.LoggerFactory;
 public class PingEndpoint extends ModelServerEndpoint {
     private static final Logger LOG = LoggerFactory.getLogger(PingEndpoint.class);
 
+    static {
+        Refusals.listen();
+    }
+
     @Override
     public void doGet(Request request, Response response, Context context) throws IOException {
         String name = Answer.parameter(request, "model");

@@ -3,9 +3,11 @@ package tsretry;
 import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -54,20 +56,24 @@ final class Server {
         final boolean isDefault;
         final Marker marker;
         final String state;
+        /** Why it was not registered; null for another state, or where TorchServe's log does not say. */
+        final String refusal;
 
         Entry(SeenModel model, boolean isDefault, Marker marker) {
             this.model = model;
             this.isDefault = isDefault;
             this.marker = marker;
             this.state = State.of(model, marker);
+            this.refusal = null;
         }
 
-        /** A model that the server was started with and does not have. */
-        Entry(String missing) {
-            this.model = new SeenModel(missing, "1.0", 0, false);
-            this.isDefault = true;
+        /** A model that the server was started with and does not have, or has without workers. */
+        Entry(SeenModel model, boolean isDefault, String refusal) {
+            this.model = model;
+            this.isDefault = isDefault;
             this.marker = null;
             this.state = State.NOT_REGISTERED;
+            this.refusal = refusal;
         }
     }
 
@@ -78,6 +84,7 @@ final class Server {
         markers = isRead ? markers : new ArrayList<>();
         ModelManager manager = ModelManager.getInstance();
         List<Entry> found = new ArrayList<>();
+        Set<String> archives = new HashSet<>();
         Map<String, ModelVersionedRefs> models = new TreeMap<>();
         manager.getAllModels().forEach(entry -> models.put(entry.getKey(), entry.getValue()));
         for (ModelVersionedRefs versions : models.values()) {
@@ -85,15 +92,31 @@ final class Server {
             for (Map.Entry<String, Model> version : versions.getAllVersions()) {
                 Model model = version.getValue();
                 SeenModel seen = seen(manager, model);
-                found.add(new Entry(seen, model == usual, markerOf(model, seen, markers)));
+                Marker marker = markerOf(model, seen, markers);
+                String refusal = seen.workers.isEmpty() && marker == null ? refusalOf(model) : null;
+                boolean isDefault = model == usual;
+                found.add(
+                        isRead && refusal != null
+                                ? new Entry(seen, isDefault, refusal)
+                                : new Entry(seen, isDefault, marker));
+                archives.add(Refusals.fileOf(model.getModelUrl()));
             }
         }
         if (isRead) {
             STARTUP.see(manager.getStartupModels());
-            STARTUP.missing(ConfigManager.getInstance(), models.keySet(), directory.folders)
-                    .forEach(name -> found.add(new Entry(name)));
+            STARTUP.missing(ConfigManager.getInstance(), models.keySet(), archives, directory.folders)
+                    .forEach((name, url) -> found.add(missing(name, url)));
         }
         return found;
+    }
+
+    /** TorchServe registers a model before it installs its requirements, and gives it no workers where these fail. */
+    private static String refusalOf(Model model) {
+        return model.getMaxWorkers() == 0 ? Refusals.cause(model.getModelUrl()) : null;
+    }
+
+    private static Entry missing(String name, String url) {
+        return new Entry(new SeenModel(name, "1.0", 0, false), true, Refusals.cause(url));
     }
 
     private static SeenModel seen(ModelManager manager, Model model) {

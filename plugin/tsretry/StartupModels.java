@@ -1,20 +1,26 @@
 package tsretry;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.ConcurrentModificationException;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.pytorch.serve.util.ConfigManager;
 
 /**
- * Which models of {@code load_models} were never registered; see ts_retry_ext/snapshot/not_registered.py.
+ * Which models of {@code load_models} or of a snapshot were never registered; see
+ * ts_retry_ext/snapshot/not_registered.py.
  *
  * <p>One that somebody has unregistered since is not missed: a probe saw it, or its workers wrote something.
- * {@code all}, and the models of a snapshot, are left to the sidecar, which reads archives and log.
+ * With {@code all}, those that TorchServe refused are missed.
  */
 final class StartupModels {
     private final Set<String> seen = new HashSet<>();
+    private final Set<String> everPresent = new HashSet<>();
 
     /** Takes what the frontend has registered at its start and still has. */
     synchronized void see(Set<String> registered) {
@@ -26,17 +32,52 @@ final class StartupModels {
     }
 
     /**
-     * Returns the names of those that are missing.
+     * Returns the names of those that are missing, each with what it was to come from.
      *
-     * @param present models that the frontend has
+     * @param present models that the frontend has, by name
+     * @param archives file names of the archives that these came from
      * @param folders names of the folders that workers of this run made
      */
-    synchronized List<String> missing(ConfigManager config, Set<String> present, Set<String> folders) {
-        List<String> missing = new ArrayList<>();
-        String named = config.getLoadModels();
-        if (named == null || config.getModelSnapshot() != null || named.trim().equalsIgnoreCase("all")) {
-            return missing;
+    synchronized Map<String, String> missing(
+            ConfigManager config, Set<String> present, Set<String> archives, Set<String> folders) {
+        everPresent.addAll(present);
+        Map<String, String> missing = new LinkedHashMap<>();
+        Map<String, String> unnamed = new LinkedHashMap<>();
+        Set<String> unexplained = unexplained(present, folders);
+        for (String entry : entries(config)) {
+            String[] pair = entry.trim().split("=", 2);
+            String url = pair[pair.length - 1].trim();
+            String name = pair.length == 2 ? pair[0].trim() : nameOf(url);
+            boolean isKnown = unexplained.remove(name) || everPresent.contains(name) || hasWritten(name, folders);
+            if (name.isEmpty() || isKnown) {
+                continue;
+            }
+            if (pair.length == 2) {
+                missing.put(name, url);
+            } else if (!archives.contains(Refusals.fileOf(url))) {
+                (Refusals.cause(url) == null ? unnamed : missing).put(name, url);
+            }
         }
+        if (unexplained.isEmpty()) { // Else a manifest gave one of them another name.
+            missing.putAll(unnamed);
+        }
+        return missing;
+    }
+
+    /** Returns what the server was started with: archives, or {@code name=archive}. */
+    private static List<String> entries(ConfigManager config) {
+        if (config.getModelSnapshot() != null) {
+            List<String> named = new ArrayList<>();
+            JsonObject snapshot = JsonParser.parseString(config.getModelSnapshot()).getAsJsonObject();
+            snapshot.getAsJsonObject("models").keySet().forEach(name -> named.add(name + "=" + Refusals.SNAPSHOT));
+            return named;
+        }
+        String named = config.getLoadModels() == null ? "" : config.getLoadModels();
+        return named.trim().equalsIgnoreCase("all") ? List.copyOf(Refusals.archives()) : List.of(named.split(","));
+    }
+
+    /** Returns the names of models that were registered, and may be those of archives without one. */
+    private Set<String> unexplained(Set<String> present, Set<String> folders) {
         Set<String> unexplained = new HashSet<>(seen);
         for (String folder : folders) {
             String model = folder.replaceFirst("-[0-9a-f]{8}$", "");
@@ -44,19 +85,7 @@ final class StartupModels {
                 unexplained.add(model);
             }
         }
-        List<String> unnamed = new ArrayList<>();
-        for (String entry : named.split(",")) {
-            String[] pair = entry.trim().split("=", 2);
-            String name = pair.length == 2 ? pair[0].trim() : nameOf(pair[0].trim());
-            boolean isKnown = unexplained.remove(name) || present.contains(name) || hasWritten(name, folders);
-            if (!name.isEmpty() && !isKnown) {
-                (pair.length == 2 ? missing : unnamed).add(name);
-            }
-        }
-        if (unexplained.isEmpty()) { // Else a manifest gave one of them another name.
-            missing.addAll(unnamed);
-        }
-        return missing;
+        return unexplained;
     }
 
     /** As 0.12.0 ModelServer.getDefaultModelName. */

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from textwrap import dedent
 
+import pytest
+
 from tests.archive.packing import write_mar
 from tests.e2e.archives import SOUND, pack
 from tests.e2e.torchserve import TorchServe
@@ -16,10 +18,18 @@ MANIFEST = {
     "model": {"modelName": "needs", "handler": "h.py", "requirementsFile": "requirements.txt"},
 }
 
+#: A model as TorchServe writes it into its snapshots.
+IN_SNAPSHOT = {
+    "defaultVersion": True, "minWorkers": 1, "maxWorkers": 1, "batchSize": 1, "maxBatchDelay": 100,
+    "responseTimeout": 120, "startupTimeout": 120,
+}  # fmt: skip
+#: pip says at once that nobody has a requirement, and asks no package index.
+NO_INDEX = {"PIP_NO_INDEX": "1"}
 
-def test_a_torn_archive_and_a_requirement_that_nobody_has_are_named(tmp_path: Path) -> None:
-    store = tmp_path / "store"
-    models = {name: pack(store, name, SOUND) for name in ("good", "cut")}
+
+def archives(store: Path, *sound: str) -> list[str]:
+    """Pack sound models, one that is torn, and one with a requirement that nobody has."""
+    names = [pack(store, name, SOUND) for name in (*sound, "cut")]
     cut = store / "cut.mar"
     cut.write_bytes(cut.read_bytes()[:100])  # Within the first file.
     needs = {
@@ -27,9 +37,13 @@ def test_a_torn_archive_and_a_requirement_that_nobody_has_are_named(tmp_path: Pa
         "requirements.txt": b"no-such-distribution-anywhere==1\n",
         "MAR-INF/MANIFEST.json": json.dumps(MANIFEST).encode(),
     }
-    models["needs"] = write_mar(store / "needs.mar", needs).name
-    config = {"install_py_dep_per_model": "true", "load_models": ",".join(models.values())}
-    with TorchServe(tmp_path, config=config) as server:
+    return [*names, write_mar(store / "needs.mar", needs).name]
+
+
+def test_a_torn_archive_and_a_requirement_that_nobody_has_are_named(tmp_path: Path) -> None:
+    models = archives(tmp_path / "store", "good")
+    config = {"install_py_dep_per_model": "true", "load_models": ",".join(models)}
+    with TorchServe(tmp_path, config=config, environ=NO_INDEX) as server:
         server.wait_for(lambda: server.is_ready("good"), "good serves")
         assert server.ping() == (200, "Healthy")
         done = server.command("status", "--json", "--pid", str(server.frontend().pid))
@@ -44,19 +58,49 @@ def test_a_torn_archive_and_a_requirement_that_nobody_has_are_named(tmp_path: Pa
         assert "No matching distribution found for no-such-dist" in told["needs"]["reason"]
 
 
-def test_the_plug_in_reports_one_and_misses_none_that_somebody_unregistered(
-    tmp_path: Path,
+@pytest.mark.parametrize("is_all", [True, False], ids=["all", "named"])
+def test_the_plug_in_reports_both_and_misses_none_that_somebody_unregistered(
+    tmp_path: Path, is_all: bool
 ) -> None:
-    store = tmp_path / "store"
-    models = [pack(store, name, SOUND) for name in ("good", "gone", "cut")]
-    (store / "cut.mar").write_bytes((store / "cut.mar").read_bytes()[:100])
-    config = {"load_models": ",".join(models), "plugins_path": FOLDER}
-    with TorchServe(tmp_path, config=config) as server:
+    models = archives(tmp_path / "store", "good", "gone")
+    config = {
+        "install_py_dep_per_model": "true",
+        "load_models": "all" if is_all else ",".join(models),
+        "plugins_path": FOLDER,
+    }
+    with TorchServe(tmp_path, config=config, environ=NO_INDEX) as server:
         server.wait_for(lambda: server.is_ready("good") and server.is_ready("gone"), "two serve")
         server.call("/models/gone", "DELETE")
-        code, answer = server.call("/ping", base=server.inference)
-        assert code == 500
-        assert [told["model"] for told in answer["not-registered"]] == ["cut"]
+        server.wait_for(lambda: server.ping()[0] == 500, "/ping fails")
+        answer = server.call("/ping", base=server.inference)[1]
+        assert {model["model"]: model["cause"] for model in answer["not-registered"]} == {
+            "cut": "EOFException: Unexpected end of ZLIB input stream",
+            "needs": "ModelException: Custom pip package installation failed for model needs",
+        }
+
+        pack(tmp_path / "again" / "store", "cut", SOUND)
+        (tmp_path / "again" / "store" / "cut.mar").replace(server.store / "cut.mar")
+        assert (
+            server.call("/models?url=cut.mar&initial_workers=1&synchronous=true", "POST")[0] == 200
+        )
+        server.call("/models/needs", "DELETE")
+        assert server.ping() == (200, "Healthy")
+
+
+def test_the_plug_in_reports_what_a_snapshot_named_after_a_torn_archive(tmp_path: Path) -> None:
+    """TorchServe restores in order, and nothing after the first one that it cannot register."""
+    names = ("good", "cut", "after")
+    archives(tmp_path / "store", "good", "after")
+    models = {name: {"1.0": {**IN_SNAPSHOT, "marName": f"{name}.mar"}} for name in names}
+    snapshot = {"name": "startup.cfg", "modelCount": len(models), "models": models}
+    config = {"model_snapshot": json.dumps(snapshot), "plugins_path": FOLDER}
+    with TorchServe(tmp_path, config=config) as server:
+        server.wait_for(lambda: server.is_ready("good"), "good serves")
+        server.wait_for(lambda: server.ping()[0] == 500, "/ping fails")
+        answer = server.call("/ping", base=server.inference)[1]
+        cause = "TorchServe stopped restoring its snapshot: Unexpected end of ZLIB input stream"
+        told = {model["model"]: model["cause"] for model in answer["not-registered"]}
+        assert told == {"cut": cause, "after": cause}
 
 
 def test_a_torn_archive_that_is_given_a_name_is_registered_and_its_failure_says_what_is_wrong(

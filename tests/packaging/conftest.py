@@ -13,7 +13,7 @@ from tests.packaging.environment import Environment
 from tests.packaging.interpreters import Interpreter, supported_interpreters
 
 #: Between others that are tried in every run.
-NIGHTLY = ("3.10", "3.12")
+NIGHTLY = ("3.9", "3.10", "3.12")
 PROBE = Path(__file__).with_name("probe.py")
 
 
