@@ -382,6 +382,17 @@ def test_an_archive_that_was_not_registered_is_told_once_with_its_reason(tmp_pat
     assert refused["why"] == "ERROR: No matching distribution found for no-such-package==1"
 
 
+def test_a_snapshot_that_was_restored_in_part_is_told(tmp_path: Path) -> None:
+    told = SERVER.replace("ModelServer", "snapshot.SnapshotManager") + (
+        "Error while retrieving snapshot details. Details: Unexpected end of ZLIB input stream"
+    )
+    report = analyzed(written(tmp_path, [told, *lines((0, START), LOAD, LOADED)]))
+    (refused,) = report.content["servers"][0]["not_registered"]
+    assert refused["name"] == "the rest of the snapshot"
+    assert refused["why"] == "Unexpected end of ZLIB input stream"
+    assert report.has_failed
+
+
 @pytest.mark.parametrize(
     ("retried", "ended", "told"),
     [

@@ -87,7 +87,7 @@ def test_the_plug_in_reports_both_and_misses_none_that_somebody_unregistered(
         assert server.ping() == (200, "Healthy")
 
 
-def test_the_plug_in_reports_what_a_snapshot_named_after_a_torn_archive(tmp_path: Path) -> None:
+def test_what_a_snapshot_names_after_a_torn_archive_is_reported_too(tmp_path: Path) -> None:
     """TorchServe restores in order, and nothing after the first one that it cannot register."""
     names = ("good", "cut", "after")
     archives(tmp_path / "store", "good", "after")
@@ -101,6 +101,14 @@ def test_the_plug_in_reports_what_a_snapshot_named_after_a_torn_archive(tmp_path
         cause = "TorchServe stopped restoring its snapshot: Unexpected end of ZLIB input stream"
         told = {model["model"]: model["cause"] for model in answer["not-registered"]}
         assert told == {"cut": cause, "after": cause}
+
+        done = server.command("status", "--json", "--pid", str(server.frontend().pid))
+        assert done.returncode == 3, done.stderr
+        missing = {m["model"]: m for m in json.loads(done.stdout)["models"] if m["model"] != "good"}
+        assert {model["state"] for model in missing.values()} == {"not-registered"}
+        assert "File is not a zip file" in missing["cut"]["reason"]
+        assert cause in missing["after"]["reason"]
+        assert missing["after"]["remedy"].startswith("Correct cut, at which the restore ended.")
 
 
 def test_a_torn_archive_that_is_given_a_name_is_registered_and_its_failure_says_what_is_wrong(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,35 @@ def test_without_the_log_a_broken_archive_is_the_only_evidence(
 def test_only_the_last_run_in_the_log_counts(configuration: ServerConfiguration) -> None:
     log = BANNER + PIP + BANNER
     assert "needs" not in found(configuration, GOOD, EMPTY, log=log)
+
+
+RESTORE = HEAD.replace("ModelServer", "snapshot.SnapshotManager") + "Error while "
+NEEDS_ADDED = f"{HEAD.replace('WARN ', 'DEBUG')}Adding new version 1.0 for model needs\n"
+NEEDS = "Custom pip package installation failed for model needs"
+
+
+@pytest.mark.parametrize(
+    ("log", "at_fault", "after"),
+    [
+        (f"{RESTORE}retrieving snapshot details. Details: Unexpected end\n", "cut", ("needs", "other")),
+        (f"{NEEDS_ADDED}{PIP}{RESTORE}registering model. Details: {NEEDS}\n", "needs", ("cut", "other")),
+    ],
+)  # fmt: skip
+def test_the_restore_of_a_snapshot_ends_at_one_model_and_comes_to_no_other(
+    configuration: ServerConfiguration, log: str, at_fault: str, after: tuple[str, ...]
+) -> None:
+    order = ("good", at_fault, *after)
+    models = {name: {"1.0": {"marName": f"{name}.mar"}} for name in order}
+    snapshot = json.dumps({"models": models})
+    configuration = configuration._replace(
+        properties={**configuration.properties, "model_snapshot": snapshot}
+    )
+    have = (GOOD, EMPTY) if at_fault == "needs" else (GOOD,)
+    missing = found(configuration, *have, log=BANNER + log)
+    assert set(missing) == {at_fault, *after}
+    assert "at which the restore ended" not in missing[at_fault].remedy
+    for name in after:
+        assert missing[name].remedy.startswith(f"Correct {at_fault}, at which the restore ended.")
 
 
 def test_it_is_down_in_its_own_state_and_there_is_nothing_to_resume(

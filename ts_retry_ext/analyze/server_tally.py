@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from ts_retry_ext.analyze.logged_worker import LoggedWorker
 from ts_retry_ext.analyze.model_tally import ModelTally
 from ts_retry_ext.logs.merging import LoggedServer
-from ts_retry_ext.logs.registration_lines import ADDED, REFUSED, archive_name
+from ts_retry_ext.logs.registration_lines import (
+    ADDED,
+    REFUSED,
+    RESTORE_ENDED,
+    RESTORE_TOLD,
+    archive_name,
+)
 from ts_retry_ext.logs.server_log import BOUND, STOPPED
 
 _LOADED = re.compile(r"Model (.+) loaded\.$")
@@ -100,6 +106,10 @@ class ServerTally:
                 self.awaits_why = self.not_registered.setdefault(archive, found)
         elif refused is not None:
             self.refused[thread] = refused[1]
+        elif restore := RESTORE_ENDED.match(text):
+            self.not_registered["the rest of the snapshot"] = Ended(
+                at, False, RESTORE_TOLD, restore[1]
+            )
         return None
 
     def split(self, name: bytes) -> tuple[str, str | None]:

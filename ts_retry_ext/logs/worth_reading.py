@@ -25,7 +25,7 @@ def tells(line: bytes) -> bool:
     """Tell whether a line, in whatever envelope, may tell of a worker or its server.
 
     A line that names no worker tells of the server, of a registration (ModelManager,
-    ModelVersionedRefs, ModelConfig), or continues a Java exception.
+    ModelVersionedRefs, ModelConfig, SnapshotManager), or continues a Java exception.
     """
     if len(line) > BUNDLE_BYTES and line[:1] in (b"{", b"["):
         return True
@@ -36,6 +36,7 @@ def tells(line: bytes) -> bool:
             or b"maxRetryTimeout" in line
             or b"ModelManager" in line
             or b"ModelServer" in line
+            or b"SnapshotManager" in line
             or b"Error: " in line
             or line[:7] == b"ERROR: "
         )

@@ -60,10 +60,24 @@ def find_not_registered(
     if not told.has_start:
         # What is not in the log any more cannot be held against a model whose archive is not there either.
         suspects = [one for one in suspects if os.path.exists(archive_path(one, configuration))]
+    told = _with_rest_of_snapshot(told, wanted, have)
     if not sees_log:
         suspects = [one for one in suspects if _is_broken(one, configuration)]
     found = (_judged(one, configuration, have, empty, known, told) for one in suspects)
     return [one for one in found if one is not None]
+
+
+def _with_rest_of_snapshot(
+    told: LoggedRegistrations, wanted: Sequence[StartupModel], have: Collection[str]
+) -> LoggedRegistrations:
+    """Give each model that the restore of a snapshot did not come to the reason of its end."""
+    ended = told.restore_ended
+    if ended is None:
+        return told
+    missing = [one.name for one in wanted if one.name not in have and one.name not in told.added]
+    at_fault = next(iter([*told.refused, *missing]), "")
+    rest = {name: ended if name == at_fault else ended._replace(after=at_fault) for name in missing}
+    return told._replace(refused={**rest, **told.refused})
 
 
 def _is_broken(suspect: StartupModel, configuration: ServerConfiguration) -> bool:
@@ -117,6 +131,8 @@ def _words(refused: Refused | None) -> str | None:
 
 
 def _repair(suspect: StartupModel, broken: str | None, refused: Refused | None) -> str:
+    if refused is not None and refused.after:
+        return f"Correct {refused.after}, at which the restore ended."
     if broken is not None:
         return f"Pack or copy {os.path.basename(suspect.url)} again."
     if refused is not None and "pip" in refused.told:
