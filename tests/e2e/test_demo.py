@@ -149,7 +149,9 @@ def test_stock_shows_the_same_models_retried_on_and_on(temp: Path) -> None:
 
 
 @pytest.mark.timeout(LIMIT_SEC)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)]
+)
 def test_an_interrupted_demo_leaves_nothing_behind(temp: Path, number: signal.Signals) -> None:
     process = demo(temp)
     assert process.stdout is not None
