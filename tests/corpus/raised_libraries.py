@@ -552,7 +552,7 @@ ROWS: tuple[Raised, ...] = (
     Raised("pydantic-validation", "N", validation_fails, "pydantic"),
     Raised("jsonschema-validation", "N", schema_fails, "jsonschema"),
     # stores
-    aws("s3-key-missing", "N", "/s3/404/NoSuchKey/The+specified+key+does+not+exist."),
+    aws("s3-key-missing", "U", "/s3/404/NoSuchKey/The+specified+key+does+not+exist."),
     aws("s3-bucket-missing", "N", "/s3/404/NoSuchBucket/The+specified+bucket+does+not+exist"),
     aws("s3-denied", "U", "/s3/403/AccessDenied/Access+Denied"),
     aws("s3-denied-with-reason", "N", "/s3/403/AccessDenied/User:+app+is+not+authorized+to+perform:+s3:GetObject"),
@@ -571,7 +571,7 @@ ROWS: tuple[Raised, ...] = (
     Raised("s3-refused", "R", lambda world: s3(world, f"http://127.0.0.1:{world.closed_port()}"), "boto3"),
     Raised("s3-refused-elsewhere", "R", lambda world: s3(world, f"http://{world.elsewhere()}:{world.closed_port()}"), "boto3"),
     Raised("s3-certificate", "N", lambda world: s3(world, world.tls_url), "boto3"),
-    gs("gcs-missing", "N", "/gcs/404/No+such+object"),
+    gs("gcs-missing", "U", "/gcs/404/No+such+object"),
     gs("gcs-forbidden", "N", "/gcs/403/a@b+does+not+have+storage.objects.get+access"),
     gs("gcs-forbidden-without-reason", "U", "/gcs/403/Forbidden"),
     gs("gcs-quota", "R", "/gcs/403/Quota+exceeded+for+quota+metric"),

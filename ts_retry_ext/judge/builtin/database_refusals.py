@@ -93,7 +93,7 @@ FATAL_IN_DISGUISE = (
         When(
             message=any_of(r"""
                 database [\"'].{1,100}[\"'] does not exist|unknown database|cannot open database|\bdb index is out of range
-                invalid db index|keyspace .{1,80} does not exist|index_not_found|no such index \[|: no such index$
+                invalid db index|keyspace .{1,80} does not exist
             """)
         ),
         "The server is there, but not the database that is asked for.",

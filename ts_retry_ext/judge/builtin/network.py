@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
-from ts_retry_ext.judge.builtin.words import WAIT_FOR_THE_JOB
+from ts_retry_ext.judge.builtin.words import (
+    TRIED_UNTIL_THEN,
+    UNLESS_A_JOB_MAKES_IT,
+    WAIT_FOR_THE_JOB,
+)
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -223,6 +227,18 @@ FALLBACKS = (
         "A service was asked whether it is ready, and said no in this way.",
         "Correct the address if the service is ready.",
         since="2026-11-25",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "http-file-missing",
+        When(
+            http_status=("404",),
+            message=r"https?://[^\s'\"<>]{1,500}\.(?:ptl?|pth|bin|safetensors|ckpt|onnx|mar|pkl|joblib|h5|keras|gguf|npz|tflite|engine|plan|tar|t?gz|zip|zst|parquet|faiss)\b",
+            unless=r"huggingface\.co|hf\.co|/resolve/",
+        ),
+        f"The server does not have the file that is asked for. {UNLESS_A_JOB_MAKES_IT}",
+        f"Correct the address, or upload the file. {TRIED_UNTIL_THEN}",
+        since="2026-11-26",
         scope=Scope.HOST,
     ),
     fatal(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
-from ts_retry_ext.judge.builtin.words import WAIT_FOR_THE_JOB
+from ts_retry_ext.judge.builtin.words import TRIED_UNTIL_THEN, UNLESS_A_JOB_MAKES_IT
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
@@ -70,17 +70,45 @@ RULES = (
         scope=Scope.HOST,
     ),
     fatal(
+        "bucket-missing",
+        When(
+            message=any_of(r"""
+                # S3
+                no_?such_?bucket|\(404\) when calling the headbucket|permanentredirect|illegallocationconstraint
+                invalidbucketname|unable to parse .{0,60}bucket
+                # Azure
+                containernotfound|accountnameinvalid
+                # Several
+                specified (?:container|bucket) does not exist|(?:the )?bucket does not exist
+                bucket (?:is )?not found|no such (?:bucket|container|repo)|bucket must match
+            """)
+        ),
+        "The store has no bucket or container of this name, or has it in another region; no upload of an object cures that.",
+        "Correct the name or the region in the model's configuration, or make the bucket.",
+        since="2026-11-26",
+    ),
+    fatal(
+        "model-folder-without-mlmodel",
+        # A folder in the archive stays as it is; the same folder in a store is `object-missing`.
+        When(
+            message=r"could not find an .?mlmodel|does not contain .{0,40}mlmodel",
+            path="present_in_model_dir",
+        ),
+        "A folder of the archive is no model of MLflow: it has no file MLmodel.",
+        "Pack the whole folder that mlflow.*.save_model() wrote, with --extra-files.",
+        since="2026-11-26",
+    ),
+    ambiguous(
         "object-missing",
         When(
             message=any_of(r"""
                 # S3
-                nosuchkey|nosuchbucket|nosuchversion|\(404\) when calling|permanentredirect|illegallocationconstraint
-                invalidbucketname|unable to parse .{0,60}bucket|nosuchupload
+                nosuchkey|nosuchversion|\(404\) when calling|nosuchupload
                 # Google
                 no such object|not found: gs://|404 (?:get|head) https?:
                 # Azure
-                blobnotfound|containernotfound|specified (?:blob|container|resource|key|bucket) does not exist
-                the specified resource (?:name )?(?:was )?not found|resourcenotfounderror|accountnameinvalid
+                blobnotfound|specified (?:blob|resource|key) does not exist
+                the specified resource (?:name )?(?:was )?not found|resourcenotfounderror
                 # MLflow
                 resource_does_not_exist|registered model .{0,120}not found
                 \brun (?:with id|id)?[ =:'\"]{0,3}[0-9a-f]{8,64}['\"]? .{0,40}not found|no versions of model
@@ -88,13 +116,31 @@ RULES = (
                 could not find (?:a )?(?:registered|model version|logged)|no model .{0,60}(?:stage|alias)|registered model alias
                 does not contain .{0,40}mlmodel|could not find an .?mlmodel
                 # Several
-                notfoundexception|resourcenotfoundexception|resource_not_found|no such artifact|(?:the )?bucket does not exist
-                bucket (?:is )?not found|no such (?:bucket|container|blob|repo|version)|bucket must match
+                notfoundexception|resourcenotfoundexception|resource_not_found|no such artifact|no such (?:blob|version)
             """)
         ),
-        "The store does not have the object, bucket, alias or version that is asked for.",
-        f"Correct the name, region or version, or upload it. {WAIT_FOR_THE_JOB}",
+        f"The store does not have the object, alias or version that is asked for. {UNLESS_A_JOB_MAKES_IT}",
+        f"Correct the name, region or version, or upload it. {TRIED_UNTIL_THEN}",
         since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "model-store-lacks-model",
+        When(
+            message=any_of(r"""
+                # BentoML
+                (?:found|exist) in bentoml (?:model )?store
+                # Ollama
+                try pulling it first
+                # Weights & Biases, ClearML
+                \bartifact ['\"]?[\w.:/@\-]{1,200}['\"]? (?:was |is )?not found|could not find model (?:with )?id
+            """),
+            unless=r"unauthorized|permission",
+        ),
+        f"The model store of this host or service does not have the model that is asked for. {UNLESS_A_JOB_MAKES_IT}",
+        f"Correct the name or the version, or pull or import the model into the store. {TRIED_UNTIL_THEN}",
+        since="2026-11-26",
+        scope=Scope.HOST,
     ),
     fatal(
         "store-forbids",
@@ -183,18 +229,30 @@ RULES = (
         "google-or-azure-says-no",
         When(
             type=(
-                "google.api_core.exceptions.NotFound",
                 "google.api_core.exceptions.Unauthenticated",
                 "google.api_core.exceptions.InvalidArgument",
                 "google.api_core.exceptions.BadRequest",
-                "azure.core.exceptions.ResourceNotFoundError",
-                "NoSuchKey",
                 "NoSuchBucket",
             ),
             unless=r"rate|quota|throttl|temporar|limit exceeded|being deleted|try operation later|try again",
         ),
-        "The store does not have the object, or forbids it to these credentials.",
-        f"Correct the name, or give the account the right to read it. {WAIT_FOR_THE_JOB}",
+        "The store refuses the request as it is, or these credentials.",
+        "Correct the name or the parameters in the model's configuration, or give the account the right to read the object.",
         since=_SINCE,
+    ),
+    ambiguous(
+        "google-or-azure-not-found",
+        When(
+            type=(
+                "google.api_core.exceptions.NotFound",
+                "azure.core.exceptions.ResourceNotFoundError",
+                "NoSuchKey",
+            ),
+            unless=r"rate|quota|throttl|temporar|limit exceeded|being deleted|try operation later|try again",
+        ),
+        f"The store does not have what is asked for. {UNLESS_A_JOB_MAKES_IT}",
+        f"Correct the name, or upload the object. {TRIED_UNTIL_THEN}",
+        since="2026-11-26",
+        scope=Scope.HOST,
     ),
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
-from ts_retry_ext.judge.builtin.table import curable, fatal
-from ts_retry_ext.judge.builtin.words import WAIT_FOR_THE_JOB
+from ts_retry_ext.judge.builtin.table import ambiguous, curable
+from ts_retry_ext.judge.builtin.words import TRIED_UNTIL_THEN, UNLESS_A_JOB_MAKES_IT
 from ts_retry_ext.judge.rule import When
+from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-26"
 
@@ -60,16 +61,27 @@ RECOVERABLE_IN_DISGUISE = (
 )
 
 RULES = (
-    fatal(
+    ambiguous(
         "collection-missing",
-        # Qdrant. Not found is all that a collection under another name gives, too.
+        # Not found is all that a collection under another name gives, too.
         When(
-            type=("UnexpectedResponse",),
-            http_status=("404",),
-            message=r"not found: collection .{1,200} doesn\\?'t exist",
+            message=any_of(r"""
+                # Qdrant
+                not found: collection .{1,200} doesn
+                # Milvus, Chroma
+                (?:can't find|cannot find|couldn't find) (?:the )?collection|\bcollections? \W?[\w.\-]{1,200}\W? (?:does not exist|doesn't exist|not found|not exist)
+                # Weaviate
+                could not find class [\w\"'.\-]{1,200} in schema
+                # LanceDB
+                \btable ['\"]?[\w.\-]{1,200}['\"]? was not found
+                # Elasticsearch, OpenSearch, Redis
+                index_not_found|no such index \[|: no such index$
+            """),
+            unless=r"no such column",
         ),
-        "The store does not have the collection that is asked for.",
-        f"Correct the collection's name, or create it. {WAIT_FOR_THE_JOB}",
+        f"The store does not have the collection, index or table that is asked for. {UNLESS_A_JOB_MAKES_IT}",
+        f"Correct its name, or create it. {TRIED_UNTIL_THEN}",
         since=_SINCE,
+        scope=Scope.HOST,
     ),
 )

@@ -7,6 +7,12 @@ from ts_retry_ext.judge.builtin.lines import any_of
 #: What a remedy says of a thing that a job makes: the cause lies elsewhere, and `store/trial_schedule.py` has the interval.
 WAIT_FOR_THE_JOB = "If a job writes it, wait for the job: a trial load comes after 5 minutes."
 
+#: What the reason and the remedy of an `unknown` thing say that a job may be about to make.
+UNLESS_A_JOB_MAKES_IT = (
+    "Probably final: the name is wrong, or nobody makes it, unless a job is about to."
+)
+TRIED_UNTIL_THEN = "If a job makes it, wait for the job: the model is tried again."
+
 #: Types of failures that lie outside of the model. Where one is in the chain, an error of the code
 #: that handled it says nothing.
 ENVIRONMENT_TYPES = (
