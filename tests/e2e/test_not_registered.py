@@ -111,6 +111,31 @@ def test_what_a_snapshot_names_after_a_torn_archive_is_reported_too(tmp_path: Pa
         assert missing["after"]["remedy"].startswith("Correct cut, at which the restore ended.")
 
 
+@pytest.mark.nightly
+def test_a_server_that_starts_from_its_own_snapshot_forgets_none(tmp_path: Path) -> None:
+    """It writes a snapshot at its end, and takes the newest one where it is started without a configuration."""
+    server = TorchServe(tmp_path)
+    server.options.remove("--ncs")
+    names = ("a", "b", "c")
+    server.models = {name: pack(server.store, name, SOUND) for name in names}
+    with server:
+        server.wait_for(lambda: all(map(server.is_ready, names)), "three serve")
+        server.frontend().terminate()
+        server.frontend().wait(60)
+    torn = server.store / "b.mar"
+    torn.write_bytes(torn.read_bytes()[:100])
+    server.options, server.models = [], {}
+    with server:
+        server.wait_for(lambda: server.is_ready("a"), "a serves")
+        done = server.command("status", "--json", "--pid", str(server.frontend().pid))
+        told = {model["model"]: model for model in json.loads(done.stdout)["models"]}
+        assert {name: told[name]["state"] for name in names} == {
+            "a": "serving", "b": "not-registered", "c": "not-registered",
+        }  # fmt: skip
+        (at_end,) = (server.cwd / "logs" / "config").glob("*-shutdown.cfg")
+        assert f"--ts-config {at_end}" in told["b"]["remedy"]
+
+
 def test_a_torn_archive_that_is_given_a_name_is_registered_and_its_failure_says_what_is_wrong(
     tmp_path: Path,
 ) -> None:

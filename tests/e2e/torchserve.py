@@ -60,6 +60,8 @@ class TorchServe:
         self.cwd = root / "run"
         self.temp = root / "tmp"
         self.config_file = root / "config.properties"
+        #: Of the launcher: without them, it starts from the last snapshot and writes others.
+        self.options = ["--ncs", "--ts-config", str(self.config_file)]
         self.state_dir = self.cwd / "logs" / "ts_retry"
         self.models = dict(models or {})
         self.python = python
@@ -88,8 +90,8 @@ class TorchServe:
             folder.mkdir(parents=True, exist_ok=True)
         lines = (f"{key}={value}\n" for key, value in self.config.items())
         self.config_file.write_text("".join(lines))
-        command = [self.python, "-m", "ts.model_server", "--start", "--foreground", "--ncs"]
-        command += ["--ts-config", str(self.config_file), "--model-store", str(self.store)]
+        command = [self.python, "-m", "ts.model_server", "--start", "--foreground"]
+        command += [*self.options, "--model-store", str(self.store)]
         if self.models:
             command += ["--models", *(f"{name}={path}" for name, path in self.models.items())]
         with (self.root / "console.log").open("wb") as console:

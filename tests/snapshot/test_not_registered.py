@@ -139,6 +139,17 @@ def test_the_restore_of_a_snapshot_ends_at_one_model_and_comes_to_no_other(
         assert missing[name].remedy.startswith(f"Correct {at_fault}, at which the restore ended.")
 
 
+def test_a_restart_has_to_name_the_snapshot_that_the_server_started_from(
+    configuration: ServerConfiguration,
+) -> None:
+    """TorchServe writes one without the missing models as soon as it has started."""
+    file = str(Path(configuration.log_dir, "config", "20260101000000000-shutdown.cfg"))
+    missing = found(configuration._replace(config_file=file), GOOD, EMPTY, log=BANNER + REFUSED)
+    assert f"Then restart the server with --ts-config {file}" in missing["cut"].remedy
+    missing = found(configuration, GOOD, EMPTY, log=BANNER + REFUSED)
+    assert "Then restart the server, or POST" in missing["cut"].remedy
+
+
 def test_it_is_down_in_its_own_state_and_there_is_nothing_to_resume(
     configuration: ServerConfiguration,
 ) -> None:

@@ -28,7 +28,7 @@ from ts_retry_ext.logs.registration_lines import (
 from ts_retry_ext.logs.server_log import read_server_log
 from ts_retry_ext.snapshot.model import NotRegistered
 
-_AGAIN = "Then restart the server, or {command} (needs enable_model_api=true)."
+_AGAIN = "Then {restart}, or {command} (needs enable_model_api=true)."
 
 
 def find_not_registered(
@@ -119,8 +119,16 @@ def _judged(
     version = running.version if running else DEFAULT_VERSION
     post = f"POST /models?url={suspect.url}"
     command = f"DELETE /models/{name}/{version} and {post}" if running else post
-    remedy = f"{_repair(suspect, broken, refused)} {_AGAIN.format(command=command)}"
+    remedy = f"{_repair(suspect, broken, refused)} {_AGAIN.format(restart=_restart(configuration), command=command)}"
     return NotRegistered(name, version, running, redact(cause), remedy)
+
+
+def _restart(configuration: ServerConfiguration) -> str:
+    """Say how a restart registers it: TorchServe has written a snapshot without it since, and starts from the newest."""
+    file = configuration.config_file or ""
+    if os.path.dirname(file) != os.path.join(configuration.log_dir, "config"):
+        return "restart the server"
+    return f"restart the server with --ts-config {file} (the newest snapshot lacks it)"
 
 
 def _words(refused: Refused | None) -> str | None:
