@@ -14,14 +14,13 @@ import socket
 import time
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
-from typing import Any, Callable
 
 from tests.frontend.api import described
 from tests.judge.promises import data_gives_rules_or_problems
 from tests.sidecar.test_metrics import text
 from ts_retry_ext.analyze.analysis import Analysis
 from ts_retry_ext.analyze.judged_failure import FailureJudge
-from ts_retry_ext.analyze.log_report import report_of
+from ts_retry_ext.analyze.log_report import LogReport, report_of
 from ts_retry_ext.analyze.text_failures import failures_in
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
 from ts_retry_ext.archive.model_folder import ModelFolder
@@ -34,8 +33,8 @@ from ts_retry_ext.frontend.rules_file import RulesFileError, read_rules_file
 from ts_retry_ext.frontend.running_model import running_model
 from ts_retry_ext.judge import Limits
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
-from ts_retry_ext.logs.log_record import records
-from ts_retry_ext.logs.merging import LogSource, merged
+from ts_retry_ext.logs.log_files import LogFile
+from ts_retry_ext.logs.open_logs import Reading
 from ts_retry_ext.settings import resolve
 from ts_retry_ext.sidecar.metrics import Metrics
 from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
@@ -197,16 +196,18 @@ def journal_is_written_on(folder: Path, lines: bytes) -> list[Record]:
     return before
 
 
-def log_gives_a_report(data: bytes) -> None:
-    """Any lines are read as a log of TorchServe, and a report comes of them."""
-    read: Callable[[], Any] = lambda: iter([records(data.split(b"\n"))])  # noqa: E731
+def log_gives_a_report(data: bytes) -> LogReport:
+    """Any bytes are read as a log of TorchServe, and a report comes of them."""
+    reading = Reading([LogFile("x.log", len(data), "x", content=data)], lambda _: None)
     analysis = Analysis(_JUDGE, Limits())
-    for server, at, record in merged([LogSource("x.log", "x", read)]):
+    for server, at, record in reading.records():
         analysis.take(server, at, record)
     analysis.finish()
-    report = report_of(analysis, ["x.log"], len(data), [], zone_known=False)
+    problems, zone_known = reading.problems, reading.zone_known
+    report = report_of(analysis, ["x.log"], len(data), problems, zone_known=zone_known)
     json.dumps(report.content)
     assert report.content["totals"]["failures"] >= 0
+    return report
 
 
 def paste_is_classified(data: bytes) -> None:

@@ -8,7 +8,7 @@ import pytest
 from ts_retry_ext.store.times import is_time, now_text, to_seconds, to_text
 
 
-@pytest.mark.parametrize("seconds", [0.0, 1.5, 1795448245.678, 4102444800.0])
+@pytest.mark.parametrize("seconds", [0.0, 1.5, 1795448245.678, 4102444800.0, -0.5, -3600.25])
 def test_a_time_is_iso_8601_in_utc_and_comes_back(seconds: float) -> None:
     text = to_text(seconds)
     assert text.endswith("Z")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import Any
+from typing import Any, Iterator
 
 from ts_retry_ext.analyze.analysis import Analysis
 from ts_retry_ext.analyze.judged_failure import FailureJudge, JudgedFailure
 from ts_retry_ext.analyze.log_report import LogReport, report_of
 from ts_retry_ext.judge import Limits, Phase, failure_from_record, failure_from_text, judge
+from ts_retry_ext.logs.byte_blocks import DamagedFileError
 from ts_retry_ext.logs.collected_form import CollectedForm
 from ts_retry_ext.logs.exit_codes import exits_in
 from ts_retry_ext.logs.foreign_lines import is_foreign
@@ -84,7 +85,7 @@ def failures_in(
     found = _of_loads(analysis)
     exits: tuple[str, ...] = ()
     if not any(failure.judged.complete and not failure.judged.crashed for failure in found):
-        parts = parts_of(line for lines in bare_lines(file, CollectedForm(), _ignored) for line in lines)  # fmt: skip
+        parts = parts_of(_readable_lines(file))
         found = _of_parts(parts, judges) or found
         if not found or all(failure.judged.crashed for failure in found):
             exits = tuple(exits_in(parts.rest))
@@ -162,6 +163,15 @@ def _in_phase(failure: TextFailure, phase: Phase, judges: FailureJudge) -> TextF
         replace(judged.failure, phase=phase), crashed=judged.crashed, complete=judged.complete
     )
     return replace(failure, judged=again) if judged.complete else failure
+
+
+def _readable_lines(file: LogFile) -> Iterator[bytes]:
+    """Yield the lines of a text up to where it is damaged."""
+    try:
+        for lines in bare_lines(file, CollectedForm(), _ignored):
+            yield from lines
+    except DamagedFileError:
+        pass  # The reading before this one has told.
 
 
 def _ignored(_: int) -> None:

@@ -33,6 +33,8 @@ from ts_retry_ext.snapshot.own_rules import read_rules
 
 #: Characters of an exception's message shown to people.
 _SHOWN_MESSAGE = 300
+#: What is said of a text that looks otherwise than it was: how it was broken, whose it is, that it is cut.
+_TOLD_PROBLEMS = ("columns", "looks like", "damaged")
 _NO_CAUSE = "NO CAUSE is in this text"
 #: Failures of one text that are shown to people.
 _SHOWN_FAILURES = 10
@@ -141,7 +143,7 @@ def _text(args: argparse.Namespace, content: bytes, judge: FailureJudge) -> int:
             print(json.dumps(_record(failure)))
         return 0
     for problem in failures.report.content["problems"]:
-        if "columns" in problem or "looks like" in problem:
+        if any(word in problem for word in _TOLD_PROBLEMS):
             print(f"ts-retry classify: {problem}", file=sys.stderr)
     for line in _answer(found[0] if found else no_cause()):
         print_wrapped(line, _LABEL)

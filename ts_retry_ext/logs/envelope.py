@@ -8,6 +8,8 @@ from typing import Any, Iterator, NamedTuple, Optional
 
 #: Records that one line may hold; an event of CloudWatch is at most 1 MB.
 MOST_EVENTS = 50_000
+#: Times that a log can show, milliseconds since the epoch: up to the year 9999, less what time zones and sums add.
+POSSIBLE_MS = range(253_370_764_800_000)
 _MESSAGE_LINE = re.compile(rb'^\s*"(?:message|log|textPayload)"\s*:\s*(".*")\s*,?\s*$')
 
 _HEAD = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[,.]\d{3}\d{0,6} +\[\w{4,5} *\] ")
@@ -71,8 +73,8 @@ def _events(content: dict[str, Any], origin: bytes) -> Iterator[Envelope]:
     if text is None:
         return
     thread = _first(content, _THREADS)
-    if thread is None and isinstance(content.get("process"), dict):
-        thread = (content["process"].get("thread") or {}).get("name")
+    if thread is None:
+        thread = _nested(content, "process", "thread", "name")
     if thread is None:
         yield Envelope(_bytes(text).rstrip(b"\r\n"), origin=origin)
         return
@@ -94,14 +96,21 @@ def _listed(events: list[Any], origin: bytes) -> Iterator[Envelope]:
 
 def _pod(content: dict[str, Any]) -> object:
     """Return the pod that Fluent Bit, Loki or Google's logging name, or None."""
-    resource = content.get("resource")
-    nested = resource.get("labels") if isinstance(resource, dict) else None
+    nested = _nested(content, "resource", "labels")
     for where in (content.get("kubernetes"), content.get("labels"), nested):
         if isinstance(where, dict):
             found = _first(where, _PODS)
             if found is not None:
                 return found
     return None
+
+
+def _nested(content: dict[str, Any], *keys: str) -> Any:
+    """Return what stands at the end of a path of keys, or None."""
+    found: Any = content
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
 
 
 def _first(content: dict[str, Any], keys: tuple[str, ...]) -> Any:
@@ -130,19 +139,22 @@ def _bytes(value: object) -> bytes:
 
 def _milliseconds(content: dict[str, Any]) -> int | None:
     """Return the time of a record in one of log4j2's layouts, or None."""
-    instant = content.get("instant")
     try:
-        if isinstance(instant, dict):
-            return int(instant["epochSecond"]) * 1000 + int(instant["nanoOfSecond"]) // 1_000_000
-        value = _first(content, _TIMES)
-        if isinstance(value, (int, float)):
-            return int(value)
-        return _from_iso(str(value)) if value is not None else None
+        at = _told_ms(content)
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
+    return at if at in POSSIBLE_MS else None
 
 
-def _from_iso(text: str) -> int | None:
+def _told_ms(content: dict[str, Any]) -> int:
+    instant = content.get("instant")
+    if isinstance(instant, dict):
+        return int(instant["epochSecond"]) * 1000 + int(instant["nanoOfSecond"]) // 1_000_000
+    value = _first(content, _TIMES)
+    return int(value) if isinstance(value, (int, float)) else _from_iso(str(value))
+
+
+def _from_iso(text: str) -> int:
     from datetime import datetime, timezone
 
     text = text.strip().replace(",", ".")

@@ -7,7 +7,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Iterable, NamedTuple, Optional
 
-from ts_retry_ext.logs.envelope import Envelope, unpacked
+from ts_retry_ext.logs.envelope import POSSIBLE_MS, Envelope, unpacked
 from ts_retry_ext.logs.worth_reading import BEGINNINGS, STATE, tells, wrote
 
 #: Bytes of a message that are kept.
@@ -271,9 +271,10 @@ def _day_ms(day: bytes) -> int:
     from calendar import timegm
 
     try:
-        return timegm((int(day[:4]), int(day[5:7]), int(day[8:]), 0, 0, 0)) * 1000
+        at = timegm((int(day[:4]), int(day[5:7]), int(day[8:]), 0, 0, 0)) * 1000
     except ValueError:
         return 0
+    return at if at in POSSIBLE_MS else 0
 
 
 @lru_cache(maxsize=4096)

@@ -13,7 +13,7 @@ _TIME = (
 
 def to_text(seconds: float) -> str:
     """Return a time in seconds since the epoch as text, such as ``2026-11-23T15:04:05.678Z``."""
-    whole = int(seconds)
+    whole = int(seconds // 1)
     milliseconds = int((seconds - whole) * 1000)
     return strftime("%Y-%m-%dT%H:%M:%S", gmtime(whole)) + f".{milliseconds:03d}Z"
 
