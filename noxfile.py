@@ -16,13 +16,18 @@ nox.options.default_venv_backend = "venv"
 PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 SERVER_PYTHON = "3.11"
 #: What a TorchServe has to do: halt, recover, several workers, crashes, folders, kinds of handlers
-#: and of workers. What a version lacks is skipped there, and says so.
+#: and of workers, trial loads, each `on_fatal`, the plug-in. What a version lacks is skipped there, and says so.
 SERVER_TESTS = (
     "tests/e2e/test_main_job.py",
     "tests/e2e/test_directory_model.py",
     "tests/e2e/test_workers_kinds.py",
     "tests/e2e/test_workers_launch.py",
     "tests/e2e/test_workers_others.py",
+    "tests/e2e/test_trials.py",
+    "tests/e2e/test_trials_kinds.py",
+    "tests/e2e/test_on_fatal.py",
+    "tests/e2e/test_not_registered.py",
+    "tests/e2e/test_plugin.py",
 )
 #: What is left to do where no retry can succeed: see docs/torchserve-defects.md.
 NO_RETRY_TESTS = ("tests/e2e/test_no_retry.py",)
