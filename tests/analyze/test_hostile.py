@@ -9,13 +9,19 @@ import socket
 import time
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.logs.written import DATA, JUDGE, KNOWN, analyzed, log, model, outcome, written
+from ts_retry_ext.analyze.judged_failure import FailureJudge, JudgedFailure
+from ts_retry_ext.analyze.numbers_in_words import names
 from ts_retry_ext.analyze.text_failures import failures_in
+from ts_retry_ext.judge import Failure
+from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.logs.byte_blocks import BLOCK_BYTES, LONGEST_LINE, read_lines
 from ts_retry_ext.logs.log_files import LogFilesError
+from ts_retry_ext.logs.merging import MOST_ORIGINS
 
 HEAD = "2026-11-23T19:00:0{second},000 [INFO ] W-9000-m_1.0-stdout MODEL_LOG - "
 
@@ -180,3 +186,43 @@ def test_a_width_that_many_lines_have_by_chance_makes_no_line_without_end(tmp_pa
     begun = time.process_time()
     assert analyzed(written(tmp_path, lines)).models == []
     assert time.process_time() - begun < 20
+
+
+def test_pods_that_each_line_names_anew_are_not_told_apart_for_ever(tmp_path: Path) -> None:
+    """A label of Loki's can differ from line to line; each was compared with all others."""
+    head = HEAD.format(second=0)
+    lines = (json.dumps({"pod": f"p{n}", "message": f"{head}x"}) for n in range(MOST_ORIGINS + 50))
+    report = analyzed(written(tmp_path, lines))
+    assert len(report.models) == MOST_ORIGINS + 1
+    assert [problem for problem in report.content["problems"] if "more than 1,000 pods" in problem]
+
+
+def test_names_of_many_models_are_made_at_once() -> None:
+    """A name depends on all others, which were looked through for each."""
+    models = [{"model": f"m{n}", "version": "1.0", "server": f"s{n}"} for n in range(5_000)]
+    begun = time.process_time()
+    assert names([*models, {"model": "m0", "version": "2.0", "server": "s0"}])[-1] == "m0 2.0 #1"
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Traceback (most recent call last):\n  File \"/m/h.py\", line 3, in load\nKeyError: 'a'\n", 300),
+        ("ts-retry: model 'm' is held, fatal: KeyError: 'a' [x, fingerprint 0123456789abcdef]\n", 300),
+        ("12:00:00 app says KeyError: 'a'\n", 300),
+    ],
+    ids=["tracebacks", "lines of our own", "lines with an exception"],
+)  # fmt: skip
+def test_what_comes_again_and_again_is_judged_once(text: str, count: int) -> None:
+    """The rules take longer than all else, 2 ms for each failure."""
+    judged: list[Failure] = []
+
+    class Counting(FailureJudge):
+        def of_failure(self, failure: Failure, **more: Any) -> JudgedFailure:
+            judged.append(failure)
+            return super().of_failure(failure, **more)
+
+    (found,) = failures_in((text * count).encode(), "x", Counting(BUILTIN_RULES)).found
+    assert found.count == count
+    assert len(judged) == 1

@@ -128,17 +128,9 @@ class FailureJudge:
             self._known.move_to_end((phase, text))
         return known
 
-    def of_traceback(self, traceback: Traceback, phase: Phase | None = None) -> JudgedFailure:
-        """Return the verdict on one traceback.
-
-        Args:
-            traceback: with its exception.
-            phase: how far the worker was, where the frames don't show it.
-        """
-        failure = failure_from_text(traceback.text, model_dir=self._host.model_dir)
-        if phase is not None and phase_of(failure.frames) is None:
-            failure = replace(failure, phase=phase)
-        return self.of_failure(failure, printed=traceback.above.split("\n"))
+    def failure_of(self, traceback: Traceback) -> Failure:
+        """Return what failed as a traceback that has its exception says, without a verdict on it."""
+        return failure_from_text(traceback.text, model_dir=self._host.model_dir)
 
     def of_own_word(self, told: OwnWord) -> JudgedFailure:
         """Return the verdict on what this package's own line says of a failure."""
@@ -176,7 +168,10 @@ class FailureJudge:
         if found is None:
             cut_short = failure_from_record({"message": _CUT, "phase": phase.value})
             return self.of_failure(cut_short, complete=False)
-        return self.of_traceback(found, phase)
+        failure = self.failure_of(found)
+        if phase_of(failure.frames) is None:
+            failure = replace(failure, phase=phase)
+        return self.of_failure(failure, printed=found.above.split("\n"))
 
 
 def _phase(attempt: LoggedProcess) -> Phase:

@@ -9,6 +9,7 @@ from ts_retry_ext.analyze.analysis import Analysis
 from ts_retry_ext.analyze.model_tally import CauseTally, ModelTally, Standing
 from ts_retry_ext.analyze.server_tally import Ended, ServerTally
 from ts_retry_ext.judge import redact
+from ts_retry_ext.logs.merging import MOST_ORIGINS
 from ts_retry_ext.store.times import to_text
 
 SCHEMA = 1
@@ -97,6 +98,12 @@ def _gaps(analysis: Analysis, servers: Sequence[ServerTally]) -> list[str]:
         if server.models and not server.server.from_frontend
     ]
     gaps += [_set_back(server) for server in servers if server.set_back]
+    gaps += [
+        f"{server.server.name}: its lines name more than {MOST_ORIGINS:,} pods, streams or hosts; those of the "
+        "further ones count as one server's, so this report may be wrong"
+        for server in analysis.servers.values()
+        if server.server.is_mixed
+    ]
     if analysis.left_out:
         gaps.append(
             f"{analysis.left_out} lines were skipped: there are more workers than can be followed"

@@ -73,11 +73,16 @@ def window(model: Mapping[str, Any]) -> str | None:
     return f"> {low:.0f} s" if high is None else f"{low:.0f}-{high:.0f} s"
 
 
-def name(model: Mapping[str, Any], models: Sequence[Mapping[str, Any]]) -> str:
-    """Return a model's name, with version and server where others have the same one."""
-    alike = [other for other in models if other["model"] == model["model"]]
-    told = str(model["model"])
-    if len({other["version"] for other in alike}) > 1:
-        told += f" {model['version']}"
-    servers = list(dict.fromkeys(other["server"] for other in models))
-    return told if len(servers) == 1 else f"{told} #{servers.index(model['server']) + 1}"
+def names(models: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the models' names, with version and server where others have the same one."""
+    versions: dict[str, set[str | None]] = {}
+    servers: dict[str, int] = {}
+    for model in models:
+        versions.setdefault(model["model"], set()).add(model["version"])
+        servers.setdefault(model["server"], len(servers) + 1)
+    return [
+        str(model["model"])
+        + (f" {model['version']}" if len(versions[model["model"]]) > 1 else "")
+        + (f" #{servers[model['server']]}" if len(servers) > 1 else "")
+        for model in models
+    ]

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import takewhile
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 from ts_retry_ext.analyze.analysis import Analysis
 from ts_retry_ext.analyze.judged_failure import FailureJudge, JudgedFailure
 from ts_retry_ext.analyze.log_report import LogReport, report_of
-from ts_retry_ext.judge import Limits, Phase, failure_from_record, failure_from_text, judge
+from ts_retry_ext.judge import (
+    Limits,
+    Phase,
+    failure_from_record,
+    failure_from_text,
+    fingerprint,
+    judge,
+)
 from ts_retry_ext.logs.byte_blocks import DamagedFileError
 from ts_retry_ext.logs.collected_form import CollectedForm
 from ts_retry_ext.logs.exit_codes import exits_in
@@ -126,14 +135,17 @@ def _of_parts(parts: TextParts, judges: FailureJudge) -> list[TextFailure]:
     found: dict[str, TextFailure] = {}
     tracebacks = [one for one in parts.tracebacks if not is_wrapper(one)]
     chosen = tracebacks or [one for one in [root_of(parts.tracebacks)] if one is not None]
-    for one in chosen:
-        _count(found, judges.of_traceback(one))
+    for one, times in Counter(chosen).items():
+        failure = judges.failure_of(one)
+        judged = partial(judges.of_failure, failure, printed=one.above.split("\n"))
+        _count(found, fingerprint(failure), times, judged)
     if not found:
-        for word in own_words(parts.rest):
-            _count(found, judges.of_own_word(word))
+        for word, times in Counter(own_words(parts.rest)).items():
+            _count(found, word.fingerprint, times, partial(judges.of_own_word, word))
     if not found and (parts.has_heads or len(parts.rest) > _LONGEST_MESSAGE):
-        for line in parts.exceptions:
-            _count(found, judges.of_failure(failure_from_text(line)))
+        for line, times in Counter(parts.exceptions).items():
+            failure = failure_from_text(line)
+            _count(found, fingerprint(failure), times, partial(judges.of_failure, failure))
     return list(found.values())
 
 
@@ -150,10 +162,15 @@ def _of_message(parts: TextParts, judges: FailureJudge) -> list[TextFailure]:
     )
 
 
-def _count(found: dict[str, TextFailure], judged: JudgedFailure) -> None:
-    known = found.get(judged.verdict.fingerprint)
-    found[judged.verdict.fingerprint] = (
-        TextFailure(judged) if known is None else replace(known, count=known.count + 1)
+def _count(
+    found: dict[str, TextFailure], name: str, times: int, judged: Callable[[], JudgedFailure]
+) -> None:
+    """Count what failed under its fingerprint; only the first of that name is judged, which takes longest."""
+    known = found.get(name)
+    found[name] = (
+        TextFailure(judged(), count=times)
+        if known is None
+        else replace(known, count=known.count + times)
     )
 
 

@@ -180,7 +180,7 @@ def _print(report: LogReport) -> None:
         counted,
         duration,
         moment,
-        name,
+        names,
         savings,
         size,
         window,
@@ -201,9 +201,10 @@ def _print(report: LogReport) -> None:
     if not report.models:
         print_line("No line of a worker is in it.")
         return
+    named = list(zip(report.models, names(report.models)))
     rows = [
         (
-            name(model, report.models),
+            name,
             model["state"],
             model["worker_starts"],
             model["failures"],
@@ -211,12 +212,12 @@ def _print(report: LogReport) -> None:
             window(model),
             savings(model),
         )
-        for model in report.models
+        for model, name in named
     ]
     print_table(("MODEL", "STATE", "STARTS", "FAILED", "WASTED", "WINDOW", "SAVED"), rows)
     print_line()
-    for model in report.models:
-        for line in model_lines(model, name(model, report.models)):
+    for model, name in named:
+        for line in model_lines(model, name):
             print_wrapped(line)
     total = (
         f"{counted(totals['worker_starts'], 'worker start')}, "

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ts_retry_ext.analyze.judged_failure import FailureJudge
 from ts_retry_ext.analyze.model_lines import model_lines, server_lines
-from ts_retry_ext.analyze.numbers_in_words import name
+from ts_retry_ext.analyze.numbers_in_words import names
 from ts_retry_ext.analyze.text_failures import TextFailure, TextFailures, failures_in, no_cause
 from ts_retry_ext.archive.file_names import names_of_files
 from ts_retry_ext.cli.printing import print_wrapped
@@ -254,6 +254,6 @@ def _told(failures: TextFailures) -> list[str]:
     report = failures.report
     lines = [f"  {exit_}" for exit_ in failures.exits]
     lines += [line for server in report.content["servers"] for line in server_lines(server)]
-    for model in report.models:
-        lines += model_lines(model, name(model, report.models))
+    for model, name in zip(report.models, names(report.models)):
+        lines += model_lines(model, name)
     return ["What its lines tell:", *lines] if lines else []

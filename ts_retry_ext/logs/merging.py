@@ -15,6 +15,8 @@ _WINDOW_MS = 10_000
 _MOST_REMEMBERED = 200_000
 #: Records by which a file that comes up is compared with those that are being read.
 _COMPARED = 400
+#: Pods, streams and hosts that are told apart. Of more, what looks like one is another for each line.
+MOST_ORIGINS = 1_000
 #: Looking a member of an enumeration up takes longer than the comparison.
 _OUTPUT, _WORKER = (Kind.OUTPUT, Kind.ERRORS), Kind.WORKER
 _SERVER, _CONTINUED = Kind.SERVER, Kind.CONTINUED
@@ -73,12 +75,13 @@ class LoggedServer:
     Attributes:
         name: for people.
         from_frontend: whether the frontend's own lines are among them, not only the workers' output.
+        is_mixed: whether lines of other servers are among them, as there were too many to tell apart.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.sources: set[int] = set()
-        self.from_frontend = False
+        self.from_frontend = self.is_mixed = False
         self._new: dict[tuple[object, ...], int] = {}
         self._old: dict[tuple[object, ...], int] = {}
         self._since = 0
@@ -107,10 +110,9 @@ class LoggedServer:
         self._new[key] = count
         return True
 
-    def has(self, record: LogRecord, at: int) -> bool:
-        """Tell whether a record came lately."""
-        key = (at, record.kind, record.port, record.name, record.text)
-        return key in self._new or key in self._old
+    def has_any(self, keys: set[tuple[object, ...]]) -> bool:
+        """Tell whether one of several records came lately; each begins with its time (UTC), and has no origin."""
+        return not (self._new.keys().isdisjoint(keys) and self._old.keys().isdisjoint(keys))
 
 
 def merged(sources: Sequence[LogSource]) -> Iterator[tuple[LoggedServer, int, LogRecord]]:
@@ -146,7 +148,10 @@ def merged(sources: Sequence[LogSource]) -> Iterator[tuple[LoggedServer, int, Lo
             ):
                 origin = stream or _origin_ahead(source)
                 server = servers.get((source.writer, origin))
-                if server is None:
+                if server is None and len(servers) >= MOST_ORIGINS:
+                    server = servers.setdefault((source.writer, b""), LoggedServer(source.path))
+                    server.is_mixed = True
+                elif server is None:
                     active = [sources[other] for _, other in waiting if other != index]
                     server = _server_of(source, origin, servers, active)
                     servers[source.writer, origin] = server
@@ -182,18 +187,17 @@ def _server_of(
 ) -> LoggedServer:
     """Return the server of a writer that comes up: one whose lines it shares, or a new one."""
     ahead = islice(source.ahead(), _COMPARED)
-    own = [
-        (record, record.at - source.zone_ms)
+    own: set[tuple[object, ...]] = {
+        (record.at - source.zone_ms, *record[1:5])
         for record in ahead
         if record.at is not None and record.port and record.origin == origin
-    ]
-    for server in {id(s): s for s in servers.values()}.values():
-        if any(server.has(record, at) for record, at in own):
+    }
+    for server in dict.fromkeys(servers.values()) if own else ():
+        if server.has_any(own):
             return server
-    keys = {(at, record[1:5]) for record, at in own}
-    for other in active:
+    for other in active if own else ():
         for record in other.ahead():
-            if record.at is None or (record.at - other.zone_ms, record[1:5]) not in keys:
+            if record.at is None or (record.at - other.zone_ms, *record[1:5]) not in own:
                 continue
             found = servers.get((other.writer, record.origin))
             if found is not None:
