@@ -21,7 +21,8 @@ def effort(short: int, long: int) -> settings:
     )
 
 
-TEXT = st.text(max_size=40)
+#: With halves of surrogate pairs: JSON and YAML hold them, and no encoding does.
+TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),

@@ -24,10 +24,15 @@ from ts_retry_ext.analyze.log_report import LogReport, report_of
 from ts_retry_ext.analyze.text_failures import failures_in
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
 from ts_retry_ext.archive.model_folder import ModelFolder
+from ts_retry_ext.archive.schedule import schedule
 from ts_retry_ext.check.unpack import NoRoomError, unpack
 from ts_retry_ext.cli import show
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.cli.status_output import print_models
+from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.conversation import Conversations
+from ts_retry_ext.frontend.endpoint import Endpoint
+from ts_retry_ext.frontend.exchange import HttpAnswer
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
 from ts_retry_ext.frontend.rules_file import RulesFileError, read_rules_file
 from ts_retry_ext.frontend.running_model import running_model
@@ -180,6 +185,30 @@ def commands_read_what_lies_there(
     failures_in_a_row(found, SOCKET)
     served_by(found, SOCKET)
     holders_of(found, released=False)
+
+
+def answer_is_shown_or_refused(body: bytes) -> None:
+    """A description by the management API gives models for every command and metric, or an error."""
+    conversation = Conversations(Endpoint("http://127.0.0.1:1"), lambda kind: None).describe("m")
+    question, found = next(conversation), None
+    try:
+        while question:
+            question = conversation.send(HttpAnswer(200, body))
+    except StopIteration as end:
+        found = end.value
+    except ManagementError:
+        return
+    assert found is not None
+    window = WindowInForce(300, "default")
+    models = [status_of(one, None, window, now=1_600_000_100.0, died_by=None) for one in found]
+    for one in found:
+        schedule(one.max_retry_timeout_sec or 0)
+        json.dumps(dict(one.parameters))
+    assert text(Metrics(), 1, *models)
+    with redirect_stdout(io.StringIO()):
+        for shown in models:
+            show._print(shown, "")
+            json.dumps(show._content(shown))
 
 
 def journal_is_written_on(folder: Path, lines: bytes) -> list[Record]:

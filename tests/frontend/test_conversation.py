@@ -127,6 +127,10 @@ def test_name_with_odd_characters_is_asked_for_as_it_is(ask: Ask, api: Api) -> N
     assert model.name == "a/b 'é?"
 
 
+def test_name_that_no_address_can_hold_is_of_no_model(ask: Ask, api: Api) -> None:
+    assert ask(Endpoint(api.address), lambda client: client.describe("\ud800")) == []
+
+
 def test_scaling_names_version_numbers_and_whether_to_wait(ask: Ask, api: Api) -> None:
     api.answers["PUT /models/m/1.0"] = {"status": "Workers scaled to 0"}
     for synchronous, shown in ((True, "true"), (False, "false")):
@@ -399,6 +403,7 @@ def test_model_api_that_is_off_is_named_with_what_switches_it_on(ask: Ask, api: 
         ("text", Condition.GARBAGE),
         ({"models": 5}, Condition.GARBAGE),
         ({"models": [{}]}, Condition.GARBAGE),
+        ({"models": [], "nextPageToken": float("inf")}, Condition.GARBAGE),
         (None, Condition.GARBAGE),
     ],
 )
@@ -409,7 +414,17 @@ def test_other_answers_are_named(ask: Ask, api: Api, answer: Any, condition: Con
     assert caught.value.condition is condition
 
 
-@pytest.mark.parametrize("entry", [{}, {"modelVersion": "1.0"}, 5, described(workers=[5])])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {},
+        {"modelVersion": "1.0"},
+        5,
+        described(workers=[5]),
+        described(minWorkers=float("inf")),
+        described(maxRetryTimeoutInSec=1 << 70),
+    ],
+)
 def test_description_in_another_form_is_an_error(ask: Ask, api: Api, entry: Any) -> None:
     api.answers["GET /models/m/all"] = [entry]
     with pytest.raises(ManagementError, match="not a description of m"):

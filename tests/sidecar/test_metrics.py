@@ -222,3 +222,11 @@ def test_model_that_is_not_down_has_no_cause(tmp_path: Path) -> None:
 def test_version_that_runs_is_told() -> None:
     told = text(Metrics(), 1).splitlines()
     assert f'ts_retry_build_info{{version="{version("ts-retry-ext")}"}} 1.0' in told
+
+
+def test_half_a_character_in_a_name_is_spelled_out(tmp_path: Path) -> None:
+    """JSON and a user's rules in YAML can hold it, and no encoding; every metric was answered with 500."""
+    write_journal(tmp_path / "m-1", failure(1, rule="\ud800"))
+    shown = text(Metrics(), 1, status(tmp_path / "m-1", modelName="m\ud800"))
+    assert 'model="m\\\\ud800"' in shown
+    assert 'rule="\\\\ud800"' in shown

@@ -85,7 +85,7 @@ class Conversations(NamedTuple):
 
     def describe(self, name: str) -> Conversation[list[RunningModel]]:
         """Return every version of the model `name`, the default one first; none where it is gone."""
-        path = f"/models/{quote(name, safe='')}"
+        path = f"/models/{quote(name, safe='', errors='replace')}"
         try:
             versions = yield from self._managed("GET", path + "/all")
             several = isinstance(versions, list) and len(versions) > 1
@@ -290,4 +290,4 @@ class Conversations(NamedTuple):
 
 
 def _path(name: str, version: str) -> str:
-    return f"/models/{quote(name, safe='')}/{quote(version, safe='')}"
+    return f"/models/{quote(name, safe='', errors='replace')}/{quote(version, safe='', errors='replace')}"

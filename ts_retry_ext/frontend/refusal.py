@@ -23,7 +23,15 @@ MODEL_API_OFF = (
     " unregister models"
 )
 #: What comes of reading an answer of another form.
-OTHER_FORM = (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError)
+OTHER_FORM = (
+    KeyError,
+    IndexError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    AttributeError,
+    RecursionError,
+)
 
 
 def refusal(sent: Question, answer: HttpAnswer, whom: str, key_file: str | None) -> ManagementError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, Iterator, Mapping, NamedTuple
 
@@ -22,6 +23,8 @@ _SHOWN = (
 )
 #: It shows this one under another name.
 _SEQUENCES = ("sequenceBatching", "stateful")
+#: The frontend counts in Java's int.
+_INTEGERS = range(-(1 << 31), 1 << 31)
 _GPU = re.compile(r"gpuId::(\d+)")
 
 
@@ -105,15 +108,31 @@ def running_model(entry: Mapping[str, Any], default_version: str) -> RunningMode
         name=str(entry["modelName"]),
         version=version,
         url=str(entry.get("modelUrl") or ""),
-        min_workers=int(entry["minWorkers"]),
-        max_workers=int(entry["maxWorkers"]),
+        min_workers=_integer(entry["minWorkers"]),
+        max_workers=_integer(entry["maxWorkers"]),
         workers=tuple(_worker(worker) for worker in entry.get("workers") or ()),
-        max_retry_timeout_sec=None if window is None else int(window),
+        max_retry_timeout_sec=None if window is None else _integer(window),
         is_default=version == default_version,
         loaded_at_startup=bool(entry.get("loadedAtStartup")),
         runtime=str(entry.get("runtime") or RUNTIMES[0]),
         parameters=tuple(_parameters(entry)),
     )
+
+
+def _integer(value: Any) -> int:
+    """Return a number that the frontend can hold.
+
+    Raises:
+        TypeError, ValueError: it is none; of one without end, a schedule would have no end either.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        msg = f"{value!r} is no number of the frontend's"
+        raise ValueError(msg)
+    number = int(value)
+    if number not in _INTEGERS:
+        msg = f"{number} is no number of the frontend's"
+        raise ValueError(msg)
+    return number
 
 
 def _parameters(entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -124,12 +143,12 @@ def _parameters(entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _worker(entry: Mapping[str, Any]) -> RunningWorker:
-    pid = int(entry.get("pid") or 0)
+    pid, started_at = _integer(entry.get("pid") or 0), entry.get("startTime")
     gpu = _GPU.search(str(entry.get("gpuUsage") or ""))
     return RunningWorker(
         id=str(entry["id"]),
         status=str(entry.get("status") or ""),
         pid=pid if pid > 0 else None,
-        started_at=entry.get("startTime"),
+        started_at=None if started_at is None else str(started_at),
         gpu=int(gpu.group(1)) if gpu else None,
     )

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError
 from typing import Iterator, Tuple
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, Sample
 from prometheus_client.registry import Collector
 
 import ts_retry_ext
@@ -42,7 +42,10 @@ class Metrics:
         """Return the metrics of a picture."""
         if self._made[0] != picture.number:
             registry = CollectorRegistry(auto_describe=False)
-            registry.register(_Once(self._families(picture)))
+            families = self._families(picture)
+            for family in families:
+                family.samples = list(map(_in_unicode, family.samples))
+            registry.register(_Once(families))
             self._made = (picture.number, generate_latest(registry))
         return self._made[1]
 
@@ -103,6 +106,15 @@ class Metrics:
         if dropped > 0:
             kept[NOT_KEPT, ""] = max(dropped, kept.get((NOT_KEPT, ""), 0))
         return kept
+
+
+def _in_unicode(sample: Sample) -> Sample:
+    """Return a sample whose labels can be written: JSON and YAML can hold half a character in a name."""
+    labels = {
+        label: value.encode("utf-8", "backslashreplace").decode()
+        for label, value in sample.labels.items()
+    }
+    return sample._replace(labels=labels)
 
 
 class _Once(Collector):
