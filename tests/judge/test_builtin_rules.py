@@ -37,6 +37,162 @@ _UNPACKED = "/tmp/models/0123456789abcdef0123456789abcdef"
 _GATED = "403 Client Error.\n\nCannot access gated repo for url https://huggingface.co/org/m/resolve/main/config.json.\n"
 
 ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    # Quotas: what no waiting brings back, what comes back within a minute, and what does not say which.
+    (
+        "quota-used-up",
+        "N",
+        "anthropic.BadRequestError",
+        "Error code: 400 - {'type': 'error', 'error': {'type': 'invalid_request_error', 'message': 'Your credit balance is too low to access the Anthropic API.'}}",
+        {},
+    ),
+    (
+        "quota-used-up",
+        "N",
+        "openai.APIStatusError",
+        "Error code: 402 - {'error': {'message': 'Insufficient Balance', 'type': 'unknown_error'}}",
+        {},
+    ),
+    (
+        "throttled",
+        "R",
+        "google.api_core.exceptions.ResourceExhausted",
+        "429 You exceeded your current quota, please check your plan and billing details. Quota exceeded for metric: generate_content_requests_per_minute, limit: 15. Please retry in 36s.",
+        {},
+    ),
+    (
+        "throttled",
+        "R",
+        "google.api_core.exceptions.TooManyRequests",
+        "429 Quota exceeded for quota metric 'Predict requests' and limit 'Predict requests per minute per region'",
+        {},
+    ),
+    (
+        "quota-used-up-or-throttled",
+        "U",
+        "google.genai.errors.ClientError",
+        "429 You exceeded your current quota",
+        {},
+    ),
+    # Seats of a license: all taken, and none for this user.
+    (
+        "licence-server-away-or-full",
+        "R",
+        "gurobipy.GurobiError",
+        "Request denied: concurrent use limit (4) exceeded",
+        {},
+    ),
+    (
+        "licence-server-away-or-full",
+        "R",
+        "RuntimeError",
+        "License checkout failed. License Manager Error -4. Maximum number of users for Statistics_Toolbox reached.",
+        {},
+    ),
+    (
+        "licence-server-away-or-full",
+        "R",
+        "HalconError",
+        "Checkout exceeds MAX specified in options file. FlexNet Licensing error:-87,147",
+        {},
+    ),
+    (
+        "licence-not-for-this-user",
+        "N",
+        "gurobipy.GurobiError",
+        "Request denied: host 'gpu-7' not on authorized host list",
+        {},
+    ),
+    (
+        "licence-not-for-this-user",
+        "N",
+        "RuntimeError",
+        "User/host on EXCLUDE list for feature. FlexNet Licensing error:-38,349",
+        {},
+    ),
+    (
+        "licence-not-for-this-user",
+        "N",
+        "RuntimeError",
+        "License checkout failed. License Manager Error -39",
+        {},
+    ),
+    # A service that is away, by the type of its error.
+    (
+        "service-unavailable-by-type",
+        "R",
+        "feature_client.errors.TemporarilyUnavailableException",
+        "code 7",
+        {},
+    ),
+    ("service-unavailable-by-type", "R", "grpclib_like.Unavailable", "", {}),
+    (
+        "service-unavailable-by-type",
+        "R",
+        "RuntimeError",
+        "no features",
+        {"chain": [{"exc_type": "feature_client.ThrottlingException", "message": "slowly"}]},
+    ),
+    (
+        "service-unavailable-by-word",
+        "R",
+        "registry.ApiError",
+        "code=10008 description='the metadata system is temporarily unavailable'",
+        {},
+    ),
+    # A URL or DSN that its client refuses to parse.
+    ("url-malformed", "N", "sentry_sdk.utils.BadDsn", "Missing public key", {}),
+    ("url-malformed", "N", "aiohttp.client_exceptions.InvalidUrlClientError", "models", {}),
+    (
+        "url-unknown-type",
+        "N",
+        "neo4j.exceptions.ConfigurationError",
+        "URI scheme 'postgres' is not supported. Supported URI schemes are ['bolt', 'neo4j']",
+        {},
+    ),
+    # Vault: a login that is refused, and what changes by itself.
+    (
+        "vault-login-refused",
+        "N",
+        "hvac.exceptions.InvalidRequest",
+        "invalid secret id, on post https://vault.example/v1/auth/approle/login",
+        {},
+    ),
+    (
+        "vault-login-refused",
+        "N",
+        "hvac.exceptions.Forbidden",
+        "service account name not authorized, on post https://vault.example/v1/auth/kubernetes/login",
+        {},
+    ),
+    (
+        "vault-forbids-without-reason",
+        "U",
+        "hvac.exceptions.Forbidden",
+        "permission denied, on post https://vault.example/v1/auth/kubernetes/login",
+        {},
+    ),
+    (
+        "vault-has-nothing-there",
+        "U",
+        "hvac.exceptions.InvalidPath",
+        "None, on get https://vault.example/v1/kv/ranker",
+        {},
+    ),
+    # Somebody is asked on a terminal.
+    (
+        "asked-on-a-terminal",
+        "N",
+        "EOFError",
+        "EOF when reading a line",
+        {"frames": [["/x/handler.py", "initialize"], [f"{_SITE}/voices/terms.py", "agree"]]},
+    ),
+    (
+        "asked-on-a-terminal",
+        "N",
+        "termios.error",
+        "(25, 'Inappropriate ioctl for device')",
+        {"frames": [["/usr/lib/python3.10/getpass.py", "unix_getpass"]]},
+    ),
     # Versions that do not fit, by the words that only their checks write (protobuf 5.29, grpcio-tools, weaviate-client 4, JDK 17).
     (
         "generated-code-for-another-version",
@@ -699,7 +855,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ),
     (
         "quota-used-up",
-        "U",
+        "N",
         "openai.RateLimitError",
         "Error code: 429 - {'error': {'message': 'You exceeded your current quota, please check your plan and billing details.', 'code': 'insufficient_quota'}}",
         {},
@@ -1268,7 +1424,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ),
     (
         "quota-used-up",
-        "U",
+        "N",
         "openai.RateLimitError",
         "Error code: 429 - {'error': {'message': 'You exceeded your current quota', 'code': 'insufficient_quota'}}",
         {},
@@ -1783,6 +1939,28 @@ def test_a_plain_connection_error_is_not_credited_to_a_database_client() -> None
     except ConnectionRefusedError as problem:
         answer = judge(failure_from_exception(problem, Phase.INITIALIZE))
     assert answer.rule == "connection-errno"
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        # The name of a class in a message is no type of the failure.
+        ("ValueError", "no class ServiceUnavailableError in handler.py"),
+        ("ImportError", "cannot import name 'TooManyRequests' from 'ranker.errors'"),
+        # What a type of this name can wrap.
+        ("ranker.Unavailable", "the CUDA extension is not installed"),
+        ("ranker.ServiceUnavailable", "invalid credentials"),
+        # Neither does an answer that ends in the middle.
+        ("EOFError", "Compressed file ended before EOF when reading a line"),
+    ],
+)
+def test_what_only_looks_like_a_service_that_is_away_is_not_passing(
+    kind: str, message: str
+) -> None:
+    record = {"phase": "initialize", "exc_type": kind, "mro": [], "message": message}
+    answer = judge(failure_from_record(record))
+    assert answer.verdict is not Outcome.RECOVERABLE
+    assert answer.rule != "asked-on-a-terminal"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,16 @@ from typing import Any
 import pytest
 
 from ts_retry_ext.archive.file_names import names_of_files
-from ts_retry_ext.judge import Host, Outcome, Verdict, failure_from_record, judge
+from ts_retry_ext.judge import (
+    Host,
+    Outcome,
+    Phase,
+    Verdict,
+    failure_from_exception,
+    failure_from_record,
+    failure_from_text,
+    judge,
+)
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.builtin.examples import example_of
 
@@ -135,6 +145,80 @@ def test_json_in_the_archive_is_final_and_the_manifest_is_none_of_the_models(
     assert judged(*damaged, model_dir, frames=frames).verdict is Outcome.UNKNOWN
     directory(tmp_path, "labels.json")
     assert judged(*damaged, model_dir, frames=frames).verdict is Outcome.NON_RECOVERABLE
+
+
+def traceback_of(handler: str, source: str, kind: str, message: str) -> str:
+    return (
+        "Traceback (most recent call last):\n"
+        f'  File "{handler}", line 12, in initialize\n    {source}\n'
+        '  File "/usr/lib/python3.10/site-packages/safetensors/torch.py", line 313, in load_file\n'
+        "    with safe_open(filename) as f:\n"
+        f"{kind}: {message}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"),
+    [
+        ('w = load_file("/mnt/weights/step-9/w.safetensors")', Outcome.UNKNOWN),
+        ("w = load_file(f'/srv/weights/{name}.safetensors', device='cpu')", Outcome.UNKNOWN),
+        ('w = load_file(os.path.join("/srv/weights", name))', Outcome.UNKNOWN),
+        ('w = load_file(Path("/srv/weights") / name)', Outcome.UNKNOWN),
+        (f'w = load_file("{UNPACKED}/w.safetensors")', Outcome.NON_RECOVERABLE),
+        ('w = load_file("w.safetensors")', Outcome.NON_RECOVERABLE),
+        ('w = load_file(model_dir + "/w.safetensors")', Outcome.NON_RECOVERABLE),
+        ('w = load_file(f"{model_dir}/w.safetensors")', Outcome.NON_RECOVERABLE),
+        ('w = load_file(root.split("/")[0] + name)', Outcome.NON_RECOVERABLE),
+    ],
+)
+def test_a_path_in_the_line_that_reads_the_file_tells_where_it_lies(
+    source: str, verdict: Outcome
+) -> None:
+    text = traceback_of(f"{UNPACKED}/handler.py", source, *SAFETENSORS)
+    assert judge(failure_from_text(text)).verdict is verdict
+
+
+def test_the_line_counts_though_the_archive_has_weights_and_the_remedy_names_its_path(
+    tmp_path: Path,
+) -> None:
+    model_dir = directory(tmp_path, "w.safetensors")
+    source = 'w = load_file("/srv/weights/other.safetensors")'
+    text = traceback_of(f"{model_dir}/handler.py", source, *SAFETENSORS)
+    host = Host(
+        model_dir=model_dir, exists=os.path.exists, files=lambda: names_of_files(model_dir)
+    )
+    verdict = judge(failure_from_text(text, model_dir=model_dir), host=host)
+    assert verdict.verdict is Outcome.UNKNOWN
+    assert "/srv/weights/other.safetensors" in verdict.remedy
+
+
+def test_an_exception_that_is_raised_shows_its_line_too(tmp_path: Path) -> None:
+    outside = tmp_path / "elsewhere" / "w.npy"
+    outside.parent.mkdir()
+    outside.write_bytes(b"\x93NUMPY")
+    model_dir = directory(tmp_path / "model", "w.npy")
+    code = tmp_path / "model" / "handler.py"
+    for path, verdict in (
+        (str(outside), Outcome.UNKNOWN),
+        (f"{model_dir}/w.npy", Outcome.NON_RECOVERABLE),
+    ):
+        code.write_text(f"import numpy\nnumpy.load('{path}')\n")
+        linecache.clearcache()
+        host = Host(
+            model_dir=model_dir, exists=os.path.exists, files=lambda: names_of_files(model_dir)
+        )
+        with pytest.raises((ValueError, EOFError)) as raised:
+            exec(compile(code.read_text(), str(code), "exec"), {})
+        failure = failure_from_exception(raised.value, Phase.INITIALIZE, model_dir=model_dir)
+        answer = judge(failure, host=host)
+        assert (answer.rule is not None, answer.verdict) == (True, verdict), answer
+
+
+def test_a_path_that_the_failure_names_counts_before_the_line() -> None:
+    source = 'w = load_file("/mnt/weights/w.safetensors")'
+    kind, message = "zipfile.BadZipFile", f"'{UNPACKED}/w.npz': File is not a zip file"
+    text = traceback_of(f"{UNPACKED}/handler.py", source, kind, message)
+    assert judge(failure_from_text(text)).verdict is Outcome.NON_RECOVERABLE
 
 
 @pytest.mark.parametrize("rule", DAMAGED)
