@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import linecache
 import os
 from pathlib import Path
@@ -184,34 +185,44 @@ def test_the_line_counts_though_the_archive_has_weights_and_the_remedy_names_its
     model_dir = directory(tmp_path, "w.safetensors")
     source = 'w = load_file("/srv/weights/other.safetensors")'
     text = traceback_of(f"{model_dir}/handler.py", source, *SAFETENSORS)
-    host = Host(
-        model_dir=model_dir, exists=os.path.exists, files=lambda: names_of_files(model_dir)
-    )
+    host = Host(model_dir=model_dir, exists=os.path.exists, files=lambda: names_of_files(model_dir))
     verdict = judge(failure_from_text(text, model_dir=model_dir), host=host)
     assert verdict.verdict is Outcome.UNKNOWN
     assert "/srv/weights/other.safetensors" in verdict.remedy
 
 
 def test_an_exception_that_is_raised_shows_its_line_too(tmp_path: Path) -> None:
-    outside = tmp_path / "elsewhere" / "w.npy"
+    outside = tmp_path / "elsewhere" / "labels.json"
     outside.parent.mkdir()
-    outside.write_bytes(b"\x93NUMPY")
-    model_dir = directory(tmp_path / "model", "w.npy")
+    outside.write_text("{")
+    model_dir = directory(tmp_path / "model", "labels.json")
     code = tmp_path / "model" / "handler.py"
     for path, verdict in (
         (str(outside), Outcome.UNKNOWN),
-        (f"{model_dir}/w.npy", Outcome.NON_RECOVERABLE),
+        (f"{model_dir}/labels.json", Outcome.NON_RECOVERABLE),
     ):
-        code.write_text(f"import numpy\nnumpy.load('{path}')\n")
+        code.write_text(f"import json\nwith open('{path}') as f: json.load(f)\n")
         linecache.clearcache()
         host = Host(
             model_dir=model_dir, exists=os.path.exists, files=lambda: names_of_files(model_dir)
         )
-        with pytest.raises((ValueError, EOFError)) as raised:
+        with pytest.raises(json.JSONDecodeError) as raised:
             exec(compile(code.read_text(), str(code), "exec"), {})
         failure = failure_from_exception(raised.value, Phase.INITIALIZE, model_dir=model_dir)
         answer = judge(failure, host=host)
-        assert (answer.rule is not None, answer.verdict) == (True, verdict), answer
+        assert (answer.rule, answer.verdict) == ("json-damaged", verdict)
+
+
+def test_a_pasted_text_that_names_a_file_elsewhere_is_judged_as_in_the_worker() -> None:
+    source = "session = onnxruntime.InferenceSession(self.path)"
+    for path, verdict in (
+        ("/opt/models/m.onnx", Outcome.UNKNOWN),
+        (f"{UNPACKED}/m.onnx", Outcome.NON_RECOVERABLE),
+    ):
+        text = traceback_of(
+            f"{UNPACKED}/handler.py", source, "onnxruntime.InvalidProtobuf", ONNX.format(path)
+        )
+        assert judge(failure_from_text(text)).verdict is verdict
 
 
 def test_a_path_that_the_failure_names_counts_before_the_line() -> None:

@@ -6,10 +6,13 @@ fills, is whole once the copy ends, and a cut file says nothing of that.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 
+from ts_retry_ext.judge.failure import Failure
 from ts_retry_ext.judge.paths import Host, below, inside_model_dir
+from ts_retry_ext.judge.source_line import own_directory, own_frame, paths_in_own_line
 
 #: Files of weights, by what their names end in.
 WEIGHTS = (
@@ -70,6 +73,28 @@ def may_lie_elsewhere(paths: Sequence[str], host: Host, endings: Sequence[str]) 
     if any(not inside_model_dir(path, host) and not _LIBRARY.search(path) for path in paths):
         return True
     return not any(_can_be_meant(file, host, endings) for file in files)
+
+
+def read_from_elsewhere(failure: Failure, paths: Sequence[str], host: Host) -> str | None:
+    """Return a path outside of the model's directory that a damaged file is read from, None if nothing shows one.
+
+    Many loaders do not name the file; the model's own line that calls them often does. It counts only if the failure
+    names no path. A pasted text comes without the model's directory; then the own frame's file shows it.
+
+    Args:
+        failure: its traceback holds the source line.
+        paths: those that the failure names.
+        host: what is known of the file system.
+    """
+    directory = host.model_dir or own_directory(failure)
+    frame = own_frame(failure)
+    if not directory or frame is None or (paths and host.model_dir):
+        return None  # of a path that the failure names, `may_lie_elsewhere` knows more
+    own = (directory.rstrip("/") + "/", os.path.dirname(frame.file).rstrip("/") + "/")
+    named = paths or paths_in_own_line(failure)
+    if any(path.startswith(own) or inside_model_dir(path, host) for path in named):
+        return None
+    return next((path for path in named if not _LIBRARY.search(path)), None)
 
 
 def _relative(path: str, host: Host) -> str:

@@ -7,7 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Callable
 
 from ts_retry_ext.judge.builtin import BUILTIN_RULES, BUILTIN_SOURCE
-from ts_retry_ext.judge.damaged_file import LOOK_WHO_WRITES_IT, WHERE_IT_LIES, may_lie_elsewhere
+from ts_retry_ext.judge.damaged_file import (
+    LOOK_WHO_WRITES_IT,
+    WHERE_IT_LIES,
+    may_lie_elsewhere,
+    read_from_elsewhere,
+)
 from ts_retry_ext.judge.evidence import Evidence, evidence_of
 from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.fingerprint import FINGERPRINT_VERSION, fingerprint
@@ -99,16 +104,25 @@ def judge(
         fingerprint_version=FINGERPRINT_VERSION,
         max_attempts=rule.max_attempts,
     )
-    if rule.damaged_file and may_lie_elsewhere(evidence.paths, host, rule.damaged_file):
-        verdict = replace(
-            verdict,
-            verdict=Outcome.UNKNOWN,
-            reason=f"{verdict.reason} {WHERE_IT_LIES}",
-            remedy=_in_words(LOOK_WHO_WRITES_IT, rule, evidence),
-        )
+    if rule.damaged_file:
+        verdict = _unless_it_lies_elsewhere(verdict, rule, evidence)
     if verdict.verdict is not Outcome.UNKNOWN:
         return verdict
     return _with_hints(verdict, evidence, printed, rules)
+
+
+def _unless_it_lies_elsewhere(verdict: Verdict, rule: Rule, evidence: Evidence) -> Verdict:
+    """Return the verdict on a damaged file: unknown if it may lie outside of the model's directory."""
+    read = read_from_elsewhere(evidence.failure, evidence.paths, evidence.host)
+    if not read and not may_lie_elsewhere(evidence.paths, evidence.host, rule.damaged_file):
+        return verdict
+    remedy = _in_words(LOOK_WHO_WRITES_IT, rule, evidence)
+    return replace(
+        verdict,
+        verdict=Outcome.UNKNOWN,
+        reason=f"{verdict.reason} {WHERE_IT_LIES}",
+        remedy=remedy.replace("writes the file", f"writes {read}") if read else remedy,
+    )
 
 
 def first_match(
