@@ -344,7 +344,7 @@ STORES: list[Any] = [
     ("R", "redis.exceptions.ConnectionError", "Error 111 connecting to redis:6379. Connection refused."),
     ("N", "hvac.exceptions.InvalidRequest", "invalid role ID, on post https://vault.example/v1/auth/approle/login"),
     ("U", "hvac.exceptions.InvalidPath", "no handler for route \"kv/data/ranker\". route entry not found., on get https://vault.example/v1/kv/data/ranker"),
-    ("R", "nats.js.errors.ServiceUnavailableError", "nats: ServiceUnavailableError: code=503 err_code=10023 description='insufficient resources'"),
+    ("R", "nats.js.errors.ServiceUnavailableError", "nats: ServiceUnavailableError: code=503 err_code=10118 description='peer offline'"),
     ("R", "gurobipy.GurobiError", "Request denied: use limit (3) exceeded"),
     ("N", "gurobipy.GurobiError", "Username mismatch: license for user 'anna'"),
     ("N", "EOFError", "EOF when reading a line"),

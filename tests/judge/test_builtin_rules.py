@@ -60,7 +60,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "throttled",
+        "remote-client-is-throttled",
         "R",
         "google.api_core.exceptions.TooManyRequests",
         "429 Quota exceeded for quota metric 'Predict requests' and limit 'Predict requests per minute per region'",
@@ -137,6 +137,14 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "R",
         "registry.ApiError",
         "code=10008 description='the metadata system is temporarily unavailable'",
+        {},
+    ),
+    # What calls its numbers err_code is not onnxruntime.
+    (
+        "service-unavailable-by-type",
+        "R",
+        "nats.js.errors.ServiceUnavailableError",
+        "nats: ServiceUnavailableError: code=503 err_code=10118 description='a peer has left'",
         {},
     ),
     # A URL or DSN that its client refuses to parse.

@@ -59,10 +59,18 @@ FATAL_IN_DISGUISE = (
                 "InvalidURL",
                 "LocationParseError",
                 "UnsupportedProtocol",
+                # aiohttp
+                "InvalidUrlClientError",
+                "NonHttpUrlClientError",
+                # sentry-sdk, raven
+                "BadDsn",
+                "InvalidDsn",
+                # dj-database-url
+                "UnknownSchemeError",
             ),
         ),
-        "The address asked for is no valid URL.",
-        "Correct the address in the model's configuration or environment.",
+        "The address or DSN that is configured is no valid URL.",
+        "Correct it in the model's configuration or environment: the whole of it, with its scheme (https://…).",
         since=_SINCE,
     ),
     fatal(
@@ -77,7 +85,12 @@ FATAL_IN_DISGUISE = (
     fatal(
         "url-unknown-type",
         When(
-            message=r"unknown url type|^protocol not known: |no connection adapters were found|no host supplied|invalid url '"
+            message=any_of(r"""
+                # urllib, fsspec, requests
+                unknown url type|^protocol not known:[ ]|no connection adapters were found|no host supplied|invalid url '
+                # nats, neo4j, minio
+                ^nats: invalid uri|uri scheme '[^']{0,40}' is not supported|path in endpoint is not allowed
+            """)
         ),
         "The address asked for is no valid URL.",
         "Correct the address in the model's configuration or environment.",

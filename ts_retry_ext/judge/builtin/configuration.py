@@ -12,6 +12,22 @@ from ts_retry_ext.judge.verdict import Scope
 _SINCE = "2026-11-23"
 _JSON = ("json.decoder.JSONDecodeError", "JSONDecodeError", "simplejson.errors.JSONDecodeError")
 
+FATAL_IN_DISGUISE = (
+    fatal(
+        "asked-on-a-terminal",
+        # The text is that of input(); getpass and click open the terminal itself.
+        When(
+            type=("EOFError", "OSError", "termios.error", "click.exceptions.Abort"),
+            message=r"^eof when reading a line$|inappropriate ioctl for device|no such device or address: ['\"]?/dev/tty",
+            unless_frame=NETWORK_MODULES,
+        ),
+        "The code asks somebody on a terminal, and a worker has none.",
+        "Answer beforehand, by the option or the variable of the library that asks: the consent to a license (COQUI_TOS_AGREED=1), a key or a token "
+        "(WANDB_API_KEY, HF_TOKEN), yes to a download. Or pack what it would fetch.",
+        since="2026-11-26",
+    ),
+)
+
 RULES = (
     ambiguous(
         "json-of-a-service",

@@ -4,12 +4,52 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.words import TRIED_UNTIL_THEN, UNLESS_A_JOB_MAKES_IT
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 
+_VAULT_TYPES = (
+    "hvac.exceptions.VaultError",
+    "hvac.exceptions.InvalidRequest",
+    "hvac.exceptions.Unauthorized",
+    "hvac.exceptions.Forbidden",
+)
+
 FATAL_IN_DISGUISE = (
+    fatal(
+        "vault-login-refused",
+        # The texts of Vault's own auth methods: AppRole, userpass and LDAP, Kubernetes, token.
+        When(
+            type=_VAULT_TYPES,
+            message=any_of(r"""
+                invalid (?:role|secret)(?:[ _]id)?(?: or secret(?:[ _]id)?)?\b(?! name)|invalid username or password
+                service account name not authorized|^namespace not authorized|missing client token
+            """),
+            unless=r"try again|temporar|timed? ?out|standby|sealed",
+        ),
+        "Vault refuses this login.",
+        "Renew the role ID and the secret ID, or the user and the password, that the model is given; check with vault write auth/…/login on this host.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "vault-forbids-without-reason",
+        When(type=("hvac.exceptions.Forbidden",), message=r"permission denied"),
+        "Vault says permission denied, and no reason: a token that has ended, a policy that lacks this path, or a login whose role was changed a moment ago.",
+        "Look the token up (vault token lookup), and give its policy the right to read this path.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "vault-has-nothing-there",
+        When(type=("hvac.exceptions.InvalidPath",)),
+        f"Vault has no secret or no engine at this path. {UNLESS_A_JOB_MAKES_IT}",
+        f"Correct mount point and path (version 2 of the engine has data/ in it), or write the secret. {TRIED_UNTIL_THEN}",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
     fatal(
         "login-by-a-person-needed",
         When(

@@ -136,6 +136,9 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'extension-not-built-unexplained': ('RuntimeError', "Error building extension 'fused'", {}),
     'extension-not-built': ('op_builder.builder.MissingCUDAException', 'CUDA_HOME does not exist, unable to compile CUDA op(s)', {}),
     # topic credentials
+    'vault-login-refused': ('hvac.exceptions.InvalidRequest', 'invalid username or password, on post https://vault.example/v1/auth/userpass/login/ranker', {}),
+    'vault-forbids-without-reason': ('hvac.exceptions.Forbidden', 'permission denied, on get https://vault.example/v1/secret/data/ranker', {}),
+    'vault-has-nothing-there': ('hvac.exceptions.InvalidPath', 'None, on get https://vault.example/v1/secret/data/ranker', {}),
     'login-by-a-person-needed': ('botocore.exceptions.UnauthorizedSSOTokenError', 'The SSO session associated with this profile has expired or is otherwise invalid. To refresh this SSO session run aws sso login with the corresponding profile.', {}),
     'credentials-not-configured': ('azure.identity._exceptions.CredentialUnavailableError', 'EnvironmentCredential authentication unavailable. Environment variables are not fully configured.', {}),
     'credentials-profile-missing': ('botocore.exceptions.ProfileNotFound', 'The config profile (staging) could not be found', {}),
@@ -236,6 +239,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'address-not-available': ('OSError', '[Errno 99] Cannot assign requested address', {'errno': 99}),
     'address-in-use-text': ('ConnectionError', 'Tried to launch distributed communication on port `29500`, but another process is utilizing it.', {}),
     # topic network
+    'quota-used-up-or-throttled': ('google.api_core.exceptions.ResourceExhausted', '429 You exceeded your current quota', {}),
     'quota-used-up': ('openai.RateLimitError', "Error code: 429 - {'error': {'message': 'You exceeded your current quota', 'code': 'insufficient_quota'}}", {}),
     'throttled': ('google.api_core.exceptions.ResourceExhausted', '429 RESOURCE_EXHAUSTED: Quota exceeded', {}),
     'http-server-trouble': ('huggingface_hub.utils._errors.HfHubHTTPError', '504 Server Error: Gateway Time-out for url: https://huggingface.co/api/models/x', {}),
@@ -245,6 +249,8 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'connection-text': ('RuntimeError', 'It looks like there is no internet connection and the repo could not be found in the cache (/root/.cache/torch/hub)', {}),
     'time-out': ('AssertionError', 'Torch distributed init timed out after 300 seconds', {}),
     'service-not-ready-by-status': ('requests.exceptions.HTTPError', '404 Client Error: Not Found for url: http://127.0.0.1:8000/v2/models/encoder/ready', {}),
+    'service-unavailable-by-type': ('feature_client.errors.ServiceUnavailableError', 'no answer from any node', {}),
+    'service-unavailable-by-word': ('RuntimeError', 'The inference API is temporarily unavailable', {}),
     'http-file-missing': ('requests.exceptions.HTTPError', '404 Client Error: Not Found for url: https://artifacts.example/models/ranker/v7/ranker.onnx', {}),
     'http-refused': ('requests.exceptions.HTTPError', '404 Client Error: Not Found for url: http://models.example/ready-made/m', {}),
     'http-forbidden': ('requests.exceptions.HTTPError', '403 Client Error: Forbidden for url: https://models.example/m.pt', {}),
@@ -326,6 +332,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'path-unusable': ('OSError', "[Errno 36] File name too long: 'aaaa'", {}),
     # topic licences
     'licence-server-away-or-full': ('RuntimeError', 'Licensed number of users already reached. Feature: TTS FlexNet Licensing error:-4,132', {}),
+    'licence-not-for-this-user': ('RuntimeError', 'License checkout failed. User/host not on INCLUDE list for feature. Feature: HALCON_Runtime Error code: -39,147', {}),
     'licence-does-not-fit': ('gurobipy.GurobiError', 'Model too large for size-limited license; visit https://gurobi.example for more information', {}),
     'licence-does-not-allow': ('RuntimeError', 'License expired on 2026-01-31', {}),
     # topic stores
@@ -438,6 +445,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'opset-unsupported': ('RuntimeError', 'Failed to parse the model: Unsupported ONNX opset version: 20', {}),
     'encoding-unknown': ('LookupError', 'unknown encoding: utf8mb4', {}),
     # topic configuration
+    'asked-on-a-terminal': ('EOFError', 'EOF when reading a line', {}),
     'json-of-a-service': ('json.decoder.JSONDecodeError', 'Expecting value: line 1 column 1 (char 0)', {'frames': [['/usr/local/lib/python3.10/site-packages/requests/models.py', 'json'], ['/usr/lib/python3.10/json/decoder.py', 'raw_decode']]}),
     'json-of-a-service-by-type': ('requests.exceptions.JSONDecodeError', 'Expecting value: line 1 column 1 (char 0)', {}),
     'json-damaged': ('json.decoder.JSONDecodeError', 'Expecting value: line 1 column 1 (char 0)', {'frames': [['/x/ts/torch_handler/base_handler.py', 'initialize'], ['/usr/lib/python3.10/json/decoder.py', 'raw_decode']]}),

@@ -296,7 +296,7 @@ RULES = (
             type=("LookupError",),
             message=r"resource .{0,40}not found\. please use the nltk downloader",
         ),
-        "NLTK's data is not in the folders where it looks; if the handler downloads it before, the download failed without an exception.",
+        "NLTK's data is not in the folders where it looks. Probably final, unless the handler downloads it before: nltk.download() raises nothing if the connection fails.",
         "Put it into the image with python -m nltk.downloader, and set NLTK_DATA to its folder.",
         since="2026-11-26",
     ),

@@ -11,6 +11,18 @@ _SINCE = "2026-11-25"
 
 # FlexNet tells a number beside its words, "-4,132": the first says what, the second where in its code.
 
+#: What FlexNet's error numbers stand behind: HALCON and others write it themselves, MATLAB's runtime its license manager.
+_NUMBER = r"licen(?:sing|[cs]e manager) error:? ?-"
+#: A seat is asked for from somebody who may give none to this user or host, and says so by name.
+_NOT_FOR_THIS_ONE = any_of(r"""
+    # Gurobi, by its token server and by the file of a named user
+    \b(?:user|host|client|group)s? \W?[\w.\-]{1,64}\W? (?:is )?not (?:in|on) (?:the )?authori[sz]ed|user-?name mismatch
+    # FlexNet, RLM: the options file
+    user/host (?:is )?(?:on (?:the )?exclude|not on (?:the )?include) list|not authori[sz]ed to use this licen[cs]e
+    # MATLAB
+    username does not match the username in the licen[cs]e
+""")
+
 RECOVERABLE_IN_DISGUISE = (
     curable(
         "licence-server-away-or-full",
@@ -19,6 +31,8 @@ RECOVERABLE_IN_DISGUISE = (
                 # Gurobi: token server, compute server, web licence service
                 no response from (?:the )?(?:gurobi|token|licen[cs]e)|single-use licen[cs]e\. another|job was rejected because
                 web licen[cs]e service .{0,120}(?:not respond|unreachable|unable|timed? out|failed to connect)
+                # Gurobi: token server and web licence service, all seats taken
+                request denied: (?:\w+ ){0,3}limit|\buse limit \(\d+\)|too many (?:concurrent )?sessions
                 # MOSEK, CPLEX, Xpress
                 msk_res_err_licen[cs]e_(?:server|max|cannot_connect|moseklm_connection)|err_licen[cs]e_(?:max|server)|ilm error (?:9|16)\b
                 # RLM, Sentinel
@@ -28,6 +42,11 @@ RECOVERABLE_IN_DISGUISE = (
                 licen[cs]e server (?:is )?busy
                 # FlexNet
                 licensing error: ?-(?:4|15|16|96|97),|\(-(?:4|15|16|96|97),\d|licensed number of users already reached
+                checkout exceeds max|\busers are queued for this feature
+                # MATLAB's runtime
+                licen[cs]e manager error:? ?-(?:4|7|15|16|96|97)\b|maximum number of (?:users|licen[cs]es|seats) .{0,60}(?:reached|in use)
+                # Sentinel
+                too many users (?:are )?(?:connected|logged)|hasp_too_many_users
                 # Gurobi
                 tokens (?:are )?currently in use|(?:failed|unable) to connect to (?:the )?(?:token|licen[cs]e) server
                 # Several
@@ -42,6 +61,17 @@ RECOVERABLE_IN_DISGUISE = (
 )
 
 RULES = (
+    fatal(
+        "licence-not-for-this-user",
+        When(
+            message=f"{_NOT_FOR_THIS_ONE}|{_NUMBER}(?:38|39)\\b",
+            unless=r"lease|renew|refresh|retr(?:y|ies)|connect|timed? ?out|tempor",
+        ),
+        "The license server knows this user or host, and does not give it a seat.",
+        "Have the user or the host added to the license server's list, or run TorchServe as a user, or on a host, that is on it.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
     fatal(
         "licence-does-not-fit",
         When(
@@ -65,7 +95,7 @@ RULES = (
         "licence-does-not-allow",
         When(
             message=any_of(r"""
-                licensing error: ?-(?:5|8|9|10),|\blicen[cs]e (?:key |file )?(?:has |is |was )?(?:already )?expired
+                licensing error: ?-(?:5|8|9|10),|licen[cs]e manager error:? ?-(?:5|8|9|10)\b|\blicen[cs]e (?:key |file )?(?:has |is |was )?(?:already )?expired
                 \bfeature has expired\.[ ]|no such feature exists\.[ ]|no gurobi license found
             """),
             unless=r"lease|renew|refresh|retr(?:y|ies)|server|connect|timed? ?out|tempor",

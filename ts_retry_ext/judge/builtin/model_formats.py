@@ -77,8 +77,6 @@ RULES = (
                 # onnx
                 unsupported model ir version|no op registered for
                 onnx\.onnx_cpp2py_export\.checker|model_proto
-                # Several
-                err_code=
             """),
             unless=r"cuda failure|bfcarena|failed to allocate|out of memory|system error number (?:5|11|12|16|23|24|116)\b",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
 from ts_retry_ext.judge.builtin.words import (
+    PASSING_TYPES,
     TRIED_UNTIL_THEN,
     UNLESS_A_JOB_MAKES_IT,
     WAIT_FOR_THE_JOB,
@@ -28,16 +29,33 @@ THROTTLED = any_of(r"""
     toomanyrequests
 """)
 
+#: A quota that is given anew by itself, within minutes.
+_COMES_BACK = r"retry (?:in|after)|retry_?delay|per[ _]?(?:minute|second)"
+
 FATAL_IN_DISGUISE = (
-    ambiguous(
+    fatal(
         "quota-used-up",
         When(
-            message=r"insufficient_quota|exceeded your current quota",
-            unless=r"retry (?:in|after)|per (?:minute|second)",
+            message=any_of(r"""
+                # OpenAI, Azure OpenAI, and who speaks their protocol
+                insufficient_quota|billing_hard_limit_reached|billing_not_active|insufficient balance\b
+                # Anthropic, Hugging Face
+                credit balance is too low|exceeded your monthly included credits
+            """),
+            unless=_COMES_BACK,
         ),
-        "The account's quota is used up: bought anew, or at the end of its period, it works again.",
-        "Look at plan and billing of the account.",
+        "The account has no quota left, whatever the status says; waiting does not bring it back.",
+        "Raise the limit or pay under plan and billing of the account, or use the key of an account that has quota.",
         since=_SINCE,
+        scope=Scope.HOST,
+        though_it_says_retry=True,
+    ),
+    ambiguous(
+        "quota-used-up-or-throttled",
+        When(message=r"exceeded your current quota", unless=_COMES_BACK),
+        "The account's quota is used up, for a minute or for good: the text does not say which.",
+        "Look at plan, billing and limits of the account.",
+        since="2026-11-26",
         scope=Scope.HOST,
     ),
 )
@@ -47,7 +65,7 @@ RECOVERABLE_IN_DISGUISE = (
         "throttled",
         When(
             message=THROTTLED,
-            unless=r"insufficient_quota|exceeded your current quota|billing|out of memory|(?:trying|failed) to allocate",
+            unless=r"insufficient_quota|billing(?! details)|out of memory|(?:trying|failed) to allocate",
         ),
         "The service answers that it gets too many requests.",
         "Nothing to repair; ask for a higher quota or start fewer workers at once if it goes on.",
@@ -233,7 +251,10 @@ FALLBACKS = (
         "http-file-missing",
         When(
             http_status=("404",),
-            message=r"https?://[^\s'\"<>]{1,500}\.(?:ptl?|pth|bin|safetensors|ckpt|onnx|mar|pkl|joblib|h5|keras|gguf|npz|tflite|engine|plan|tar|t?gz|zip|zst|parquet|faiss)\b",
+            message=any_of(r"""
+                https?://[^\s'\"<>]{1,500}\.(?:ptl?|pth|bin|safetensors|ckpt|onnx|mar|pkl|joblib|h5|keras|gguf|npz|tflite|engine|plan \
+                |tar|t?gz|zip|zst|parquet|faiss)\b
+            """),
             unless=r"huggingface\.co|hf\.co|/resolve/",
         ),
         f"The server does not have the file that is asked for. {UNLESS_A_JOB_MAKES_IT}",
@@ -269,6 +290,33 @@ FALLBACKS = (
         "Check the credentials and their rights.",
         since=_SINCE,
         scope=Scope.HOST,
+    ),
+    curable(
+        "service-unavailable-by-type",
+        # By the type alone: a class of this name in a message says nothing.
+        When(
+            type=PASSING_TYPES,
+            unless=any_of(r"""
+                credential|auth|forbidden|denied|permission|certificate|licen[cs]e|quota|billing
+                unsupported|not (?:installed|supported|compiled|built|found)|no module|cannot import|does not exist
+                missing|unknown|invalid|malformed
+            """),
+        ),
+        "The service says by the type of its error that it is away, or has too much to do, at this moment.",
+        "Nothing to repair in the model; look at {address|the service} if it goes on.",
+        since="2026-11-26",
+    ),
+    curable(
+        "service-unavailable-by-word",
+        When(
+            message=any_of(r"""
+                \b(?:system|service|server|api|endpoint|cluster|broker|gateway|database|backend|node|host|site|store|registry|stream)s?\b \
+                (?: \S{1,80}){0,3} (?:currently )?temporarily (?:unavailable|not available|down|out of service|offline|overloaded)
+            """)
+        ),
+        "The service says that it is away for a while.",
+        "Nothing to repair in the model; look at {address|the service} if it goes on.",
+        since="2026-11-26",
     ),
     curable(
         "time-out-by-word",

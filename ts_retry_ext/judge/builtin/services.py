@@ -128,7 +128,6 @@ RULES = (
                 "kubernetes.config.config_exception.ConfigException",
                 "ConfigException",
                 "InvalidName",
-                "InvalidPath",
                 "NoRemoteError",
                 "NotDvcRepoError",
                 "InvalidGitRepositoryError",

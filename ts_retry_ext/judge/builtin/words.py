@@ -13,6 +13,31 @@ UNLESS_A_JOB_MAKES_IT = (
 )
 TRIED_UNTIL_THEN = "If a job makes it, wait for the job: the model is tried again."
 
+#: Types by whose name a service says that it is away or has too much to do at this moment, of whatever library.
+PASSING_TYPES = tuple(
+    f"{name}{ending}"
+    for name in (
+        "ServiceUnavailable",
+        "ServiceTemporarilyUnavailable",
+        "ServerUnavailable",
+        "TemporarilyUnavailable",
+        "TemporaryUnavailable",
+        "Unavailable",
+        "TooManyRequests",
+        "Throttled",
+        "Throttling",
+        "Throttle",
+        "RequestThrottled",
+        "RateLimited",
+        "RateLimit",
+        "RateLimitExceeded",
+        "Overloaded",
+        "ServiceOverloaded",
+        "ServerOverloaded",
+    )
+    for ending in ("", "Error", "Exception")
+)
+
 #: Types of failures that lie outside of the model. Where one is in the chain, an error of the code
 #: that handled it says nothing.
 ENVIRONMENT_TYPES = (
@@ -42,6 +67,7 @@ ENVIRONMENT_TYPES = (
     "Timeout",
     "MaxRetryError",
     "RayError",
+    *PASSING_TYPES,
 )
 
 #: Modules that talk to something outside of the process. With one of them on the stack, an error
