@@ -37,6 +37,78 @@ _UNPACKED = "/tmp/models/0123456789abcdef0123456789abcdef"
 _GATED = "403 Client Error.\n\nCannot access gated repo for url https://huggingface.co/org/m/resolve/main/config.json.\n"
 
 ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    # What a remedy of a wider rule would have misled about.
+    (
+        "database-lacks-what-is-asked",
+        "N",
+        "oracledb.exceptions.NotSupportedError",
+        "DPY-3015: password verifier type 0x939 is not supported by python-oracledb in thin mode",
+        {},
+    ),
+    (
+        "class-missing-in-library-for-pickle",
+        "N",
+        "AttributeError",
+        f"Can't get attribute 'DetectV9' on <module 'detector.nn.heads' from '{_SITE}/detector/nn/heads.py'>",
+        {},
+    ),
+    (
+        "class-missing-for-pickle",
+        "N",
+        "AttributeError",
+        f"Can't get attribute 'Net' on <module '__main__' from '{_SITE}/ts/model_service_worker.py'>",
+        {},
+    ),
+    (
+        "program-not-in-path",
+        "N",
+        "ffmpeg_like.FFmpegNotFoundError",
+        "ffmpeg is not installed or is not on the PATH",
+        {
+            "errno": 2,
+            "chain": [
+                {
+                    "exc_type": "FileNotFoundError",
+                    "message": "[Errno 2] No such file or directory: 'ffmpeg'",
+                }
+            ],
+        },
+    ),
+    (
+        "driver-changed-under-the-kernel",
+        "N",
+        "RuntimeError",
+        "Failed to initialize NVML: Driver/library version mismatch",
+        {},
+    ),
+    (
+        "cuda-toolkit-of-another-version",
+        "N",
+        "RuntimeError",
+        "The detected CUDA version (12.4) mismatches the version that was used to compile PyTorch (11.8). Please make sure to use the same CUDA versions.",
+        {},
+    ),
+    (
+        "library-without-gpu",
+        "N",
+        "RuntimeError",
+        "faiss was compiled without GPU support",
+        {},
+    ),
+    (
+        "api-key-missing",
+        "N",
+        "tracker.UsageError",
+        "No API key configured.",
+        {},
+    ),
+    (
+        "file-open-elsewhere",
+        "R",
+        "BlockingIOError",
+        "[Errno 11] Unable to open file (unable to lock file, errno = 11, error message = 'Resource temporarily unavailable')",
+        {"errno": 11},
+    ),
     # Quotas: what no waiting brings back, what comes back within a minute, and what does not say which.
     (
         "quota-used-up",

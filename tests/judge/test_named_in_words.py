@@ -73,3 +73,15 @@ def test_a_load_that_took_too_long_is_told_the_limit_in_force_and_its_source() -
     assert verdict.rule == "load-longer-than-its-limit"
     assert limit in verdict.reason
     assert "120 s if nothing is set" in judge(failure).reason
+
+
+def test_a_key_is_named_by_the_key_error_below_what_says_it_in_other_words() -> None:
+    record = {
+        "exc_type": "ValueError",
+        "message": "The checkpoint has model type `newt9`, which this version does not know. Update.",
+        "chain": [{"exc_type": "KeyError", "message": "'newt9'"}],
+        "frames": [["/x/site-packages/transformers/models/auto/configuration_auto.py", "load"]],
+    }
+    verdict = judge(failure_from_record(record))
+    assert verdict.rule == "model-type-unknown-to-library"
+    assert verdict.remedy.endswith("to a version that knows newt9.")

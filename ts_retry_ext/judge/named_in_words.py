@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from ts_retry_ext.judge.evidence import Evidence
 from ts_retry_ext.judge.gaps import GAP
+from ts_retry_ext.judge.lineage import plain
 from ts_retry_ext.judge.named_causes import named_causes
 from ts_retry_ext.judge.redact import redact
 from ts_retry_ext.judge.text import visible
@@ -83,7 +84,9 @@ def _classes(evidence: Evidence) -> str:
 
 
 def _key(evidence: Evidence) -> str:
-    return evidence.links[0].text.strip("'\" ")
+    """Return the key of the first KeyError: what is raised over it says it in other words."""
+    keys = (link.text for link in evidence.links if plain(link.cause.type) == "KeyError")
+    return next(keys, evidence.links[0].text).strip("'\" ")
 
 
 def _option(evidence: Evidence) -> str:

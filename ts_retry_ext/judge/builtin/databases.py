@@ -228,6 +228,22 @@ RECOVERABLE_IN_DISGUISE = (
 )
 
 RULES = (
+    fatal(
+        "database-lacks-what-is-asked",
+        # PEP 249: the database does not support the call; psycopg2 and SQLAlchemy build on it.
+        When(
+            type=("NotSupportedError",),
+            unless_type=(
+                "torch.jit.frontend.FrontendError",
+                "torch.jit.frontend.NotSupportedError",
+            ),
+            unless=r"cached plan|recovery|read[- ]only|standby|replica|starting|temporar|try again",
+        ),
+        "The database, or its driver, does not support what is asked of it.",
+        "Correct what the message names, or install a driver that fits the server's version (python-oracledb: thick mode, oracledb.init_oracle_client()).",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
     ambiguous(
         "database-content-missing",
         When(

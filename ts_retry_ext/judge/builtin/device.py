@@ -59,8 +59,8 @@ RECOVERABLE_IN_DISGUISE = (
                 fabric ?manager.{0,60}(?:not|start|in progress)
             """),
         ),
-        "The GPU or its service is in use or still starting.",
-        "Wait; look at nvidia-smi and at the fabric manager or MPS daemon if it goes on.",
+        "The device (GPU, TPU) or its service is in use or still starting.",
+        "Wait; if it goes on, look at the process that holds the device (nvidia-smi, or the one that the message names), and at the fabric manager or MPS daemon.",
         since=_SINCE,
         scope=Scope.DEVICE,
     ),
@@ -115,14 +115,25 @@ RULES = (
                 module ['\"]?torch\._c['\"]? has no attribute ['\"]?_cuda|_cuda_setdevice|nccl .{0,20}not (?:built|available)
                 doesn't have nccl built in|not implemented for 'half'|could not run '.{1,120}' with arguments from the
                 \"\w+\" not implemented for '\w+'
-                # Other libraries
-                not compiled with (?:cuda|rocm|gpu|nccl|xpu|mps)|without (?:cuda|gpu) support|isn't built with (?:cuda|gpu)
-                compiled without gpu
             """)
         ),
         "The installed torch, or the CPU, cannot do what the model asks of it.",
         "Install a torch build for the device, or load the model in float32 on CPU.",
         since=_SINCE,
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "library-without-gpu",
+        # Asked after torch's own words.
+        When(
+            message=any_of(r"""
+                not compiled with (?:cuda|rocm|gpu|nccl|xpu|mps)|without (?:cuda|gpu) support|isn't built with (?:cuda|gpu)
+                compiled without gpu
+            """)
+        ),
+        "The installed build of a library has no support for the GPU.",
+        "Install a build of that library with it (its wheel for CUDA or ROCm; a CPU build of torch does not matter here), or set the device to cpu.",
+        since="2026-11-26",
         scope=Scope.HOST,
     ),
     fatal(
@@ -182,6 +193,14 @@ RULES = (
         scope=Scope.DEVICE,
     ),
     fatal(
+        "driver-changed-under-the-kernel",
+        When(message=r"driver/library version mismatch|nvml/rm version mismatch"),
+        "The NVIDIA driver was updated and its old kernel module is still loaded, or a container brings another version of the driver's library.",
+        "Reboot the host, or unload and load the nvidia kernel modules; in a container, leave the driver's library to the NVIDIA container toolkit.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "driver-too-old",
         When(
             message=any_of(r"""
@@ -189,8 +208,6 @@ RULES = (
                 driver on your system is too old|cuda driver version is insufficient|cudaerrorinsufficientdriver
                 forward compatibility was attempted|unsupported toolchain|unsupported display driver
                 cudaerrorcompatnotsupportedondevice|cudaerrorunsupportedptxversion|cuda error 80[34]\b|error 80[34]:
-                # NVML
-                driver/library version mismatch|nvml/rm version mismatch
                 # Several
                 update your gpu driver|requires? (?:a )?(?:newer )?(?:nvidia |cuda )?driver (?:version )?(?:>=|at least)
             """)

@@ -29,7 +29,7 @@ RECOVERABLE_IN_DISGUISE = (
                 # SMB (NTSTATUS)
                 status_(?:connection_(?:disconnected|reset|aborted|refused|invalid)|network_name_deleted|io_timeout|host_(?:unreachable|down)| \
                 network_(?:unreachable|busy)|insufficient_resources|insuff_server_resources|server_unavailable|pipe_(?:busy|not_available|disconnected)| \
-                sharing_violation|file_lock_conflict|user_session_deleted|network_session_expired|request_not_accepted|too_many_sessions|unexpected_network_error)\b
+                user_session_deleted|network_session_expired|request_not_accepted|too_many_sessions|unexpected_network_error)\b
                 # resolvers
                 servfail|all nameservers failed|no nameservers|the dns operation timed out|the resolution lifetime expired
             """)

@@ -23,6 +23,21 @@ FATAL_IN_DISGUISE = (
 )
 
 RECOVERABLE_IN_DISGUISE = (
+    curable(
+        "file-open-elsewhere",
+        When(
+            message=any_of(r"""
+                # SMB and Windows
+                status_(?:sharing_violation|file_lock_conflict)\b|0xc0000043\b|\[winerror (?:32|33)\]|being used by another process
+                # HDF5
+                unable to lock file
+            """),
+            unless=r"cuda|gpu|port|address|errno = (?:37|38|95)\b",
+        ),
+        "Another process has the file open, and lets nobody else read it until it closes it.",
+        "Nothing to repair in the model; look at what writes {path|the file} if it goes on. Where a mount has no locks, HDF5_USE_FILE_LOCKING=FALSE lets h5py read.",
+        since="2026-11-26",
+    ),
     ambiguous(
         "secret-not-mounted",
         When(

@@ -97,6 +97,22 @@ RECOVERABLE_IN_DISGUISE = (
 
 RULES = (
     fatal(
+        "cuda-toolkit-of-another-version",
+        When(
+            message=any_of(r"""
+                # torch.utils.cpp_extension
+                the detected cuda version \(.{1,20}\) mismatch(?:es|ed) the version that was used to compile
+                # DeepSpeed, apex
+                installed cuda version .{1,20} does not match the version torch was compiled with
+                cuda extensions are being compiled with a version of cuda that does not match
+            """)
+        ),
+        "An extension is compiled at load time, and the CUDA toolkit here is of another version than the one torch was built with.",
+        "Use an image whose CUDA toolkit has the version of torch.version.cuda (or point CUDA_HOME to such a one), or build the extension beforehand.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "bitsandbytes-without-cuda",
         When(
             message=any_of(r"""

@@ -40,6 +40,23 @@ FIRST = (
     ),
 )
 
+FATAL_IN_DISGUISE = (
+    fatal(
+        "program-not-in-path",
+        # pytesseract, pdf2image, ffmpeg-python and their kin raise an error of their own over that of subprocess.
+        When(
+            message=any_of(r"""
+                is not installed or (?:it'?s|it is|is) not (?:in|on) (?:your |the )?path|is \w+ installed and in path
+                \b(?:executable|program|binary|command) \S{0,80} ?(?:is |was )?not found (?:in|on) (?:your |the |\$)?path
+            """)
+        ),
+        "A program that a library of the model starts is not installed.",
+        "Install {command|it} where TorchServe runs, as a package of the system (tesseract-ocr, ffmpeg, poppler-utils); pip does not bring it.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+)
+
 RULES = (
     curable(
         "download-program-failed",

@@ -11,7 +11,10 @@ from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 
-_ARCHIVE = "Pack the archive again from a sound file, and compare sizes or checksums."
+_ARCHIVE = (
+    "Pack the archive again from a sound file, and compare sizes or checksums. "
+    "A file of about 130 bytes is a pointer of Git LFS: fetch the file with git lfs pull."
+)
 #: What safetensors says of such a file.
 _SAFETENSORS_CUT = any_of(r"""
     headertoolarge|headertoosmall|invalidheader|metadataincompletebuffer|error while deserializing header
@@ -68,6 +71,16 @@ RULES = (
         _ARCHIVE,
         since=_SINCE,
         damaged_file=WEIGHTS,
+    ),
+    fatal(
+        "class-missing-in-library-for-pickle",
+        When(
+            type=("AttributeError",),
+            message=r"can'?t get attribute .{1,200} on <module ['\"](?!__(?:mp_)?main__).{1,400}/(?:site|dist)-packages/",
+        ),
+        "The pickle needs a class that the installed version of its library does not have: another version wrote it.",
+        "Install the version of the library that wrote the file (name it in the archive's requirements.txt), or save the model anew with the one that is installed.",
+        since="2026-11-26",
     ),
     fatal(
         "class-missing-for-pickle",
@@ -135,7 +148,12 @@ RULES = (
     fatal(
         "jit-compile",
         When(
-            type=("NotSupportedError", "UnsupportedNodeError", "FrontendError", "torch.jit.Error")
+            type=(
+                "torch.jit.frontend.NotSupportedError",
+                "torch.jit.frontend.UnsupportedNodeError",
+                "torch.jit.frontend.FrontendError",
+                "torch.jit.Error",
+            )
         ),
         "TorchScript cannot compile the code.",
         "Rewrite the part the message names, or trace the model.",

@@ -147,6 +147,21 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "api-key-missing",
+        When(
+            message=any_of(r"""
+                must be set either by passing
+                api[_ -]?key.{0,60}(?:not (?:set|configured|provided|found|specified)|is (?:missing|required|empty)|must be (?:set|provided|passed))
+                no (?:api[_ -]?key|access token) (?:was |is )?(?:found|provided|given|set|configured)
+            """),
+            unless=r"not (?:yet )?ready|please retry|try again|pending_registration",
+        ),
+        "A client has no API key or token, and nobody can log in in a worker.",
+        "Set {variable|the key} for TorchServe's process, which passes its environment to the workers (WANDB_API_KEY, OPENAI_API_KEY, HF_TOKEN).",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "client-configuration-text",
         When(
             message=any_of(r"""
@@ -165,9 +180,7 @@ RULES = (
                 # kafka-python, librdkafka
                 ^unrecognized configs:[ ]|\bcode=_(?:invalid_arg|conflict|unknown_?protocol|not_implemented)\b|no such configuration property
                 # Clients of a paid API
-                must be set either by passing
-                api[_ -]?key.{0,60}(?:not (?:set|configured|provided|found|specified)|is (?:missing|required|empty)|either invalid or missing|must be (?:set|provided|passed))
-                no (?:api[_ -]?key|access token) (?:was )?(?:found|provided|given|set)|incorrect api key provided
+                either invalid or missing|incorrect api key provided
                 # Kubernetes
                 is forbidden: user .{1,200} cannot \w+ resource
                 # Several

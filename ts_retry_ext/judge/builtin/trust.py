@@ -58,8 +58,8 @@ FATAL_IN_DISGUISE = (
                 no_ciphers_available|ee_key_too_small|ca_md_too_weak|alert_certificate_required
             """)
         ),
-        "The two sides do not agree on TLS; often an http proxy is configured as https.",
-        "Correct the proxy's address or the TLS settings.",
+        "The two sides do not agree on TLS; often https is asked of a port that speaks http, of a server or of a proxy.",
+        "Correct scheme and port of {address|the server} (http://, secure=False), the proxy's address, or the TLS settings.",
         since=_SINCE,
         scope=Scope.HOST,
     ),
