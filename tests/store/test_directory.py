@@ -173,3 +173,14 @@ def test_a_place_where_files_cannot_be_locked_is_not_used(
     monkeypatch.setattr(fcntl, "flock", unlockable)
     with pytest.raises(OSError, match="No locks available"):
         create_server_directory(str(tmp_path / "state"), RUN)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"), [("/a\0b", False), ("\ud800", False), ("/a\udcff", True)]
+)
+def test_a_path_that_no_system_can_have_is_not_ours(
+    tmp_path: Path, path: str, is_one: bool
+) -> None:
+    """`status` looks for logs beside it, and ended with a traceback. Bytes of another encoding are a path's."""
+    directory = create_server_directory(str(tmp_path), RUN._replace(cwd=path))
+    assert (read_server_run(directory) is not None) is is_one

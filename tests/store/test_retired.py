@@ -29,3 +29,11 @@ def test_numbers_that_no_model_can_have_count_as_none(
         json.dumps({**json.loads(path.read_text()), "min_workers": low, "max_workers": high})
     )
     assert read_retired(str(tmp_path)) is None
+
+
+@pytest.mark.parametrize("at", [None, 5, "", "yesterday", "2026-02-30", ["x"]])
+def test_a_file_without_its_time_counts_as_none(tmp_path: Path, at: object) -> None:
+    """`history` shows when a model was retired, and ended with a traceback."""
+    content = {"schema": 1, "min_workers": 1, "max_workers": 2, "at": at}
+    (tmp_path / RETIRED_FILE).write_text(json.dumps(content))
+    assert read_retired(str(tmp_path)) is None

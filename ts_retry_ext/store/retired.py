@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, write_json
-from ts_retry_ext.store.times import now_text
+from ts_retry_ext.store.times import is_time, now_text
 
 RETIRED_FILE = "retired.json"
 
@@ -49,10 +49,10 @@ def read_retired(model_dir: str) -> Retired | None:
         return None
     if content is None:
         return None
-    low, high = content.get("min_workers"), content.get("max_workers")
+    low, high, at = (content.get(name) for name in Retired._fields)
     if not isinstance(low, int) or not isinstance(high, int) or not 0 < low <= high:
         return None
-    return Retired(low, high, str(content.get("at") or ""))
+    return Retired(low, high, str(at)) if is_time(at) else None
 
 
 def forget_retired(model_dir: str) -> None:

@@ -24,6 +24,18 @@ def _is_text_or_none(value: object) -> bool:
     return value is None or isinstance(value, str)
 
 
+def _is_path(value: object) -> bool:
+    """Tell whether a value is a text that a path can be: none holds a NUL byte or half a character."""
+    try:
+        return isinstance(value, str) and b"\0" not in value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+
+
+def _is_path_or_none(value: object) -> bool:
+    return value is None or _is_path(value)
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int) and 0 <= value < _MAX_NUMBER
 
@@ -101,15 +113,17 @@ def _are_entries(value: object, *keys: str) -> bool:
 
 _SHAPES: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(
-        ("event", "model_dir", "registration", "files", "start", "socket", "launch", "action",
-         "verdict", "basis", "scope", "phase", "reason", "remedy", "fingerprint", "cwd", "management_address"),
+        ("event", "files", "start", "socket", "launch", "action",
+         "verdict", "basis", "scope", "phase", "reason", "remedy", "fingerprint", "management_address"),
         _is_text,
     ),
     **dict.fromkeys(
         ("model", "version", "handler", "group", "rule", "max_retry_timeout_source",
-         "config_file", "torchserve", "result"),
+         "torchserve", "result"),
         _is_text_or_none,
     ),
+    **dict.fromkeys(("model_dir", "registration", "cwd"), _is_path),
+    "config_file": _is_path_or_none,
     **dict.fromkeys(("pid", "failures", "fingerprint_version", "trials"), _is_number),
     **dict.fromkeys(("max_retry_timeout_sec", "oom_kills"), _is_number_or_none),
     **dict.fromkeys(("at", "created_at"), is_time),
