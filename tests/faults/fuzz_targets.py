@@ -101,7 +101,7 @@ def _archive(path: Path, data: bytes) -> None:
 
 def _store(data: bytes, folder: Path) -> None:
     parts = [*data.split(PART), b"", b"", b""]
-    promises.commands_read_what_lies_there(folder / "run", *parts[:4])
+    promises.commands_read_what_lies_there(folder / "state" / "server-1", *parts[:4])
 
 
 def _linked_mar() -> bytes:

@@ -12,7 +12,7 @@ import os
 import shutil
 import socket
 import time
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 
 from tests.frontend.api import described
@@ -167,7 +167,10 @@ def commands_read_what_lies_there(
         now=now,
         died_by=died,
     )
-    with redirect_stdout(io.StringIO()):
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        for command in ("status", "history"):
+            for form in ([], ["--json"]):
+                assert main([command, "--state-dir", str(run_dir.parent), *form]) in (0, 1, 3)
         snapshot = take_snapshot_of_run(str(run_dir))
         assert json.loads(json.dumps(snapshot.to_json()))
         print_models(snapshot, every=True, wide=True, hook_is_missing=False)

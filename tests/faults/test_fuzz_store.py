@@ -57,7 +57,7 @@ def test_every_command_reads_whatever_lies_there(
     run: bytes,
     retired: bytes,
 ) -> None:
-    run_dir = tmp_path_factory.getbasetemp() / "run"
+    run_dir = tmp_path_factory.getbasetemp() / "state" / "server-1"
     commands_read_what_lies_there(run_dir, lines, marker_file, run, retired)
 
 
