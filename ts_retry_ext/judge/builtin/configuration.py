@@ -17,8 +17,8 @@ FATAL_IN_DISGUISE = (
         "asked-on-a-terminal",
         # The text is that of input(); getpass and click open the terminal itself.
         When(
-            type=("EOFError", "OSError", "termios.error", "click.exceptions.Abort"),
-            message=r"^eof when reading a line$|inappropriate ioctl for device|no such device or address: ['\"]?/dev/tty",
+            type=("EOFError", "OSError", "termios.error"),
+            message=r"^eof when reading a line$|^\(25, 'inappropriate ioctl for device|no such device or address: ['\"]?/dev/tty",
             unless_frame=NETWORK_MODULES,
         ),
         "The code asks somebody on a terminal, and a worker has none.",

@@ -24,7 +24,7 @@ FATAL_IN_DISGUISE = (
         When(
             type=_VAULT_TYPES,
             message=any_of(r"""
-                invalid (?:role|secret)(?:[ _]id)?(?: or secret(?:[ _]id)?)?\b(?! name)|invalid username or password
+                invalid (?:role|secret)[ _]id|invalid role or secret[ _]id|invalid username or password
                 service account name not authorized|^namespace not authorized|missing client token
             """),
             unless=r"try again|temporar|timed? ?out|standby|sealed",

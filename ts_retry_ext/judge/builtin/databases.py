@@ -232,10 +232,21 @@ RULES = (
         "database-lacks-what-is-asked",
         # PEP 249: the database does not support the call; psycopg2 and SQLAlchemy build on it.
         When(
-            type=("NotSupportedError",),
-            unless_type=(
-                "torch.jit.frontend.FrontendError",
-                "torch.jit.frontend.NotSupportedError",
+            type=(
+                "psycopg2.NotSupportedError",
+                "psycopg.NotSupportedError",
+                "psycopg.errors.NotSupportedError",
+                "pymysql.err.NotSupportedError",
+                "MySQLdb.NotSupportedError",
+                "oracledb.exceptions.NotSupportedError",
+                "cx_Oracle.NotSupportedError",
+                "pyodbc.NotSupportedError",
+                "sqlite3.NotSupportedError",
+                "duckdb.NotSupportedError",
+                "sqlalchemy.exc.NotSupportedError",
+                "snowflake.connector.errors.NotSupportedError",
+                "clickhouse_connect.driver.exceptions.NotSupportedError",
+                "databricks.sql.exc.NotSupportedError",
             ),
             unless=r"cached plan|recovery|read[- ]only|standby|replica|starting|temporar|try again",
         ),

@@ -32,7 +32,7 @@ RECOVERABLE_IN_DISGUISE = (
                 # HDF5
                 unable to lock file
             """),
-            unless=r"cuda|gpu|port|address|errno = (?:37|38|95)\b",
+            unless=r"cuda|gpu|\bport\b|address|errno = (?:37|38|95)\b",
         ),
         "Another process has the file open, and lets nobody else read it until it closes it.",
         "Nothing to repair in the model; look at what writes {path|the file} if it goes on. Where a mount has no locks, HDF5_USE_FILE_LOCKING=FALSE lets h5py read.",

@@ -16,7 +16,7 @@ _NUMBER = r"licen(?:sing|[cs]e manager) error:? ?-"
 #: A seat is asked for from somebody who may give none to this user or host, and says so by name.
 _NOT_FOR_THIS_ONE = any_of(r"""
     # Gurobi, by its token server and by the file of a named user
-    \b(?:user|host|client|group)s? \W?[\w.\-]{1,64}\W? (?:is )?not (?:in|on) (?:the )?authori[sz]ed|user-?name mismatch
+    request denied: (?:user|host|client|group)s? \W?[\w.\-]{1,64}\W? (?:is )?not (?:in|on) (?:the )?authori[sz]ed|user-?name mismatch
     # FlexNet, RLM: the options file
     user/host (?:is )?(?:on (?:the )?exclude|not on (?:the )?include) list|not authori[sz]ed to use this licen[cs]e
     # MATLAB
