@@ -24,6 +24,9 @@ from ts_retry_ext.trial.launch import launch_of
 from ts_retry_ext.worker.command_line import WorkerAddress
 from ts_retry_ext.worker.session import Session
 
+#: PyYAML reads 100 kB in a second or two, and there are a dozen readers.
+SLOW = "300 kB of other keys"
+
 
 def server_of(store: Path) -> ObservedServer:
     configuration = ServerConfiguration(
@@ -48,7 +51,13 @@ def session_of(server: ObservedServer, folder: ModelFolder) -> Session:
     )
 
 
-@pytest.mark.parametrize("odd", CONFIGURATIONS, ids=[odd.name for odd in CONFIGURATIONS])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(odd, id=odd.name, marks=[pytest.mark.nightly] * (odd.name == SLOW))
+        for odd in CONFIGURATIONS
+    ],
+)
 def test_everybody_has_the_same_answer(
     odd: Odd, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

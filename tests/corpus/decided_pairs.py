@@ -117,6 +117,7 @@ DECIDED: dict[str, set[str]] = {
         "database-connection-lost",
     },
     "nothing-where-something-was-expected": {"attribute-missing", "type-does-not-fit"},
+    "oracle-thin-mode-refuses": {"connection-text", "database-connection-lost"},
     "object-not-picklable": {"subprocess-failed"},
     "object-missing": {"aws-refuses-the-request", "http-refused"},
     "onnx-file-in-shared-place": {"onnx-unloadable"},

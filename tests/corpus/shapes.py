@@ -307,6 +307,8 @@ HUBS: list[Any] = [
 ]  # fmt: skip
 
 STORES: list[Any] = [
+    ("U", "wandb.errors.errors.CommError", 'Project team/prod does not contain artifact: "encoder:staging"'),
+    ("U", "feast.errors.FeatureServiceNotFoundException", "Feature service ranking_v3 does not exist in project shop"),
     ("U", "botocore.exceptions.ClientError", "An error occurred (NoSuchKey) when calling the GetObject operation: The specified key does not exist."),
     ("U", "botocore.exceptions.ClientError", "An error occurred (404) when calling the HeadObject operation: Not Found"),
     ("U", "botocore.exceptions.ClientError", "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied"),
@@ -495,6 +497,11 @@ MORE_RECOVERABLE: list[Any] = [
     ("R", 'mlflow.exceptions.MlflowException', "API request to endpoint /api failed with error code 503 != 200. Response body: 'upstream connect error or disconnect/reset before headers'"),
     ("R", 'mlflow.exceptions.RestException', 'TEMPORARILY_UNAVAILABLE: The service is temporarily unavailable'),
     ("R", 'snowflake.connector.errors.OperationalError', '250001: Could not connect to Snowflake backend after 2 attempt(s).Aborting'),
+    ("N", 'oracledb.exceptions.OperationalError', 'DPY-6005: cannot connect to database.\nDPY-3001: Native Network Encryption and Data Integrity is only supported in python-oracledb thick mode'),
+    ("R", 'clickhouse_connect.driver.exceptions.DatabaseError', 'Code: 241. DB::Exception: Memory limit (total) exceeded: would use 31.20 GiB, maximum: 31.00 GiB. (MEMORY_LIMIT_EXCEEDED)'),
+    ("U", 'clickhouse_connect.driver.exceptions.DatabaseError', 'Code: 241. DB::Exception: Memory limit (for query) exceeded: would use 10.20 GiB, maximum: 10.00 GiB.'),
+    ("N", 'RuntimeError', 'Device with "CUDA" name is not registered in the OpenVINO Runtime'),
+    ("N", 'xgboost.core.XGBoostError', '[09:00:00] /tmp/learner.cc:1070: Check failed: header == serialisation_header_: \n\n  If you are loading a serialized model (like pickle in Python, RDS in R) or'),
     ("R", 'oracledb.exceptions.OperationalError', 'DPY-6005: cannot connect to database. ORA-12541: TNS:no listener'),
     ("R", 'openai.APIConnectionError', 'Connection error.'),
     ("R", 'openai.RateLimitError', "Error code: 429 - {'error': {'message': 'Rate limit reached'}}"),

@@ -46,7 +46,9 @@ def _handler(folder: str, name: str) -> str:
     return initialize(f"import os\nfolder = {folder}\n{LOADERS[name]}")
 
 
-@pytest.fixture(params=LOADERS)
+@pytest.fixture(
+    params=["weights.safetensors", pytest.param("weights.pt", marks=pytest.mark.nightly)]
+)
 def weights(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

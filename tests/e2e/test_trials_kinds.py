@@ -55,7 +55,7 @@ if VERSION >= (0, 11):  # before, the one is not there and retries of the other 
     KINDS["async"] = Kind(ASYNC, asynchronous(LACKING))
     KINDS["ranks"] = Kind(ranks(), workers=2, trial_is_load=True)
 #: Models that the others hold most of; each takes half a minute.
-NIGHTLY = ("two", "folderlate", "ranks")
+NIGHTLY = ("two", "folderlate", "ranks", "rejectslate")
 #: Inside the window, a holder leaves, and the frontend's own retry starts the next worker. After it,
 #: workers come through the management API.
 MODELS = {

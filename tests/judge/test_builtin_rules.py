@@ -39,7 +39,7 @@ _GATED = "403 Client Error.\n\nCannot access gated repo for url https://huggingf
 ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     # What a remedy of a wider rule would have misled about.
     (
-        "database-lacks-what-is-asked",
+        "oracle-thin-mode-refuses",
         "N",
         "oracledb.exceptions.NotSupportedError",
         "DPY-3015: password verifier type 0x939 is not supported by python-oracledb in thin mode",

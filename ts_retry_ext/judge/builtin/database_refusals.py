@@ -46,6 +46,15 @@ FATAL_IN_DISGUISE = (
         since=_SINCE,
         scope=Scope.HOST,
     ),
+    fatal(
+        "oracle-thin-mode-refuses",
+        # errors.py of python-oracledb: DPY-3001 to 3028 name what its thin mode cannot do. DPY-6005, "cannot connect", may stand before.
+        When(message=r"dpy-30\d\d: [^\n]{0,300}\b(?:thin|thick) mode"),
+        "python-oracledb cannot talk to this database without Oracle's client library: its thin mode lacks what the server asks for.",
+        "Install Oracle Instant Client in the image, and call oracledb.init_oracle_client() before connecting (thick mode).",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
     ambiguous(
         "database-host-not-allowed",
         When(message=r"is not allowed to connect to this m(?:ysql|ariadb) server"),

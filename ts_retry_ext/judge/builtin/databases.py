@@ -62,6 +62,14 @@ RECOVERABLE_IN_DISGUISE = (
         since="2026-11-26",
     ),
     curable(
+        "database-memory-in-use",
+        # ClickHouse 241: the total is of all queries together; "(for query)" and "(for user)" are another matter.
+        When(message=r"memory limit \(total\) exceeded"),
+        "The database's memory is in use by everybody's queries together.",
+        "Nothing to repair in the model; if it goes on, raise the server's memory limit, or let the model read less at once.",
+        since="2026-11-26",
+    ),
+    curable(
         "database-file-open-elsewhere",
         When(
             # DuckDB, RocksDB, LMDB, LevelDB: one process at a time has the files.

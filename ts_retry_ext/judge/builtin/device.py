@@ -193,6 +193,14 @@ RULES = (
         scope=Scope.DEVICE,
     ),
     fatal(
+        "openvino-device-unknown",
+        When(message=r"device with .{1,80} name is not registered in the openvino"),
+        "OpenVINO has no device of the name that the model asks for.",
+        "Write a name that openvino.Core().available_devices lists, in capitals (CPU, GPU, NPU, AUTO); a GPU or NPU needs its driver in the image.",
+        since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "driver-changed-under-the-kernel",
         When(message=r"driver/library version mismatch|nvml/rm version mismatch"),
         "The NVIDIA driver was updated and its old kernel module is still loaded, or a container brings another version of the driver's library.",

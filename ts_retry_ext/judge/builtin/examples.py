@@ -408,6 +408,9 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'class-missing-for-pickle-text': ('RuntimeError', "Can't get attribute 'Net' on <module '__main__'>", {}),
     'torch-operator-not-registered': ('RuntimeError', 'Unknown builtin op: torchvision::nms.\nCould not find any similar ops to torchvision::nms.', {}),
     'torchscript-unloadable': ('RuntimeError', 'Attempted to read a PyTorch file with version 12, but the maximum supported version for reading is 10.', {}),
+    'oracle-thin-mode-refuses': ('oracledb.exceptions.OperationalError', 'DPY-6005: cannot connect to database.\nDPY-3010: connections to this database server version are not supported by python-oracledb in thin mode', {}),
+    'database-memory-in-use': ('clickhouse_driver.errors.ServerException', 'Code: 241. DB::Exception: Memory limit (total) exceeded: would use 28.10 GiB, maximum: 28.00 GiB.', {}),
+    'openvino-device-unknown': ('RuntimeError', 'Device with "NPU" name is not registered in the OpenVINO Runtime', {}),
     'database-lacks-what-is-asked': ('psycopg2.NotSupportedError', 'set-returning functions are not allowed in COALESCE', {}),
     'jit-compile': ('torch.jit.frontend.NotSupportedError', 'Comprehension ifs are not supported yet:', {}),
     # topic model formats

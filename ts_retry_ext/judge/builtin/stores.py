@@ -115,6 +115,8 @@ RULES = (
                 model version .{0,80}not found|model with name .{0,100}not found
                 could not find (?:a )?(?:registered|model version|logged)|no model .{0,60}(?:stage|alias)|registered model alias
                 does not contain .{0,40}mlmodel|could not find an .?mlmodel
+                # Weights & Biases, Feast
+                project .{1,200} does not contain artifact|(?:feature view|feature service|entity) .{1,200} does not exist in project
                 # Several
                 notfoundexception|resourcenotfoundexception|resource_not_found|no such artifact|no such (?:blob|version)
             """)
