@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.server_defaults import SERVER_DEFAULTS
+
 #: What starts servers, or dozens of processes at once.
 CROWDED = ("deploy", "e2e", "faults", "sidecar")
 
@@ -16,6 +18,9 @@ for name in [name for name in os.environ if name.startswith("TS_")]:
     del os.environ[name]
 for name in ("LOG_LOCATION", "METRICS_LOCATION"):
     os.environ.pop(name, None)
+
+# A server that lives for seconds starts with half of the processor time: 1.95 s instead of 4.1 s on two cores.
+SERVER_DEFAULTS["vmargs"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and what they start inherits that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

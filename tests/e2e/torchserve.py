@@ -18,6 +18,7 @@ from typing import Any, Callable, Mapping, TypeVar
 import psutil
 
 from tests.ports import own_ports
+from tests.server_defaults import SERVER_DEFAULTS
 from ts_retry_ext.frontend.process import MAIN_CLASS
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.directory import model_directories, server_runs
@@ -29,8 +30,6 @@ T = TypeVar("T")
 #: The TorchServe that is installed here; `nox` runs these tests with several.
 VERSION = tuple(int(part) for part in version("torchserve").split(".")[:2])
 LOG_TAIL = 12_000
-#: A server that lives for seconds starts with half of the processor time: 1.95 s instead of 4.1 s on two cores.
-QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 #: Records of a model's journal that a failed test shows.
 JOURNAL_TAIL = 30
 
@@ -80,7 +79,7 @@ class TorchServe:
             "disable_token_authorization": "true",
             "enable_model_api": "true",
             "default_workers_per_model": "1",
-            "vmargs": QUICK_JVM,
+            **SERVER_DEFAULTS,
             **(config or {}),
         }
         self.process: subprocess.Popen[bytes] | None = None
