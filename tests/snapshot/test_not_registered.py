@@ -139,6 +139,23 @@ def test_the_restore_of_a_snapshot_ends_at_one_model_and_comes_to_no_other(
         assert missing[name].remedy.startswith(f"Correct {at_fault}, at which the restore ended.")
 
 
+def test_an_archive_that_could_not_be_downloaded_has_the_log_s_cause_and_shows_no_key(
+    configuration: ServerConfiguration,
+) -> None:
+    url = "https://user:hunter2hunter2@store.example/models/away.mar?sig=c2VjcmV0c2VjcmV0"
+    log = (
+        f"{BANNER}{HEAD}Failed to load model: {url}\n"
+        "org.pytorch.serve.archive.DownloadArchiveException: Failed to download archive from: "
+        f"{url}\n\tat org.pytorch.serve.archive.utils.ArchiveUtils.downloadArchive(ArchiveUtils.java:1)\n"
+    )
+    missing = found(configuration._replace(load_models=f"away={url}"), log=log)["away"]
+    assert "Failed to download archive from" in missing.cause
+    assert missing.remedy.startswith("Look whether the archive is whole at its address")
+    for text in (missing.cause, missing.remedy):
+        assert "hunter2" not in text
+        assert "c2VjcmV0" not in text
+
+
 def test_a_restart_has_to_name_the_snapshot_that_the_server_started_from(
     configuration: ServerConfiguration,
 ) -> None:

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.store.retired import RETIRED_FILE, forget_retired, read_retired, write_retired
+from ts_retry_ext.store.retired import (
+    RETIRED_FILE,
+    Retired,
+    forget_retired,
+    read_retired,
+    write_retired,
+)
 
 
 def test_numbers_come_back_until_they_are_forgotten(tmp_path: Path) -> None:
@@ -32,8 +38,8 @@ def test_numbers_that_no_model_can_have_count_as_none(
 
 
 @pytest.mark.parametrize("at", [None, 5, "", "yesterday", "2026-02-30", ["x"]])
-def test_a_file_without_its_time_counts_as_none(tmp_path: Path, at: object) -> None:
-    """`history` shows when a model was retired, and ended with a traceback."""
+def test_a_file_without_its_time_keeps_the_workers(tmp_path: Path, at: object) -> None:
+    """`history` shows when a model was retired, and ended with a traceback; resuming needs their numbers."""
     content = {"schema": 1, "min_workers": 1, "max_workers": 2, "at": at}
     (tmp_path / RETIRED_FILE).write_text(json.dumps(content))
-    assert read_retired(str(tmp_path)) is None
+    assert read_retired(str(tmp_path)) == Retired(1, 2, "")

@@ -101,6 +101,8 @@ def _judged(
         name = manifest_name(suspect, configuration)
     except ArchiveError as error:
         broken = error.why
+    if "://" in suspect.url:
+        broken = None  # What was not downloaded is not there to be read: the log says why.
     # Its archive may have been replaced or removed since: the frontend knows where a model came from.
     name = next((model.name for model in have.values() if model.url == suspect.url), name)
     refused = told.refused.get(name) or told.refused.get(archive_name(suspect.url))
@@ -120,7 +122,7 @@ def _judged(
     post = f"POST /models?url={suspect.url}"
     command = f"DELETE /models/{name}/{version} and {post}" if running else post
     remedy = f"{_repair(suspect, broken, refused)} {_AGAIN.format(restart=_restart(configuration), command=command)}"
-    return NotRegistered(name, version, running, redact(cause), remedy)
+    return NotRegistered(name, version, running, redact(cause), redact(remedy))
 
 
 def _restart(configuration: ServerConfiguration) -> str:
@@ -141,6 +143,8 @@ def _words(refused: Refused | None) -> str | None:
 def _repair(suspect: StartupModel, broken: str | None, refused: Refused | None) -> str:
     if refused is not None and refused.after:
         return f"Correct {refused.after}, at which the restore ended."
+    if "://" in suspect.url:
+        return "Look whether the archive is whole at its address, and whether the server may and can download it."
     if broken is not None:
         return f"Pack or copy {os.path.basename(suspect.url)} again."
     if refused is not None and "pip" in refused.told:

@@ -20,7 +20,7 @@ class Retired(NamedTuple):
     Attributes:
         min_workers: workers that the frontend kept.
         max_workers: workers that it could have.
-        at: when it was written, ISO 8601 UTC.
+        at: when it was written, ISO 8601 UTC; empty where that is lost.
     """
 
     min_workers: int
@@ -52,7 +52,7 @@ def read_retired(model_dir: str) -> Retired | None:
     low, high, at = (content.get(name) for name in Retired._fields)
     if not isinstance(low, int) or not isinstance(high, int) or not 0 < low <= high:
         return None
-    return Retired(low, high, str(at)) if is_time(at) else None
+    return Retired(low, high, str(at) if is_time(at) else "")
 
 
 def forget_retired(model_dir: str) -> None:
