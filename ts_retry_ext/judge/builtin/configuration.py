@@ -265,6 +265,15 @@ RULES = (
         since="2026-11-26",
     ),
     fatal(
+        "configuration-key-unknown",
+        # yacs, which detectron2 and fvcore build on.
+        When(type=("KeyError",), message=r"^['\"]non-existent config key: "),
+        "The configuration sets a key that the installed library does not define.",
+        "Add the project's own keys to the configuration before the file is merged (its add_…_config function), "
+        "remove the key that the message names, or install the version that defines it.",
+        since="2026-11-27",
+    ),
+    fatal(
         "configuration-key-missing",
         When(
             type=(

@@ -392,6 +392,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     # topic model libraries
     'code-of-repository-not-trusted': ('ValueError', 'Loading org/m requires you to execute the configuration file in that repo on your local machine. Set the option `trust_remote_code=True` to remove this error.', {}),
     'attention-not-available': ('ImportError', 'FlashAttention2 has been toggled on, but it cannot be used: the package flash_attn seems to be not available.', {}),
+    'pipeline-part-missing': ('ValueError', "Pipeline <class 'diffusers.StableDiffusionPipeline'> expected {'unet', 'vae'}, but only {'unet'} were passed.", {}),
     'adapter-does-not-fit-its-base': ('ValueError', "Target modules {'zz_proj'} not found in the base model. Please check the target modules and try again.", {}),
     'model-newer-than-the-library': ('ValueError', 'The checkpoint you are trying to load has model type `zeta9` but Transformers does not recognize this architecture.', {}),
     'transformers-model-type-unknown': ('ValueError', 'The current `device_map` had weights offloaded to the disk. Please provide an `offload_folder` for them.', {}),
@@ -453,6 +454,8 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'estimator-unfit': ('sklearn.exceptions.NotFittedError', 'This StandardScaler instance is not fitted yet.', {}),
     'estimator-of-another-version': ('ValueError', 'node array from the pickle has an incompatible dtype', {}),
     'model-directory-incomplete': ('OSError', "Unable to open file (unable to open file: name = 'model.h5', errno = 2, error message = 'No such file or directory', flags = 0, o_flags = 0)", {}),
+    'openvino-operation-unknown': ('RuntimeError', 'Cannot create NullNode layer NullNode_19 id:13 from unsupported opset: extension', {}),
+    'xgboost-binary-model': ('xgboost.core.XGBoostError', "[14:45:01] /workspace/src/c_api/c_api.cc:1529: Check failed: str[0] == '{' (b vs. {) : \nStack trace:", {}),
     'opset-unsupported': ('RuntimeError', 'Failed to parse the model: Unsupported ONNX opset version: 20', {}),
     'encoding-unknown': ('LookupError', 'unknown encoding: utf8mb4', {}),
     # topic configuration
@@ -474,5 +477,6 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'xml-damaged': ('xml.etree.ElementTree.ParseError', 'not well-formed (invalid token): line 1, column 0', {}),
     'spacy-error': ('OSError', '[E053] Could not read config file from /x/config.cfg', {}),
     'configuration-folder-missing': ('hydra.errors.MissingConfigException', "Cannot find primary config 'serve'. Check that it's in your config search path.", {}),
+    'configuration-key-unknown': ('KeyError', "'Non-existent config key: MODEL.VOVNET'", {}),
     'configuration-key-missing': ('omegaconf.errors.ConfigAttributeError', "Key 'model' is not in struct", {}),
 }

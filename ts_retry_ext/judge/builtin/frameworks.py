@@ -106,6 +106,22 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "openvino-operation-unknown",
+        When(message=r"cannot create \w{1,80} layer .{1,200} from unsupported opset: "),
+        "The OpenVINO model holds an operation that the installed OpenVINO does not know.",
+        "Install the version that converted the model, or convert it with the installed one; the opset 'extension' "
+        "needs its library first: core.add_extension.",
+        since="2026-11-27",
+    ),
+    fatal(
+        "xgboost-binary-model",
+        # Of binary files, which begin with 'binf' or 'bs64'; XGBoost 3.1 reads JSON and UBJSON only.
+        When(type=("XGBoostError",), message=r"check failed: str\[0\] == '\{' \(b vs\. \{\)"),
+        "The model is in XGBoost's old binary format, which XGBoost 3.1 and newer do not read.",
+        "Load it with XGBoost before 3.1 and save it as .ubj or .json, or install such a version.",
+        since="2026-11-27",
+    ),
+    fatal(
         "encoding-unknown",
         When(message=r"^unknown encoding: |configured to use ascii as encoding"),
         "The text encoding that is asked for, or the host's, cannot be used.",
