@@ -36,7 +36,9 @@ RULES = (
     fatal(
         "pipeline-part-missing",
         # diffusers
-        When(message=r"^pipeline <class '.{1,300}'> expected \{.{1,1000}\}, but only \{.{0,1000}\} were passed"),
+        When(
+            message=r"^pipeline <class '.{1,300}'> expected \{.{1,1000}\}, but only \{.{0,1000}\} were passed"
+        ),
         "The folder of the pipeline holds fewer parts than its class needs.",
         "Pack each folder that the message expects and that was not passed, or load the class that model_index.json names.",
         since="2026-11-27",
