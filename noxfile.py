@@ -50,7 +50,8 @@ def servers(session: nox.Session, torchserve: str) -> None:
     needed = (*PYTEST, "torch-workflow-archiver")
     session.install("-c", "constraints.txt", "-e", ".[demo]", *needed)
     session.install("--no-deps", f"torchserve=={torchserve}")
-    session.run("python", "-m", "pytest", *(session.posargs or TORCHSERVE[torchserve]))
+    tests = session.posargs or TORCHSERVE[torchserve]
+    session.run("python", "-m", "pytest", *tests, env={"TORCH_AT_START": "1"})
 
 
 @nox.session(python=PYTHONS)

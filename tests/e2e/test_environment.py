@@ -59,6 +59,6 @@ def test_a_shadowed_module_of_the_standard_library_does_not_stop_the_judging(
     tmp_path: Path, module: str
 ) -> None:
     pack(tmp_path / "store", "shadow", SOUND, {f"{module}.py": "raise RuntimeError('shadow')\n"})
-    with TorchServe(tmp_path, {"shadow": "shadow.mar"}) as server:
+    with TorchServe(tmp_path, {"shadow": "shadow.mar"}, torch_at_start=True) as server:
         server.wait_for(lambda: "failure" in server.events("shadow"), "shadow fails as in stock")
         assert "not active" not in server.log()

@@ -72,7 +72,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
     pack(store, "twins", SYNTAX_ERROR, config=TWO)
     pack(store, "unpacks", UNPACKS, {"tokenizer.zip": _zipped(), **BROKEN_PART}, config=TWO)
     names = [path.stem for path in store.glob("*.mar")]
-    with TorchServe(root, {name: f"{name}.mar" for name in names}) as running:
+    models = {name: f"{name}.mar" for name in names}
+    with TorchServe(root, models, torch_at_start=True) as running:
         yield running
 
 

@@ -71,7 +71,7 @@ ROWS = {
     ),
 }  # fmt: skip
 #: Rows that the others hold most of; each takes half a minute.
-NIGHTLY = ("type", "exits")
+NIGHTLY = ("type", "exits", "lateknown")
 #: Registered under another name than the archive has.
 PACKED_AS = {"latetext": "packed_otherwise"}
 
@@ -188,7 +188,11 @@ def test_a_name_that_is_not_defined_is_loaded_once_and_never_tried_by_time(outag
 
 
 @pytest.mark.parametrize(
-    "config", [pytest.param(None, id="inside"), pytest.param(SHORT_WINDOW, id="after")]
+    "config",
+    [
+        pytest.param(None, id="inside", marks=pytest.mark.nightly),
+        pytest.param(SHORT_WINDOW, id="after"),
+    ],
 )
 def test_the_frontend_sees_nothing_of_trials_that_fail(tmp_path: Path, config: str | None) -> None:
     pack(tmp_path / "store", "hopeless", initialize("raise RuntimeError('nobody knows this one')"),

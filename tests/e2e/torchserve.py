@@ -18,7 +18,7 @@ from typing import Any, Callable, Mapping, TypeVar
 import psutil
 
 from tests.ports import own_ports
-from tests.server_defaults import SERVER_DEFAULTS
+from tests.server_defaults import SERVER_DEFAULTS, SERVER_PATH
 from ts_retry_ext.frontend.process import MAIN_CLASS
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.directory import model_directories, server_runs
@@ -43,6 +43,7 @@ class TorchServe:
         config: further lines of ``config.properties``.
         environ: further environment variables.
         python: the interpreter that runs TorchServe and its workers.
+        torch_at_start: have workers import torch at their start, as they do outside of the tests.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class TorchServe:
         config: Mapping[str, str] | None = None,
         environ: Mapping[str, str] | None = None,
         python: str = sys.executable,
+        torch_at_start: bool = False,
     ) -> None:
         self.root = root
         self.store = root / "store"
@@ -67,6 +69,11 @@ class TorchServe:
         self.environ = {**os.environ, "TEMP": str(self.temp)}
         self.environ.pop("PYTHONPATH", None)
         self.environ.update(environ or {})
+        folders = [*SERVER_PATH] * (not torch_at_start)
+        if "PYTHONPATH" in self.environ:
+            folders.append(self.environ["PYTHONPATH"])
+        if folders:
+            self.environ["PYTHONPATH"] = os.pathsep.join(folders)
         ports = own_ports(6)
         self.inference, self.management = (f"http://127.0.0.1:{p}" for p in ports[:2])
         self.config = {
