@@ -18,6 +18,8 @@ GONE = [
     ("redis://:hunter2hunter2@cache:6379/0", "hunter2hunter2", "cache:6379"),
     ("postgresql+psycopg2://app:p%40ss/w0rd@db/x", "p%40ss/w0rd", "@db/x"),
     ("https://ghp_abcdefghijklmnopqrstuvwxyz0123456789@github.com/a/b", "abcdefghijklmnopqrstuvwxyz0123456789", "github.com/a/b"),
+    ("cannot get https://a.blob.core.windows.net/c/b?sv=2022&sig=SECRETWORD&se=1", "SECRETWORD", "&se=1"),
+    ("https://b.s3.amazonaws.com/x?X-Amz-Security-Token=plainword&y=1", "plainword", "&y=1"),
     ("Authorization: Bearer abc.def-123456", "abc.def-123456", "Authorization"),
     ("headers={'Authorization': 'Basic dXNlcjpwYXNz0000'}", "dXNlcjpwYXNz0000", "headers"),
     ("AKIAIOSFODNN7EXAMPLE is not valid", "IOSFODNN7EXAMPLE", "is not valid"),

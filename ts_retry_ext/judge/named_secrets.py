@@ -68,7 +68,9 @@ _HEADER = (
     r"|(?P<scheme>\b(?:bearer|basic|negotiate)\s{1,4})(?P<bare>[^\s'\",;\\]{8,8000})"
 )
 _COOKIE = r"(?P<head>\b(?:set-)?cookies?(?:\\{0,3}[\"'])?\s{0,4}[:=]\s{0,4}(?:\\{0,3}[\"'])?)(?P<value>[\w\-.]{1,80}=[^\n\"']{4,8000}|\{[^{}\n]{8,8000}\})"
-#: Parameters of a URL.
+#: The signature of a signed URL (Azure, AWS, Google): whatever it looks like, who has it may use the URL.
+_SIGNATURE = r"(?P<head>[?&](?:sig|x-(?:amz|goog)-(?:signature|security-token))=)(?P<value>[^\s&#'\"<>]{4,4000})"
+#: Other parameters of a URL.
 _PARAMETER = r"(?P<head>[?&#;,](?:key|code|sig|signature|token|auth|[\w\-]{0,40}[_-](?:key|token|signature|credential))=)(?P<value>[^\s&#'\"<>]{4,4000})"
 #: A secret in a sentence: `with password X`, `API key provided: X`, `api_key not configured, got X`.
 _SENTENCE = (
@@ -185,6 +187,7 @@ _FORMS: tuple[tuple[tuple[str, ...], Callable[[str], str]], ...] = (
     (("authorization", "bearer", "basic", "negotiate"), partial(_substituted, _HEADER, _header)),
     (("cookie",), partial(_substituted, _COOKIE, _masked)),
     (_PROGRAMS, partial(_substituted, _PROGRAM, _masked_value)),
+    (("sig", "x-amz"), partial(_substituted, _SIGNATURE, _masked)),
     (("?", "&", "#", ";"), partial(_substituted, _PARAMETER, _random_value)),
     (("secret", "value="), partial(_substituted, _WRAPPED, _masked_value)),
     (("',", '",'), _behind_commas),
