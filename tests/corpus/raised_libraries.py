@@ -12,6 +12,7 @@ import struct
 import sys
 import urllib.request
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -47,14 +48,15 @@ def hub(world: World, answer: str, **options: Any) -> Any:
     """Download from a hub that answers every question alike."""
     hf_hub_download = library("huggingface_hub").hf_hub_download
 
-    return hf_hub_download(
-        "org/model",
-        "config.json",
-        endpoint=world.url + answer,
-        cache_dir=str(world.tmp),
-        token=False,
-        **options,
-    )
+    with patch("time.sleep"):  # It waits 23 s in all before it gives up.
+        return hf_hub_download(
+            "org/model",
+            "config.json",
+            endpoint=world.url + answer,
+            cache_dir=str(world.tmp),
+            token=False,
+            **options,
+        )
 
 
 def hf(name: str, wanted: str, answer: str, **options: Any) -> Raised:
