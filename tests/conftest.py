@@ -12,6 +12,8 @@ from tests.server_defaults import SERVER_DEFAULTS, SERVER_PATH
 
 #: What starts servers, or dozens of processes at once.
 CROWDED = ("deploy", "e2e", "faults", "sidecar")
+#: Characters of a server's log, and of other output, that are shown of a first try that failed.
+FIRST_TRY_TAIL = 6_000
 
 # A developer's own settings are no part of what is tested, in this process or in the servers it starts.
 for name in [name for name in os.environ if name.startswith("TS_")]:
@@ -38,3 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(Path(__file__).parent).parts[0] in CROWDED:
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show why the first try of a test failed: a race that only a crowded machine shows is not seen again soon."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.write_sep("_", f"first try of {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)
+        for title, text in report.sections:
+            terminalreporter.write_line(f"--- {title}\n{text[-FIRST_TRY_TAIL:]}")
