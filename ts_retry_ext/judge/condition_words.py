@@ -49,6 +49,11 @@ _MEMORY = {
     "request_is_huge": "one request is for more than many a host has",
     "request_is_impossible": "one request is for more than any host has",
 }
+_PLACES = {
+    "own": "the model's own code",
+    "library": "an installed library",
+    "torchserve": "TorchServe's own code",
+}
 
 
 def condition_in_words(when: When) -> list[str]:
@@ -78,6 +83,8 @@ def condition_in_words(when: When) -> list[str]:
         told.append(f"it names {_PATHS[when.path]}")
     if when.memory:
         told.append(f"by the numbers in its text, {_MEMORY[when.memory]}")
+    if when.raised_in:
+        told.append(f"it was raised in {_PLACES[when.raised_in]}")
     if when.unless_type:
         told.append(f"unless {_any(when.unless_type)} is in the chain")
     if when.unless_frame:

@@ -11,11 +11,13 @@ from ts_retry_ext.judge.memory_figures import MemoryNumbers, memory_numbers
 from ts_retry_ext.judge.paths import Host, paths_in
 from ts_retry_ext.judge.shadowing import shadowing_file
 from ts_retry_ext.judge.text import head_and_tail
+from ts_retry_ext.judge.where_raised import RaisedIn, where_raised
 
 #: Characters of one message that rules see, head and tail.
 LINK_TEXT_LIMIT = 4_000
 
 _SPACE = re.compile(r"\s+")
+_BETWEEN = "\x00"
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,13 @@ class Evidence:
     Attributes:
         failure: the failure as data.
         links: its exceptions, outermost first.
+        lowered: their texts in lower case, with a character between them that no rule asks for.
         paths: paths named anywhere in the chain.
         memory: memory numbers of the first message that has any.
         missing_modules: modules that import errors of the chain name.
         modules: modules on the stack, and the functions in them (`json`, `json.load`).
         shadow: file of the archive that hides a module of the same name, where that explains the failure.
+        raised: where it was raised.
         host: what is known of the file system.
         as_printed: the same failure without the exceptions that `from None` hides; None where nothing
             is hidden.
@@ -56,11 +60,13 @@ class Evidence:
 
     failure: Failure
     links: tuple[LinkEvidence, ...]
+    lowered: str
     paths: tuple[str, ...]
     memory: MemoryNumbers | None
     missing_modules: tuple[str, ...]
     modules: tuple[str, ...]
     shadow: str | None
+    raised: RaisedIn
     host: Host
     as_printed: Evidence | None = None
 
@@ -80,6 +86,7 @@ def evidence_of(failure: Failure, host: Host) -> Evidence:
     return Evidence(
         failure=failure,
         links=links,
+        lowered=_BETWEEN.join(link.lowered for link in links),
         paths=tuple(dict.fromkeys(paths)),
         memory=memory,
         missing_modules=tuple(missing),
@@ -91,6 +98,7 @@ def evidence_of(failure: Failure, host: Host) -> Evidence:
             )
         ),
         shadow=shadowing_file(failure, host),
+        raised=where_raised(failure.frames),
         host=host,
         as_printed=_as_printed(failure, host),
     )

@@ -9,17 +9,21 @@ from ts_retry_ext.judge.evidence import Evidence, LinkEvidence
 from ts_retry_ext.judge.lineage import plain, same_type
 from ts_retry_ext.judge.memory_figures import MEMORY_PREDICATES
 from ts_retry_ext.judge.paths import PATH_PREDICATES
-from ts_retry_ext.judge.prefilter import search
+from ts_retry_ext.judge.prefilter import may_occur, search
 from ts_retry_ext.judge.rule import When
 
 
 def matches(when: When, evidence: Evidence) -> bool:
     """Tell whether every field of a condition holds. The cheap fields are asked first."""
+    if when.message and not may_occur(when.message, evidence.lowered):
+        return False  # most rules ask for words, and have none of them
     if when.phase and evidence.failure.phase not in when.phase:
         return False
     if when.shadowed and evidence.shadow is None:
         return False
     if when.module and not _module_matches(when.module, evidence.missing_modules):
+        return False
+    if when.raised_in and when.raised_in != evidence.raised.kind:
         return False
     if when.path and not evidence.paths:
         return False  # no predicate of paths holds for none

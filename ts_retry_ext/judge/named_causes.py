@@ -76,7 +76,7 @@ _ADDRESSES = re.compile(
     | \bserver\ on\ ['"](?P<mysql>[\w.\-]{1,253})['"](?::(?P<mysql_port>\d{1,5}))?
     | \b(?:resolve(?:\ host)?|host\ name):?\ ['"]?(?P<name>[\w\-]{1,63}(?:\.[\w\-]{1,63}){0,8})['"]?
     | (?<![\w.:/\-])(?P<bare>(?:\d{1,3}(?:\.\d{1,3}){3}|localhost|[a-z][\w\-]{0,62}(?:\.[\w\-]{1,63}){0,8}))
-        :(?P<bare_port>\d{2,5})(?![\w:.]|\ bytes)
+        :(?P<bare_port>\d{2,5})(?![\w.]|:(?!\ (?:\[errno|timed|connection))|\ bytes)
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -87,6 +87,8 @@ _SCHEME_PORTS = {
     "mysql": "3306", "mongodb": "27017", "amqp": "5672", "amqps": "5671", "bolt": "7687", "neo4j": "7687",
     "ldap": "389", "ldaps": "636", "nats": "4222",
 }  # fmt: skip
+#: Schemes behind which no host stands: a path, a bucket, a name.
+_NO_HOST_SCHEMES = ("file", "s3", "s3a", "s3n", "gs", "gcs", "az", "hf", "models", "runs", "dbfs")
 #: Words before a colon and digits that are no host: `line:12`, `handler.py:7`.
 _NO_HOST = re.compile(
     r"(?:line|column|col|code|error|errno|status|port|pid|rank|cuda|gpu|device|layer|step|epoch|at|in)$"
@@ -187,7 +189,7 @@ def _address(match: re.Match[str]) -> str:
     port = match.groupdict().get(f"{kind}_port") or ""
     if kind == "url" and not port:
         scheme = match.group("scheme").lower().partition("+")[0]
-        if scheme == "file":
+        if scheme in _NO_HOST_SCHEMES:
             return ""
         port = _SCHEME_PORTS.get(scheme, "")
     if ":" in host:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ts_retry_ext.judge.connection_words import how_it_failed, where_to_look
 from ts_retry_ext.judge.evidence import Evidence
 from ts_retry_ext.judge.gaps import GAP
+from ts_retry_ext.judge.library_words import what_brings_it
 from ts_retry_ext.judge.lineage import plain
 from ts_retry_ext.judge.named_causes import named_causes
 from ts_retry_ext.judge.redact import redact
@@ -18,6 +20,8 @@ from ts_retry_ext.judge.text import visible
 
 #: Longest name that is put into a sentence, in characters.
 _NAME_LIMIT = 160
+#: Longest sentence that is put in place of a general one.
+_SENTENCE_LIMIT = 400
 
 _HANDLER_PACKAGE = "ts.torch_handler."
 _CLASS = re.compile(r"<class '(?:[\w.]{0,200}\.)?(\w{1,100})'>")
@@ -33,6 +37,44 @@ _COMMAND = re.compile(
     r"|Command '\[?'?([^'\s,]{1,80})|([\w.\-]{1,60}) is not installed"
 )
 _SEVERAL = re.compile(r"\bcannot import name ['\"](\w{1,100})['\"]")
+_SOURCE = re.compile(
+    r"\bcannot import name .{1,200}? from (?:partially initialized module )?['\"]([\w.]{1,200})['\"]"
+    r"|\bpartially initialized module ['\"]([\w.]{1,200})['\"]|\bmodule ['\"]([\w.]{1,200})['\"] has no attribute"
+)
+#: The compiled part of a package, by its file: `flash_attn_2_cuda.cpython-310-x86_64-linux-gnu.so`.
+_EXTENSION = re.compile(
+    r"(?:site|dist)-packages/(\w{1,80})/|([\w\-]{1,80})\.(?:cpython|cp|abi)[\w\-]{0,60}\.(?:so|pyd)\b"
+    r"|\boperator (\w{1,40})::|\bInstalled from (\w{1,40})"
+)
+_BUCKET = re.compile(r"\b[Bb]ucket:? ?[=:]? ?['\"`]?([a-z0-9][\w.\-]{2,62})\b['\"`]")
+_LIMIT = re.compile(
+    r"\b((?:input |output |total )?(?:requests|tokens|images) per (?:minute|min|day|second|hour)(?: \([A-Z]{3}\))?(?:: Limit \d{1,12})?)"
+    r"|\b([\w ]{1,60}? per (?:minute|day|second)) for (?:this|your|the) "
+)
+_NEEDED = re.compile(
+    r"\bpip3? install (?:-{1,2}[\w\-]{1,20} ){0,3}['\"`]?(?!requirements|-)([A-Za-z][\w.\-\[\]]{1,60})(?=[\s'\"`,;:)=<>~!]|\.?$|\.\s)"
+    r"|\brequires the ['\"`]?([\w.\-]{2,60})['\"`]? (?:library|package)\b|\b([A-Za-z][\w.\-]{1,60}) (?:(?:package|library|module) )?is not installed\b",
+)
+_SIGNAL = re.compile(r"\b(?:<Signals\.|signal )(SIG[A-Z]{2,8})\b")
+_SHAPES = re.compile(r"\((\d{1,9}x\d{1,9} and \d{1,9}x\d{1,9})\)")
+#: Top-level module -> its distribution on PyPI, where the two differ.
+_DISTRIBUTIONS = {
+    "sklearn": "scikit-learn",
+    "PyTorch": "torch",
+    "TensorFlow": "tensorflow",
+    "skimage": "scikit-image",
+    "cv2": "opencv-python",
+    "PIL": "pillow",
+    "yaml": "PyYAML",
+    "bs4": "beautifulsoup4",
+    "jwt": "PyJWT",
+    "dateutil": "python-dateutil",
+    "flash_attn_2_cuda": "flash-attn",
+    "flash_attn": "flash-attn",
+    "faiss": "faiss-cpu or faiss-gpu",
+    "pkg_resources": "setuptools",
+    "psycopg2": "psycopg2-binary",
+}
 
 
 def with_names(words: str, evidence: Evidence) -> str:
@@ -44,7 +86,8 @@ def with_names(words: str, evidence: Evidence) -> str:
             name = redact(visible(find(evidence) or "")) if find else ""
         except Exception:
             name = ""
-        return " ".join(name.split())[:_NAME_LIMIT] or gap.group(2)
+        limit = _SENTENCE_LIMIT if gap.group(1) in _SENTENCES else _NAME_LIMIT
+        return " ".join(name.split())[:limit] or gap.group(2)
 
     return GAP.sub(shown, words)
 
@@ -76,6 +119,28 @@ def _path(evidence: Evidence) -> str:
 
 def _address(evidence: Evidence) -> str:
     return next(iter(named_causes(evidence.failure).addresses), "")
+
+
+def _package(evidence: Evidence) -> str:
+    """Return the distribution of the library in which the failure was raised."""
+    return _distributed(evidence.raised.package)
+
+
+def _parent(evidence: Evidence) -> str:
+    return _distributed(_module(evidence).partition(".")[0])
+
+
+def _source_package(evidence: Evidence) -> str:
+    """Return the distribution of the module that lacks a name."""
+    return _distributed(_source(evidence).partition(".")[0])
+
+
+def _distributed(module: str) -> str:
+    return _DISTRIBUTIONS.get(module, module)
+
+
+def _extension(evidence: Evidence) -> str:
+    return _distributed(_first(_EXTENSION)(evidence)) or _package(evidence)
 
 
 def _classes(evidence: Evidence) -> str:
@@ -114,6 +179,11 @@ def _first(pattern: re.Pattern[str]) -> Callable[[Evidence], str]:
     return find
 
 
+_source = _first(_SOURCE)
+_library = _first(_LIBRARY)
+
+#: Gaps that a whole sentence, or a part of one, fills.
+_SENTENCES = ("connection", "connection_step", "library_step")
 _NAMES: dict[str, Callable[[Evidence], str | None]] = {
     "module": _module,
     "distribution": _distribution,
@@ -125,9 +195,22 @@ _NAMES: dict[str, Callable[[Evidence], str | None]] = {
     "key": _key,
     "option": _option,
     "variable": _first(_VARIABLE),
-    "library": _first(_LIBRARY),
+    "library": _library,
+    "library_step": lambda evidence: what_brings_it(_library(evidence)),
     "command": _first(_COMMAND),
     "name": _first(_SEVERAL),
+    "source": _source,
+    "source_package": _source_package,
+    "package": _package,
+    "parent_package": _parent,
+    "extension": _extension,
+    "bucket": _first(_BUCKET),
+    "limit": _first(_LIMIT),
+    "needed": lambda evidence: _distributed(_first(_NEEDED)(evidence)),
+    "signal": _first(_SIGNAL),
+    "shapes": _first(_SHAPES),
+    "connection": lambda evidence: how_it_failed(evidence, _address(evidence)),
+    "connection_step": lambda evidence: where_to_look(evidence, _address(evidence)),
     "startup_timeout": lambda evidence: evidence.host.startup_timeout,
     "shadow": lambda evidence: evidence.shadow,
 }

@@ -33,6 +33,17 @@ def required_words(pattern: str) -> tuple[str, ...] | None:
     return tuple(sorted(words)) if words and len(words) <= _MOST_WORDS else None
 
 
+def may_occur(pattern: str, lowered: str) -> bool:
+    """Tell whether a text in lower case holds a word that a match of the pattern needs; True if that is not known."""
+    words = _words(pattern)
+    if words is None:
+        return True
+    for word in words:  # noqa: SIM110, asked some hundred times for each failure, so without a generator
+        if word in lowered:
+            return True
+    return False
+
+
 def search(pattern: str, text: str, lowered: str) -> bool:
     """Tell whether a pattern occurs in a text.
 
@@ -66,6 +77,17 @@ def alternatives(pattern: str) -> tuple[tuple[tuple[str, ...] | None, str], ...]
     whole = _REFERS_BACK.search(pattern) is not None
     parts = [pattern] if whole else top_alternatives(pattern)
     return tuple((required_words(part), part) for part in parts)
+
+
+@lru_cache(maxsize=2048)
+def _words(pattern: str) -> tuple[str, ...] | None:
+    """Return the words of all alternatives of a pattern; None if one of them has none."""
+    found: list[str] = []
+    for words, _alternative in alternatives(pattern):
+        if words is None:
+            return None
+        found += words
+    return tuple(dict.fromkeys(found))
 
 
 @lru_cache(maxsize=8192)

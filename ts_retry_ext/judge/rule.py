@@ -44,6 +44,8 @@ class When:
             that function of the module.
         path: one of `paths.PATH_PREDICATES`.
         memory: one of `memory.MEMORY_PREDICATES`.
+        raised_in: where the innermost frame lies: `own` (the model's code), `library` or `torchserve`; frames of the
+            interpreter do not count.
     """
 
     type: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ class When:
     frame: tuple[str, ...] = ()
     path: str = ""
     memory: str = ""
+    raised_in: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ts_retry_ext.judge.memory_figures import MEMORY_PREDICATES
 from ts_retry_ext.judge.paths import PATH_PREDICATES
 from ts_retry_ext.judge.pattern_cost import why_it_can_run_for_ever
 from ts_retry_ext.judge.rule import WHERE
+from ts_retry_ext.judge.where_raised import PLACES
 
 #: Longest pattern accepted, and longest text for people.
 PATTERN_LIMIT = 2_000
@@ -25,6 +26,7 @@ _CHOICES = {
     "path": tuple(PATH_PREDICATES),
     "shadowed": ("yes",),
     "memory": tuple(MEMORY_PREDICATES),
+    "raised_in": PLACES,
 }
 
 
