@@ -34,6 +34,7 @@ from ts_retry_ext.judge.builtin import (
     files,
     frameworks,
     hubs,
+    imported_names,
     imports,
     licences,
     memory,
@@ -42,6 +43,7 @@ from ts_retry_ext.judge.builtin import (
     native_libraries,
     network,
     processes,
+    python_calls,
     python_code,
     query_engines,
     rpc,
@@ -59,7 +61,9 @@ from ts_retry_ext.judge.rule import Rule
 #: Topics; inside one group an earlier topic is asked first.
 TOPICS: tuple[ModuleType, ...] = (
     imports,
+    imported_names,
     python_code,
+    python_calls,
     memory,
     trust,
     versions,

@@ -93,8 +93,22 @@ FATAL_IN_DISGUISE = (
             unless_type=ENVIRONMENT_TYPES,
         ),
         "{module|A part of a package that several distributions share} is not installed: each part is a distribution of its own.",
-        "Install the distribution that has {module|it}, mostly called {distribution|like the module, with hyphens}, or name it in the archive's requirements.txt.",
+        "Install the distribution that has {module|it}, mostly called {distribution|like the module, with hyphens}, or name it "
+        "in the archive's requirements.txt.",
         since="2026-11-26",
+    ),
+    fatal(
+        "pickle-needs-another-version",
+        When(
+            type=("ImportError",),
+            message=r"no module named (?!'?ts\.)['\"]?\w+\.\w",
+            frame=("pickle", "joblib", "dill", "cloudpickle", "torch.serialization"),
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "A pickled file asks for {module|a module} that the installed {parent_package|library} does not have: another version wrote it.",
+        "Install the version of {parent_package|the library} that wrote the file (name it in the archive's requirements.txt), or load it "
+        "there and save it anew with the version that is installed here.",
+        since="2026-11-27",
     ),
     fatal(
         "submodule-missing",
@@ -104,7 +118,8 @@ FATAL_IN_DISGUISE = (
             unless_type=ENVIRONMENT_TYPES,
         ),
         "{parent|The package} is there, but its part {module|that is imported} is not: mostly another version is installed.",
-        "Install the version of {parent|the package} that has {module|it}; if {parent|the package} is your own, pack the file with --extra-files.",
+        "Install the version of {parent_package|the package} that has {module|it}; if {parent|the package} is your own, pack "
+        "the file with --extra-files.",
         since="2026-11-26",
     ),
     fatal(
@@ -116,7 +131,8 @@ FATAL_IN_DISGUISE = (
             unless_type=ENVIRONMENT_TYPES,
         ),
         "The archive names no handler: it has no MAR-INF/MANIFEST.json, or was cut, and TorchServe takes the name of the model's folder for one.",
-        "Pack or copy the archive again; ts-retry check tells what is wrong with it. A folder without a manifest needs default_service_handler in config.properties.",
+        "Pack or copy the archive again; ts-retry check tells what is wrong with it. A folder without a manifest needs "
+        "default_service_handler in config.properties.",
         since="2026-11-26",
     ),
     fatal(
@@ -129,17 +145,6 @@ FATAL_IN_DISGUISE = (
         "{module|A module} that the code imports is not installed and is not in the archive.",
         "Install {module|it}, name it in the archive's requirements.txt (install_py_dep_per_model=true), or "
         "pack the file with --extra-files.",
-        since=_SINCE,
-    ),
-    fatal(
-        "name-missing-in-module",
-        When(
-            type=("ImportError",),
-            message=r"cannot import name|circular import",
-            unless_type=ENVIRONMENT_TYPES,
-        ),
-        "A module does not have {name|the name} that is imported from it: mostly another version is installed.",
-        "Compare the installed version of the module with the one the code was written for.",
         since=_SINCE,
     ),
 )
@@ -207,8 +212,8 @@ RULES = (
             unless=r"tesseract|ffmpeg|poppler|\bjava\b|connection|timed out|max retries|could not reach|cannot reach|\bretry|try again"
             r"|does not recognize this architecture",
         ),
-        "The code needs a package that is not installed, or a newer version of it.",
-        "Install it into TorchServe's environment, or name it in the archive's requirements.txt; if it is installed, update it.",
+        "The code needs {needed|a package} that is not installed, or a newer version of it.",
+        "Install {needed|it} into TorchServe's environment, or name it in the archive's requirements.txt; if it is installed, update it.",
         since=_SINCE,
     ),
     fatal(

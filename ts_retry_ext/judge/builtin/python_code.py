@@ -16,19 +16,6 @@ from ts_retry_ext.judge.rule import When
 _SINCE = "2026-11-23"
 _LOADING = (Phase.STARTUP, Phase.IMPORT, Phase.CONSTRUCT, Phase.INITIALIZE)
 
-#: What Python says of a call whose arguments don't fit.
-_CALL = any_of(r"""
-    # CPython, calls
-    unexpected keyword argument|missing \d+ required|takes (?:no|from|exactly|at most|at least|\d+) .{0,60}argument
-    got multiple values for|takes no (?:keyword )?arguments|positional arguments? but|got some positional-only
-    takes no parameters|invalid keyword argument
-    # CPython, classes
-    can't instantiate abstract class|multiple bases have instance lay-?out|metaclass conflict
-    cannot create a consistent method resolution
-    # pybind11
-    incompatible (?:function|constructor) arguments
-""")
-
 #: Words that state what a value has to be; without them a ValueError may tell of an outcome.
 _NOT_ALLOWED = any_of(r"""
     # A demand
@@ -60,32 +47,6 @@ FATAL_IN_DISGUISE = (
         "Correct the code at the last frame.",
         since=_SINCE,
     ),
-    fatal(
-        "call-does-not-fit",
-        When(
-            type=("TypeError",),
-            phase=_LOADING,
-            where="outermost",
-            message=_CALL,
-            unless_type=ENVIRONMENT_TYPES,
-        ),
-        "A function is called with arguments it does not take: wrong code, or another version installed.",
-        "Correct the call at the last frame, or install the version the code was written for.",
-        since=_SINCE,
-    ),
-    fatal(
-        "module-attribute-missing",
-        When(
-            type=("AttributeError",),
-            message=r"module ['\"][\w.]+['\"] has no attribute",
-            unless_type=ENVIRONMENT_TYPES,
-            # Two threads that import it at once say the same as a circle of imports.
-            unless=r"partially initialized module",
-        ),
-        "A module does not have the attribute used: mostly another version is installed.",
-        "Compare the installed version with the one the code was written for.",
-        since=_SINCE,
-    ),
 )
 
 RULES = (
@@ -111,8 +72,8 @@ RULES = (
             where="outermost",
             unless_type=ENVIRONMENT_TYPES,
         ),
-        "The code asks for something that is not implemented.",
-        "Correct the code at the last frame; for 'meta tensor' use the loader's own way of placing weights.",
+        "The code asks {package|a library} for something that it does not implement.",
+        "Correct the last frame of the model's own code, or install a version that implements it.",
         since=_SINCE,
     ),
     fatal(
@@ -177,6 +138,23 @@ FALLBACKS = (
         since=_SINCE,
     ),
     fatal(
+        "attribute-missing-in-library",
+        When(
+            type=("AttributeError",),
+            phase=_LOADING,
+            where="outermost",
+            message=r"has no attribute|attribute .{1,100} not found|can't set attribute|object attribute .{1,80} is read-only",
+            raised_in="library",
+            unless_type=ENVIRONMENT_TYPES,
+            unless=r"partially initialized",
+            unless_frame=("socket", "ssl", "urllib3", "redis", "psycopg2", "grpc", "subprocess"),
+        ),
+        "{package|An installed library} meets an object without an attribute that it needs: another version made it, or it is no object of the kind.",
+        "Install the version of {package|the library} that the model was made with, or make the file anew with the installed one; "
+        "else look at what the model's own code gives to it.",
+        since="2026-11-27",
+    ),
+    fatal(
         "attribute-missing",
         When(
             type=("AttributeError",),
@@ -188,7 +166,7 @@ FALLBACKS = (
             unless_frame=("socket", "ssl", "urllib3", "redis", "psycopg2", "grpc", "subprocess"),
         ),
         "The code uses an attribute that the object does not have.",
-        "Correct the code at the last frame, or install the version it was written for.",
+        "Correct the code at the last frame, or install the version of the library that it was written for.",
         since=_SINCE,
     ),
     fatal(
@@ -202,8 +180,8 @@ FALLBACKS = (
             unless=ENVIRONMENT_WORDS + r"|nonetype",
             unless_frame=NETWORK_MODULES,
         ),
-        "A value is of a type that the code does not expect.",
-        "Correct the code at the last frame, or the configuration it reads.",
+        "A value is of a type that {package|the code} does not expect.",
+        "Correct the code at the last frame of the model's own code, or the configuration that it reads.",
         since=_SINCE,
     ),
     fatal(
@@ -221,8 +199,8 @@ FALLBACKS = (
             unless=ENVIRONMENT_WORDS,
             unless_frame=NETWORK_MODULES,
         ),
-        "A configuration or a checkpoint lacks an entry that the code reads.",
-        "Correct the key at the last frame, or pack the configuration or checkpoint the code was written for.",
+        "A configuration or a checkpoint lacks an entry that the code reads: {key|the message names it}.",
+        "Pack the configuration or checkpoint that {package|the code} was written for, or correct the key where the model's own code reads it.",
         since=_SINCE,
     ),
     fatal(
@@ -236,8 +214,8 @@ FALLBACKS = (
             unless=ENVIRONMENT_WORDS + "|" + ABSENCE_WORDS,
             unless_frame=NETWORK_MODULES,
         ),
-        "A value is not allowed, and nothing speaks for the environment.",
-        "Correct the configuration or the code at the last frame.",
+        "{package|The code} does not allow a value, and nothing speaks for the environment.",
+        "Correct the value that the message names: in the model's configuration, or in the last frame of the model's own code.",
         since=_SINCE,
     ),
     fatal(
@@ -251,8 +229,8 @@ FALLBACKS = (
             unless=ENVIRONMENT_WORDS + "|" + ABSENCE_WORDS,
             unless_frame=NETWORK_MODULES,
         ),
-        "The code checks a condition that does not hold, and nothing speaks for the environment.",
-        "Correct the configuration or the code at the last frame.",
+        "{package|The code} checks a condition that does not hold, and nothing speaks for the environment.",
+        "Correct what the message names: in the model's configuration, or in the last frame of the model's own code.",
         since=_SINCE,
     ),
     fatal(
@@ -264,8 +242,8 @@ FALLBACKS = (
             unless_type=ENVIRONMENT_TYPES,
             unless_frame=NETWORK_MODULES,
         ),
-        "A calculation in the model's code is impossible with these numbers.",
-        "Correct the configuration or the code at the last frame.",
+        "A calculation in {package|the model's code} is impossible with these numbers.",
+        "Correct the configuration that the numbers are from, or the last frame of the model's own code.",
         since=_SINCE,
     ),
 )
