@@ -147,21 +147,21 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ),
     # Seats of a license: all taken, and none for this user.
     (
-        "licence-server-away-or-full",
+        "licence-seats-taken",
         "R",
         "gurobipy.GurobiError",
         "Request denied: concurrent use limit (4) exceeded",
         {},
     ),
     (
-        "licence-server-away-or-full",
+        "licence-seats-taken",
         "R",
         "RuntimeError",
         "License checkout failed. License Manager Error -4. Maximum number of users for Statistics_Toolbox reached.",
         {},
     ),
     (
-        "licence-server-away-or-full",
+        "licence-seats-taken",
         "R",
         "HalconError",
         "Checkout exceeds MAX specified in options file. FlexNet Licensing error:-87,147",
@@ -312,7 +312,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ),
     # A replica set of which some member answers: an election ends. Where no name is known, nobody can tell.
     (
-        "database-client-says-so",
+        "replica-set-without-primary",
         "R",
         "pymongo.errors.ServerSelectionTimeoutError",
         "No replica set members match selector \"Primary()\", Timeout: 5.0s, Topology Description: <TopologyDescription topology_type: ReplicaSetNoPrimary, servers: [<ServerDescription ('db-0', 27017) server_type: RSSecondary>, <ServerDescription ('db-1', 27017) server_type: Unknown, error=AutoReconnect('db-1:27017: [Errno -2] Name or service not known')>]>",
@@ -333,7 +333,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "cache-not-ready",
+        "cache-without-master",
         "R",
         "redis.exceptions.ResponseError",
         "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
@@ -420,7 +420,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "object-missing",
+        "registered-model-missing",
         "U",
         "mlflow.exceptions.RestException",
         "RESOURCE_DOES_NOT_EXIST: Run with id=0123456789abcdef0123456789abcdef not found",
@@ -498,14 +498,14 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "http-refused",
+        "http-not-found",
         "N",
         "requests.exceptions.HTTPError",
         "404 Client Error: Not Found for url: https://api.example/v1/modles/ranker",
         {},
     ),
     (
-        "http-refused",
+        "http-credentials-refused",
         "N",
         "requests.exceptions.HTTPError",
         "401 Client Error: Unauthorized for url: https://artifacts.example/models/ranker/v7.tar.gz",
@@ -773,7 +773,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "connection-text",
+        "store-not-reached",
         "R",
         "OSError",
         "When resolving region for bucket 'm': AWS Error NETWORK_CONNECTION during HeadBucket operation: curlCode: 6, Couldn't resolve host name",
@@ -822,7 +822,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "coordination-not-ready",
+        "share-not-reached",
         "R",
         "smbprotocol.exceptions.SMBOSError",
         "[Error 0] [NtStatus 0xc000020c] STATUS_CONNECTION_DISCONNECTED: '//nas/models/net.pt'",
@@ -1091,7 +1091,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "credentials-not-found",
+        "azure-credentials-not-found",
         "U",
         "azure.core.exceptions.ClientAuthenticationError",
         "DefaultAzureCredential failed to retrieve a token from the included credentials. EnvironmentCredential authentication unavailable.",
@@ -1254,7 +1254,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "database-login-not-possible",
+        "database-password-missing",
         "N",
         "psycopg2.OperationalError",
         "fe_sendauth: no password supplied\n",
@@ -1368,7 +1368,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "(1130, \"Host '10.0.0.9' is not allowed to connect to this MySQL server\")",
         {},
     ),
-    ("broker-not-ready", "R", "kafka.errors.NodeNotReadyError", "NodeNotReadyError: 1", {}),
+    ("kafka-leader-moves", "R", "kafka.errors.NodeNotReadyError", "NodeNotReadyError: 1", {}),
     (
         "store-head-says-no-reason",
         "U",
@@ -1691,7 +1691,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ),
     ("url-unknown-type", "N", "ValueError", "Protocol not known: nosuch", {}),
     (
-        "licence-server-away-or-full",
+        "licence-seats-taken",
         "R",
         "RuntimeError",
         "Licensed number of users already reached. Feature: TTS FlexNet Licensing error:-4,132",
@@ -1764,7 +1764,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "credentials-refused",
+        "entra-secret-expired",
         "N",
         "azure.core.exceptions.ClientAuthenticationError",
         "Authentication failed: AADSTS7000222: The provided client secret keys for app 'ab' are expired.",
@@ -1887,7 +1887,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "http-refused",
+        "http-not-found",
         "N",
         "requests.exceptions.HTTPError",
         "404 Client Error: Not Found for url: http://models.example/ready-made/m",

@@ -30,14 +30,16 @@ FATAL_IN_DISGUISE = (
             unless=r"try again|temporar|timed? ?out|standby|sealed",
         ),
         "Vault refuses this login.",
-        "Renew the role ID and the secret ID, or the user and the password, that the model is given; check with vault write auth/…/login on this host.",
+        "Renew the role ID and the secret ID, or the user and the password, that the model is given; check with vault write "
+        "auth/…/login on this host.",
         since="2026-11-26",
         scope=Scope.HOST,
     ),
     ambiguous(
         "vault-forbids-without-reason",
         When(type=("hvac.exceptions.Forbidden",), message=r"permission denied"),
-        "Vault says permission denied, and no reason: a token that has ended, a policy that lacks this path, or a login whose role was changed a moment ago.",
+        "Vault says permission denied, and no reason: a token that has ended, a policy that lacks this path, or a login whose "
+        "role was changed a moment ago.",
         "Look the token up (vault token lookup), and give its policy the right to read this path.",
         since="2026-11-26",
         scope=Scope.HOST,
@@ -192,6 +194,32 @@ FATAL_IN_DISGUISE = (
         scope=Scope.HOST,
     ),
     curable(
+        "metadata-service-in-trouble",
+        When(
+            message=any_of(r"""
+                (?:169\.254\.169\.254|169\.254\.170\.2|metadata\.google\.internal|imds|metadata (?:server|service|endpoint)| \
+                compute engine metadata).{0,300}(?:\b50\d\b|\b429\b)
+            """),
+        ),
+        "The host's metadata service, which gives the credentials, answers that it is in trouble or asked too often.",
+        "Nothing to repair in the model; look at the metadata service of this cloud on the node (GKE: the pod "
+        "gke-metadata-server; EKS: the pod identity agent) if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
+        "google-metadata-service-slow",
+        When(
+            message=any_of(r"""
+                (?:metadata\.google\.internal|compute engine metadata).{0,300}(?:time|unavailable|unreachable|refused|reset|max retries|failed|no route)
+                failed to retrieve http://metadata
+            """),
+        ),
+        "Google's metadata service of this host, which gives the credentials, did not answer, or not in time.",
+        "Nothing to repair in the model; look at the metadata server of the node (GKE with workload identity: the pod "
+        "gke-metadata-server, and network policies) if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
         "credentials-source-slow",
         When(
             message=any_of(r"""
@@ -199,60 +227,65 @@ FATAL_IN_DISGUISE = (
                 (?:error when )?retrieving (?:credentials|metadata).{0,300}(?:time|connect|refused|unreachable|50\d|max retries|throttl)
                 # Metadata services of AWS and Google
                 (?:169\.254\.169\.254|169\.254\.170\.2|metadata\.google\.internal|imds|metadata (?:server|service|endpoint)| \
-                compute engine metadata).{0,300}(?:time|unavailable|unreachable|refused|reset|max retries|failed|50\d|429|no route)
-                failed to retrieve http://metadata
+                compute engine metadata).{0,300}(?:time|unavailable|unreachable|refused|reset|max retries|failed|no route)
             """)
         ),
         "The host's metadata service, which gives the credentials, did not answer in time.",
-        "Nothing to repair in the model; look at the metadata service (hop limit of IMDSv2) if it goes on.",
+        "Nothing to repair in the model; look whether this host or pod can reach the metadata service (AWS in a container: hop "
+        "limit 2 for IMDSv2) if it goes on.",
         since=_SINCE,
+    ),
+    ambiguous(
+        "aws-credentials-not-found",
+        When(
+            message=any_of(r"""
+                # botocore
+                unable to locate credentials|nocredentialserror
+            """),
+        ),
+        "The client of AWS found no credentials: none are set, or the service that gives them (a role of the instance, the pod "
+        "or the task) was late.",
+        "Give the pod or the instance a role (IRSA, pod identity, an instance profile), or set AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY for TorchServe's process; aws sts get-caller-identity in the container shows what is found.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "google-credentials-not-found",
+        When(
+            message=any_of(r"""
+                could not automatically determine credentials|your default credentials were not found|anonymous caller
+            """),
+        ),
+        "Google's client found no credentials: none are set, or the metadata service that gives them was late.",
+        "Bind a service account to the pod (workload identity) or to the instance, or set GOOGLE_APPLICATION_CREDENTIALS to a mounted key file.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "azure-credentials-not-found",
+        When(
+            message=any_of(r"""
+                defaultazurecredential failed|environmentcredential authentication unavailable|managedidentitycredential
+                no managed identity endpoint|chainedtokencredential
+            """),
+        ),
+        "None of the ways in which Azure's client looks for credentials gave any: none is set up, or the one that is was late.",
+        "Set up one of them: a managed identity (with AZURE_CLIENT_ID if it is not the only one), workload identity, or "
+        "AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET. The message says of each why it failed.",
+        since="2026-11-27",
+        scope=Scope.HOST,
     ),
     ambiguous(
         "credentials-not-found",
         When(
             message=any_of(r"""
-                # botocore
-                unable to locate credentials|nocredentialserror|partial credentials
-                # Google
-                could not automatically determine credentials|your default credentials were not found|anonymous caller
-                # Azure
-                defaultazurecredential failed|environmentcredential authentication unavailable|managedidentitycredential
-                no managed identity endpoint|chainedtokencredential
-                # Several clients
-                no credentials|could not load credentials|credentials? (?:could not be|not|cannot be) (?:found|located|loaded)
+                # botocore, several clients
+                partial credentials|no credentials|could not load credentials|credentials? (?:could not be|not|cannot be) (?:found|located|loaded)
             """)
         ),
         "No credentials were found; the service that gives them to this host may have been late.",
         "Give the process a role or credentials; check that the metadata service is reachable.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "credentials-refused",
-        When(
-            message=any_of(r"""
-                # AWS, error codes and texts
-                invalidaccesskeyid|signaturedoesnotmatch|invalidclienttokenid|unrecognizedclientexception|authfailure
-                the aws access key id you provided does not exist|security token included in the request is invalid
-                authorizationheadermalformed|invalid security token|invalidtoken\b|accountproblem|notsignedup|optinrequired
-                # AWS, configuration
-                config profile .{1,80} could not be found
-                # OAuth 2 (RFC 6749)
-                invalid_grant|invalid_scope\b|unauthorized_client\b|unsupported_grant_type|invalid_client\b
-                # Azure
-                invalidauthenticationinfo|authenticationfailed|server failed to authenticate the request|accountisdisabled
-                aadsts\d+|clientauthenticationerror
-                # Google
-                invalid jwt signature|malformed (?:credentials|service account)
-                service account info was not in the expected format|could not deserialize key data|billing (?:account|has not)
-                # Keys and tokens that can't be read
-                ^account not found\.?$|invalid header value.{0,40}authorization|^(?:\W{0,3}40\d\W.{0,80})?invalid signature|invalid base64-encoded
-                ^incorrect padding$
-            """),
-            unless=r"transient|aadsts50196|try again|timed? ?out|temporar|throttl|reasonable timeframe|iat and exp|max retries",
-        ),
-        "The store refuses these credentials.",
-        "Give the process valid credentials for this store and region.",
         since=_SINCE,
         scope=Scope.HOST,
     ),

@@ -8,25 +8,99 @@ from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
+#: What says that a refused login may pass.
+_LOGIN_PASSES = (
+    r"timed?[ -]?out|aadsts50196|transient|try again|temporar|metadata|cas (?:service|client) error"
+)
 
 FATAL_IN_DISGUISE = (
+    fatal(
+        "database-host-not-in-pg-hba",
+        When(
+            message=any_of(r"""
+                # PostgreSQL
+                no pg_hba\.conf entry
+            """),
+            unless=_LOGIN_PASSES,
+        ),
+        "PostgreSQL's pg_hba.conf has no line that lets this user in from this host, for this database and with or without TLS as it was tried.",
+        "Add a line to pg_hba.conf of {address|the server} (a managed one: admit this network), or connect with sslmode=require "
+        "if the message ends with 'no encryption'.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "database-user-missing",
+        When(
+            message=any_of(r"""
+                # PostgreSQL
+                role [\"'].{1,100}[\"'] does not exist
+            """),
+            unless=_LOGIN_PASSES,
+        ),
+        "The database server has no user (role) of the name that the model logs in with.",
+        "Create it, or correct the user in the connection string or PGUSER; without one, libpq takes the name of the system's user.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "cache-password-not-given",
+        When(
+            message=any_of(r"""
+                # Redis
+                noauth authentication
+            """),
+            unless=_LOGIN_PASSES,
+        ),
+        "Redis asks for a password, and the client gives none.",
+        "Give it to the client (password=, or redis://:PASSWORD@host), in the model's configuration or environment.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "cache-password-not-wanted",
+        When(
+            message=any_of(r"""
+                # Redis
+                client sent auth, but no password|called without any password configured
+            """),
+            unless=_LOGIN_PASSES,
+        ),
+        "The client sends a password, and this Redis has none set.",
+        "Leave the password out, or set requirepass on the server; look whether host and port are those of the Redis that is meant.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "client-lacks-a-right",
+        When(
+            message=any_of(r"""
+                # Redis, Kafka
+                noperm|has no permissions? to run|topic ?authorization|group ?authorization
+            """),
+            unless=_LOGIN_PASSES,
+        ),
+        "The login is accepted, and this user may not do what the model asks for.",
+        "Give the user the right that the message names (Redis: ACL SETUSER; Kafka: an ACL for the topic and the group), or use another user.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
     fatal(
         "database-login-refused",
         When(
             message=any_of(r"""
                 # PostgreSQL
-                password authentication failed|no pg_hba\.conf entry|role [\"'].{1,100}[\"'] does not exist|sslmode value
+                password authentication failed|sslmode value
                 # MySQL
                 access denied for user
                 # SQL Server
                 login failed for user
                 # Redis
-                wrongpass|noauth authentication|invalid username-password pair|client sent auth, but no password
-                called without any password configured|noperm|has no permissions? to run
+                wrongpass|invalid username-password pair
                 # RabbitMQ
                 access_refused|probableauthenticationerror
                 # Kafka
-                sasl .{0,40}(?:fail|invalid)|topic ?authorization|group ?authorization
+                sasl .{0,40}(?:fail|invalid)
                 # Elasticsearch
                 security_exception|unable to authenticate|missing authentication credentials
                 # Oracle
@@ -39,10 +113,10 @@ FATAL_IN_DISGUISE = (
                 authentication failed|invalid password|authentication required(?:\W{0,3}$|[.:,;])
                 auth(?:entication)? (?:error|failure|unsuccessful)|bad auth\b|\bbad credentials(?:\W{0,3}$|:)|invalid credentials(?:\W{0,3}$|[:.,])
             """),
-            unless=r"timed?[ -]?out|aadsts50196|transient|try again|temporar|metadata|cas (?:service|client) error",
+            unless=_LOGIN_PASSES,
         ),
-        "The service refuses these credentials.",
-        "Correct user, password or rights in the model's configuration or environment.",
+        "{address|The service} refuses this user, password or key.",
+        "Correct user and password (or key) in the model's configuration or environment; look for a line break or a blank in them.",
         since=_SINCE,
         scope=Scope.HOST,
     ),
@@ -120,10 +194,21 @@ FATAL_IN_DISGUISE = (
         since=_SINCE,
     ),
     fatal(
+        "rpc-method-unknown",
+        When(
+            message=any_of(r"""
+                statuscode\.unimplemented
+            """),
+        ),
+        "The service does not know the call: another service listens at {address|this address}, or another version of it.",
+        "Compare address and port with those of the service, and the .proto files of the client with the server's version.",
+        since="2026-11-27",
+    ),
+    fatal(
         "rpc-refused",
-        When(message=r"statuscode\.(?:unimplemented|permission_denied|unauthenticated)"),
-        "The service refuses the call or does not know it.",
-        "Correct the address, the version or the credentials.",
+        When(message=r"statuscode\.(?:permission_denied|unauthenticated)"),
+        "The service knows the call, and does not allow it to this client.",
+        "Give the client credentials with the right to make the call, or grant the right.",
         since=_SINCE,
     ),
     fatal(
@@ -145,7 +230,8 @@ FATAL_IN_DISGUISE = (
                 "kombu.utils.url",
             ),
         ),
-        "The client cannot parse the connection string: a port that is no number, an option with a wrong value, or a password with characters that need quoting.",
+        "The client cannot parse the connection string: a port that is no number, an option with a wrong value, or a password "
+        "with characters that need quoting.",
         "Correct the connection string; quote user and password with urllib.parse.quote_plus.",
         since="2026-11-26",
     ),

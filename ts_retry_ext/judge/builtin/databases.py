@@ -12,6 +12,41 @@ _SINCE = "2026-11-23"
 
 RECOVERABLE_IN_DISGUISE = (
     curable(
+        "oracle-service-not-registered",
+        When(
+            message=any_of(r"""
+                ora-(?:12514|12528|12526|12505)\b
+            """),
+        ),
+        "Oracle's listener answers, and does not know the service, or not as one that is open: the database starts, or the name is wrong.",
+        "Nothing to repair in the model; if it goes on, compare the service name (or SID) of the connection string with lsnrctl "
+        "status on the server.",
+        since="2026-11-27",
+    ),
+    curable(
+        "oracle-without-listener",
+        When(
+            message=any_of(r"""
+                tns:no listener|ora-12541\b
+            """),
+        ),
+        "Nothing listens at the address of the Oracle database at this moment.",
+        "Nothing to repair in the model; start the listener (lsnrctl start), or correct host and port, if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
+        "azure-sql-throttles",
+        When(
+            message=any_of(r"""
+                # Azure SQL: 40501, 49918 to 49920
+                \(?(?:40501|49918|49919|49920)\)?\b.{0,200}(?:retry|available|busy|resources)|the service (?:is currently busy)
+            """),
+        ),
+        "Azure SQL refuses the request, because the database or its pool is at the limit of its resources.",
+        "Nothing to repair in the model; raise the tier of the database or the pool, or let fewer workers connect at once, if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
         "database-starting",
         When(
             message=any_of(r"""
@@ -21,11 +56,11 @@ RECOVERABLE_IN_DISGUISE = (
                 # MySQL: 1053
                 server shutdown in progress
                 # Oracle
-                ora-(?:01033|01034|01089|01090|01109|12514|12528|12526|12505|27101)\b|tns:no listener|ora-12541\b
-                # SQL Server, Azure SQL: 40613, 40197, 40501, 49918 to 49920
+                ora-(?:01033|01034|01089|01090|01109|27101)\b
+                # SQL Server, Azure SQL: 40613, 40197
                 database .{1,120} (?:on server .{1,120} )?is not currently available
-                \(?(?:40613|40197|40501|49918|49919|49920)\)?\b.{0,200}(?:retry|available|busy|resources)
-                the service (?:is currently busy|has encountered an error processing)|login timeout expired|is being recovered
+                \(?(?:40613|40197)\)?\b.{0,200}(?:retry|available|busy|resources)
+                the service has encountered an error processing|is being recovered
                 database is in transition
                 # Neo4j
                 neo\.transienterror\.|database is not currently available to serve|no longer possible to write to server
@@ -37,6 +72,21 @@ RECOVERABLE_IN_DISGUISE = (
         "The database is starting, stopping or moving to another host.",
         "Nothing to repair in the model; start the database first if it goes on.",
         since="2026-11-26",
+    ),
+    curable(
+        "connection-pool-used-up",
+        When(
+            message=any_of(r"""
+                # SQLAlchemy, HikariCP, asyncpg, pymongo
+                queuepool limit|pool timeout|connection pool (?:is )?(?:exhausted|full)|could not obtain a connection
+                connection is not available, request timed out
+                pool (?:is )?exhausted|timeout waiting for (?:a )?connection from (?:the )?pool|waitqueuetimeout|couldn't get a connection after
+            """),
+        ),
+        "The pool of connections of this process has none left: all are in use, or were not given back.",
+        "Nothing to repair in the model; if it goes on, look for connections that the code does not close, or raise the pool's "
+        "size (pool_size, max_overflow, maxPoolSize).",
+        since="2026-11-27",
     ),
     curable(
         "database-full",
@@ -51,14 +101,10 @@ RECOVERABLE_IN_DISGUISE = (
                 ora-(?:00018|00020|12516|12518|12519|12520|02391)\b
                 # SQL Server, Azure SQL: 10928, 10929
                 (?:request|session) limit for the (?:database|elastic pool) is|resource id ?: ?\d
-                # pools of SQLAlchemy, HikariCP, asyncpg, pymongo
-                queuepool limit|pool timeout|connection pool (?:is )?(?:exhausted|full)|could not obtain a connection
-                connection is not available, request timed out
-                pool (?:is )?exhausted|timeout waiting for (?:a )?connection from (?:the )?pool|waitqueuetimeout|couldn't get a connection after
             """)
         ),
-        "The database or its pool has no connection left at this moment.",
-        "Nothing to repair in the model; raise the limit, put a pooler before it, or let fewer workers connect, if it goes on.",
+        "The database, or the pooler in front of it, has as many connections as it allows at this moment.",
+        "Nothing to repair in the model; raise its limit, put a pooler before it, or let fewer workers connect, if it goes on.",
         since="2026-11-26",
     ),
     curable(
@@ -80,17 +126,39 @@ RECOVERABLE_IN_DISGUISE = (
         since="2026-11-26",
     ),
     curable(
+        "sqlite-file-locked",
+        When(
+            message=any_of(r"""
+                database (?:is|table is|schema is) locked
+            """),
+        ),
+        "Another process, or another connection of this one, writes to the SQLite file at this moment.",
+        "Nothing to repair in the model; if it goes on, look at who has the file open (fuser), raise the timeout of "
+        "sqlite3.connect, use WAL, or give each worker a file of its own; on NFS its locks do not work.",
+        since="2026-11-27",
+    ),
+    curable(
+        "statement-canceled",
+        When(
+            message=any_of(r"""
+                maximum statement execution time exceeded|canceling statement due to (?:statement|user|conflict)
+            """),
+        ),
+        "The database canceled the statement: its time limit was reached, somebody ended it, or a replica had to apply a change.",
+        "Nothing to repair in the model; if it goes on, raise statement_timeout for this user, or make the query faster (look "
+        "at its plan and at locks).",
+        since="2026-11-27",
+    ),
+    curable(
         "database-locked",
         When(
             message=any_of(r"""
                 # PostgreSQL: 40001, 40P01, 55P03
                 could not serialize access|deadlock (?:found|detected)|could not obtain lock
-                maximum statement execution time exceeded|canceling statement due to (?:lock|statement|user|conflict)|lock not available
+                canceling statement due to lock|lock not available
                 restart transaction
                 # MySQL: 1205, 1213
                 lock wait timeout|try restarting transaction
-                # SQLite
-                database (?:is|table is|schema is) locked
                 # Oracle, SQL Server: 1205, 1222
                 ora-(?:00054|00060|30006|08177)\b|chosen as the deadlock victim|lock request time out|was deadlocked on
             """)
@@ -122,117 +190,6 @@ RECOVERABLE_IN_DISGUISE = (
         "Nothing to repair in the model; if it goes on, connect to the primary (the writer's address), or write nothing while the model loads.",
         since="2026-11-26",
     ),
-    curable(
-        "database-connection-lost",
-        When(
-            message=any_of(r"""
-                # PostgreSQL, psycopg, pgbouncer
-                server closed the connection unexpectedly|terminating connection due to|ssl syscall error|could not receive data from server
-                timeout expired|connection already closed|ssl connection has been closed
-                pgbouncer cannot connect to server|server_login_retry|server login has been failing|client_idle_timeout|server conn crashed
-                the connection is closed
-                # MySQL: 2002, 2003, 2006, 2013
-                can't connect to|lost connection to|server has gone away
-                # Oracle
-                ora-(?:03113|03114|03135|12170|12535|12537|12543|12545|12547|12560|12571|25408)\b|dpy-(?:4011|6000|6005|4024)\b
-                tns:connection closed
-                # SQL Server, ODBC: 08001, 08S01, HYT00, 10053, 10054, 10060
-                \[?(?:08001|08s01|08003|08006|hyt00|hyt01)\]?\b|communication link failure|tcp provider: |a transport-level error has occurred
-            """)
-        ),
-        "The connection to the database was refused or lost.",
-        "Nothing to repair in the model; look at {address|the database} if it goes on.",
-        since="2026-11-26",
-    ),
-    curable(
-        "database-client-says-so",
-        When(
-            type=(
-                "psycopg2.errors.AdminShutdown",
-                "psycopg2.errors.CannotConnectNow",
-                "psycopg2.errors.CrashShutdown",
-                "psycopg2.errors.ConnectionFailure",
-                "psycopg2.errors.TooManyConnections",
-                "psycopg2.errors.ReadOnlySqlTransaction",
-                "psycopg2.errors.DeadlockDetected",
-                "psycopg2.errors.LockNotAvailable",
-                "psycopg2.errors.SerializationFailure",
-                "psycopg.errors.AdminShutdown",
-                "psycopg.errors.CannotConnectNow",
-                "psycopg.errors.TooManyConnections",
-                "psycopg.errors.ReadOnlySqlTransaction",
-                "psycopg.errors.DeadlockDetected",
-                "psycopg.errors.LockNotAvailable",
-                "psycopg.errors.SerializationFailure",
-                "psycopg_pool.PoolTimeout",
-                "psycopg_pool.TooManyRequests",
-                "asyncpg.exceptions.TooManyConnectionsError",
-                "asyncpg.exceptions.CannotConnectNowError",
-                "asyncpg.exceptions.ConnectionDoesNotExistError",
-                "asyncpg.exceptions.PostgresConnectionError",
-                "asyncpg.exceptions.ReadOnlySQLTransactionError",
-                "asyncpg.exceptions.DeadlockDetectedError",
-                "asyncpg.exceptions.SerializationError",
-                "TooManyConnectionsError",
-                "CannotConnectNowError",
-                "ConnectionDoesNotExistError",
-                "AutoReconnect",
-                "NetworkTimeout",
-                "NotPrimaryError",
-                "WaitQueueTimeoutError",
-                "ServerSelectionTimeoutError",
-                "cassandra.Unavailable",
-                "cassandra.OperationTimedOut",
-                "cassandra.ReadTimeout",
-                "cassandra.WriteTimeout",
-                "cassandra.cluster.NoHostAvailable",
-                "NoHostAvailable",
-                "OperationTimedOut",
-                "neo4j.exceptions.TransientError",
-                "neo4j.exceptions.ServiceUnavailable",
-                "neo4j.exceptions.SessionExpired",
-                "neo4j.exceptions.DatabaseUnavailable",
-                "neo4j.exceptions.ForbiddenOnReadOnlyDatabase",
-                "UnAmbiguousTimeoutException",
-                "AmbiguousTimeoutException",
-                "couchbase.exceptions.TimeoutException",
-                "couchbase.exceptions.ServiceUnavailableException",
-                "couchbase.exceptions.TemporaryFailException",
-                "couchbase.exceptions.RequestCanceledException",
-                "aerospike.exception.ClusterError",
-                "aerospike.exception.TimeoutError",
-                "aerospike.exception.ServerFull",
-                "aerospike.exception.DeviceOverload",
-                "arango.exceptions.ServerConnectionError",
-                "google.cloud.spanner_v1.exceptions.Aborted",
-                "sqlalchemy.exc.TimeoutError",
-                "sqlalchemy.exc.DisconnectionError",
-            )
-        ),
-        "The client of the database says by its type that the failure passes.",
-        "Nothing to repair in the model; look at {address|the database} if it goes on.",
-        since="2026-11-26",
-    ),
-    curable(
-        "document-store-has-no-primary",
-        When(
-            message=any_of(r"""
-                # MongoDB
-                no primary|serverselectiontimeout|no (?:replica set members|servers) (?:match|found|available)|no suitable servers found
-                shutdowninprogress|notyetinitialized
-                # Cassandra
-                nohostavailable|unable to connect to any servers|cannot achieve consistency level|\[unavailable exception\]|overloadederrormessage
-                isbootstrappingerror|operation timed out - received only
-                # HBase, HDFS
-                master is initializing|name ?node is in safe mode|safemodeexception|pleaseholdexception|servernotrunningyet|regionserverstopped
-                # DynamoDB Local, Elasticsearch and others
-                all shards failed|no living connections|no node available|nonodeavailable\w*|no alive nodes
-            """)
-        ),
-        "The cluster has too few nodes that answer at this moment.",
-        "Nothing to repair in the model; look at the cluster's nodes if it goes on.",
-        since="2026-11-26",
-    ),
 )
 
 RULES = (
@@ -259,8 +216,22 @@ RULES = (
             unless=r"cached plan|recovery|read[- ]only|standby|replica|starting|temporar|try again",
         ),
         "The database, or its driver, does not support what is asked of it.",
-        "Correct what the message names, or install a driver that fits the server's version (python-oracledb: thick mode, oracledb.init_oracle_client()).",
+        "Correct what the message names, or install a driver that fits the server's version (python-oracledb: thick mode, "
+        "oracledb.init_oracle_client()).",
         since="2026-11-26",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "topic-missing",
+        When(
+            message=any_of(r"""
+                # Kafka
+                topic .{1,100} not (?:found|available)|unknown_topic
+            """),
+        ),
+        "The broker does not have the topic (or partition) that is asked for; another process may create it.",
+        "Create the topic, or correct its name; brokers make none by themselves if auto.create.topics.enable is off.",
+        since="2026-11-27",
         scope=Scope.HOST,
     ),
     ambiguous(
@@ -268,8 +239,7 @@ RULES = (
         When(
             message=any_of(r"""
                 no such table|relation [\"'].{1,100}[\"'] does not exist|table .{1,100} doesn't exist|undefinedtable
-                no such column|unknown column|column .{1,100} does not exist|topic .{1,100} not (?:found|available)
-                unknown_topic
+                no such column|unknown column|column .{1,100} does not exist
                 # ClickHouse, Oracle, SQL Server, Cassandra, Trino, Snowflake, BigQuery
                 \(unknown_(?:table|identifier)\)|ora-00942\b|invalid object name '|unconfigured table|table_not_found
                 object .{1,200} does not exist or not authorized|not found: (?:table|dataset)[ ]

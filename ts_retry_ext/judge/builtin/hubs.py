@@ -13,7 +13,11 @@ _SINCE = "2026-11-23"
 _LOCAL = r"['\"`]?(?<![:/\w])(?:/(?!/)[\w.\-]+/|\.{1,2}/|~/|[a-z]:\\)"
 #: What huggingface_hub says of such a path.
 _NO_HUB_NAME = r"repo id must (?:be|use|have|not)|repo_id.{0,60}must"
-_TOKEN = (
+#: What the hub says of a state that passes.
+_HUB_IN_TROUBLE = (
+    r"\b(?:429|5\d\d) (?:client|server) error|rate.?limit|too many requests|expired signature"
+)
+HUB_TOKEN = (
     "Give TorchServe's process HF_TOKEN of an account with access, and check the repository's name."
 )
 
@@ -41,7 +45,7 @@ FATAL_IN_DISGUISE = (
         "hub-access-gated",
         When(type=("GatedRepoError",)),
         "The repository is gated and this process has no access to it.",
-        _TOKEN,
+        HUB_TOKEN,
         since=_SINCE,
     ),
     fatal(
@@ -59,25 +63,45 @@ FATAL_IN_DISGUISE = (
             """)
         ),
         "The hub asks for a token with access to this repository.",
-        _TOKEN,
+        HUB_TOKEN,
         since=_SINCE,
+    ),
+    fatal(
+        "hub-revision-missing",
+        When(
+            type=("RevisionNotFoundError",),
+            unless_type=("ConnectionError", "Timeout", "TimeoutError"),
+            unless=_HUB_IN_TROUBLE,
+        ),
+        "The hub has the repository, and not the revision (branch, tag or commit) that is asked for.",
+        "Correct the revision in the model's code or configuration; the repository's page lists its branches and tags.",
+        since="2026-11-27",
+    ),
+    fatal(
+        "hub-file-not-in-repository",
+        When(
+            type=("RemoteEntryNotFoundError",),
+            unless_type=("ConnectionError", "Timeout", "TimeoutError"),
+            unless=_HUB_IN_TROUBLE,
+        ),
+        "The hub has the repository, and not the file that is asked for in this revision.",
+        "Correct the file's name, the subfolder, the variant or the revision; a token does not change it.",
+        since="2026-11-27",
     ),
     fatal(
         "hub-repository-missing",
         When(
             type=(
                 "RepositoryNotFoundError",
-                "RevisionNotFoundError",
-                "RemoteEntryNotFoundError",
                 "DisabledRepoError",
                 "huggingface_hub.errors.BadRequestError",
                 "huggingface_hub.utils._errors.BadRequestError",
             ),
             unless_type=("ConnectionError", "Timeout", "TimeoutError"),
-            unless=r"\b(?:429|5\d\d) (?:client|server) error|rate.?limit|too many requests|expired signature",
+            unless=_HUB_IN_TROUBLE,
         ),
         "The hub does not have this repository, revision or file, or not for this token.",
-        _TOKEN,
+        HUB_TOKEN,
         since=_SINCE,
     ),
     ambiguous(
@@ -171,8 +195,8 @@ RECOVERABLE_IN_DISGUISE = (
             """),
             unless=r"\b40[0134]\b|not found|forbidden|unauthorized|no such file|does not exist|permission",
         ),
-        "The hub could not be reached, and the files are not in the local cache.",
-        "Nothing to repair in the model; look at the network if it goes on, or pack the files.",
+        "The hub could not be reached, and the files are not in the local cache. {connection|The text does not say in which way}.",
+        "Nothing to repair in the model; {connection_step|look at the network (proxy, firewall, HF_ENDPOINT)} if it goes on, or pack the files.",
         since=_SINCE,
     ),
     ambiguous(
@@ -194,152 +218,5 @@ RECOVERABLE_IN_DISGUISE = (
         "A download was resumed where the file ends already: what lies in the cache is whole or of another version.",
         "Nothing to repair in the model; delete the .incomplete file from the cache if it goes on.",
         since="2026-11-26",
-    ),
-)
-
-RULES = (
-    fatal(
-        "hub-http-refused",
-        When(
-            type=("HfHubHTTPError", "huggingface_hub.errors.HfHubHTTPError"),
-            http_status=("400", "401", "404", "410"),
-            unless_type=("TimeoutError",),
-        ),
-        "The hub does not have this repository or file, or not for this token.",
-        _TOKEN,
-        since=_SINCE,
-    ),
-    fatal(
-        "hub-forbidden",
-        When(
-            message=r"\b403\b.{0,300}(?:gated|permission|token|authenticat)|forbidden: .{0,100}(?:access|permission|gated|token|authenticat)"
-        ),
-        "The hub forbids this token the access.",
-        _TOKEN,
-        since=_SINCE,
-    ),
-    fatal(
-        "library-model-unknown",
-        # timm, open_clip
-        When(
-            message=r"^(?:runtimeerror: )?unknown model \([\w.\-/]{1,100}\)|invalid pretrained tag"
-        ),
-        "The installed library has no model of that name, or no weights of that tag for it.",
-        "Correct the name (timm.list_models(), open_clip.list_pretrained()), or install the version that has it.",
-        since="2026-11-26",
-    ),
-    fatal(
-        "hub-model-unknown",
-        When(
-            message=any_of(r"""
-                # huggingface_hub
-                repository not found for url|revision not found for url|entry not found for url|is not a valid git identifier
-                is not a valid (?:repo|repository|checkpoint) (?:name|id|identifier)
-                # torch.hub
-                cannot find callable .{1,100} in hubconf|cannot find (?:hubconf|callable)
-                cannot find .{1,80} in https://github\.com
-                # timm, open_clip
-                pretrained weights .{0,100}not (?:found|available)|no pretrained (?:weights|checkpoint|model|config)
-                # Old transformers
-                model name .{1,200} was not found in model
-                # Several
-                no checkpoints exist for|is not a valid model (?:name|id)\b
-                model ['\"]?[\w\-./:]{1,100}['\"]? (?:was )?not found(?:\W{0,3}$|,? (?:try|please|locally|on the hub|in (?:the )?(?:hub|model list)))
-            """),
-            unless=r"\bloading\b|not yet|try again|\bretry|syncing|in progress",
-        ),
-        "The hub has no model, revision or file of that name, or not for this token.",
-        _TOKEN,
-        since=_SINCE,
-    ),
-    fatal(
-        "language-package-missing",
-        # spaCy (E050). A name that is a path is a directory's, not a package's.
-        When(message=r"\[e050\] can't find model '[a-z][\w.\-]{1,80}'"),
-        "The package of a language that spaCy loads by name is not installed.",
-        "Install it into TorchServe's environment (python -m spacy download NAME), or name its wheel in the archive's requirements.txt.",
-        since="2026-11-26",
-    ),
-    fatal(
-        "hub-file-missing",
-        When(
-            message=any_of(r"""
-                error no file named|no file named .{1,300} found|there are no .{1,60} files in
-                doesn't contain (?:any )?.{0,60}(?:files|weights)|can't find model '
-                unable to find .{1,200} in (?:repo|directory)|no safetensors (?:files?|weights|found)
-            """)
-        ),
-        "The repository or directory does not hold the file that the loader asks for.",
-        "Correct the name, revision or format asked for, or pack the file.",
-        since=_SINCE,
-    ),
-    fatal(
-        "hub-file-missing-by-status",
-        When(
-            message=r"does not appear to have (?:a|any) files? named|is not a valid model identifier|can'?t load|can'?t find|no such file|not found",
-            cause=(
-                "EntryNotFoundError",
-                "RepositoryNotFoundError",
-                "RevisionNotFoundError",
-                "GatedRepoError",
-            ),
-            unless_type=("LocalEntryNotFoundError",),
-        ),
-        "The hub answered that it does not have this repository or file, or not for this token.",
-        _TOKEN,
-        since=_SINCE,
-    ),
-    ambiguous(
-        "language-data-missing",
-        # nltk.data.find. nltk.download returns False and raises nothing where the connection fails.
-        When(
-            type=("LookupError",),
-            message=r"resource .{0,40}not found\. please use the nltk downloader",
-        ),
-        "NLTK's data is not in the folders where it looks. Probably final, unless the handler downloads it before: nltk.download() raises nothing if the connection fails.",
-        "Put it into the image with python -m nltk.downloader, and set NLTK_DATA to its folder.",
-        since="2026-11-26",
-    ),
-    ambiguous(
-        "hub-model-not-loaded",
-        When(
-            message=any_of(r"""
-                # transformers
-                is not a valid model identifier|does not appear to have (?:a|any) files? named
-                can'?t load (?:the )?(?:config(?:uration)?|model|tokenizer|feature extractor|image processor|processor|weights) ?(?:for|of)
-                can't load .{1,80} for '|make sure that: - '|is not a correct model identifier
-                # VLLM
-                cannot find any model weights|no supported config format found
-                # nltk
-                resource .{0,40}not found\. please use the nltk
-                # pip
-                from versions: none
-                # peft
-                can'?t find '[\w.\-]{1,80}' at
-                # huggingface_hub
-                file_metadata|distant resource does not
-                # Several
-                couldn't find (?:any|a) (?:file|module|checkpoint)|unable to load .{0,40}from the hub
-            """)
-        ),
-        "The library says only that it could not load the model; a lost connection says the same.",
-        "Check the name; try the download by hand on this host.",
-        since=_SINCE,
-    ),
-)
-
-FALLBACKS = (
-    ambiguous(
-        "download-failed-unexplained",
-        When(
-            message=any_of(r"""
-                unable to (?:download|fetch)|failed to (?:download|fetch|retrieve)|downloading .{0,200}failed
-                could not (?:download|fetch)|error downloading|download (?:failed|error)
-            """)
-        ),
-        "A download failed, and the text does not say why.",
-        "Look above this one in the model log; try the download by hand on this host.",
-        since=_SINCE,
-        scope=Scope.HOST,
     ),
 )

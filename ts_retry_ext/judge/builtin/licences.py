@@ -25,6 +25,26 @@ _NOT_FOR_THIS_ONE = any_of(r"""
 
 RECOVERABLE_IN_DISGUISE = (
     curable(
+        "licence-seats-taken",
+        When(
+            message=any_of(r"""
+                # Gurobi
+                single-use licen[cs]e\. another|request denied: (?:\w+ ){0,3}limit|\buse limit \(\d+\)|too many (?:concurrent )?sessions
+                tokens (?:are )?currently in use
+                # RLM, Sentinel
+                all licen[cs]es in use|no (?:free )?licen[cs]es? (?:is |are )?(?:currently )?available
+                too many users (?:are )?(?:connected|logged)|hasp_too_many_users
+                # FlexNet, MATLAB's runtime
+                licensing error: ?-4,|\(-4,\d|licensed number of users already reached|checkout exceeds max|\busers are queued for this feature
+                licen[cs]e manager error:? ?-4\b|maximum number of (?:users|licen[cs]es|seats) .{0,60}(?:reached|in use)
+            """)
+        ),
+        "All seats of the license are taken at this moment.",
+        "Nothing to repair in the model; look at who holds the seats (a worker that was killed keeps its own for a while), or "
+        "let fewer workers take one, if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
         "licence-server-away-or-full",
         When(
             message=any_of(r"""

@@ -72,165 +72,43 @@ RECOVERABLE_IN_DISGUISE = (
         since=_SINCE,
     ),
     curable(
+        "http-too-many-requests",
+        When(
+            http_status=("429",),
+            unless=r"\b50[07] - (?:unknown exception|system out of memory)|\b50[15] (?:not implemented|http version)",
+        ),
+        "{address|The server} answers 429: it gets more requests than it takes from this account or address.",
+        "Nothing to repair in the model; start fewer workers at once, or ask for a higher limit, if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
+        "http-gateway-without-server",
+        When(
+            http_status=("502", "504"),
+            unless=r"\b50[07] - (?:unknown exception|system out of memory)|\b50[15] (?:not implemented|http version)",
+        ),
+        "{address|The address} answers 502 or 504: a proxy or load balancer in front got no answer of the server behind it, or none in time.",
+        "Nothing to repair in the model; look at the servers behind {address|it} (are they started, ready, overloaded) if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
+        "http-unavailable",
+        When(
+            http_status=("503",),
+            unless=r"\b50[07] - (?:unknown exception|system out of memory)|\b50[15] (?:not implemented|http version)",
+        ),
+        "{address|The server} answers 503: it, or the server behind it, is not ready or has too much to do at this moment.",
+        "Nothing to repair in the model; look whether {address|the server} is started, ready and not overloaded if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
         "http-server-trouble",
         When(
             http_status=("408", "425", "429", "5xx"),
             unless=r"\b50[07] - (?:unknown exception|system out of memory)|\b50[15] (?:not implemented|http version)",
         ),
-        "The server answered that it is in trouble or overloaded.",
-        "Nothing to repair here; look at the server if it goes on.",
-        since=_SINCE,
-    ),
-    curable(
-        "connection-errno",
-        When(
-            errno=(
-                "ECONNREFUSED",
-                "ECONNRESET",
-                "ECONNABORTED",
-                "ETIMEDOUT",
-                "EHOSTUNREACH",
-                "ENETUNREACH",
-                "ENETDOWN",
-                "EHOSTDOWN",
-                "ENETRESET",
-                "EPIPE",
-                "ENOTCONN",
-                "ESHUTDOWN",
-                "ECOMM",
-                "ENOLINK",
-            ),
-        ),
-        "A connection was refused, reset or timed out.",
-        "Nothing to repair in the model; look at the service it connects to if it goes on.",
-        since=_SINCE,
-    ),
-    curable(
-        "connection-type",
-        When(
-            type=(
-                "ConnectionError",
-                "requests.exceptions.Timeout",
-                "ConnectTimeout",
-                "ReadTimeout",
-                "ChunkedEncodingError",
-                "urllib3.exceptions.ProtocolError",
-                "urllib3.exceptions.TimeoutError",
-                "NewConnectionError",
-                "RemoteDisconnected",
-                "httpx.TransportError",
-                "httpx.NetworkError",
-                "httpx.TimeoutException",
-                "aiohttp.ClientConnectionError",
-                "ServerDisconnectedError",
-                "http.client.IncompleteRead",
-                "IncompleteRead",
-                "socket.gaierror",
-                "socket.herror",
-                "EndpointConnectionError",
-                "ConnectTimeoutError",
-                "ReadTimeoutError",
-                "ConnectionClosedError",
-                "MaxRetryError",
-                "SSLEOFError",
-                "SSLZeroReturnError",
-                "ClientOSError",
-                "ServerTimeoutError",
-                "ResponseStreamingError",
-                "IncompleteReadError",
-                "BadStatusLine",
-                "ConnectionFailedError",
-                "botocore.exceptions.HTTPClientError",
-                "ftplib.error_temp",
-                "smtplib.SMTPServerDisconnected",
-                "smtplib.SMTPConnectError",
-                "imaplib.IMAP4.abort",
-            ),
-            unless=r"offline mode is enabled|outgoing traffic has been disabled",
-        ),
-        "A connection failed.",
-        "Nothing to repair in the model; look at the service it connects to if it goes on.",
-        since=_SINCE,
-    ),
-    curable(
-        "name-resolution",
-        When(
-            message=any_of(r"""
-                # glibc
-                name or service not known|temporary failure in name resolution|no address associated with hostname
-                # macOS
-                nodename nor servname
-                # Python on Windows
-                getaddrinfo failed
-                # curl, git
-                could not resolve host
-                # urllib3
-                failed to resolve|name resolution (?:error|failed)
-                # libpq
-                could not translate host name
-                # Go programs, resolvers
-                dns (?:error|resolution|lookup)|no such host|nxdomain|unknown host
-            """)
-        ),
-        "A host name could not be resolved.",
-        "Check the name and the DNS of the host if it goes on.",
-        since=_SINCE,
-    ),
-    curable(
-        "connection-text",
-        When(
-            message=any_of(r"""
-                # Sockets
-                connections? (?:was |were |is |has been )?(?:unexpectedly )?(?:refused|reset|aborted|timed out|closed|broken|lost|dropped)
-                failed to (?:establish|open) a (?:new )?connection|network is unreachable|no route to host|host is unreachable
-                broken pipe
-                # urllib3, http.client, requests
-                max retries exceeded|remote end closed connection|incomplete ?read|connection pool|response ended prematurely
-                # OpenSSL
-                eof occurred in violation of protocol|unexpected_eof_while_reading|decryption_failed_or_bad_record_mac
-                bad record mac
-                # aiohttp, httpx, node
-                server disconnected|socket hang up|peer closed connection|payload is not completed
-                # pyarrow with the SDKs of AWS and Google
-                aws error (?:network_connection|request_timeout|slow_down|service_unavailable|internal_failure|throttling|unknown) during
-                curl ?(?:code|error):? ?\[?(?:5|6|7|28|35|52|55|56)\b|couldn't resolve host name
-                google::cloud::status\((?:unavailable|deadline_exceeded|resource_exhausted|aborted)
-                # reqwest
-                error sending request|error reading a body
-                # librdkafka
-                all_brokers_down|brokers? are down
-                # botocore
-                total bytes expected is
-                # paramiko
-                ssh protocol banner
-                # Gloo
-                connectfullmesh
-                # clients in their own words
-                (?:server|service|host|endpoint|broker|cluster|database|gateway|peer|registry) (?:is )?(?:currently )?(?:unreachable|down|offline)\b
-                couldn't connect to|could not connect to|failed to connect|cannot connect to|unable to connect
-                did not start up in|connection to .{1,80} (?:was )?lost
-                invalid status '(?:service unavailable|bad gateway|gateway timeout|internal server error|too many requests)
-                unexpected eof (?:during|while reading)|error while downloading|check your (?:internet |network )?connection
-                internet connection|network (?:error|failure|issue|unreachable)|connection error|not reachable
-                server closed the connection|stream (?:was )?(?:reset|closed)
-            """)
-        ),
-        "A connection failed.",
-        "Nothing to repair in the model; look at the service it connects to if it goes on.",
-        since=_SINCE,
-    ),
-    curable(
-        "time-out",
-        When(
-            message=any_of(r"""
-                \b(?:read|connect(?:ion)?|request|operation|socket|gateway|write|response|handshake) ?time(?:d)?[ -]?out
-                timed? out (?:after|waiting|while|connecting|reading)|deadline ?exceeded
-                \bthe (?:read|write|handshake) operation timed out|took too long to respond|^timed out$|time-?out was reached
-                wait timeout
-            """)
-        ),
-        "Something took longer than it may.",
-        "Nothing to repair in the model; look at the service it waits for if it goes on.",
+        "{address|The server} answered that it is in trouble.",
+        "Nothing to repair in the model; look at the log of {address|the server} if it goes on.",
         since=_SINCE,
     ),
 )
@@ -263,15 +141,26 @@ FALLBACKS = (
         scope=Scope.HOST,
     ),
     fatal(
+        "http-not-found",
+        When(http_status=("404", "410")),
+        "{address|The server} answers, and does not have what is asked for at this address.",
+        f"Correct the address, name or version in the model's configuration. {WAIT_FOR_THE_JOB}",
+        since="2026-11-27",
+    ),
+    fatal(
+        "http-credentials-refused",
+        When(http_status=("401",)),
+        "{address|The server} answers that it does not take these credentials, or that there are none.",
+        f"Give the process valid credentials for {{address|the server}} (a token, a user and password). {WAIT_FOR_THE_JOB}",
+        since="2026-11-27",
+    ),
+    fatal(
         "http-refused",
         When(
             http_status=(
                 "400",
-                "401",
-                "404",
                 "405",
                 "406",
-                "410",
                 "413",
                 "414",
                 "415",
@@ -279,8 +168,8 @@ FALLBACKS = (
                 "451",
             )
         ),
-        "The server answers that the thing asked for is not there, or not for these credentials.",
-        f"Check address, name and credentials in the model's configuration. {WAIT_FOR_THE_JOB}",
+        "{address|The server} refuses the request as it is: its address, method, size or content.",
+        f"Compare the request with what the server takes; the answer's text mostly names what is wrong. {WAIT_FOR_THE_JOB}",
         since=_SINCE,
     ),
     ambiguous(
@@ -324,7 +213,7 @@ FALLBACKS = (
             message=r"\btimed[- ]?out\b|\btimeout (?:error|exceeded|reached|expired|occurred|while|after|waiting)|\btimeout$"
         ),
         "Something took longer than it may.",
-        "Nothing to repair in the model; look at what it waits for if it goes on.",
+        "Nothing to repair in the model; look at {address|what it waits for} if it goes on.",
         since=_SINCE,
     ),
     curable(
@@ -341,7 +230,7 @@ FALLBACKS = (
             )
         ),
         "Something took longer than it may.",
-        "Nothing to repair in the model; look at what it waits for if it goes on.",
+        "Nothing to repair in the model; look at {address|what it waits for} if it goes on.",
         since=_SINCE,
     ),
 )

@@ -10,6 +10,8 @@ from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
+#: What a service says while it is made ready for a client.
+_SETTING_UP = r"not (?:yet )?ready|please retry|try again|pending_registration"
 
 FATAL_IN_DISGUISE = (
     ambiguous(
@@ -28,11 +30,23 @@ FATAL_IN_DISGUISE = (
 
 RECOVERABLE_IN_DISGUISE = (
     curable(
+        "kafka-not-reached",
+        When(
+            message=any_of(r"""
+                # librdkafka
+                broker transport failure|code=_(?:transport|all_brokers_down|resolve|timed_out)\b|brokers are down
+            """),
+        ),
+        "The Kafka client got no connection to a broker, or no answer in time.",
+        "Nothing to repair in the model; look whether {address|the brokers of bootstrap.servers, and those that they advertise "
+        "(advertised.listeners),} can be reached from this host if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
         "service-in-trouble",
         When(
             message=any_of(r"""
-                # Kafka (librdkafka, kafka-python)
-                broker transport failure|code=_(?:transport|all_brokers_down|resolve|timed_out)\b|brokers are down
+                # kafka-python
                 nodenotreadyerror
                 # Elasticsearch
                 es_rejected_execution|state not recovered
@@ -46,62 +60,13 @@ RECOVERABLE_IN_DISGUISE = (
                 active (?:cluster )?node not found
             """)
         ),
-        "The service is in trouble at this moment, or still gathering its nodes.",
-        "Nothing to repair in the model; look at the service if it goes on.",
+        "{connection|The service is in trouble at this moment, or still gathering its nodes}.",
+        "Nothing to repair in the model; {connection_step|look at the service} if it goes on.",
         since=_SINCE,
     ),
 )
 
 RULES = (
-    fatal(
-        "database-right-missing",
-        When(
-            message=any_of(r"""
-                permission denied for (?:table|schema|relation|sequence|database|function|view) [\w\"]|must be owner of
-                not authorized on \w+ to execute|command \w+ requires authentication|requires? (?:the )?\w+ privilege
-                command denied to user|attempt to write a readonly database
-            """)
-        ),
-        "The user is known to the database, and lacks a right that the model needs.",
-        "Grant the right to this user, or name another one.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "database-login-not-possible",
-        When(
-            message=any_of(r"""
-                # PostgreSQL
-                fe_sendauth: no password supplied|scram authentication requires
-                server does not support ssl, but ssl was required|invalid (?:port number|sslmode|connection option)
-                # MySQL
-                authentication plugin .{1,80}(?:not supported|cannot be loaded)|client does not support authentication protocol
-                ssl connection (?:is )?required|connections using insecure transport are prohibited
-                # MongoDB
-                (?:must|should|to) be escaped according to rfc ?3986|reports wire version
-                # Several
-                authentication method .{1,40}(?:not supported|unknown)
-                unsupported (?:server|frontend|protocol) (?:version|protocol)
-            """)
-        ),
-        "Client and server do not agree on how to log in: a password, a plugin or TLS is missing.",
-        "Correct the connection string, or install the client version that fits the server.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "server-lacks-feature",
-        When(
-            message=any_of(r"""
-                ^moved \d+ [\w.:\-]+$|^crossslot[ ]|unknown command ['\"`]?[\w.]+['\"`]?,? with args|cluster support disabled
-                no such module: \w+|extension .{1,60} is not available|precondition_failed - inequivalent arg
-            """)
-        ),
-        "The server is there, but without the module, mode or declaration that the code relies on.",
-        "Install it on the server, or correct what the code asks for.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
     fatal(
         "broker-forbids-vhost",
         When(message=r"\(530\),? ['\"]?not_allowed|not_allowed - (?:access to )?vhost"),
@@ -154,7 +119,7 @@ RULES = (
                 api[_ -]?key.{0,60}(?:not (?:set|configured|provided|found|specified)|is (?:missing|required|empty)|must be (?:set|provided|passed))
                 no (?:api[_ -]?key|access token) (?:was |is )?(?:found|provided|given|set|configured)
             """),
-            unless=r"not (?:yet )?ready|please retry|try again|pending_registration",
+            unless=_SETTING_UP,
         ),
         "A client has no API key or token, and nobody can log in in a worker.",
         "Set {variable|the key} for TorchServe's process, which passes its environment to the workers (WANDB_API_KEY, OPENAI_API_KEY, HF_TOKEN).",
@@ -162,11 +127,50 @@ RULES = (
         scope=Scope.HOST,
     ),
     fatal(
+        "ray-of-another-version",
+        When(
+            message=any_of(r"""
+                version mismatch: the cluster was started with
+            """),
+            unless=_SETTING_UP,
+        ),
+        "The Ray cluster runs another version of Ray or of Python than this worker.",
+        "Install the versions of the cluster into TorchServe's environment; the message has both.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "api-key-refused",
+        When(
+            message=any_of(r"""
+                incorrect api key provided|either invalid or missing
+            """),
+            unless=_SETTING_UP,
+        ),
+        "The service does not take the API key: it is wrong, was withdrawn, or is missing.",
+        "Set a valid key in the environment of TorchServe's process, without blanks or quotes around it.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "kubernetes-right-missing",
+        When(
+            message=any_of(r"""
+                is forbidden: user .{1,200} cannot \w+ resource
+            """),
+            unless=_SETTING_UP,
+        ),
+        "The service account of the pod lacks a right in the Kubernetes API; the message names the verb and the resource.",
+        "Bind a Role with this verb and resource to the service account (kubectl auth can-i shows it).",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "client-configuration-text",
         When(
             message=any_of(r"""
                 # Ray
-                version mismatch: the cluster was started with|called ray\.init twice
+                called ray\.init twice
                 # MLflow
                 not a proper models:/ uri|invalid_parameter_value|could not find experiment with id
                 model does not have the .{1,40} flavor
@@ -179,15 +183,11 @@ RULES = (
                 invalid endpoint:[ ]
                 # kafka-python, librdkafka
                 ^unrecognized configs:[ ]|\bcode=_(?:invalid_arg|conflict|unknown_?protocol|not_implemented)\b|no such configuration property
-                # Clients of a paid API
-                either invalid or missing|incorrect api key provided
-                # Kubernetes
-                is forbidden: user .{1,200} cannot \w+ resource
                 # Several
                 cannot recognize storage type|^missing model file|not a valid (?:\w+ )?private key
                 does not have \w+ \w+ permission on
             """),
-            unless=r"not (?:yet )?ready|please retry|try again|pending_registration",
+            unless=_SETTING_UP,
         ),
         "A client of a service lacks a setting or a right, or the setting cannot work.",
         "Correct what the message names, in the model's configuration or environment.",

@@ -3,62 +3,12 @@
 from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, fatal
 from ts_retry_ext.judge.builtin.words import TRIED_UNTIL_THEN, UNLESS_A_JOB_MAKES_IT
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
-
-RECOVERABLE_IN_DISGUISE = (
-    curable(
-        "store-in-trouble",
-        When(
-            message=any_of(r"""
-                # S3 and other services of AWS
-                \((?:internalerror|serviceunavailable|slowdown|requesttimeout|throttling\w*|requestthrottled|bandwidthlimitexceeded|operationaborted| \
-                requestlimitexceeded|503|500|502|504|internalservererror|serverbusy|internalfailure|priorrequestnotcomplete|transactioninprogress| \
-                provisionedthroughputexceededexception|toomanyrequestsexception)\)
-                we encountered an internal error|conditionalrequestconflict
-                # Google
-                backend ?error
-                # Azure
-                operationtimedout|serverbusy|currently unable to handle
-                # AWS STS
-                couldn't retrieve verification key|idpcommunicationerror
-                # gdown
-                too many users have viewed
-                # OAuth 2
-                temporarily_unavailable
-                # Several
-                request_limit_exceeded|retry your request|please try (?:again|your request)|try again later
-                is being (?:created|started|provisioned|restored)|ingresserror
-            """)
-        ),
-        "The store answers that it is in trouble for the moment.",
-        "Nothing to repair here.",
-        since=_SINCE,
-    ),
-    curable(
-        "object-leased",
-        When(
-            message=r"currently a lease on the (?:blob|container)|leaseidmissing|leasealreadypresent|leaseismodified|blobbeingrehydrated"
-        ),
-        "Another client holds a lease on the object.",
-        "Nothing to repair in the model; look at who holds the lease if it goes on.",
-        since="2026-11-26",
-    ),
-    ambiguous(
-        "object-archived",
-        When(
-            message=r"\(?invalidobjectstate\)?|not valid for the object's storage class|blobarchived|this operation is not permitted on an archived blob"
-        ),
-        "The object lies in an archive class: it can be read once somebody has it restored, which takes minutes to hours.",
-        "Restore the object (aws s3api restore-object), or keep the model in a class that is read at once.",
-        since="2026-11-26",
-        scope=Scope.HOST,
-    ),
-)
 
 RULES = (
     ambiguous(
@@ -99,6 +49,22 @@ RULES = (
         since="2026-11-26",
     ),
     ambiguous(
+        "registered-model-missing",
+        When(
+            message=any_of(r"""
+                # MLflow
+                resource_does_not_exist|registered model .{0,120}not found
+                \brun (?:with id|id)?[ =:'\"]{0,3}[0-9a-f]{8,64}['\"]? .{0,40}not found|no versions of model
+                model version .{0,80}not found|model with name .{0,100}not found
+                could not find (?:a )?(?:registered|model version|logged)|no model .{0,60}(?:stage|alias)|registered model alias
+            """)
+        ),
+        f"The registry of models does not have the model, version, stage, alias or run that is asked for. {UNLESS_A_JOB_MAKES_IT}",
+        f"Correct its name or MLFLOW_TRACKING_URI, or set the alias or stage in the registry. {TRIED_UNTIL_THEN}",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
         "object-missing",
         When(
             message=any_of(r"""
@@ -110,10 +76,6 @@ RULES = (
                 blobnotfound|specified (?:blob|resource|key) does not exist
                 the specified resource (?:name )?(?:was )?not found|resourcenotfounderror
                 # MLflow
-                resource_does_not_exist|registered model .{0,120}not found
-                \brun (?:with id|id)?[ =:'\"]{0,3}[0-9a-f]{8,64}['\"]? .{0,40}not found|no versions of model
-                model version .{0,80}not found|model with name .{0,100}not found
-                could not find (?:a )?(?:registered|model version|logged)|no model .{0,60}(?:stage|alias)|registered model alias
                 does not contain .{0,40}mlmodel|could not find an .?mlmodel
                 # Weights & Biases, Feast
                 project .{1,200} does not contain artifact|(?:feature view|feature service|entity) .{1,200} does not exist in project
@@ -205,6 +167,14 @@ RULES = (
         since="2026-11-26",
     ),
     fatal(
+        "connection-string-invalid",
+        When(type=("InvalidURI",)),
+        "The connection string of a database is not valid.",
+        "Correct it in the model's configuration or environment; characters such as @ : / % in user and password have to be "
+        "escaped (urllib.parse.quote_plus).",
+        since="2026-11-27",
+    ),
+    fatal(
         "store-call-invalid",
         When(
             type=(
@@ -220,7 +190,6 @@ RULES = (
                 "InvalidEndpointConfigurationError",
                 "MalformedError",
                 "InvalidResource",
-                "InvalidURI",
             )
         ),
         "The call to the store is not valid.",
@@ -228,18 +197,27 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "google-credentials-refused",
+        When(
+            type=("google.api_core.exceptions.Unauthenticated",),
+            unless=r"rate|quota|throttl|temporar|limit exceeded|being deleted|try operation later|try again",
+        ),
+        "Google takes these credentials for no account's: they are missing, ended, or of another kind than the service wants.",
+        "Give the process a service account (workload identity, or GOOGLE_APPLICATION_CREDENTIALS).",
+        since="2026-11-27",
+    ),
+    fatal(
         "google-or-azure-says-no",
         When(
             type=(
-                "google.api_core.exceptions.Unauthenticated",
                 "google.api_core.exceptions.InvalidArgument",
                 "google.api_core.exceptions.BadRequest",
                 "NoSuchBucket",
             ),
             unless=r"rate|quota|throttl|temporar|limit exceeded|being deleted|try operation later|try again",
         ),
-        "The store refuses the request as it is, or these credentials.",
-        "Correct the name or the parameters in the model's configuration, or give the account the right to read the object.",
+        "The service refuses the request as it is.",
+        "Correct the name or the parameters that the message names in the model's configuration.",
         since=_SINCE,
     ),
     ambiguous(

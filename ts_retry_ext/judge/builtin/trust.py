@@ -20,23 +20,48 @@ FATAL_IN_DISGUISE = (
         since=_SINCE,
     ),
     fatal(
+        "certificate-expired",
+        When(
+            message=any_of(r"""
+                certificate has expired
+            """),
+        ),
+        "The certificate of {address|the server} has expired (or this host's clock is far ahead).",
+        "Have the certificate renewed by who runs {address|the server}, or set this host's clock; a CA that is installed here does not help.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "certificate-for-another-name",
+        When(
+            message=any_of(r"""
+                certificate is not valid for|hostname mismatch, certificate|doesn't match either of
+                hostname ['\"][^'\"]{1,200}['\"] doesn't match
+            """),
+        ),
+        "The server's certificate is for other host names than the one that was asked for.",
+        "Ask for {address|the server} by a name that stands in its certificate, or have that name added to it; a CA that is "
+        "installed here does not help.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "certificate-refused",
         When(
             message=any_of(r"""
                 # OpenSSL, as Python's ssl passes it on
-                certificate_verify_failed|certificate verify failed|self[- ]signed certificate|certificate has expired
+                certificate_verify_failed|certificate verify failed|self[- ]signed certificate
                 unable to get (?:local )?issuer certificate|tlsv1_alert_unknown_ca|alert unknown ca
-                # Python's ssl and urllib3, the host's name
-                certificate is not valid for|hostname mismatch, certificate|doesn't match either of
-                hostname ['\"][^'\"]{1,200}['\"] doesn't match
                 # Go programs
                 x509: certificate|certificate signed by unknown authority
                 # rustls
                 invalid peer certificate|unknownissuer
             """)
         ),
-        "The server's certificate is not trusted here; another try meets the same certificate.",
-        "Install the right CA (REQUESTS_CA_BUNDLE, SSL_CERT_FILE), or have the certificate renewed.",
+        "The certificate of {address|the server} is not trusted here: the CA that signed it (a company's, a proxy's, or its "
+        "own) is not known. Another try meets the same certificate.",
+        "Install the CA of {address|the server} or of the proxy that opens TLS, and name it in REQUESTS_CA_BUNDLE and "
+        "SSL_CERT_FILE (AWS_CA_BUNDLE for boto3).",
         since=_SINCE,
         scope=Scope.HOST,
     ),
@@ -51,15 +76,28 @@ FATAL_IN_DISGUISE = (
         scope=Scope.HOST,
     ),
     fatal(
+        "tls-asked-of-a-plain-port",
+        When(
+            message=any_of(r"""
+                wrong_version_number
+            """),
+        ),
+        "TLS is asked of a port that speaks none: https for http, of a server or of a proxy.",
+        "Correct scheme and port of {address|the server} (http://, secure=False), or write the address of the proxy with http:// in HTTPS_PROXY.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "tls-settings",
         When(
             message=any_of(r"""
-                wrong_version_number|unsupported_protocol|dh_key_too_small|unsafe_legacy_renegotiation|alert_protocol_version
+                unsupported_protocol|dh_key_too_small|unsafe_legacy_renegotiation|alert_protocol_version
                 no_ciphers_available|ee_key_too_small|ca_md_too_weak|alert_certificate_required
             """)
         ),
-        "The two sides do not agree on TLS; often https is asked of a port that speaks http, of a server or of a proxy.",
-        "Correct scheme and port of {address|the server} (http://, secure=False), the proxy's address, or the TLS settings.",
+        "The two sides do not agree on TLS: on its version, its ciphers, the strength of keys, or a certificate of the client.",
+        "Have TLS 1.2 or newer switched on at {address|the server}, give the client the certificate that it asks for, or loosen "
+        "OpenSSL's settings (openssl.cnf, SECLEVEL) on purpose.",
         since=_SINCE,
         scope=Scope.HOST,
     ),
@@ -94,13 +132,22 @@ FATAL_IN_DISGUISE = (
         scope=Scope.HOST,
     ),
     fatal(
-        "proxy-refuses",
+        "proxy-wants-credentials",
         When(
-            message=r"proxy authentication required|tunnel connection failed: 40[0137]|\b407 proxy"
-            r"|received http code 40[37] from proxy"
+            message=any_of(r"""
+                proxy authentication required|tunnel connection failed: 407|\b407 proxy|received http code 407 from proxy
+            """),
         ),
-        "The proxy asks for credentials or forbids the destination.",
-        "Put credentials into HTTPS_PROXY, allow the host on the proxy, or set NO_PROXY.",
+        "The proxy asks for credentials, and the process gives none or wrong ones.",
+        "Put user and password into HTTPS_PROXY (http://user:password@proxy:port, escaped), or take the host out of the proxy with NO_PROXY.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "proxy-refuses",
+        When(message=r"tunnel connection failed: 40[013]|received http code 403 from proxy"),
+        "The proxy does not let this host connect to the destination.",
+        "Allow {address|the destination} on the proxy, or add it to NO_PROXY if it lies in this network.",
         since=_SINCE,
         scope=Scope.HOST,
     ),
