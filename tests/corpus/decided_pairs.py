@@ -99,7 +99,7 @@ DECIDED: dict[str, set[str]] = {
     "hub-unreachable": {"download-failed-unexplained"},
     "identity-provider-unknown": {"database-login-refused", "entra-refuses-the-application"},
     "kernel-exceeds-device": {"shared-memory-shortage"},
-    "library-cut-in-shared-place": {"wrong-architecture"},
+    "library-cut-in-shared-place": {"compiled-file-cut"},
     "local-directory-missing": {"hub-model-not-loaded"},
     "local-directory-missing-in-shared-place": {"hub-file-missing", "local-directory-missing"},
     "local-directory-without-file": {"local-directory-missing-in-shared-place"},

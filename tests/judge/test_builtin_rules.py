@@ -629,14 +629,14 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "keras-of-another-version",
+        "keras-reads-no-saved-model",
         "N",
         "ValueError",
         "File format not supported: filepath=/opt/m. Keras 3 only supports V3 `.keras` files and legacy H5 format files (`.h5` extension).",
         {},
     ),
     (
-        "version-conflict-text",
+        "keras-2-asked-for",
         "N",
         "ImportError",
         "`keras.optimizers.legacy` is not supported in Keras 3.",
@@ -808,7 +808,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "engine-configuration",
+        "engine-lacks-architecture",
         "N",
         "ValueError",
         "Model architectures ['AcmeForCausalLM'] are not supported for now.",
@@ -1560,7 +1560,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "extension-not-built",
+        "cuda-toolkit-missing",
         "N",
         "op_builder.builder.MissingCUDAException",
         "CUDA_HOME does not exist, unable to compile CUDA op(s)",
@@ -1849,7 +1849,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         "/mnt/efs/lib/libfoo.so: file too short",
         {},
     ),
-    ("wrong-architecture", "N", "ImportError", "/opt/lib/libfoo.so: file too short", {}),
+    ("compiled-file-cut", "N", "ImportError", "/opt/lib/libfoo.so: file too short", {}),
     (
         "hub-storage-refuses",
         "U",

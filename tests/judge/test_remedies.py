@@ -236,7 +236,85 @@ ROWS: list[tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = [
         {},
         ("SQLite", "fuser"),
     ),
+    # Devices
+    (
+        "gpu-memory-defect",
+        "RuntimeError",
+        "CUDA error: uncorrectable ECC error encountered",
+        {},
+        ("its own memory", "ROW_REMAPPER"),
+    ),
+    (
+        "cuda-not-initialized",
+        "RuntimeError",
+        "CUDA unknown error - this may be due to an incorrectly set up environment, e.g. changing env variable CUDA_VISIBLE_DEVICES after program start.",
+        {},
+        ("no fault of the card", "nvidia_uvm"),
+    ),
+    (
+        "driver-too-old-for-torch",
+        "RuntimeError",
+        "The NVIDIA driver on your system is too old (found version 11040). Please update your GPU driver by downloading and installing a new version",
+        {},
+        ("driver of the node", "nothing in the container brings the driver"),
+    ),
+    (
+        "tensor-shapes-do-not-fit",
+        "RuntimeError",
+        "mat1 and mat2 shapes cannot be multiplied (1x512 and 768x256)",
+        {},
+        ("1x512 and 768x256",),
+    ),
     # Compiled packages
+    (
+        "shared-library-missing",
+        "ImportError",
+        "libnvinfer.so.8: cannot open shared object file: No such file or directory",
+        at("tensorrt/__init__.py"),
+        ("libnvinfer.so.8", "TensorRT's major version", "do not bring it"),
+    ),
+    (
+        "shared-library-missing",
+        "ImportError",
+        "libGL.so.1: cannot open shared object file: No such file or directory",
+        at("cv2/__init__.py"),
+        ("opencv-python-headless", "libgl1"),
+    ),
+    (
+        "shared-library-missing",
+        "OSError",
+        "libcublas.so.12: cannot open shared object file: No such file or directory",
+        {},
+        ("nvidia-cublas-cu12",),
+    ),
+    (
+        "vision-of-another-torch",
+        "RuntimeError",
+        "operator torchvision::nms does not exist",
+        {},
+        ("torchvision was built for another torch",),
+    ),
+    (
+        "extension-of-another-torch",
+        "ImportError",
+        f"{SITE}/flash_attn_2_cuda.cpython-310-x86_64-linux-gnu.so: undefined symbol: _ZN3c105ErrorC2E",
+        {},
+        ("flash-attn was built for another torch",),
+    ),
+    (
+        "numpy-2-for-a-package-of-1",
+        "ValueError",
+        "numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88 from PyObject",
+        at("pandas/__init__.py"),
+        ("pandas was built for NumPy 1", "numpy<2"),
+    ),
+    (
+        "cuda-toolkit-missing",
+        "op_builder.builder.MissingCUDAException",
+        "CUDA_HOME does not exist, unable to compile CUDA op(s)",
+        {},
+        ("CUDA_HOME", "nvcc"),
+    ),
     (
         "package-required",
         "ImportError",
@@ -261,6 +339,14 @@ ROWS: list[tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = [
         ("certificate of models.example:443 has expired", "does not help"),
     ),
     # Files and processes
+    (
+        "keras-reads-no-saved-model",
+        "ValueError",
+        ("File format not supported: filepath=m. Keras 3 only supports V3 `.keras` files and legacy H5 format files (`.h5` extension). "
+        "Note that the legacy SavedModel format is not supported by `load_model()` in Keras 3."),
+        {},
+        ("TFSMLayer",),
+    ),
     (
         "drive-file-not-public",
         "gdown.exceptions.FileURLRetrievalError",

@@ -60,7 +60,8 @@ RECOVERABLE_IN_DISGUISE = (
             """),
         ),
         "The device (GPU, TPU) or its service is in use or still starting.",
-        "Wait; if it goes on, look at the process that holds the device (nvidia-smi, or the one that the message names), and at the fabric manager or MPS daemon.",
+        "Wait; if it goes on, look at the process that holds the device (nvidia-smi, or the one that the message names), and at "
+        "the fabric manager or MPS daemon.",
         since=_SINCE,
         scope=Scope.DEVICE,
     ),
@@ -107,18 +108,30 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "dtype-not-on-cpu",
+        When(
+            message=any_of(r"""
+                # torch
+                not implemented for 'half'|\"\w+\" not implemented for '\w+'
+            """),
+        ),
+        "An operation of the model does not exist for this type of numbers on this device: mostly float16 on a CPU.",
+        "Load the model in float32 (or bfloat16) where it runs on CPU: torch_dtype, model.float(); or run it on a GPU.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "torch-without-cuda",
         When(
             message=any_of(r"""
                 # torch
                 torch not compiled with|(?:torch|pytorch is) not linked with
                 module ['\"]?torch\._c['\"]? has no attribute ['\"]?_cuda|_cuda_setdevice|nccl .{0,20}not (?:built|available)
-                doesn't have nccl built in|not implemented for 'half'|could not run '.{1,120}' with arguments from the
-                \"\w+\" not implemented for '\w+'
+                doesn't have nccl built in|could not run '.{1,120}' with arguments from the
             """)
         ),
-        "The installed torch, or the CPU, cannot do what the model asks of it.",
-        "Install a torch build for the device, or load the model in float32 on CPU.",
+        "The installed build of torch has no support for the device, or no kernel for the operation on it.",
+        "Install a torch build for the device (with CUDA or ROCm; a plain pip install can bring the one for CPU), or set the device to cpu.",
         since=_SINCE,
         scope=Scope.HOST,
     ),
@@ -171,6 +184,20 @@ RULES = (
         scope=Scope.DEVICE,
     ),
     fatal(
+        "parallel-size-exceeds-gpus",
+        When(
+            message=any_of(r"""
+                world size .{0,60}(?:larger|greater|exceeds).{0,40}(?:gpu|device)|tensor parallel size .{0,60}(?:larger|greater|exceeds|more)
+                not enough gpus|number of (?:required )?gpus exceeds|required gpus exceeds
+            """),
+        ),
+        "The model is to be spread over more GPUs than this worker sees.",
+        "Lower tensor_parallel_size (or the world size), or give the worker more GPUs: parallelLevel in model-config.yaml, "
+        "number_of_gpu, CUDA_VISIBLE_DEVICES.",
+        since="2026-11-27",
+        scope=Scope.DEVICE,
+    ),
+    fatal(
         "no-such-device",
         When(
             message=any_of(r"""
@@ -182,13 +209,12 @@ RULES = (
                 # Ultralytics
                 invalid cuda 'device=
                 # Engines
-                visible devices? .{0,40}(?:invalid|less)|world size .{0,60}(?:larger|greater|exceeds).{0,40}(?:gpu|device)
-                tensor parallel size .{0,60}(?:larger|greater|exceeds|more)|not enough gpus|number of (?:required )?gpus exceeds
-                required gpus exceeds
+                visible devices? .{0,40}(?:invalid|less)
             """)
         ),
         "The model asks for a GPU that this host does not have.",
-        "Correct the device number, CUDA_VISIBLE_DEVICES, number_of_gpu, or the parallel size.",
+        "Correct the device's number in the model's code (properties['gpu_id'] counts within CUDA_VISIBLE_DEVICES), "
+        "CUDA_VISIBLE_DEVICES or number_of_gpu.",
         since=_SINCE,
         scope=Scope.DEVICE,
     ),
@@ -213,7 +239,6 @@ RULES = (
         When(
             message=any_of(r"""
                 # CUDA
-                driver on your system is too old|cuda driver version is insufficient|cudaerrorinsufficientdriver
                 forward compatibility was attempted|unsupported toolchain|unsupported display driver
                 cudaerrorcompatnotsupportedondevice|cudaerrorunsupportedptxversion|cuda error 80[34]\b|error 80[34]:
                 # Several
@@ -226,18 +251,30 @@ RULES = (
         scope=Scope.HOST,
     ),
     fatal(
+        "cuda-library-of-driver-missing",
+        When(
+            message=any_of(r"""
+                # what the driver brings, and a container gets from its runtime
+                libcuda\.so\.1 (?:cannot|not)|nvml shared library not found|found no nvidia driver
+            """),
+            unless=r"\bwaiting\b|\bpool\b|\bpending\b|\blease\b|not (?:yet )?ready",
+        ),
+        "The NVIDIA driver's own library is not there: the node has no driver, or the container was started without the NVIDIA runtime.",
+        "Run nvidia-smi on the node and in the container; start the container with --gpus (or nvidia.com/gpu in the pod's "
+        "limits and the device plugin), or run the model on CPU.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "no-driver",
         When(
             message=any_of(r"""
                 # CUDA, torch
-                found no nvidia driver|no cuda gpus are available|no cuda-capable device|cudaerrornodevice|cuda_error_no_device
-                libcuda\.so\.1 (?:cannot|not)
+                no cuda gpus are available|no cuda-capable device|cudaerrornodevice|cuda_error_no_device
                 # ROCm
                 no hip gpus are available|hip.{0,20}no devices
                 # XPU
                 no xpu devices
-                # NVML
-                nvml shared library not found
                 # VLLM
                 failed to infer device type
                 # Several
@@ -248,84 +285,8 @@ RULES = (
             unless=r"\bwaiting\b|\bpool\b|\bpending\b|\blease\b|not (?:yet )?ready",
         ),
         "No GPU is visible to this process.",
-        "Give the container a GPU, install the driver, or run the model on CPU.",
+        "Look at nvidia-smi in the container and at CUDA_VISIBLE_DEVICES (empty or -1 hides all); give the container a GPU, or run the model on CPU.",
         since=_SINCE,
         scope=Scope.HOST,
-    ),
-    fatal(
-        "cuda-in-forked-process",
-        When(message=r"cannot re-initialize cuda in forked subprocess|fork .{0,40}start method"),
-        "CUDA was used before the process forked.",
-        "Use the 'spawn' start method.",
-        since=_SINCE,
-    ),
-    fatal(
-        "tensors-on-two-devices",
-        When(
-            message=any_of(r"""
-                # Devices
-                expected all tensors to be on the same device|expected object of (?:device|scalar) type
-                tensors? (?:is|are) on different devices|module must have its parameters and buffers on device
-                # Shapes
-                is invalid for input of size|does not broadcast|^index out of range in self|could not be broadcast|mat1 and mat2
-                shapes cannot be multiplied
-                # Types of numbers
-                only tensors of floating point|input type .{0,80}and (?:weight|bias) type .{0,60}should be the same
-                scalar types?:|expected (?:scalar type|m1 and m2|mat1 and mat2|query, key|self and mat2|input to have)
-                must have the same dtype|same dtype, but got
-                but (?:got|found) (?:scalar )?(?:type )?(?:float|half|bfloat16|double|long|int)\b|found dtype
-                cannot be (?:cast|converted)|result type .{0,40}can't be cast
-            """)
-        ),
-        "Tensors of one operation lie on different devices or have types or shapes that do not fit.",
-        "Move model and input to one device and dtype.",
-        since=_SINCE,
-    ),
-    fatal(
-        "nccl-misused",
-        When(
-            message=r"duplicate gpu detected|ncclinvalidusage|nccl.{0,60}invalid usage|ncclinvalidargument"
-        ),
-        "Two ranks of one model were given the same GPU.",
-        "Correct CUDA_VISIBLE_DEVICES or the number of processes per model.",
-        since=_SINCE,
-        scope=Scope.DEVICE,
-    ),
-    fatal(
-        "distributed-not-configured",
-        When(
-            message=any_of(r"""
-                environment variable \w+ expected, but not set|default process group has not been initialized
-                no backend type associated|init_process_group|unknown (?:c10d )?backend|distributed package doesn't have
-            """)
-        ),
-        "Distributed loading is asked for, but the process group is not set up.",
-        "Set parallelType and parallelLevel in model-config.yaml, or load without distribution.",
-        since=_SINCE,
-    ),
-    fatal(
-        "engine-configuration",
-        When(
-            message=any_of(r"""
-                # VLLM and SGLang
-                model architectures? .{0,200}not supported
-                (?:attention heads|num_heads|vocab size|hidden size).{0,80}(?:divisible|multiple)
-                greater than the derived max_model_len|max_model_len .{0,100}(?:greater|larger|exceeds|too large)
-                no model architectures are specified
-                does not support (?:lora|embeddings|multi-?modal|pipeline|tensor parallel|task|chunked)
-                not supported by (?:the )?(?:v1|v0|current) engine
-                unknown (?:load|attention|model|kv cache|scheduler) (?:format|backend|type|dtype)
-                unsupported (?:kv|dtype|model|activation|head size|rope|architecture[:'\"])|head size .{0,30}not supported
-                rope_scaling|invalid (?:attention|kv_cache|tensor_parallel)
-                (?:head|dim|hidden|channel|embed|width|height|size|group|batch|rank|expert|layer)\w*\b.{0,60}must be (?:divisible|a multiple|a power)
-                must be (?:divisible|a multiple|a power).{0,60}\b(?:head|dim|hidden|channel|size|group|parallel|rank|expert)
-                # TensorRT-LLM
-                mpisize == tp \* pp|number of (?:mpi )?ranks .{0,60}(?:does not match|must equal|differs)
-                chunked prefill|block size .{0,40}(?:not|must)
-            """),
-        ),
-        "The engine's configuration does not fit the model or this version of the engine.",
-        "Correct the setting the message names, or update the engine.",
-        since=_SINCE,
     ),
 )

@@ -34,7 +34,8 @@ RULES = (
             message=r"unhandled system error|ncclsystemerror|ncclinternalerror|nccl (?:error|warn).{0,200}(?:shm|shared memory|socket|interface|ib_)"
         ),
         "NCCL could not set up its way between the processes: shared memory is too small, or a network interface is wrong or away.",
-        "Set NCCL_DEBUG=INFO and read its last WARN; give the container a larger /dev/shm (--shm-size), or name the interface with NCCL_SOCKET_IFNAME.",
+        "Set NCCL_DEBUG=INFO and read its last WARN; give the container a larger /dev/shm (--shm-size), or name the interface "
+        "with NCCL_SOCKET_IFNAME.",
         since="2026-11-26",
         scope=Scope.HOST,
     ),
@@ -67,20 +68,84 @@ RULES = (
         scope=Scope.DEVICE,
     ),
     ambiguous(
+        "gpu-memory-defect",
+        When(
+            message=any_of(r"""
+                uncorrectable ecc|cudaerroreccuncorrectable|cuda_error_ecc_uncorrectable|row remap
+            """),
+        ),
+        "The GPU found an error in its own memory that it could not correct (ECC): the card is defective, or needs a reset so "
+        "that it maps the rows out.",
+        "Look at nvidia-smi -q -d ECC,ROW_REMAPPER and at dmesg (Xid 48, 63, 64, 94, 95); drain the node and reset the GPU, and "
+        "have the card replaced if it comes back.",
+        since="2026-11-27",
+        scope=Scope.DEVICE,
+    ),
+    ambiguous(
+        "cuda-not-initialized",
+        When(
+            message=any_of(r"""
+                cuda unknown error|cuda error: (?:initialization error|unknown error)
+            """),
+        ),
+        "CUDA could not be initialized in this process: no fault of the card is reported.",
+        "Run nvidia-smi on the node and in the container; look whether the module nvidia_uvm is loaded and /dev/nvidia-uvm is "
+        "there (nvidia-modprobe -u), at the container's runtime, at CUDA_VISIBLE_DEVICES, and for a fork after CUDA was used.",
+        since="2026-11-27",
+        scope=Scope.DEVICE,
+    ),
+    ambiguous(
+        "index-out-of-range-on-device",
+        When(
+            message=any_of(r"""
+                device-side assert
+            """),
+        ),
+        "A kernel on the GPU met a value that must not be: mostly an index (a label, a token) beyond its table.",
+        "Run the same input on CPU, where the message names the operation, or set CUDA_LAUNCH_BLOCKING=1; compare the "
+        "vocabulary of tokenizer and model, and the number of classes.",
+        since="2026-11-27",
+        scope=Scope.DEVICE,
+    ),
+    ambiguous(
+        "cuda-library-not-ready",
+        When(
+            message=any_of(r"""
+                cublas_status_not_initialized|cudnn_status_not_initialized
+            """),
+        ),
+        "cuBLAS or cuDNN could not set itself up on the device: mostly no device memory was left for it, or its version does not fit the driver.",
+        "Look at the memory that others hold (nvidia-smi); let fewer workers use the device, and compare the versions of torch "
+        "and the nvidia-* wheels.",
+        since="2026-11-27",
+        scope=Scope.DEVICE,
+    ),
+    ambiguous(
+        "rocm-fault",
+        When(
+            message=any_of(r"""
+                miopen|hsa_status_error
+            """),
+        ),
+        "ROCm (MIOpen, HSA) reported a fault that says nothing of its cause.",
+        "Look at dmesg for amdgpu lines, at rocm-smi and at rocminfo; a kernel that MIOpen compiles needs a cache that can be "
+        "written (MIOPEN_USER_DB_PATH).",
+        since="2026-11-27",
+        scope=Scope.DEVICE,
+    ),
+    ambiguous(
         "device-fault",
         When(
             message=any_of(r"""
                 # CUDA
-                device-side assert|illegal memory access|unspecified launch failure|illegal instruction|misaligned address
-                uncorrectable ecc|cuda unknown error|cuda error: unknown error|launch timed out|hardware stack error
-                cuda error: (?:initialization error|operation not (?:permitted|supported)|invalid argument|invalid resource handle)
+                illegal memory access|unspecified launch failure|illegal instruction|misaligned address
+                launch timed out|hardware stack error
+                cuda error: (?:operation not (?:permitted|supported)|invalid argument|invalid resource handle)
                 # CuDNN, cuBLAS
-                cudnn_status_(?:execution_failed|internal_error|not_initialized|mapping_error|bad_param)
-                cublas_status_(?:not_initialized|execution_failed|internal_error|invalid_value)
+                cudnn_status_(?:execution_failed|internal_error|mapping_error|bad_param)
+                cublas_status_(?:execution_failed|internal_error|invalid_value)
                 # NCCL
                 unhandled cuda error|ncclunhandledcudaerror
-                # ROCm
-                miopen|hsa_status_error
             """)
         ),
         "The GPU reported a fault that says nothing of its cause.",

@@ -55,8 +55,9 @@ RULES = (
         When(
             message=r"could not load libtorchcodec|library (?:lib)?cu\w{1,30}[\w.]{0,20} is not found or cannot be loaded|sndfile library not found"
         ),
-        "A shared library that a package needs is not installed.",
-        "Install the system package that holds it, or add its directory to LD_LIBRARY_PATH.",
+        "A shared library that {package|a package} needs is not installed: {library|the message names it}.",
+        "{library_step|Install the package of the system that holds it (torchcodec: ffmpeg, in a version that it knows), or add "
+        "its directory to LD_LIBRARY_PATH}.",
         since=_SINCE,
         scope=Scope.HOST,
     ),

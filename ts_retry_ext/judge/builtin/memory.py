@@ -138,6 +138,15 @@ RULES = (
         scope=Scope.DEVICE,
     ),
     curable(
+        "shared-memory-not-mappable",
+        # torch's segments of shared memory are called so.
+        When(errno=("ENOMEM",), message=r"file </?torch_\d"),
+        "The host refused to map a piece of shared memory for torch: its memory or /dev/shm is used up at this moment, or a limit is low.",
+        "Look at the memory limit of the container and the size of /dev/shm (--shm-size), and at what else runs on the host; "
+        "num_workers=0 needs none.",
+        since="2026-11-27",
+    ),
+    curable(
         "host-memory-shortage",
         When(
             errno=("ENOMEM",),
