@@ -637,6 +637,20 @@ NOT_SETTLED: list[Any] = [
     ("N", "KeyError", "'Non-existent config key: MODEL.VOVNET'", {"frames": [(f"{SITE}/yacs/config.py", "_merge_a_into_b")]}),
     ("N", "RuntimeError", "Cannot create Attention layer att id:13 from unsupported opset: opset17"),
     ("N", "ValueError", "Pipeline <class 'diffusers.pipelines.flux.FluxPipeline'> expected {'vae', 'transformer'}, but only {'vae'} were passed."),
+    # One text or type, several causes: the verdict is the same, the step to take is not.
+    ("N", "ImportError", "cannot import name 'override' from 'typing' (/usr/lib/python3.10/typing.py)"),
+    ("N", "ImportError", f"cannot import name 'soft_unicode' from 'markupsafe' ({SITE}/markupsafe/__init__.py)", {"frames": [(f"{MODEL}/handler.py", "<module>"), (f"{SITE}/jinja2/filters.py", "<module>")]}),
+    ("N", "ModuleNotFoundError", "No module named 'sklearn.tree.tree'", {"frames": [(f"{SITE}/joblib/numpy_pickle.py", "load")]}),
+    ("N", "TypeError", "Scorer.__init__() missing 1 required positional argument: 'settings'", {"phase": "construct", "frames": [(f"{SITE}/ts/model_loader.py", "_get_class_entry_point")]}),
+    ("N", "TypeError", "AdapterConfig.__init__() got an unexpected keyword argument 'new_field'", {"frames": [(f"{MODEL}/handler.py", "initialize"), (f"{SITE}/peft/config.py", "from_peft_type")]}),
+    ("N", "ssl.SSLCertVerificationError", "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:997)"),
+    ("N", "RuntimeError", "shape '[2, 3]' is invalid for input of size 7"),
+    ("R", "ConnectionError", "ray client connection timeout"),
+    ("R", "openai.RateLimitError", "Error code: 429 - {'error': {'message': 'Rate limit reached for m on requests per min (RPM): Limit 60. Please try again in 1s.'}}"),
+    ("R", "elasticsearch.exceptions.TransportError", "TransportError(429, 'circuit_breaking_exception', '[parent] Data too large, data for [<http_request>] would be [1.4gb]')"),
+    ("U", "_catboost.CatBoostError", "catboost/libs/model/model.cpp:1185: Incorrect model file descriptor", {"frames": [(f"{MODEL}/handler.py", "_load_from_mount"), ("_catboost.pyx", "_load_model")]}),
+    ("U", "gdown.exceptions.FileURLRetrievalError", "Failed to retrieve file url: Cannot retrieve the public link of the file. You may need to change the permission to 'Anyone with the link', or have had many accesses."),
+    ("U", "OSError", "[Errno 28] inotify watch limit reached"),
 ]  # fmt: skip
 
 SHAPES: dict[str, list[Any]] = {

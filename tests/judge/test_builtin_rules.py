@@ -585,7 +585,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "keras-or-other-format",
+        "hdf5-file-not-one",
         "N",
         "OSError",
         "Unable to open file (file signature not found)",
@@ -794,7 +794,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "subprocess-failed",
+        "child-process-killed",
         "U",
         "concurrent.futures.process.BrokenProcessPool",
         "A process in the process pool was terminated abruptly while the future was running or pending.",
@@ -829,7 +829,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "keras-or-other-format",
+        "tree-model-not-one",
         "N",
         "xgboost.core.XGBoostError",
         "[10:11:12] /workspace/src/c_api/c_api.cc:1043: Unknown model format: `pickle`. Expecting `json` or `ubj`.",
@@ -1436,7 +1436,13 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ),
     ("connection-errno", "R", "OSError", "[Errno 107] Transport endpoint is not connected", {}),
     ("open-files-exhausted", "U", "OSError", "[Errno 24] Too many open files", {}),
-    ("file-system-busy", "R", "OSError", "[Errno 23] Too many open files in system", {}),
+    (
+        "host-has-too-many-open-files",
+        "R",
+        "OSError",
+        "[Errno 23] Too many open files in system",
+        {},
+    ),
     ("device-or-mount-fails", "U", "OSError", "No such device (os error 19)", {}),
     ("mount-is-read-only", "U", "OSError", "[Errno 30] Read-only file system: '/mnt/a/b'", {}),
     (
@@ -1922,7 +1928,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "onnx-unloadable",
+        "onnx-file-not-there",
         "N",
         "onnxruntime.capi.onnxruntime_pybind11_state.NoSuchFile",
         "[ONNXRuntimeError] : 3 : NO_SUCHFILE : Load model from /opt/models/m.onnx failed:Load model /opt/models/m.onnx failed. File doesn't exist",

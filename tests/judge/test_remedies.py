@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ts_retry_ext.judge import failure_from_record, judge
+from ts_retry_ext.judge import Outcome, failure_from_record, judge
 
 SITE = "/usr/lib/python3.10/site-packages"
 LOADER = [f"{SITE}/ts/model_loader.py", "load"]
@@ -236,6 +236,13 @@ ROWS: list[tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = [
         {},
         ("SQLite", "fuser"),
     ),
+    (
+        "lock-not-free",
+        "BlockingIOError",
+        "[Errno 11] Resource temporarily unavailable",
+        {"errno": 11, **at()},
+        ("LOCK_NB", "lslocks"),
+    ),
     # Devices
     (
         "gpu-memory-defect",
@@ -340,12 +347,26 @@ ROWS: list[tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = [
     ),
     # Files and processes
     (
+        "onnx-newer-than-the-runtime",
+        "onnxruntime.capi.onnxruntime_pybind11_state.Fail",
+        "[ONNXRuntimeError] : 1 : FAIL : Load model from m.onnx failed: Unsupported model IR version: 10, max supported IR version: 9",
+        {},
+        ("Update onnxruntime", "ir_version"),
+    ),
+    (
         "keras-reads-no-saved-model",
         "ValueError",
         ("File format not supported: filepath=m. Keras 3 only supports V3 `.keras` files and legacy H5 format files (`.h5` extension). "
         "Note that the legacy SavedModel format is not supported by `load_model()` in Keras 3."),
         {},
         ("TFSMLayer",),
+    ),
+    (
+        "child-process-killed",
+        "concurrent.futures.process.BrokenProcessPool",
+        "A process in the process pool was terminated abruptly while the future was running or pending.",
+        {},
+        ("was killed", "OOM killer"),
     ),
     (
         "drive-file-not-public",
@@ -369,3 +390,15 @@ def test_reason_and_remedy_name_this_cause(
     assert verdict.rule == rule
     told = f"{verdict.reason} {verdict.remedy}"
     assert [word for word in words if word not in told] == [], told
+
+
+def test_a_file_that_the_models_own_function_fetches_by_its_name_is_unknown() -> None:
+    record = {
+        "phase": "initialize",
+        "exc_type": "_catboost.CatBoostError",
+        "message": "catboost/libs/model/model.cpp:1185: Incorrect model file descriptor",
+        "frames": [LOADER, OWN, [OWN[0], "_load_from_mount"], ["_catboost.pyx", "_load_model"]],
+    }
+    assert judge(failure_from_record(record)).verdict is Outcome.UNKNOWN
+    record["frames"] = [LOADER, OWN, ["_catboost.pyx", "_load_model"]]
+    assert judge(failure_from_record(record)).verdict is Outcome.NON_RECOVERABLE

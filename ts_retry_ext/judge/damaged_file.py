@@ -30,6 +30,8 @@ WEIGHTS = (
 )
 #: What a model is read from beside its weights: tables, pictures, trees in text.
 DATA = (*WEIGHTS, ".json", ".txt", ".csv", ".tsv", ".parquet", ".png", ".jpg", ".jpeg")
+#: What CatBoost saves in its own format.
+CATBOOST = (".cbm", ".bin", ".model", ".catboost")
 JSON = (".json",)
 YAML = (".yaml", ".yml")
 XML = (".xml",)
@@ -45,6 +47,11 @@ LOOK_WHO_WRITES_IT = (
     "of the source. The model is tried again."
 )
 
+#: Words of a function's name.
+_ELSEWHERE = re.compile(
+    r"(?:^|_)(?:mount|mounted|mounts|download|downloads|fetch|pull|remote|nfs|efs|s3|gcs|bucket|pvc)(?=_|$)",
+    re.IGNORECASE,
+)
 #: TorchServe's own files in a model's directory.
 _MANIFEST = "MAR-INF/"
 #: Source and libraries of Python: named in a message, they are no file that a model reads.
@@ -95,6 +102,11 @@ def read_from_elsewhere(failure: Failure, paths: Sequence[str], host: Host) -> s
     if any(path.startswith(own) or inside_model_dir(path, host) for path in named):
         return None
     return next((path for path in named if not _LIBRARY.search(path)), None)
+
+
+def fetched_by_its_own_name(failure: Failure) -> bool:
+    """Tell whether a function of the model's own says by its name that it reads from elsewhere: `_load_from_mount`."""
+    return any(frame.in_app and _ELSEWHERE.search(frame.function) for frame in failure.frames)
 
 
 def _relative(path: str, host: Host) -> str:

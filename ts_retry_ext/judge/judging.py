@@ -10,6 +10,7 @@ from ts_retry_ext.judge.builtin import BUILTIN_RULES, BUILTIN_SOURCE
 from ts_retry_ext.judge.damaged_file import (
     LOOK_WHO_WRITES_IT,
     WHERE_IT_LIES,
+    fetched_by_its_own_name,
     may_lie_elsewhere,
     read_from_elsewhere,
 )
@@ -114,7 +115,10 @@ def judge(
 def _unless_it_lies_elsewhere(verdict: Verdict, rule: Rule, evidence: Evidence) -> Verdict:
     """Return the verdict on a damaged file: unknown if it may lie outside of the model's directory."""
     read = read_from_elsewhere(evidence.failure, evidence.paths, evidence.host)
-    if not read and not may_lie_elsewhere(evidence.paths, evidence.host, rule.damaged_file):
+    elsewhere = may_lie_elsewhere(evidence.paths, evidence.host, rule.damaged_file) or (
+        not evidence.paths and fetched_by_its_own_name(evidence.failure)
+    )
+    if not read and not elsewhere:
         return verdict
     remedy = _in_words(LOOK_WHO_WRITES_IT, rule, evidence)
     return replace(

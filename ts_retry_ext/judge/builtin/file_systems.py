@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
-from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
+from ts_retry_ext.judge.builtin.table import ambiguous, curable
+from ts_retry_ext.judge.builtin.words import NETWORK_MODULES
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 
 #: Where volumes are mounted: what is wrong there is set up by something else than the model.
-_MOUNT = r"/(?:mnt|media|nfs|efs|fsx|lustre|gpfs|gcs\w{0,8}|s3\w{0,8}|volumes?|shared?|pvc)/|['\"` ]/data/"
+MOUNT = r"/(?:mnt|media|nfs|efs|fsx|lustre|gpfs|gcs\w{0,8}|s3\w{0,8}|volumes?|shared?|pvc)/|['\"` ]/data/"
 
 FATAL_IN_DISGUISE = (
     curable(
@@ -35,7 +36,8 @@ RECOVERABLE_IN_DISGUISE = (
             unless=r"cuda|gpu|\bport\b|address|errno = (?:37|38|95)\b",
         ),
         "Another process has the file open, and lets nobody else read it until it closes it.",
-        "Nothing to repair in the model; look at what writes {path|the file} if it goes on. Where a mount has no locks, HDF5_USE_FILE_LOCKING=FALSE lets h5py read.",
+        "Nothing to repair in the model; look at what writes {path|the file} if it goes on. Where a mount has no locks, "
+        "HDF5_USE_FILE_LOCKING=FALSE lets h5py read.",
         since="2026-11-26",
     ),
     ambiguous(
@@ -69,20 +71,46 @@ RECOVERABLE_IN_DISGUISE = (
         scope=Scope.HOST,
     ),
     curable(
+        "lock-not-free",
+        When(type=("BlockingIOError",), errno=("EAGAIN",), unless_frame=NETWORK_MODULES),
+        "A call that does not wait found its file in use: mostly a lock (flock with LOCK_NB) that another process or worker holds.",
+        "Nothing to repair in the model; if it goes on, find who holds the lock (lslocks, fuser), let the code wait for it, or "
+        "give each worker a file of its own.",
+        since="2026-11-27",
+    ),
+    curable(
+        "file-handle-stale",
+        When(errno=("ESTALE",)),
+        "The file was replaced or removed on the server of the mount (NFS) while this process had it open.",
+        "Nothing to repair in the model; let what writes the file write it under another name and rename it, or mount again, if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
+        "program-being-written",
+        When(errno=("ETXTBSY",)),
+        "A program or library is being written by one process while another starts it.",
+        "Nothing to repair in the model; let each worker write its own copy, or write it before the workers start, if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
+        "host-has-too-many-open-files",
+        When(errno=("ENFILE",)),
+        "All processes of the host together have as many files open as its kernel allows.",
+        "Find the process that holds most of them (lsof), or raise fs.file-max, if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
         "file-system-busy",
         When(
             errno=(
                 "EBUSY",
-                "ESTALE",
-                "ETXTBSY",
                 "EAGAIN",
-                "ENFILE",
                 "EINTR",
                 "EDEADLK",
             )
         ),
-        "The file system or a limit of the host refused the access at this moment.",
-        "Look at the mount and the limits of the host (fs.file-max) if it goes on.",
+        "What the code asks for ({path|a file, a device or a lock}) is in use at this moment.",
+        "Nothing to repair in the model; look at who else uses it (fuser, lsof) if it goes on.",
         since=_SINCE,
     ),
     ambiguous(
@@ -95,7 +123,7 @@ RECOVERABLE_IN_DISGUISE = (
     ),
     curable(
         "mount-fails",
-        When(errno=("EIO", "EREMOTEIO", "EHOSTDOWN"), message=_MOUNT),
+        When(errno=("EIO", "EREMOTEIO", "EHOSTDOWN"), message=MOUNT),
         "The mount under {path|the path} gives an error of its own: its server is away or in trouble.",
         "Look at the mount and its server; nothing to repair in the model.",
         since="2026-11-26",
@@ -115,10 +143,18 @@ RECOVERABLE_IN_DISGUISE = (
         since="2026-11-26",
     ),
     ambiguous(
+        "disk-or-mount-fails",
+        When(errno=("EIO",)),
+        "Reading or writing {path|a file} failed below the file system: the disk or the mount under it gives an error of its own.",
+        "Look at dmesg and at the mount; copy the file to a local disk, and compare its checksum.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
         "device-or-mount-fails",
-        When(errno=("EIO", "EREMOTEIO", "ENODEV", "ENXIO")),
-        "The disk or the mount under the path gives an error of its own, or does not support the call (mmap).",
-        "Look at dmesg and at the mount; copy the file to a local disk.",
+        When(errno=("EREMOTEIO", "ENODEV", "ENXIO")),
+        "The device behind {path|the path} is not there, or its file system does not support the call (mmap).",
+        "Look whether the device is given to this container and its driver is loaded; copy a file from a mount without mmap to a local disk.",
         since=_SINCE,
         scope=Scope.HOST,
     ),
@@ -165,83 +201,5 @@ RECOVERABLE_IN_DISGUISE = (
         "The host allows no further thread: a limit that is too low, or a peak.",
         "Look at the pid limit of the container and at ulimit -u if it goes on.",
         since=_SINCE,
-    ),
-)
-
-RULES = (
-    ambiguous(
-        "no-space",
-        When(errno=("ENOSPC", "EDQUOT", "EFBIG")),
-        "The disk or the quota is full.",
-        "Make room; check temp directory and caches.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "read-only-file-system",
-        When(errno=("EROFS",), message=r"['\"`]/|: ?/", unless=_MOUNT),
-        "The code writes to a file system that is mounted read-only.",
-        "Send caches elsewhere (HF_HOME, TORCH_HOME, TRITON_CACHE_DIR), or mount it writable.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    ambiguous(
-        "mount-is-read-only",
-        When(errno=("EROFS",)),
-        "A place that something else mounts is read-only: meant so, or since its file system failed.",
-        "Mount it writable, or send what is written elsewhere (HF_HOME, TORCH_HOME, TRITON_CACHE_DIR).",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    ambiguous(
-        "permission-in-shared-place",
-        When(
-            errno=("EACCES", "EPERM"),
-            message=_MOUNT + r"|/dev/|/run/|/secrets?|\.lock",
-            path="shared",
-        ),
-        "Access is denied in a place that something else sets up.",
-        "Check owner and rights; in a container, fsGroup and the user TorchServe runs as.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "permission-denied",
-        When(errno=("EACCES",), message=r"/|\.\w{1,12}['\"]|denied: ['\"]"),
-        "The user that TorchServe runs as may not open or write a path.",
-        "Correct owner and rights of {path|the path}, or send caches elsewhere (HF_HOME, TORCH_HOME, MPLCONFIGDIR).",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "operation-not-permitted",
-        When(
-            errno=("EPERM",),
-            message=r"['\"]/",
-            unless_frame=("socket", "subprocess", "multiprocessing"),
-        ),
-        "The file system does not allow this operation (owner, mode or attribute) to this user.",
-        "Correct owner and rights, or use a volume that supports it.",
-        since=_SINCE,
-        scope=Scope.HOST,
-    ),
-    fatal(
-        "operation-not-supported-here",
-        When(
-            errno=(
-                "EXDEV",
-                "EOPNOTSUPP",
-                "ENOTSUP",
-                "ENOSYS",
-                "EAFNOSUPPORT",
-                "EPROTONOSUPPORT",
-                "E2BIG",
-                "ENOEXEC",
-            )
-        ),
-        "The file system, network or kernel of this host does not support what the code asks for.",
-        "Use another directory or volume, or correct the call; the message names the operation.",
-        since=_SINCE,
-        scope=Scope.HOST,
     ),
 )

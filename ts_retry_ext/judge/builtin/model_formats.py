@@ -5,11 +5,14 @@ from __future__ import annotations
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, fatal
 from ts_retry_ext.judge.builtin.weights import DOWNLOADERS
-from ts_retry_ext.judge.damaged_file import DATA, TOKENIZERS, WEIGHTS
+from ts_retry_ext.judge.damaged_file import WEIGHTS
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
+
+#: What onnxruntime says of a passing trouble of device, memory or file system.
+_ONNX_PASSES = r"cuda failure|bfcarena|failed to allocate|out of memory|system error number (?:5|11|12|16|23|24|116)\b"
 
 RULES = (
     ambiguous(
@@ -64,25 +67,76 @@ RULES = (
         damaged_file=WEIGHTS,
     ),
     fatal(
+        "onnx-newer-than-the-runtime",
+        When(
+            message=any_of(r"""
+                # the IR version of the file; the opset is another number
+                unsupported model ir version|opset \d+ is under development
+            """),
+            unless=_ONNX_PASSES,
+        ),
+        "The ONNX file is written in a newer format than the installed onnxruntime reads; the message has both versions.",
+        "Update onnxruntime, or write the file again with the older format (onnx.save after model.ir_version = the highest that "
+        "the message allows, or an older onnx or opset_version in the export).",
+        since="2026-11-27",
+    ),
+    fatal(
+        "onnx-operator-unknown",
+        When(
+            message=any_of(r"""
+                is not a registered function/op|no op registered for|could not find an implementation for
+            """),
+            unless=_ONNX_PASSES,
+        ),
+        "The ONNX model has an operator that the installed runtime does not have: of a newer opset, of another domain, or not "
+        "for this device and type.",
+        "Update onnxruntime, export with a lower opset_version, or register the library of custom operators "
+        "(SessionOptions.register_custom_ops_library).",
+        since="2026-11-27",
+    ),
+    fatal(
+        "onnx-file-not-there",
+        When(
+            message=any_of(r"""
+                \[onnxruntimeerror\].{0,600}no_suchfile|onnx model .{0,60}(?:does not|not) exist
+            """),
+            unless=_ONNX_PASSES,
+        ),
+        "The ONNX file, or its external data, is not at {path|the path}.",
+        "Pack the whole model: the .onnx file and every file of external data beside it (--extra-files), and load it by its "
+        "path in the model's directory.",
+        since="2026-11-27",
+    ),
+    fatal(
         "onnx-unloadable",
         When(
             message=any_of(r"""
                 # ONNX Runtime
                 \[onnxruntimeerror\] : (?:2|8|9|10|11)[ ]
                 \[onnxruntimeerror\] : (?:1) : fail : .{0,200}(?:load model|type error|fatal error|not a registered|invalid|unsupported)
-                invalid_graph|no_suchfile|protobuf parsing failed|opset \d+ is under development
-                is not a registered function/op
+                invalid_graph|no_suchfile|protobuf parsing failed
                 failed to load model with error
-                could not find an implementation for|onnx model .{0,60}(?:does not|not) exist
                 # onnx
-                unsupported model ir version|no op registered for
                 onnx\.onnx_cpp2py_export\.checker|model_proto
             """),
-            unless=r"cuda failure|bfcarena|failed to allocate|out of memory|system error number (?:5|11|12|16|23|24|116)\b",
+            unless=_ONNX_PASSES,
         ),
-        "The ONNX model cannot be loaded by this runtime.",
-        "Export it for the installed onnxruntime's opset and providers, and pack the whole file (external data too).",
+        "The installed onnxruntime refuses the ONNX model; the message says why behind the number.",
+        "Look at what the message names; onnx.checker.check_model(path) tells whether the file itself is right, and "
+        "onnxruntime.__version__ what reads it. Export it again for that version.",
         since=_SINCE,
+    ),
+    fatal(
+        "tensorrt-engine-for-another-gpu",
+        When(
+            message=any_of(r"""
+                generated on an incompatible device|engine (?:plan )?(?:file|is) (?:is )?(?:not compatible with|generated|built|incompatible with).{0,40}(?:gpu|device|compute|hardware)
+            """),
+        ),
+        "The TensorRT engine was built on another kind of GPU than the one that it is loaded on.",
+        "Build the engine on this kind of GPU, run the model on the kind that it was built on, or build it with hardware "
+        "compatibility (ampere_plus).",
+        since="2026-11-27",
     ),
     fatal(
         "tensorrt-engine-unfit",
@@ -97,8 +151,9 @@ RULES = (
                 stdarchivereader
             """)
         ),
-        "The TensorRT engine was built for another version or GPU.",
-        "Build the engine with the installed TensorRT on this GPU.",
+        "The TensorRT engine was built by another version of TensorRT than the installed one, or its file is none.",
+        "Build the engine with the installed TensorRT (tensorrt.__version__), install the version that built it, or build it "
+        "with version compatibility; compare the file's size with that of its source.",
         since=_SINCE,
     ),
     ambiguous(
@@ -133,161 +188,5 @@ RULES = (
         "The index of faiss is cut, empty or no index: in a shared place it may still be being written.",
         "Compare size and checksum of {path|the file}; look at what fetches or writes it, or pack it again.",
         since="2026-11-26",
-    ),
-    ambiguous(
-        "json-empty",
-        When(
-            message=r"^eof while parsing a (?:value|object|list|string) at line \d+ column \d+$",
-            path="shared",
-        ),
-        "A JSON file is empty or cut; in a shared place another process may be writing it.",
-        "Look whether something downloads or copies it; else delete it so that it is fetched again.",
-        since=_SINCE,
-    ),
-    ambiguous(
-        "json-empty-unnamed",
-        When(message=r"^eof while parsing a value at line 1 column 0$"),
-        "A JSON file is empty, and the text does not say which; another process may be writing it.",
-        "Look at tokenizer.json; delete an empty one in a cache so that it is fetched again, or pack the archive again.",
-        since=_SINCE,
-    ),
-    fatal(
-        "tokenizer-file-damaged",
-        When(
-            exact_type=("Exception",),
-            message=r"at line \d+ column \d+$",
-            # A page or an empty answer begins so: it may be fetched anew.
-            unless=r"expected value at line 1 column [01]$|eof while parsing a value|\bresponse|\bbody\b|\brequest",
-        ),
-        "A file of the tokenizer is not what the installed tokenizers library reads: another version wrote it, or it is cut.",
-        "Update tokenizers and transformers, or pack tokenizer.json again.",
-        since="2026-11-26",
-        damaged_file=TOKENIZERS,
-    ),
-    fatal(
-        "tokenizer-file-damaged-in-library",
-        When(
-            message=r"at line \d+ column \d+$",
-            frame=(
-                "tokenizers",
-                "transformers.tokenization_utils_fast",
-                "transformers.tokenization_utils_tokenizers",
-            ),
-            unless=r"expected value at line 1 column [01]$|eof while parsing a value",
-        ),
-        "A file of the tokenizer is not what the installed tokenizers library reads: another version wrote it, or it is cut.",
-        "Update tokenizers and transformers, or pack tokenizer.json again.",
-        since="2026-11-26",
-        damaged_file=TOKENIZERS,
-    ),
-    fatal(
-        "tokenizer-unloadable",
-        When(
-            message=any_of(r"""
-                # tokenizers
-                data did not match any variant of untagged enum|error while initializing bpe|error while initializing wordpiece
-                error while initializing unigram
-                # transformers
-                couldn't instantiate the backend tokenizer|tokenizer class .{1,80}(?:does not exist|is not currently imported)
-                unk token .{0,60}not in the vocabulary|non-consecutive added token|unable to load vocabulary from file
-                can't load the vocabulary|make sure that your vocabulary|converting from (?:tiktoken|sentencepiece)
-                vocab(?:ulary)? file .{0,200}(?:does not exist|not found|missing)|can't find a vocabulary file at path
-                tokenizer\.json.{0,60}(?:invalid|missing)
-                # sentencepiece
-                could not parse modelproto|internal: .{0,200}sentencepiece_processor\.cc|sentencepiece.{0,120}parsefromarray
-                invalid model(?:proto)? file|loadfromfile .{0,40}not a string|^not a string$
-                # Several
-                error parsing line .{0,80}in .{0,200}tokenizer
-            """)
-        ),
-        "The tokenizer's files do not fit the installed tokenizers library, or are damaged.",
-        "Update tokenizers and transformers, or pack the tokenizer's files again.",
-        since=_SINCE,
-        damaged_file=TOKENIZERS,
-    ),
-    fatal(
-        "keras-of-another-version",
-        When(
-            message=any_of(r"""
-                # Keras 2 and 3
-                unrecognized keyword arguments passed to \w|could not (?:locate|deserialize) (?:class|function) '|keras 3 only supports
-                \bunknown (?:layer|optimizer|loss|metric)(?: function)?: ['\"]?\w
-            """)
-        ),
-        "The model was saved by another version of Keras than the installed one, or with a class of its own.",
-        "Install the Keras or TensorFlow version that saved it, or save it again as .keras (Keras 3 reads a SavedModel with keras.layers.TFSMLayer only); give classes of its own as custom_objects.",
-        since="2026-11-26",
-    ),
-    fatal(
-        "gguf-or-quantised-unfit",
-        When(
-            message=any_of(r"""
-                # llama.cpp
-                invalid gguf|gguf.{0,60}(?:not supported|magic)
-                # Transformers, vLLM
-                unknown (?:model )?quantization (?:method|type)|quantization method .{0,80}(?:not|does)|quantization_config
-                cannot find the config file for|unsupported quantization
-                not supported with (?:gptq|awq|bitsandbytes|4-bit|8-bit)|\.to.? is not supported for .?(?:4|8)-bit
-                already been set to the correct devices|quantized models? (?:is|are) not supported
-                the quantization method .{0,60}is not supported
-            """),
-        ),
-        "The quantization of these weights is not supported here.",
-        "Use weights, library and device that fit each other.",
-        since=_SINCE,
-    ),
-    ambiguous(
-        "gguf-not-loaded-unexplained",
-        When(message=r"failed to load model from file: |failed to create llm '"),
-        "The library says only that it could not load the model: a file that is cut or too new, or memory.",
-        "Look above this one in the model log (verbose=True); compare size and checksum of the file.",
-        since="2026-11-25",
-    ),
-    ambiguous(
-        "picture-from-memory",
-        When(message=r"cannot identify image files? <_io\.bytesio"),
-        "What the code takes for a picture is not one; it was held in memory, so mostly an answer of a server.",
-        "Look at what the server answers, or pack the picture with the model.",
-        since="2026-11-25",
-    ),
-    fatal(
-        "hdf5-file-cut",
-        # h5py, of HDF5's own words: the file is shorter than its superblock says.
-        When(message=r"truncated file: eof = \d+, sblock"),
-        "An HDF5 file (.h5, .hdf5) is cut: it is shorter than its own header says.",
-        "Pack the archive again from a sound file, and compare sizes or checksums.",
-        since="2026-11-26",
-        damaged_file=WEIGHTS,
-    ),
-    fatal(
-        "keras-or-other-format",
-        When(
-            message=any_of(r"""
-                # h5py
-                unable to (?:synchronously )?open file .{0,80}signature|file signature not found
-                # TensorFlow, Keras
-                no such layer|op type not registered
-                # XGBoost, LightGBM, CatBoost, scikit-learn
-                not a (?:valid )?(?:xgboost|lightgbm|sklearn|joblib)|input model is not a valid|wrong model format
-                doesn't specify the number of|incorrect model file descriptor|json\.exception\.parse_error
-                incompatible dtype from the pickle|model format error|unknown format code|unknown model format
-                # protobuf
-                ^error parsing message
-                # OpenCV: -210, -212
-                error: \(-21[02]:.{0,200}(?:failed to parse|unknown layer type|can't create layer)
-                # pillow
-                cannot identify image file
-                # pandas
-                no columns to parse from file
-                # NumPy
-                failed to interpret file .{0,200}as a pickle|cannot load file containing pickled data|allow_pickle
-                # Several
-                dtype mismatch for
-            """)
-        ),
-        "A model file is not of the format it is read as.",
-        "Pack the file that fits the loader, made with the installed version.",
-        since=_SINCE,
-        damaged_file=DATA,
     ),
 )

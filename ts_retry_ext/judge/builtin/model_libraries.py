@@ -65,18 +65,39 @@ RULES = (
         since="2026-11-26",
     ),
     fatal(
+        "pipeline-task-unknown",
+        When(
+            message=any_of(r"""
+                unknown task .{1,60}, available tasks|task .{0,60}is not supported|invalid (?:translation )?task,? |you are trying to access .{0,60}pipeline
+            """),
+        ),
+        "The installed transformers has no pipeline for the task that is named.",
+        "Correct the task's name (the message lists those that are there), or update transformers.",
+        since="2026-11-27",
+    ),
+    fatal(
+        "weights-placement-needs-more",
+        When(
+            message=any_of(r"""
+                low_cpu_mem_usage|or a .?device_map.?.{0,20}requires|please provide an .?offload_folder|does not support .?device_map
+            """),
+        ),
+        "The weights are to be placed by device_map or low_cpu_mem_usage, and what that needs is missing: accelerate, a folder "
+        "to offload to, or the model's support for it.",
+        "Install accelerate, pass offload_folder, or leave device_map out and move the model with .to(device); the message says which.",
+        since="2026-11-27",
+    ),
+    fatal(
         "transformers-model-type-unknown",
         When(
             message=any_of(r"""
                 # Classes and tasks
                 unrecognized (?:model|configuration class|image processor|feature extractor|processing class|tokenizer)
                 should have a .?model_type.? key|but transformers does not recognize|has no attribute .{0,40}from_pretrained
-                unrecognized configuration|is not in the supported|unknown task .{1,60}, available tasks|task .{0,60}is not supported
-                invalid (?:translation )?task,? |you are trying to access .{0,60}pipeline
-                # Attention and devices
-                does not support .?device_map|does not support an attention implementation|does not support flash attention
+                unrecognized configuration|is not in the supported
+                # Attention
+                does not support an attention implementation|does not support flash attention
                 flash attention 2|flashattention2|flash_attn.{0,40}(?:not|seems)|attn_implementation|rope_scaling
-                low_cpu_mem_usage|or a .?device_map.?.{0,20}requires|please provide an .?offload_folder
                 # Code of a repository
                 .trust_remote_code=true|trust_remote_code|contains custom code|execute the (?:configuration|modeling|model) file
                 trust remote code|.?config_class.? attribute that is not consistent

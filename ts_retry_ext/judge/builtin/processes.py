@@ -15,12 +15,23 @@ _DOWNLOADERS = (
     "botocore", "s3transfer", "google.cloud.storage", "azure.storage.blob", "gdown", "fsspec", "wget",
 )  # fmt: skip
 
+#: What tells that a process failed that the model started.
+_CHILD = (
+    "CalledProcessError",
+    "BrokenProcessPool",
+    "ProcessExitedException",
+    "ProcessRaisedException",
+    "ChildFailedError",
+    "ExecutionError",
+)
+
 FIRST = (
     curable(
         "slow-download",
         When(type=("ProcessDied",), message=r"^hang", phase=(Phase.PROCESS,), frame=_DOWNLOADERS),
         "The load was still reading from the network when TorchServe ended it.",
-        "Raise startupTimeout in model-config.yaml ({startup_timeout|120 s if nothing is set}), or put the files into the archive or where they outlive a worker.",
+        "Raise startupTimeout in model-config.yaml ({startup_timeout|120 s if nothing is set}), or put the files into the "
+        "archive or where they outlive a worker.",
         since="2026-11-25",
     ),
     ambiguous(
@@ -91,35 +102,110 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "signal-outside-main-thread",
+        When(
+            message=any_of(r"""
+                signal only works in main thread
+            """),
+        ),
+        "The code sets a handler for signals, and runs in a thread where Python does not allow that.",
+        "Set no signals in a handler; an option of the library that does it (install_signal_handlers=False and its kin) mostly switches it off.",
+        since="2026-11-27",
+    ),
+    fatal(
+        "event-loop-misused",
+        When(
+            message=any_of(r"""
+                no current event loop in thread|asyncio\.run\(\) cannot be called|event loop is already running
+            """),
+        ),
+        "The code asks for an event loop of asyncio where there is none, or starts one inside of another.",
+        "Make a loop of the handler's own (asyncio.new_event_loop) and use it with run_until_complete, or call the library's synchronous methods.",
+        since="2026-11-27",
+    ),
+    fatal(
+        "daemon-may-not-have-children",
+        When(
+            message=any_of(r"""
+                daemonic processes are not allowed to have children
+            """),
+        ),
+        "A process of a pool starts processes itself, which multiprocessing does not allow for a daemon.",
+        "Start them from the worker itself, use concurrent.futures or threads, or set num_workers=0 for a DataLoader in it.",
+        since="2026-11-27",
+    ),
+    fatal(
         "spawn-without-main-guard",
         When(
             message=any_of(r"""
                 # multiprocessing
                 an attempt has been made to start a new process before the current process has finished its bootstrapping
-                daemonic processes are not allowed to have children|^context has already been set$
-                # signal
-                signal only works in main thread
-                # asyncio
-                no current event loop in thread|asyncio\.run\(\) cannot be called|event loop is already running
+                ^context has already been set$
             """)
         ),
-        "The model starts processes or sets signals in a way a worker cannot.",
-        "Start no processes at import time; set signals in no handler.",
+        "The model starts processes while its file is imported, or sets the way to start them twice.",
+        "Start processes in initialize, not at the top of a file; take set_start_method out, or use multiprocessing.get_context.",
         since=_SINCE,
+    ),
+    fatal(
+        "java-missing",
+        When(
+            message=any_of(r"""
+                no jvm shared library|java gateway process exited|java_home is not set|unable to find java\b
+            """),
+        ),
+        "A library of the model starts Java (PySpark, JPype, tabula and their kin), and finds none.",
+        "Install a Java runtime in the image (apt-get install openjdk-17-jre-headless) and set JAVA_HOME for TorchServe's "
+        "process; if Java is there, look at its own words above this one in the model log.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "display-missing",
+        When(
+            message=any_of(r"""
+                no display name and no \$display
+            """),
+        ),
+        "The code opens a window, and a worker has no display.",
+        "Use a backend without one: matplotlib.use('Agg') or MPLBACKEND=Agg, opencv-python-headless; or start TorchServe under xvfb-run.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "user-without-entry",
+        When(
+            message=any_of(r"""
+                uid not found: \d+
+            """),
+        ),
+        "The user ID that TorchServe runs as has no entry in /etc/passwd, and the code asks for its name or home.",
+        "Add an entry in the image (useradd -u), or set HOME, USER and LOGNAME (TORCHINDUCTOR_CACHE_DIR for torch.compile) for TorchServe's process.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "program-not-executable",
+        When(
+            message=any_of(r"""
+                returned non-zero exit status 126\b
+            """),
+        ),
+        "The program that the model starts is there, and may not be executed, or is no program.",
+        "Give it the right to be executed (chmod +x) on a mount without noexec, and look at its first line (#!).",
+        since="2026-11-27",
+        scope=Scope.HOST,
     ),
     fatal(
         "program-not-found",
         When(
             message=any_of(r"""
                 # Shells
-                (?:sh|bash): .{0,20}\d{0,4}:? ?[\w.\-]+: (?:command )?not found|returned non-zero exit status 12[67]
-                # Containers
-                uid not found: \d+|executable (?:needs to be|not found)
-                # Java
-                no jvm shared library|java gateway process exited|java_home is not set
+                (?:sh|bash): .{0,20}\d{0,4}:? ?[\w.\-]+: (?:command )?not found|returned non-zero exit status 127
+                executable (?:needs to be|not found)
                 # OCR, pictures, sound
-                is not in (?:the |your )?path|unable to find (?:java|tesseract|ffmpeg|poppler)|tesseract is not installed
-                no display name and no \$display|couldn't find ffmpeg|unable to get page count
+                is not in (?:the |your )?path|unable to find (?:tesseract|ffmpeg|poppler)|tesseract is not installed
+                couldn't find ffmpeg|unable to get page count
             """)
         ),
         "A program that the model starts is not installed.",
@@ -136,19 +222,34 @@ RULES = (
         scope=Scope.HOST,
     ),
     ambiguous(
-        "subprocess-failed",
+        "child-process-killed",
         When(
-            type=(
-                "CalledProcessError",
-                "BrokenProcessPool",
-                "ProcessExitedException",
-                "ProcessRaisedException",
-                "ChildFailedError",
-                "ExecutionError",
-            )
+            type=_CHILD,
+            message=any_of(r"""
+                # subprocess, torch.multiprocessing, torchrun
+                died with <signals\.|terminated with signal|exit status (?:137|139|134)\b|exitcode +: -\d|signal \d{1,2} \(sig\w+\)
+                # concurrent.futures
+                terminated abruptly
+            """),
         ),
-        "A process that the model started failed.",
-        "Look at its output in the model log.",
+        "A process that the model started was killed ({signal|by a signal}), and left no words of its own: SIGKILL is mostly "
+        "the OOM killer, SIGSEGV, SIGABRT and SIGILL a native library.",
+        "Look at dmesg and the container's events for the OOM killer (OOMKilled), and give it more memory or start fewer processes; "
+        "for a native library set PYTHONFAULTHANDLER=1 and look at the stack in the model log.",
+        since="2026-11-27",
+    ),
+    ambiguous(
+        "child-process-raised",
+        When(type=("ProcessRaisedException", "ChildFailedError")),
+        "A process that the model started raised an exception of its own: that is the cause, and this one only reports it.",
+        "Read the traceback of the child: in this message, or above this one in the model log (torchrun: the first one under 'Root Cause').",
+        since="2026-11-27",
+    ),
+    ambiguous(
+        "subprocess-failed",
+        When(type=_CHILD),
+        "A program or process that the model started failed: {command|the message names it, and its exit code}.",
+        "Look at what it printed in the model log, and run it by hand in the container.",
         since=_SINCE,
     ),
 )

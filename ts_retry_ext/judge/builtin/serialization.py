@@ -79,7 +79,8 @@ RULES = (
             message=r"can'?t get attribute .{1,200} on <module ['\"](?!__(?:mp_)?main__).{1,400}/(?:site|dist)-packages/",
         ),
         "The pickle needs a class that the installed version of its library does not have: another version wrote it.",
-        "Install the version of the library that wrote the file (name it in the archive's requirements.txt), or save the model anew with the one that is installed.",
+        "Install the version of the library that wrote the file (name it in the archive's requirements.txt), or save the model "
+        "anew with the one that is installed.",
         since="2026-11-26",
     ),
     fatal(
@@ -121,7 +122,8 @@ RULES = (
             """)
         ),
         "The model uses an operator, or a class, that no imported library has registered with torch.",
-        "Import the library that brings it (torchvision, torchaudio, torch_tensorrt) in the handler before the model is loaded, in the version that fits the installed torch.",
+        "Import the library that brings it (torchvision, torchaudio, torch_tensorrt) in the handler before the model is loaded, "
+        "in the version that fits the installed torch.",
         since="2026-11-26",
     ),
     fatal(

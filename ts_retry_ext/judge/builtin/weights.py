@@ -70,7 +70,8 @@ FATAL_IN_DISGUISE = (
             """)
         ),
         "The model was built without memory (on the 'meta' device), and a part of it got no weights before it was moved.",
-        "Load the weights with assign=True or move the model with to_empty() first; with transformers drop .to() where device_map is given, or set low_cpu_mem_usage=False.",
+        "Load the weights with assign=True or move the model with to_empty() first; with transformers drop .to() where "
+        "device_map is given, or set low_cpu_mem_usage=False.",
         since="2026-11-26",
     ),
 )
