@@ -211,6 +211,8 @@ RULES = (
         When(
             message=any_of(r"""
                 incompatible cpu|cpu (?:does not|doesn't) support|avx2? (?:instruction|support|is (?:not|required))|illegal instruction.{0,40}cpu
+                # NumPy
+                was built with baseline optimizations: .{1,300} but your machine doesn't support
             """),
         ),
         "A compiled package uses instructions (AVX, AVX2 …) that the processor of this host does not have, or that its virtual machine hides.",

@@ -35,6 +35,7 @@ _MISSING_BY_TEXT = (
     (?:file|path|directory|folder|checkpoint|weights?|model) .{0,300}(?:does not exist|doesn't exist|not found|is missing|cannot be found|could not be found|can ?not find)
     \.[a-z]\w{0,11}['\"`]? (?:file )?(?:is |was |could |can)?(?:does not exist|doesn't exist|not (?:be )?found|missing)
     (?:could|can) ?not find (?:the |a |any )?(?:\w+ ){0,3}(?:file|checkpoint|weights?|model|config)
+    (?:can't|can ?not|could not|couldn't|unable to) (?:find|locate) (?:[\w+.]{1,40} ){0,6}['\"`]?/
     (?:no such file|not a file|isn't a file|not a directory|no file found|can't find file|unable to open file|(?:could| \
     can) ?not open (?:the )?(?:file:? ?)?['\"]?/|should be stored in .{1,300}, but it (?:doesn't|does not) exist| \
     should be stored in .{1,300}, but it is not (?:a )?regular file|can't open .{1,200}no such)

@@ -115,6 +115,41 @@ RULES = (
         since="2026-11-27",
     ),
     fatal(
+        "tflite-operation-unknown",
+        When(message=r"didn't find op for builtin opcode '"),
+        "The TensorFlow Lite model holds an operation, or a version of one, that the installed runtime does not know.",
+        "Update tflite-runtime (or tensorflow, ai-edge-litert) to the version that converted the model or newer, or convert it again.",
+        since="2026-11-27",
+    ),
+    fatal(
+        "coreml-needs-macos",
+        When(message=r"model prediction is only supported on macos"),
+        "Core ML models can be loaded on Linux, but only macOS runs them.",
+        "Serve another export of the model here (TorchScript, ONNX), or run this one on a Mac.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "proj-of-another-installation",
+        # PROJ 8 and newer, by way of rasterio, pyproj, GDAL, fiona
+        When(message=r"database\.layout\.version\.minor = \d+ whereas a number >= \d+ is expected"),
+        "Two installations of PROJ are mixed: the library reads the database of an older one.",
+        "Unset PROJ_LIB and PROJ_DATA for TorchServe's process, or set them to the database of the package that is at the last frame; "
+        "install rasterio, pyproj and GDAL from one source (all wheels, or all conda).",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "pixel-decoder-missing",
+        # pydicom
+        When(
+            message=r"handlers are available to decode the pixel data however they are missing required dependencies"
+        ),
+        "The picture is compressed, and no package that can decode it is installed.",
+        "Install one of those in the message (pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg, or python-gdcm).",
+        since="2026-11-27",
+    ),
+    fatal(
         "xgboost-binary-model",
         # Of binary files, which begin with 'binf' or 'bs64'; XGBoost 3.1 reads JSON and UBJSON only.
         When(type=("XGBoostError",), message=r"check failed: str\[0\] == '\{' \(b vs\. \{\)"),

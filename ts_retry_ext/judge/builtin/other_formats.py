@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, fatal
-from ts_retry_ext.judge.damaged_file import CATBOOST, DATA, WEIGHTS
+from ts_retry_ext.judge.damaged_file import CATBOOST, DATA, JSON, WEIGHTS
 from ts_retry_ext.judge.rule import When
 
 _SINCE = "2026-11-23"
@@ -166,6 +166,24 @@ RULES = (
         "source, and pack the whole file.",
         since="2026-11-27",
         damaged_file=DATA,
+    ),
+    fatal(
+        "image-volume-not-readable",
+        # nibabel
+        When(type=("nibabel.filebasedimages.ImageFileError",)),
+        "What is opened as an image of brain or body (NIfTI, MGH, Analyze) is none, or is cut.",
+        "Look at what {path|the file} begins with, and pack the real one; a .gz that was unpacked on the way keeps its name.",
+        since="2026-11-27",
+        damaged_file=DATA,
+    ),
+    fatal(
+        "genai-configuration-not-read",
+        # onnxruntime-genai
+        When(message=r"error encountered while parsing '.{1,300}' json error: "),
+        "The installed onnxruntime-genai does not read the model's configuration: a newer builder wrote it, or it is damaged.",
+        "Update onnxruntime-genai to the version that built the model, or take out of {path|the file} the value that the message names.",
+        since="2026-11-27",
+        damaged_file=JSON,
     ),
     fatal(
         "keras-or-other-format",

@@ -151,12 +151,30 @@ RULES = (
         "java-missing",
         When(
             message=any_of(r"""
-                no jvm shared library|java gateway process exited|java_home is not set|unable to find java\b
+                no jvm shared library|java_home is not set|unable to find java\b
             """),
         ),
         "A library of the model starts Java (PySpark, JPype, tabula and their kin), and finds none.",
-        "Install a Java runtime in the image (apt-get install openjdk-17-jre-headless) and set JAVA_HOME for TorchServe's "
-        "process; if Java is there, look at its own words above this one in the model log.",
+        "Install a Java runtime in the image (apt-get install openjdk-17-jre-headless) and set JAVA_HOME for TorchServe's process.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
+        "java-ended",
+        # PySpark
+        When(message=r"java gateway process exited"),
+        "Probably final: PySpark starts Java, and that ended before it answered. It is not installed, or refuses its options, or had no memory.",
+        "Read what Java says above this one in the model log; `java -version` in the worker's environment tells whether it is there. "
+        "Without it: apt-get install openjdk-17-jre-headless, and JAVA_HOME for TorchServe's process.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
+        "r-missing",
+        # rpy2
+        When(message=r"\br_home is none\b|\bno r (?:home|installation) found"),
+        "A library of the model starts R (rpy2), and finds none.",
+        "Install R in the image (apt-get install r-base-core) and set R_HOME for TorchServe's process; `python -m rpy2.situation` shows what is found.",
         since="2026-11-27",
         scope=Scope.HOST,
     ),

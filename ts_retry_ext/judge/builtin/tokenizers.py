@@ -57,6 +57,14 @@ RULES = (
         damaged_file=TOKENIZERS,
     ),
     fatal(
+        "chat-template-refuses",
+        # raise_exception() of a chat template of transformers
+        When(exact_type=("jinja2.exceptions.TemplateError",)),
+        "The model's chat template refuses the messages that the code gives it, in its own words.",
+        "Give it messages as the template wants them (many allow no role 'system', and ask for user and assistant in turn), or pack another chat_template.",
+        since="2026-11-27",
+    ),
+    fatal(
         "tokenizer-unloadable",
         When(
             message=any_of(r"""
