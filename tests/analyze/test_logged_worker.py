@@ -382,6 +382,16 @@ def test_an_archive_that_was_not_registered_is_told_once_with_its_reason(tmp_pat
     assert refused["why"] == "ERROR: No matching distribution found for no-such-package==1"
 
 
+def test_an_archive_with_a_blank_is_named_whole_and_a_signed_url_without_its_signature(
+    tmp_path: Path,
+) -> None:
+    url = "https://h/b.mar?sv=1&sig=c2VjcmV0c2VjcmV0"
+    told = [f"{SERVER}Failed to load model: {named}" for named in ("/my store/odd a.mar", url)]
+    refused = analyzed(written(tmp_path, told)).content["servers"][0]["not_registered"]
+    assert refused[0]["name"] == "odd a"
+    assert "c2VjcmV0" not in str(refused)
+
+
 def test_a_snapshot_that_was_restored_in_part_is_told(tmp_path: Path) -> None:
     told = SERVER.replace("ModelServer", "snapshot.SnapshotManager") + (
         "Error while retrieving snapshot details. Details: Unexpected end of ZLIB input stream"

@@ -123,6 +123,13 @@ def test_archives_of_one_model_and_version_keep_torchserve_from_starting(
     assert all(one.outcome == WRONG and "a.mar and b.mar" in one.found for one in twice)
 
 
+def test_a_signature_that_torchserve_takes_for_an_archive_is_not_shown(tmp_path: Path) -> None:
+    line = f"model_store={tmp_path}\nload_models=https://h/a.mar?sig=c2VjcmV0\n"
+    (found,) = checked(tmp_path, line)
+    assert (found.outcome, "NAME=URL" in str(found)) == (WARNING, True)
+    assert "c2VjcmV0" not in str(found)
+
+
 def test_key_file_that_is_missing_matters_where_an_address_is_https(tmp_path: Path) -> None:
     text = "management_address=https://127.0.0.1:8443\nprivate_key_file=no.pem\n"
 

@@ -132,7 +132,7 @@ def _server(server: ServerTally) -> dict[str, Any]:
         "frontend_lines": server.server.from_frontend,
         "ended": None if server.ended is None else _ended(server.ended),
         "not_registered": [
-            {"name": name, "told": redact(ended.told), **_ended(ended)}
+            {"name": redact(name), "told": redact(ended.told), **_ended(ended)}
             for name, ended in server.not_registered.items()
         ],
     }

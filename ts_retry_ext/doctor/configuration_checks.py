@@ -30,6 +30,8 @@ from ts_retry_ext.frontend.startup_models import archive_path, registered_as, st
 from ts_retry_ext.settings import PROPERTY_PREFIX
 
 _NAME = "configuration"
+#: What a URL of ``load_models`` may hold: a user with a password, and a signature.
+_SECRETS, _HIDDEN = re.compile(r"(?<=://)[^/@,\s]*@|(?<=\?)[^,\s]+"), "…"
 _INT_MAX = 2**31 - 1
 
 
@@ -100,7 +102,7 @@ def _where(
     place = f"environment: {variable}" if is_variable else f"{configuration.config_file}: {key:.80}"
     if key == "keystore_pass":
         return place
-    return f"{place} is {value!r:.120}"
+    return f"{place} is {_SECRETS.sub(_HIDDEN, value)!r:.120}"
 
 
 def _wrong(
@@ -182,7 +184,10 @@ def _missing_archives(configuration: ServerConfiguration) -> Iterator[WrongValue
         return  # It is given on the command line, or named itself.
     for model in startup_models(configuration, time.time()):
         path = archive_path(model, configuration)
-        if "://" not in model.url and not os.path.exists(path):
+        if "://" in model.name:  # What follows may be a signature.
+            why = "TorchServe takes what is before the first = of a URL for the model's name, and starts without that model"
+            yield WrongValue(why, "write NAME=URL", WARNING)
+        elif "://" not in model.url and not os.path.exists(path):
             why = f"{store} holds no {model.url}, and TorchServe starts without that model"
             yield WrongValue(why, "copy it there, or remove it from load_models", WARNING)
 
