@@ -3,6 +3,7 @@ package tsretry;
 import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -85,6 +86,7 @@ final class Server {
         ModelManager manager = ModelManager.getInstance();
         List<Entry> found = new ArrayList<>();
         Set<String> archives = new HashSet<>();
+        Map<String, Set<String>> present = new HashMap<>();
         Map<String, ModelVersionedRefs> models = new TreeMap<>();
         manager.getAllModels().forEach(entry -> models.put(entry.getKey(), entry.getValue()));
         for (ModelVersionedRefs versions : models.values()) {
@@ -93,30 +95,34 @@ final class Server {
                 Model model = version.getValue();
                 SeenModel seen = seen(manager, model);
                 Marker marker = markerOf(model, seen, markers);
-                String refusal = seen.workers.isEmpty() && marker == null ? refusalOf(model) : null;
+                String refusal = marker == null ? refusalOf(model, seen) : null;
                 boolean isDefault = model == usual;
                 found.add(
                         isRead && refusal != null
                                 ? new Entry(seen, isDefault, refusal)
                                 : new Entry(seen, isDefault, marker));
-                archives.add(Refusals.fileOf(model.getModelUrl()));
+                archives.add(Refusals.fileOf(String.valueOf(model.getModelUrl())));
+                present.computeIfAbsent(model.getModelName(), name -> new HashSet<>()).add(model.getVersion());
             }
         }
         if (isRead) {
             STARTUP.see(manager.getStartupModels());
-            STARTUP.missing(ConfigManager.getInstance(), models.keySet(), archives, directory.folders)
-                    .forEach((name, url) -> found.add(missing(name, url)));
+            STARTUP.missing(ConfigManager.getInstance(), present, archives, directory.folders)
+                    .forEach(lost -> found.add(missing(lost)));
         }
         return found;
     }
 
     /** TorchServe registers a model before it installs its requirements, and gives it no workers where these fail. */
-    private static String refusalOf(Model model) {
-        return model.getMaxWorkers() == 0 ? Refusals.cause(model.getModelUrl()) : null;
+    private static String refusalOf(Model model, SeenModel seen) {
+        if (!seen.workers.isEmpty()) {
+            Refusals.hasWorkers(model);
+        }
+        return Refusals.cause(model);
     }
 
-    private static Entry missing(String name, String url) {
-        return new Entry(new SeenModel(name, "1.0", 0, false), true, Refusals.cause(url));
+    private static Entry missing(Refusals.Lost lost) {
+        return new Entry(new SeenModel(lost.name, lost.version, 0, false), lost.isDefault, lost.cause);
     }
 
     private static SeenModel seen(ModelManager manager, Model model) {

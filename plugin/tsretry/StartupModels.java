@@ -1,11 +1,8 @@
 package tsretry;
 
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.ConcurrentModificationException;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -19,6 +16,7 @@ import org.pytorch.serve.util.ConfigManager;
  * With {@code all}, those that TorchServe refused are missed.
  */
 final class StartupModels {
+    private static final String NUMBER = "-[0-9a-f]{8}$";
     private final Set<String> seen = new HashSet<>();
     private final Set<String> everPresent = new HashSet<>();
 
@@ -32,59 +30,78 @@ final class StartupModels {
     }
 
     /**
-     * Returns the names of those that are missing, each with what it was to come from.
+     * Returns those that are missing.
      *
-     * @param present models that the frontend has, by name
+     * @param present models that the frontend has, by name, each with its versions
      * @param archives file names of the archives that these came from
      * @param folders names of the folders that workers of this run made
      */
-    synchronized Map<String, String> missing(
-            ConfigManager config, Set<String> present, Set<String> archives, Set<String> folders) {
-        everPresent.addAll(present);
-        Map<String, String> missing = new LinkedHashMap<>();
-        Map<String, String> unnamed = new LinkedHashMap<>();
-        Set<String> unexplained = unexplained(present, folders);
+    synchronized List<Refusals.Lost> missing(
+            ConfigManager config, Map<String, Set<String>> present, Set<String> archives, Set<String> folders) {
+        everPresent.addAll(Refusals.names());
+        for (Map.Entry<String, Set<String>> model : present.entrySet()) {
+            everPresent.add(model.getKey());
+            model.getValue().forEach(version -> everPresent.add(model.getKey() + "\n" + version));
+        }
+        if (config.getModelSnapshot() != null) {
+            return ofSnapshot(folders);
+        }
+        List<Refusals.Lost> missing = new ArrayList<>();
+        List<Refusals.Lost> unnamed = new ArrayList<>();
+        Set<String> unexplained = unexplained(present.keySet(), folders);
         for (String entry : entries(config)) {
-            String[] pair = entry.trim().split("=", 2);
+            String[] pair = entry.split("=", 2);
             String url = pair[pair.length - 1].trim();
             String name = pair.length == 2 ? pair[0].trim() : nameOf(url);
-            boolean isKnown = unexplained.remove(name) || everPresent.contains(name) || hasWritten(name, folders);
-            if (name.isEmpty() || isKnown) {
-                continue;
+            boolean isKnown = unexplained.remove(safe(name)) || everPresent.contains(name) || hasWritten(name, folders);
+            String cause = Refusals.cause(url);
+            if (name.isEmpty() || isKnown || (cause == null && Refusals.isListening())) {
+                continue; // Where a refusal would be known, one that is not there was unregistered.
             }
+            if (name.contains("://")) {
+                cause = "TorchServe takes what is before the first = for the name: write NAME=URL";
+            }
+            Refusals.Lost lost = new Refusals.Lost(Refusals.shown(name), "1.0", true, true, cause);
             if (pair.length == 2) {
-                missing.put(name, url);
+                missing.add(lost);
             } else if (!archives.contains(Refusals.fileOf(url))) {
-                (Refusals.cause(url) == null ? unnamed : missing).put(name, url);
+                (cause == null ? unnamed : missing).add(lost);
             }
         }
         if (unexplained.isEmpty()) { // Else a manifest gave one of them another name.
-            missing.putAll(unnamed);
+            missing.addAll(unnamed);
+        }
+        return missing;
+    }
+
+    private List<Refusals.Lost> ofSnapshot(Set<String> folders) {
+        List<Refusals.Lost> missing = new ArrayList<>();
+        for (Refusals.Lost lost : Refusals.lost()) {
+            boolean wasThere =
+                    lost.isOnly
+                            ? everPresent.contains(lost.name) || hasWritten(lost.name, folders)
+                            : everPresent.contains(lost.name + "\n" + lost.version);
+            if (!wasThere) {
+                missing.add(lost);
+            }
         }
         return missing;
     }
 
     /** Returns what the server was started with: archives, or {@code name=archive}. */
     private static List<String> entries(ConfigManager config) {
-        if (config.getModelSnapshot() != null) {
-            List<String> named = new ArrayList<>();
-            JsonObject snapshot = JsonParser.parseString(config.getModelSnapshot()).getAsJsonObject();
-            snapshot.getAsJsonObject("models").keySet().forEach(name -> named.add(name + "=" + Refusals.SNAPSHOT));
-            return named;
-        }
         String named = config.getLoadModels() == null ? "" : config.getLoadModels();
-        return named.trim().equalsIgnoreCase("all") ? List.copyOf(Refusals.archives()) : List.of(named.split(","));
+        return named.equalsIgnoreCase("all") ? List.copyOf(Refusals.archives()) : List.of(named.split(","));
     }
 
     /** Returns the names of models that were registered, and may be those of archives without one. */
     private Set<String> unexplained(Set<String> present, Set<String> folders) {
-        Set<String> unexplained = new HashSet<>(seen);
-        for (String folder : folders) {
-            String model = folder.replaceFirst("-[0-9a-f]{8}$", "");
-            if (!model.equals(folder) && !present.contains(model)) {
-                unexplained.add(model);
-            }
-        }
+        Set<String> unexplained = new HashSet<>();
+        seen.forEach(name -> unexplained.add(safe(name)));
+        folders.stream()
+                .filter(folder -> folder.matches(".*" + NUMBER)) // Others are files.
+                .forEach(folder -> unexplained.add(folder.replaceFirst(NUMBER, "")));
+        present.forEach(name -> unexplained.remove(safe(name)));
         return unexplained;
     }
 
@@ -98,8 +115,11 @@ final class StartupModels {
 
     /** As ts_retry_ext/store/directory.py, model_directory: the name, made safe, and a number. */
     private static boolean hasWritten(String name, Set<String> folders) {
+        return folders.stream().anyMatch(folder -> folder.replaceFirst(NUMBER, "").equals(safe(name)));
+    }
+
+    private static String safe(String name) {
         String safe = name.replaceAll("[^A-Za-z0-9._-]", "_");
-        String start = safe.substring(0, Math.min(60, safe.length())).replaceAll("^\\.+", "") + "-";
-        return folders.stream().anyMatch(folder -> folder.startsWith(start));
+        return safe.substring(0, Math.min(60, safe.length())).replaceAll("^\\.+", "");
     }
 }
