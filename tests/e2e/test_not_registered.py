@@ -111,6 +111,104 @@ def test_what_a_snapshot_names_after_a_torn_archive_is_reported_too(tmp_path: Pa
         assert missing["after"]["remedy"].startswith("Correct cut, at which the restore ended.")
 
 
+def states(server: TorchServe) -> dict[tuple[str, str], str]:
+    """Return the states of all versions, as ``ts-retry status`` has them."""
+    done = server.command("status", "--json", "--pid", str(server.frontend().pid))
+    models = json.loads(done.stdout)["models"]
+    return {(model["model"], model["version"]): model["state"] for model in models}
+
+
+def missing_by_plug_in(server: TorchServe) -> dict[str, str]:
+    """Return the causes of what the plug-in says is not registered."""
+    answer = server.call("/ping", base=server.inference)[1]
+    return {model["model"]: model["cause"] for model in answer.get("not-registered", [])}
+
+
+def test_blanks_names_that_begin_alike_and_a_signed_url_without_a_name(tmp_path: Path) -> None:
+    root = tmp_path / "with a blank"
+    store = root / "store"
+    named = archives(store, "net-50", "late")
+    for archive in named[-2:]:
+        (store / archive).replace(
+            store / archive.replace("cut", "net").replace("needs", "odd needs")
+        )
+    models = [
+        "net.mar",
+        "net-50.mar",
+        " late.mar",
+        "odd needs.mar",
+        "https://[::1]:1/a.mar?sig=c2VjcmV0",
+    ]
+    config = {
+        "install_py_dep_per_model": "true",
+        "load_models": ",".join(models),
+        "plugins_path": FOLDER,
+    }
+    with TorchServe(root, config=config, environ=NO_INDEX) as server:
+        server.wait_for(lambda: server.is_ready("net-50"), "net-50 serves")
+        by_plug_in = missing_by_plug_in(server)
+        assert set(by_plug_in) == {"net", "late", "needs", "https://[::1]:1/…"}
+        shown = states(server)
+        assert shown.pop(("net-50", "1.0")) == "serving"
+        assert set(shown.values()) == {"not-registered"}
+        assert {name for name, _ in shown} == {"net", "late", "needs", "https://[::1]:1/a.mar?sig"}
+        for path, base in (("/ping", server.inference), ("/retry", server.management)):
+            assert "c2VjcmV0" not in json.dumps(server.call(path, base=base)[1])
+
+
+def test_a_model_that_was_registered_again_or_unregistered_before_the_first_probe_is_not_missed(
+    tmp_path: Path,
+) -> None:
+    models = archives(tmp_path / "store", "good", "gone")
+    config = {
+        "install_py_dep_per_model": "true",
+        "load_models": f"good.mar,x=gone.mar,{models[-1]},again={models[-1]}",
+        "plugins_path": FOLDER,
+    }
+    server = TorchServe(tmp_path, config=config, environ=NO_INDEX)
+    server.probed = server.management, "/models"
+    with server:
+        server.wait_for(lambda: server.is_ready("good"), "good serves")
+        for name in ("x", "needs", "again"):
+            assert server.call(f"/models/{name}", "DELETE")[0] == 200
+        needs = {
+            "h.py": dedent(SOUND).encode(),
+            "MAR-INF/MANIFEST.json": json.dumps(MANIFEST).encode(),
+        }
+        write_mar(server.store / models[-1], {**needs, "requirements.txt": b""})
+        assert server.call(f"/models?url={models[-1]}&initial_workers=0", "POST")[0] == 200
+        assert server.ping() == (200, "Healthy")
+        assert set(states(server).values()) == {"serving", "unknown"}
+
+
+def test_of_a_snapshot_a_torn_version_and_what_its_requirements_took_along_are_reported(
+    tmp_path: Path,
+) -> None:
+    archives(tmp_path / "store", "good")
+    for version in ("1.0", "2.0"):
+        pack(tmp_path / version / "store", "two", SOUND, version=version)
+        (tmp_path / version / "store" / "two.mar").replace(tmp_path / "store" / f"two{version}.mar")
+    torn = tmp_path / "store" / "two2.0.mar"
+    torn.write_bytes(torn.read_bytes()[:100])
+    two = {
+        v: {**IN_SNAPSHOT, "marName": f"two{v}.mar", "defaultVersion": v == "2.0"}
+        for v in ("1.0", "2.0")
+    }
+    scaled = {**IN_SNAPSHOT, "marName": "good.mar", "minWorkers": 0, "maxWorkers": 0}
+    needs = {"needs": {"1.0": {**IN_SNAPSHOT, "marName": "needs.mar"}}}
+    for last, missing in (({"two": two}, ("two", "2.0")), (needs, ("needs", "1.0"))):
+        first = {} if last is needs else {"good": {"1.0": {**IN_SNAPSHOT, "marName": "good.mar"}}}
+        models = {**first, **last, "scaled": {"1.0": scaled}}
+        snapshot = {"name": "startup.cfg", "modelCount": len(models), "models": models}
+        config = {"model_snapshot": json.dumps(snapshot), "plugins_path": FOLDER}
+        config["install_py_dep_per_model"] = "true"
+        with TorchServe(tmp_path, config=config, environ=NO_INDEX) as server:
+            server.wait_for(lambda: missing_by_plug_in(server), "/ping names it")
+            assert set(missing_by_plug_in(server)) == {missing[0]}
+            shown = states(server)
+            assert [key for key, state in shown.items() if state == "not-registered"] == [missing]
+
+
 @pytest.mark.nightly
 def test_a_server_that_starts_from_its_own_snapshot_forgets_none(tmp_path: Path) -> None:
     """It writes a snapshot at its end, and takes the newest one where it is started without a configuration."""

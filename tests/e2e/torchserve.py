@@ -89,6 +89,8 @@ class TorchServe:
             **SERVER_DEFAULTS,
             **(config or {}),
         }
+        #: Where it is asked whether it is up: address and path.
+        self.probed = self.inference, "/ping"
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> TorchServe:
@@ -105,7 +107,8 @@ class TorchServe:
                 command, cwd=self.cwd, env=self.environ, stdout=console, stderr=console
             )
         try:
-            self.wait_for(lambda: self.call("/ping", base=self.inference)[0], "the server answers")
+            base, path = self.probed
+            self.wait_for(lambda: self.call(path, base=base)[0], "the server answers")
         except BaseException:
             print(self.tail())
             self.stop()

@@ -39,7 +39,9 @@ def names(folder: Path, lines: str, started_at: float = NOW + 60) -> dict[str, s
     [
         ("a.mar", {"a": "a.mar"}),
         ("x=a.mar,b.mar", {"x": "a.mar", "b": "b.mar"}),
-        (" x = a.mar , ", {"x": "a.mar"}),
+        (" x = a.mar , ", {"x": " a.mar "}),
+        ("a.mar, b.mar", {"a": "a.mar", "b": " b.mar"}),
+        ("all ", {"all": "all "}),
         ("m=https://host/a.mar?b=c", {"m": "https://host/a.mar?b=c"}),
         ("", {}),
     ],
@@ -66,7 +68,10 @@ def test_all_are_those_that_were_in_the_model_store_at_the_start(tmp_path: Path)
     late = store / "late.mar"
     late.touch()
     os.utime(late, (1.0, 1.0))  # As a copy that keeps its times.
-    assert set(names(tmp_path, "load_models=all", begun)) == {"a", "b_tar_gz", "folder"}
+    found = startup_models(configured(tmp_path, "load_models=all"), begun)
+    assert {one.name: one.came_later for one in found} == {
+        "a": False, "b_tar_gz": False, "folder": False, "late": True,
+    }  # fmt: skip
 
 
 def test_a_snapshot_is_restored_instead(tmp_path: Path) -> None:
@@ -74,6 +79,21 @@ def test_a_snapshot_is_restored_instead(tmp_path: Path) -> None:
     lines = f"model_snapshot={json.dumps({'models': models})}\nload_models=a.mar"
     assert names(tmp_path, lines) == {"m": "m.mar"}
     assert names(tmp_path, "model_snapshot={broken") == {}
+
+
+def test_a_snapshot_names_versions_and_those_that_nobody_wants_served(tmp_path: Path) -> None:
+    models = {
+        "m": {
+            "1.0": {"defaultVersion": False, "marName": "m1.mar", "maxWorkers": 0},
+            "2.0": {"defaultVersion": True, "marName": "m2.mar", "maxWorkers": 1},
+        }
+    }
+    snapshot = json.dumps({"models": models})
+    found = startup_models(configured(tmp_path, f"model_snapshot={snapshot}"), NOW)
+    assert [(one.name, one.version, one.is_default, one.serves) for one in found] == [
+        ("m", "1.0", False, False),
+        ("m", "2.0", True, True),
+    ]
 
 
 def test_the_manifest_names_a_model_that_nothing_else_does(tmp_path: Path) -> None:

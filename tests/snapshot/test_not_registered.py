@@ -193,3 +193,94 @@ def test_nothing_is_missed_where_the_log_of_the_start_refuses_nothing(
     assert found(configuration, GOOD, log=BANNER) == {}
     renamed = running("digits", modelUrl="cut.mar")
     assert set(found(configuration, GOOD, EMPTY, renamed)) == set()
+
+
+def test_a_url_with_a_signature_and_no_name_shows_neither_user_nor_signature(
+    configuration: ServerConfiguration,
+) -> None:
+    """TorchServe splits each entry at its first equals sign, and names what follows in its log."""
+    url = "https://user:hunter2hunter2@store.example/models/away.mar?sig=c2VjcmV0c2VjcmV0"
+    log = (
+        f"{BANNER}{HEAD}Failed to load model: c2VjcmV0c2VjcmV0\n"
+        "org.pytorch.serve.archive.model.ModelNotFoundException: Model not found at: c2VjcmV0c2VjcmV0\n"
+    )
+    (missing,) = found(configuration._replace(load_models=url), log=log).values()
+    assert "store.example" in missing.model
+    assert "NAME=URL" in missing.remedy
+    for text in missing[:2] + missing[3:5]:
+        assert "hunter2" not in str(text)
+        assert "c2VjcmV0" not in str(text)
+
+
+def test_a_blank_in_load_models_is_a_part_of_the_name(configuration: ServerConfiguration) -> None:
+    log = f"{BANNER}{HEAD}Failed to load model:  other.mar\norg.x.ModelNotFoundException: Model not found at:  other.mar\n"
+    spaced = configuration._replace(load_models="good.mar, other.mar")
+    (missing,) = found(spaced, GOOD, log=log).values()
+    assert missing.model == "other"
+    assert "without blanks" in missing.remedy
+
+
+def test_an_archive_that_was_replaced_since_is_still_not_registered(
+    configuration: ServerConfiguration,
+) -> None:
+    """With ``all`` an archive that came later is not missed, and one that was refused is, repaired or not."""
+    every = configuration._replace(load_models="all")
+    Path(every.log_dir, "ts_log.log").write_text(BANNER + REFUSED)
+    have = [GOOD, running("needs"), running("cut")]
+    names = [one.model for one in find_not_registered(every, 0.0, have)]
+    assert names == ["other"]
+    names = [one.model for one in find_not_registered(every, 0.0, [GOOD])]
+    assert names == ["cut", "other"]
+
+
+def test_a_model_that_was_registered_again_without_workers_is_wanted_so(
+    configuration: ServerConfiguration,
+) -> None:
+    opened = f"{HEAD.replace('WARN ', 'INFO ')}Management API bind to: http://127.0.0.1:8081\n"
+    log = BANNER + NEEDS_ADDED + PIP + opened
+    assert "needs" in found(configuration, GOOD, EMPTY, log=log)
+    assert "needs" not in found(configuration, GOOD, EMPTY, log=log + NEEDS_ADDED)
+
+
+def snapshot_of(configuration: ServerConfiguration, models: Any) -> ServerConfiguration:
+    properties = {**configuration.properties, "model_snapshot": json.dumps({"models": models})}
+    return configuration._replace(properties=properties)
+
+
+def entry(archive: str, **changes: Any) -> dict[str, Any]:
+    return {"marName": archive, "defaultVersion": True, "minWorkers": 1, "maxWorkers": 1, **changes}
+
+
+STOPPED_AT_CUT = f"{BANNER}{RESTORE}retrieving snapshot details. Details: Unexpected end\n"
+
+
+def test_a_torn_version_of_a_model_that_serves_in_another_is_missed(
+    configuration: ServerConfiguration,
+) -> None:
+    for is_default in (True, False):
+        versions = {"1.0": entry("good.mar"), "2.0": entry("cut.mar", defaultVersion=is_default)}
+        made = snapshot_of(configuration, {"good": versions})
+        Path(made.log_dir, "ts_log.log").write_text(STOPPED_AT_CUT)
+        (missing,) = find_not_registered(made, 2e10, [GOOD], ("good",))
+        assert (missing.model, missing.version, missing.is_default) == ("good", "2.0", is_default)
+        models = confirmed_models(
+            [GOOD], Registrations([]), {}, now=0.0, died_by=None, missing=[missing]
+        )
+        assert [model.key for model in models] == [("good", "1.0"), ("good", "2.0")]
+
+
+def test_a_model_that_a_snapshot_gives_no_workers_is_not_missed(
+    configuration: ServerConfiguration,
+) -> None:
+    models = {"good": {"1.0": entry("good.mar")}, "cut": {"1.0": entry("cut.mar", maxWorkers=0)}}
+    assert found(snapshot_of(configuration, models), GOOD, log=STOPPED_AT_CUT) == {}
+
+
+def test_a_model_of_a_snapshot_whose_requirements_failed_keeps_its_number_of_workers(
+    configuration: ServerConfiguration,
+) -> None:
+    models = {"good": {"1.0": entry("good.mar")}, "needs": {"1.0": entry("needs.mar")}}
+    log = f"{BANNER}{NEEDS_ADDED}{PIP}{RESTORE}registering model. Details: {NEEDS}\n"
+    empty = running("needs", workers=[], minWorkers=1, maxWorkers=1)
+    missing = found(snapshot_of(configuration, models), GOOD, empty, log=log)
+    assert "No matching distribution" in missing["needs"].cause

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Iterable, NamedTuple
+from typing import NamedTuple
 
 from ts_retry_ext.archive.model_archive import default_model_name, read_archive
 from ts_retry_ext.archive.model_store import LOADED_BY_ALL
@@ -20,19 +20,27 @@ class StartupModel(NamedTuple):
 
     Attributes:
         name: under which it would be registered, as far as the archive need not be read for that.
-        url: as it was named: a file of the model store, a path, or a URL.
+        url: as it was named: a file of the model store, a path, or a URL. Blanks around it count.
         is_named: whether the name was given beside the archive; else the archive's manifest decides.
+        version: as a snapshot has it; None where the archive's manifest decides.
+        is_default: whether requests without a version were to mean it.
+        serves: whether it was to have workers.
+        came_later: whether its archive has come, or was changed, since the start.
     """
 
     name: str
     url: str
     is_named: bool
+    version: str | None = None
+    is_default: bool = True
+    serves: bool = True
+    came_later: bool = False
 
 
 def startup_models(configuration: ServerConfiguration, started_at: float) -> list[StartupModel]:
     """Return the models that a server was to register at its start (0.12.0 ModelServer.initModelStore).
 
-    Of ``all`` that is what stood in the model store then: what came later is not held against it.
+    Of ``all`` that is what stands in the model store: what came later, or was replaced since, is marked.
 
     Args:
         configuration: the server's.
@@ -42,14 +50,15 @@ def startup_models(configuration: ServerConfiguration, started_at: float) -> lis
     if snapshot:
         return _of_snapshot(snapshot)
     named = configuration.load_models or ""
-    if named.strip().lower() == "all":
+    if named.lower() == "all":  # With a blank behind it, it is the name of an archive.
         return _of_store(configuration.model_store, started_at)
-    pairs = (entry.strip().split("=", 1) for entry in named.split(",") if entry.strip())
+    pairs = (entry.split("=", 1) for entry in named.split(",") if entry.strip())
     found = []
     for pair in pairs:
-        url = pair[-1].strip()
-        name = pair[0].strip() if len(pair) > 1 else default_model_name(url)
-        found.append(StartupModel(name, url, is_named=len(pair) > 1))
+        url = pair[-1]
+        name = pair[0].strip() if len(pair) > 1 else default_model_name(url.strip())
+        if url:
+            found.append(StartupModel(name, url, is_named=len(pair) > 1))
     return found
 
 
@@ -79,20 +88,28 @@ def archive_path(model: StartupModel, configuration: ServerConfiguration) -> str
 def _of_store(store: str | None, before: float) -> list[StartupModel]:
     try:
         with os.scandir(store or "") as entries:
-            names = sorted(entry.name for entry in entries if _is_loaded(entry, before))
+            times = {entry.name: _changed_at(entry) for entry in entries if _is_loaded(entry)}
     except OSError:
         return []
-    return [StartupModel(default_model_name(name), name, is_named=False) for name in names]
+    begun = before + START_IS_KNOWN_TO_SEC
+    return [
+        StartupModel(
+            default_model_name(name), name, is_named=False, came_later=times[name] >= begun
+        )
+        for name in sorted(times)
+    ]
 
 
-def _is_loaded(entry: os.DirEntry[str], before: float) -> bool:
-    """Tell whether ``all`` takes an entry that was there before a time. Raises OSError."""
-    if entry.name.startswith("."):
-        return False
+def _is_loaded(entry: os.DirEntry[str]) -> bool:
+    """Tell whether ``all`` takes an entry. Raises OSError."""
+    return not entry.name.startswith(".") and (entry.is_dir() or entry.name.endswith(LOADED_BY_ALL))
+
+
+def _changed_at(entry: os.DirEntry[str]) -> float:
+    """Return when an entry came or changed. Raises OSError."""
     status = entry.stat()
     # Copied into place, a file keeps its old time of change; its inode does not.
-    was_there = max(status.st_mtime, status.st_ctime) < before + START_IS_KNOWN_TO_SEC
-    return was_there and (entry.is_dir() or entry.name.endswith(LOADED_BY_ALL))
+    return max(status.st_mtime, status.st_ctime)
 
 
 def _of_snapshot(text: str) -> list[StartupModel]:
@@ -100,13 +117,16 @@ def _of_snapshot(text: str) -> list[StartupModel]:
     try:
         models = json.loads(text)["models"]
         return [
-            StartupModel(str(name), _mar_name(versions), is_named=True)
+            StartupModel(
+                str(name),
+                str(entry["marName"]),
+                is_named=True,
+                version=str(version),
+                is_default=entry.get("defaultVersion") is not False,
+                serves=entry.get("maxWorkers") != 0,
+            )
             for name, versions in models.items()
+            for version, entry in versions.items()
         ]
     except (ValueError, TypeError, KeyError, AttributeError):
         return []
-
-
-def _mar_name(versions: Iterable[object]) -> str:
-    entries = versions.values() if isinstance(versions, dict) else ()
-    return next((str(entry["marName"]) for entry in entries if isinstance(entry, dict)), "")

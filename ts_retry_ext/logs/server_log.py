@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
+import zlib
 from typing import NamedTuple
 
 from ts_retry_ext.logs.log_record import Kind, parse_line
 
 #: Where TorchServe's own log4j2.xml puts what the frontend says.
 SERVER_LOG = "ts_log.log"
+_ROTATED = re.compile(r"ts_log\.(?:.+\.log|log\..+)(?:\.gz)?$")
 #: The end of a server, and the opening of one of its addresses (0.12.0 ModelServer).
 STOPPED = "Torchserve stopped."
 BOUND = re.compile(r" API bind to: ")
@@ -46,6 +49,40 @@ def read_server_log(log_dir: str, limit: int = _WHOLE_BYTES) -> bytes:
             log.seek(max(0, os.fstat(log.fileno()).st_size - limit))
             return log.read(limit)
     except OSError:
+        return b""
+
+
+def rotated_logs(log_dir: str, since: float) -> list[str]:
+    """Return the paths of the parts of a server's own log that were rotated after a time, the newest first.
+
+    TorchServe rotates it each midnight and at 100 MB (0.12.0 log4j2.xml: ``ts_log.27-Nov.log.gz``).
+
+    Args:
+        log_dir: the log directory.
+        since: seconds since the epoch.
+    """
+    found = []
+    try:
+        with os.scandir(log_dir) as entries:
+            for entry in entries:
+                if _ROTATED.match(entry.name) and entry.is_file():
+                    changed_at = entry.stat().st_mtime
+                    if changed_at >= since:
+                        found.append((changed_at, entry.path))
+    except OSError:
+        return []
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def read_rotated_log(path: str, limit: int = _WHOLE_BYTES) -> bytes:
+    """Return the first `limit` bytes of a rotated log; empty if it cannot be read."""
+    try:
+        if not path.endswith(".gz"):
+            with open(path, "rb") as log:
+                return log.read(limit)
+        with gzip.open(path, "rb") as packed:
+            return packed.read(limit)
+    except (OSError, EOFError, zlib.error):
         return b""
 
 

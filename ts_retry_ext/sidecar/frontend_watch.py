@@ -96,7 +96,7 @@ class FrontendWatch:
 
     async def follow(self) -> None:
         """Follow the frontend until cancelled. Never ends because of what it answers."""
-        full_at = ping_at = moving_at = tell_at = 0.0
+        full_at = ping_at = moving_at = tell_at = listed_at = 0.0
         while True:
             begun = time.monotonic()
             health, running = self.health, self.running
@@ -106,6 +106,10 @@ class FrontendWatch:
                 self._wanted.update(self._moving())
                 moving_at = begun + (MOVING_SEC if self._sees_processes else SHORT_SEC)
             try:
+                if self.missing and not is_full and begun >= listed_at:
+                    # One that somebody registers without workers, or unregisters, shows nowhere else.
+                    listed_at = begun + MOVING_SEC
+                    is_full = self._may_be_over(await self.client.list_models())
                 if is_full or self._wanted or begun >= ping_at or health.condition is not _WELL:
                     ping_at = begun + (PING_SEC if self._sees_processes else SHORT_SEC)
                     if is_full:
@@ -128,6 +132,15 @@ class FrontendWatch:
                 self._changed()
                 tell_at = begun + TELL_SEC
             await self._pause(SHORT_SEC)
+
+    def _may_be_over(self, names: Collection[str]) -> bool:
+        """Tell whether a model that was missing is registered now, or is listed no more."""
+        return any((one.model in names) is (one.running is None) for one in self._of_one_version())
+
+    def _of_one_version(self) -> list[NotRegistered]:
+        """Return those that are missing, but versions of a model that is registered in another."""
+        have = self.running or {}
+        return [one for one in self.missing if one.running is not None or one.model not in have]
 
     def _until_next(self, questions: int, took_sec: float) -> float:
         """Return after how many seconds all models are asked for again."""

@@ -137,6 +137,8 @@ def down_json(models: Iterable[ModelStatus]) -> dict[str, Any]:
 
 
 def _is_default(model: ModelStatus) -> bool:
+    if model.not_registered is not None:
+        return model.not_registered.is_default
     return model.running is None or model.running.is_default
 
 

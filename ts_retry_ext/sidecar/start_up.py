@@ -34,7 +34,7 @@ class StartUp:
 def _is_awaited(model: ModelStatus) -> bool:
     running = model.running
     if model.not_registered is not None:
-        return True
+        return model.not_registered.is_default
     if running is None or not (running.loaded_at_startup and running.is_default):
         return False
     return (running.min_workers > 0 or model.is_down) and not _has_served(model)

@@ -56,7 +56,7 @@ def confirmed_models(
             died_by=died_by,
         )
         for model in running
-        if not any(one.model == model.name for one in missing)
+        if (model.name, model.version) not in {status.key for status in lacking}
     ]
     return tuple(sorted([*found, *lacking], key=lambda status: status.key))
 

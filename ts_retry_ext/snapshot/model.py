@@ -49,6 +49,7 @@ class NotRegistered(NamedTuple):
         running: what the frontend says where it lists the model without workers, or None.
         cause: why, in one line.
         remedy: what to do.
+        is_default: whether requests without a version were to mean it.
     """
 
     model: str
@@ -56,6 +57,7 @@ class NotRegistered(NamedTuple):
     running: RunningModel | None
     cause: str
     remedy: str
+    is_default: bool = True
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ without workers (pytorch/serve 2099).
 from __future__ import annotations
 
 import os
-from typing import Collection, Sequence
+from typing import Collection, Iterable, Sequence
 
 from ts_retry_ext.archive.manifest import DEFAULT_VERSION
 from ts_retry_ext.archive.model_archive import ArchiveError
@@ -17,17 +17,17 @@ from ts_retry_ext.frontend.startup_models import (
     StartupModel,
     archive_path,
     manifest_name,
+    registered_as,
     startup_models,
 )
-from ts_retry_ext.logs.registration_lines import (
-    LoggedRegistrations,
-    Refused,
-    archive_name,
-    registrations_in,
-)
-from ts_retry_ext.logs.server_log import read_server_log
+from ts_retry_ext.logs.registration_lines import LoggedRegistrations, Refused, archive_name
+from ts_retry_ext.logs.registration_logs import read_registrations
 from ts_retry_ext.snapshot.model import NotRegistered
 
+_NO_NAME = (
+    "TorchServe takes what is before the first = for the model's name, and the rest for its archive"
+)
+_NAME_IT = "Write NAME=URL in load_models, and restart the server."
 _AGAIN = "Then {restart}, or {command} (needs enable_model_api=true)."
 
 
@@ -50,34 +50,53 @@ def find_not_registered(
         known: names of models whose workers wrote something in this run.
         sees_log: whether its log can be read. Without it, only a broken archive is evidence.
     """
-    have = {model.name: model for model in running}
-    empty = {model.name for model in running if not model.workers and not model.max_workers}
     wanted = startup_models(configuration, started_at)
-    suspects = [one for one in wanted if one.name not in have or one.name in empty]
+    suspects = [one for one in wanted if one.serves and not _is_there(one, running)]
     if not suspects:
         return []
-    told = registrations_in(read_server_log(configuration.log_dir))
-    if not told.has_start:
-        # What is not in the log any more cannot be held against a model whose archive is not there either.
-        suspects = [one for one in suspects if os.path.exists(archive_path(one, configuration))]
-    told = _with_rest_of_snapshot(told, wanted, have)
+    own_clock = configuration.environ.get("TZ") == os.environ.get("TZ")
+    told = read_registrations(
+        configuration.log_dir,
+        configuration.management_address,
+        started_at,
+        has_own_clock=own_clock and sees_log,
+    )
+    ended = _rest_of_snapshot(told, wanted, running)
     if not sees_log:
         suspects = [one for one in suspects if _is_broken(one, configuration)]
-    found = (_judged(one, configuration, have, empty, known, told) for one in suspects)
+    found = (
+        _judged(one, configuration, running, known, told, ended.get((one.name, one.version)))
+        for one in suspects
+    )
     return [one for one in found if one is not None]
 
 
-def _with_rest_of_snapshot(
-    told: LoggedRegistrations, wanted: Sequence[StartupModel], have: Collection[str]
-) -> LoggedRegistrations:
-    """Give each model that the restore of a snapshot did not come to the reason of its end."""
+def _is_there(wanted: StartupModel, running: Iterable[RunningModel]) -> bool:
+    """Tell whether the server has a model, and workers of it."""
+    return any(
+        model.workers and model.name == wanted.name and wanted.version in (None, model.version)
+        for model in running
+    )
+
+
+def _rest_of_snapshot(
+    told: LoggedRegistrations, wanted: Sequence[StartupModel], running: Sequence[RunningModel]
+) -> dict[tuple[str, str | None], Refused]:
+    """Return why each model of a snapshot that was not restored was not, by name and version."""
     ended = told.restore_ended
     if ended is None:
-        return told
-    missing = [one.name for one in wanted if one.name not in have and one.name not in told.added]
-    at_fault = next(iter([*told.refused, *missing]), "")
-    rest = {name: ended if name == at_fault else ended._replace(after=at_fault) for name in missing}
-    return told._replace(refused={**rest, **told.refused})
+        return {}
+    have = {(model.name, model.version) for model in running}
+    missing = [
+        (one.name, one.version)
+        for one in wanted
+        if (one.name, one.version) not in have | told.added or one.name in told.refused
+    ]
+    if not missing:
+        return {}
+    at_fault = missing[0]
+    rest = {key: ended._replace(after=at_fault[0]) for key in missing[1:]}
+    return {**rest, at_fault: told.refused.get(at_fault[0]) or ended}
 
 
 def _is_broken(suspect: StartupModel, configuration: ServerConfiguration) -> bool:
@@ -91,38 +110,55 @@ def _is_broken(suspect: StartupModel, configuration: ServerConfiguration) -> boo
 def _judged(
     suspect: StartupModel,
     configuration: ServerConfiguration,
-    have: dict[str, RunningModel],
-    empty: Collection[str],
+    running: Sequence[RunningModel],
     known: Collection[str],
     told: LoggedRegistrations,
+    ended: Refused | None,
 ) -> NotRegistered | None:
-    name, broken = suspect.name, None
+    name, version, broken = suspect.name, suspect.version, None
+    packed = None
     try:
-        name = manifest_name(suspect, configuration)
+        name, packed = registered_as(suspect, configuration)
     except ArchiveError as error:
         broken = error.why
     if "://" in suspect.url:
         broken = None  # What was not downloaded is not there to be read: the log says why.
-    # Its archive may have been replaced or removed since: the frontend knows where a model came from.
-    name = next((model.name for model in have.values() if model.url == suspect.url), name)
-    refused = told.refused.get(name) or told.refused.get(archive_name(suspect.url))
-    if name in known or (told.has_start and refused is None):
-        return None  # It was registered; where it is gone, somebody has unregistered it.
-    if (name in have and not (name in empty and refused)) or (
-        name not in have and name in told.added
+    if version is None:
+        # Its archive may have been replaced or removed since: the frontend knows where a model came from.
+        name = next((model.name for model in running if model.url == suspect.url), name)
+    siblings = [model for model in running if model.name == name]
+    mine = [model for model in siblings if version is None or model.version in (version, packed)]
+    refused = ended or told.refused.get(archive_name(suspect.url)) or told.refused.get(name)
+    if refused is None and (
+        told.has_start
+        or suspect.came_later
+        # What is not in the log any more cannot be held against a model whose archive is not there either.
+        or not os.path.exists(archive_path(suspect, configuration))
     ):
+        return None  # It was registered; where it is gone, somebody has unregistered it.
+    if name in known and (version is None or mine or not siblings):
+        return None
+    if mine:
+        # TorchServe registers a model before it installs its requirements, and starts no workers where
+        # these fail. One that was registered again since has none because nobody asked for any.
+        if refused is None or name in told.later or any(model.workers for model in mine):
+            return None
+    elif told.has_had(name, version):
         return None
     from ts_retry_ext.judge import redact  # Here: a server that has all its models needs no rules.
 
-    running = have.get(name)
+    lists = mine[0] if mine else None
+    if "://" in suspect.name:
+        # What TorchServe takes for the archive may be a signature.
+        return NotRegistered(redact(name), DEFAULT_VERSION, None, _NO_NAME, _NAME_IT)
     cause = (
         broken or _words(refused) or "TorchServe did not register it, and its log does not say why"
     )
-    version = running.version if running else DEFAULT_VERSION
-    post = f"POST /models?url={suspect.url}"
-    command = f"DELETE /models/{name}/{version} and {post}" if running else post
+    shown = lists.version if lists else version or packed or DEFAULT_VERSION
+    post = f"POST /models?url={suspect.url.strip()}"
+    command = f"DELETE /models/{name}/{shown} and {post}" if lists else post
     remedy = f"{_repair(suspect, broken, refused)} {_AGAIN.format(restart=_restart(configuration), command=command)}"
-    return NotRegistered(name, version, running, redact(cause), redact(remedy))
+    return NotRegistered(name, shown, lists, redact(cause), redact(remedy), suspect.is_default)
 
 
 def _restart(configuration: ServerConfiguration) -> str:
@@ -143,10 +179,14 @@ def _words(refused: Refused | None) -> str | None:
 def _repair(suspect: StartupModel, broken: str | None, refused: Refused | None) -> str:
     if refused is not None and refused.after:
         return f"Correct {refused.after}, at which the restore ended."
+    if suspect.url != suspect.url.strip():
+        return "Write load_models without blanks: TorchServe takes them for a part of the name."
     if "://" in suspect.url:
         return "Look whether the archive is whole at its address, and whether the server may and can download it."
     if broken is not None:
         return f"Pack or copy {os.path.basename(suspect.url)} again."
+    if suspect.came_later:
+        return f"{suspect.url} was replaced since the start."
     if refused is not None and "pip" in refused.told:
         return "Correct its requirements, or let the server reach the package index."
     return (
