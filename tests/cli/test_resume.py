@@ -201,7 +201,8 @@ def test_frontend_that_stops_answering_leaves_no_doubt_about_what_was_done(
         assert running.run("resume", "broken") == 1
 
     err = capsys.readouterr().err
-    assert "refuses GET /models/broken/all: status 500; its marker is removed" in err
+    assert "refuses GET /models/broken/all: status 500 and JSON of another form; this is no" in err
+    assert err.endswith("; its marker is removed, so it loads again: see ts-retry status\n")
 
 
 def test_all_are_resumed_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

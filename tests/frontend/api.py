@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Callable, Dict, Iterator, Tuple
+from io import BufferedIOBase
+from typing import Any, Callable, Dict, Iterator, NamedTuple, Tuple
 
 Reply = Tuple[int, Any]
 Answers = Dict[str, Any]
+
+
+class Raw(NamedTuple):
+    """An answer that is written as it is, status line and all; the connection is closed after it.
+
+    Attributes:
+        write: writes it, and may go on until the client leaves.
+    """
+
+    write: Callable[[BufferedIOBase], object]
 
 
 class Api:
@@ -18,9 +29,10 @@ class Api:
     Attributes:
         address: its URL.
         answers: for each ``METHOD /path``, with or without the query, what to answer: JSON content,
-            a status with content, bytes, or a function that returns one of them.
+            a status with content, bytes, `Raw`, or a function that returns one of them.
         asked: ``METHOD /path?query`` of each request.
         keys: the token of each request, or None.
+        encodings: the ``Accept-Encoding`` of each request, or None.
     """
 
     def __init__(self, address: str, answers: Answers) -> None:
@@ -28,6 +40,7 @@ class Api:
         self.answers = answers
         self.asked: list[str] = []
         self.keys: list[str | None] = []
+        self.encodings: list[str | None] = []
 
     def answer(self, asked: str, key: str | None) -> Reply:
         """Return what is to be answered."""
@@ -42,7 +55,9 @@ class Api:
                 "type": "ModelNotFoundException",
                 "message": "Model not found",
             }
-        return content if isinstance(content, tuple) else (200, content)
+        if isinstance(content, Raw) or not isinstance(content, tuple):
+            return 200, content
+        return content
 
 
 @contextmanager
@@ -52,7 +67,13 @@ def serving(answers: Answers | Callable[[str | None], Any]) -> Iterator[Api]:
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
             header = self.headers.get("Authorization")
+            api.encodings.append(self.headers.get("Accept-Encoding"))
             status, content = api.answer(f"{self.command} {self.path}", header)
+            if isinstance(content, Raw):
+                self.close_connection = True
+                with suppress(OSError):  # The client has left.
+                    content.write(self.wfile)
+                return
             body = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             if 300 <= status < 400:

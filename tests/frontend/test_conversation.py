@@ -368,7 +368,8 @@ def test_refusal_is_an_error_with_the_servers_words(ask: Ask, api: Api) -> None:
 def test_403_with_words_of_the_frontends_is_no_trouble_with_the_key(
     ask: Ask, api: Api, tmp_path: Path
 ) -> None:
-    refusal = {"code": 403, "message": "Cannot remove default version for model m"}
+    words = "Cannot remove default version for model m"
+    refusal = {"code": 403, "type": "InvalidModelVersionException", "message": words}
     api.answers["PUT /models/m/1.0"] = (403, refusal)
     endpoint = Endpoint(api.address, None, key_file(tmp_path, "valid"))
     with pytest.raises(ManagementError, match="Cannot remove default version for model m$") as e:

@@ -30,8 +30,10 @@ from ts_retry_ext.snapshot.without_model_api import without_model_api
 
 
 def having(*entries: dict[str, Any]) -> dict[str, Any]:
-    """Return the answers of a frontend that has these versions of the model ``m``."""
+    """Return the answers of a frontend that has these versions of the model ``m``, its model API on."""
+    no_url = {"code": 400, "type": "BadRequestException", "message": "Parameter url is required."}
     return {
+        "POST /models": (400, no_url),
         "GET /models": {"models": [{"modelName": "m"}] if entries else []},
         "GET /models/m": list(entries[:1]),
         "GET /models/m/all": list(entries),
@@ -151,7 +153,7 @@ def test_a_frontend_that_goes_before_the_switch_leaves_the_old_version(tmp_path:
         server, management = server_with(api, tmp_path)
         made = plan(server, management, "m.mar", "m", "2", is_new=False, may_be_older=False)
     with pytest.raises(ManagementError):
-        put_in_place(management, made, keep_old=False, drain_sec=0, tell=lambda _: None)
+        put_in_place(server, management, made, keep_old=False, drain_sec=0, tell=lambda _: None)
 
 
 def test_a_new_model_needs_no_name_where_the_whole_store_is_loaded(tmp_path: Path) -> None:

@@ -30,11 +30,19 @@ class ManagementError(Exception):
     Attributes:
         condition: what that says of the frontend.
         status: HTTP status of its answer, or None where there was none.
+        is_own: whether TorchServe itself refuses, in its own form. What others answer in its place,
+            such as a proxy, says nothing of what it did.
     """
 
     def __init__(
-        self, message: str, condition: Condition = Condition.GARBAGE, status: int | None = None
+        self,
+        message: str,
+        condition: Condition = Condition.GARBAGE,
+        status: int | None = None,
+        *,
+        is_own: bool = False,
     ) -> None:
         super().__init__(message)
         self.condition = condition
         self.status = status
+        self.is_own = is_own

@@ -25,21 +25,25 @@ from ts_retry_ext.frontend.exchange import (
 )
 from ts_retry_ext.frontend.keys import Key, KeyFileError
 from ts_retry_ext.frontend.refusal import (
+    BAD_REQUEST,
     NOT_ALLOWED,
-    NOT_FOUND,
     OTHER_FORM,
     is_key_refused,
+    is_model_missing,
     other_form,
     parsed,
     refusal,
+    unheard,
 )
-from ts_retry_ext.frontend.running_model import RunningModel, running_model
+from ts_retry_ext.frontend.running_model import RunningModel, list_of, running_model, text_of
 
 T = TypeVar("T")
 Conversation = Generator[Question, HttpAnswer, T]
 
 #: Models on a page: the most that the frontend gives (0.12.0 ApiUtils.getModelList).
 PAGE = 100
+#: A list of more pages has no end.
+MOST_PAGES = 1000
 MANAGEMENT, INFERENCE = "the management API", "the inference API"
 #: Keys tried for one question: others may renew the key at the same time, and the newest counts.
 KEYS_TRIED = 3
@@ -70,37 +74,35 @@ class Conversations(NamedTuple):
 
     def list_models(self) -> Conversation[list[str]]:
         """Return the names of all registered models, sorted, from as many pages as there are."""
-        names: list[str] = []
-        token, following = -1, 0
-        while following > token:
-            token = following
-            page = yield from self._managed("GET", "/models", limit=PAGE, next_page_token=token)
+        names: set[str] = set()
+        token = pages = 0
+        while True:
+            query = {"limit": PAGE, "next_page_token": token}
+            sent, page = yield from self._managed("GET", "/models", **query)
             try:
-                names += [str(entry["modelName"]) for entry in page["models"]]
-                following = int(page.get("nextPageToken") or 0)
+                found = [text_of(entry["modelName"]) for entry in list_of(page["models"])]
+                following = _token(page.get("nextPageToken"))
             except OTHER_FORM as error:
-                msg = "a list of models"
-                raise other_form(msg) from error
-        return sorted(set(names))
+                raise other_form(sent, MANAGEMENT, "a list of models") from error
+            pages += 1
+            repeats = pages > 1 and bool(found) and names.issuperset(found)
+            names.update(found)
+            if following <= token:
+                return sorted(names)
+            if repeats or pages == MOST_PAGES:
+                raise other_form(sent, MANAGEMENT, "a list of models, which has an end")
+            token = following
 
     def describe(self, name: str) -> Conversation[list[RunningModel]]:
         """Return every version of the model `name`, the default one first; none where it is gone."""
-        path = f"/models/{quote(name, safe='', errors='replace')}"
-        try:
-            versions = yield from self._managed("GET", path + "/all")
-            several = isinstance(versions, list) and len(versions) > 1
-            default = (yield from self._managed("GET", path)) if several else versions
-        except ManagementError as error:
-            if error.status == NOT_FOUND:
-                return []
-            raise
-        try:
-            named = str(default[0]["modelVersion"]) if versions else ""
-            found = [running_model(entry, named) for entry in versions]
-        except OTHER_FORM as error:
-            msg = f"a description of {name}"
-            raise other_form(msg) from error
-        return sorted(found, key=lambda model: (not model.is_default, model.version))
+        sent, found = yield from self._described(name)
+        if found and not found[0].is_default:
+            # A version may be registered, or become the default, between the two questions.
+            sent, found = yield from self._described(name)
+        if found and not found[0].is_default:
+            what = f"a description of {name}: its default version is none of its versions"
+            raise other_form(sent, MANAGEMENT, what)
+        return found
 
     def scale(
         self,
@@ -159,13 +161,15 @@ class Conversations(NamedTuple):
         A request that names no archive registers nothing: it is refused with 405 where the API is off, else
         with 400 (0.12.0 ManagementRequestHandler).
         """
-        try:
-            yield from self._managed("POST", "/models")
-        except ManagementError as error:
-            if error.status is None or error.condition is Condition.REFUSED:
-                raise
-            return error.status != NOT_ALLOWED
-        return True
+        sent, answer = yield from self._answered("POST", "/models")
+        if 200 <= answer.status < 300:
+            raise other_form(sent, MANAGEMENT, "a refusal of what names no archive")
+        error = refusal(sent, answer, MANAGEMENT, self.endpoint.key_file)
+        if error.is_own and answer.status == NOT_ALLOWED:
+            return False
+        if error.is_own and answer.status == BAD_REQUEST and not is_key_refused(answer):
+            return True
+        raise error
 
     def unregister(
         self, name: str, version: str, *, timeout_sec: float | None = None
@@ -188,7 +192,7 @@ class Conversations(NamedTuple):
         url = self.endpoint.management + "/"
         answer = yield from self._exchange(Question("OPTIONS", url, {}), MANAGEMENT)
         try:
-            return str(json.loads(answer.body.decode("utf-8"))["info"]["version"])
+            return text_of(json.loads(answer.body.decode("utf-8"))["info"]["version"])
         except OTHER_FORM:
             return None
 
@@ -204,33 +208,58 @@ class Conversations(NamedTuple):
         sent, answer = yield from self._with_key(
             Question("GET", address + "/ping", {}), "inference", INFERENCE
         )
-        content = parsed(answer)
+        content = parsed(sent, answer, INFERENCE)
         if isinstance(content, dict) and isinstance(content.get("status"), str):
             return str(content["status"])
         raise refusal(sent, answer, INFERENCE, self.endpoint.key_file)
+
+    def _described(self, name: str) -> Conversation[tuple[Question, list[RunningModel]]]:
+        """Return what was asked, and every version of a model, as two questions show it."""
+        path = f"/models/{quote(name, safe='', errors='replace')}"
+        sent, answer = yield from self._answered("GET", path + "/all")
+        if is_model_missing(answer):
+            return sent, []
+        versions = named = self._content(sent, answer)
+        if isinstance(versions, list) and len(versions) > 1:
+            asked, answer = yield from self._answered("GET", path)
+            if is_model_missing(answer):
+                return sent, []
+            named = self._content(asked, answer)
+        try:
+            return sent, _versions(name, versions, named)
+        except OTHER_FORM as error:
+            raise other_form(sent, MANAGEMENT, f"a description of {name}") from error
 
     def _told(
         self, method: str, path: str, timeout_sec: float | None = None, **query: object
     ) -> Conversation[str]:
         """Let the management API do something, and return its words."""
-        content = yield from self._managed(method, path, timeout_sec, **query)
+        sent, content = yield from self._managed(method, path, timeout_sec, **query)
         try:
-            return str(content["status"])
+            return text_of(content["status"])
         except OTHER_FORM as error:
-            msg = "an answer in words"
-            raise other_form(msg) from error
+            raise other_form(sent, MANAGEMENT, "an answer in words") from error
 
     def _managed(
         self, method: str, path: str, timeout_sec: float | None = None, **query: object
-    ) -> Conversation[Any]:
-        """Ask the management API, and return the content of its answer."""
+    ) -> Conversation[tuple[Question, Any]]:
+        """Ask the management API, and return what was sent and the content of its answer."""
+        sent, answer = yield from self._answered(method, path, timeout_sec, **query)
+        return sent, self._content(sent, answer)
+
+    def _answered(
+        self, method: str, path: str, timeout_sec: float | None = None, **query: object
+    ) -> Conversation[tuple[Question, HttpAnswer]]:
+        """Ask the management API, and return what was sent and its answer, whatever its status."""
         url = self.endpoint.management + path + ("?" + urlencode(query) if query else "")
-        sent, answer = yield from self._with_key(
-            Question(method, url, {}, timeout_sec), "management", MANAGEMENT
-        )
+        question = Question(method, url, {}, timeout_sec)
+        return (yield from self._with_key(question, "management", MANAGEMENT))
+
+    def _content(self, sent: Question, answer: HttpAnswer) -> Any:
+        """Return the content of an answer of the management API. Raises ManagementError."""
         if not 200 <= answer.status < 300:
             raise refusal(sent, answer, MANAGEMENT, self.endpoint.key_file)
-        return parsed(answer)
+        return parsed(sent, answer, MANAGEMENT)
 
     def _with_key(
         self, question: Question, kind: str, whom: str
@@ -284,9 +313,34 @@ class Conversations(NamedTuple):
         try:
             return (yield question)
         except UnreachableError as error:
-            condition = Condition.GARBAGE if error.is_garbage else Condition.AWAY
-            msg = f"{whom} at {error}"
-            raise ManagementError(msg, condition) from error
+            raise unheard(question, whom, error) from error
+
+
+def _versions(name: str, versions: Any, named: Any) -> list[RunningModel]:
+    """Return the versions of a model, the default one first.
+
+    Args:
+        name: the model.
+        versions: what its versions are described by.
+        named: what its default version is described by.
+
+    Raises:
+        TypeError, ValueError and others of OTHER_FORM: it is another model, or none, or says two things.
+    """
+    default = text_of(list_of(named)[0]["modelVersion"]) if versions else ""
+    found = [running_model(entry, default) for entry in list_of(versions)]
+    if any(model.name != name for model in found):
+        msg = "another model"
+        raise ValueError(msg)
+    if len({model.version for model in found}) < len(found):
+        msg = "one version twice"
+        raise ValueError(msg)
+    return sorted(found, key=lambda model: (not model.is_default, model.version))
+
+
+def _token(value: Any) -> int:
+    """Return where the next page begins: a number in a text (0.12.0 ListModelsResponse); 0 for none."""
+    return 0 if value is None else int(text_of(value))
 
 
 def _path(name: str, version: str) -> str:

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 #: A longer answer is none of TorchServe's.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
+#: Characters that are shown of why an exchange failed.
+MAX_REASON = 200
 #: Ports of a ``management_address`` without one (0.12.0 Connector.parse).
 MANAGEMENT_PORTS = {"http": 8081, "https": 8444}
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -99,4 +101,5 @@ def reason_of(error: BaseException) -> str:
         if error.errno is not None and error.errno > 0:
             return os.strerror(error.errno)
         return error.strerror or str(error) or type(error).__name__
-    return str(error) or type(error).__name__
+    # What is no HTTP may be shown as it came: as long as it is, and with line breaks.
+    return " ".join(str(error).split())[:MAX_REASON] or type(error).__name__

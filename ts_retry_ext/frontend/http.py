@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import io
 import socket
+from functools import partial
 from time import monotonic
-from typing import Mapping
+from typing import Any, Mapping
 from urllib.parse import urlsplit
 
 from ts_retry_ext.frontend.exchange import (
@@ -48,11 +50,11 @@ def request(
     place, deadline = place_of(url), monotonic() + timeout_sec
     try:
         connection = _connection(url, certificate_file, timeout_sec)
+        connection.response_class = partial(_response, deadline)  # type: ignore[assignment]
         try:
             connection.request(method, target, headers={**(headers or {}), "Connection": "close"})
-            sock = connection.sock  # The response takes it over.
             with connection.getresponse() as response:
-                body = _body(response, sock, deadline)
+                body = _body(response)
         finally:
             connection.close()
     except socket.timeout as error:
@@ -70,20 +72,57 @@ def request(
     return HttpAnswer(response.status, body)
 
 
-def _body(response: http.client.HTTPResponse, sock: socket.socket, deadline: float) -> bytes:
+def _body(response: http.client.HTTPResponse) -> bytes:
     """Return the body, or somewhat more than what is allowed of one that is too long."""
-    body = b""
+    body = bytearray()
     while len(body) <= MAX_ANSWER_BYTES:
         if response.isclosed():
-            return body
-        sock.settimeout(max(0.001, deadline - monotonic()))
+            break
         part = response.read1(_PART_BYTES)
         if not part and response.length:
-            raise http.client.IncompleteRead(body, response.length)
+            raise http.client.IncompleteRead(bytes(body), response.length)
         if not part:
-            return body
+            break
         body += part
-    return body
+    return bytes(body)
+
+
+def _response(
+    deadline: float, sock: socket.socket, *args: Any, **options: Any
+) -> http.client.HTTPResponse:
+    """Return what reads an answer from `sock` until `deadline`."""
+    return http.client.HTTPResponse(_Timed(sock, deadline), *args, **options)  # type: ignore[arg-type]
+
+
+class _Timed(io.RawIOBase):
+    """Reads a socket until a moment that counts for the whole answer, its head included.
+
+    A socket's own time limit begins anew with each byte that comes.
+    """
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock, self._deadline = sock, deadline
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """Return what `HTTPResponse` reads from."""
+        del mode
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left_sec = self._deadline - monotonic()
+        if left_sec <= 0:
+            msg = "timed out"
+            raise socket.timeout(msg)
+        self._sock.settimeout(left_sec)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 def _connection(

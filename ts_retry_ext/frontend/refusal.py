@@ -1,5 +1,9 @@
 """What an answer of a frontend's APIs comes to that is no success, or none of TorchServe's.
 
+TorchServe refuses with JSON that names code, type and message (0.12.0 ErrorResponse). An answer of another
+form is somebody else's: a proxy's, or that of another server which has the port. It says nothing of
+models, and nothing of whether something was done.
+
 Token authorization refuses with status 400 (0.12.0 InvalidKeyException), proxies in front of it with
 401 or 403. TorchServe itself answers 403 to whoever unregisters a default version, and 405 to whoever
 registers or unregisters while ``enable_model_api`` is off, its default.
@@ -11,9 +15,12 @@ import json
 from typing import Any
 
 from ts_retry_ext.frontend.condition import Condition, ManagementError
-from ts_retry_ext.frontend.exchange import HttpAnswer, Question, place_of
+from ts_retry_ext.frontend.exchange import HttpAnswer, Question, UnreachableError, place_of
 
 TOKEN_REFUSED, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 400, 401, 403, 404, 405
+BAD_REQUEST, CONFLICT, TOO_MANY = 400, 409, 429
+#: What a proxy answers that does not reach the server, or not in time.
+BAD_GATEWAY = (502, 503, 504)
 #: What the refusal of a key says (0.12.0 InvalidKeyException); its status has other uses.
 TOKEN_WORDS = "Token Authorization failed"
 #: Of a refusal so many characters are shown.
@@ -22,6 +29,11 @@ MODEL_API_OFF = (
     "; the model API is off, set enable_model_api=true and restart the server to register or"
     " unregister models"
 )
+FOREIGN = (
+    "; this is no answer of TorchServe's: look at what listens there, a proxy or another server, and at "
+    "the address in the server's configuration"
+)
+NO_ANSWER = "; see that the server runs, and that its configuration names this address"
 #: What comes of reading an answer of another form.
 OTHER_FORM = (
     KeyError,
@@ -43,17 +55,22 @@ def refusal(sent: Question, answer: HttpAnswer, whom: str, key_file: str | None)
         whom: who was asked, for people.
         key_file: where the server's key file should be, or None where it asks for no key.
     """
-    refused = is_key_refused(answer)
-    words = (_words(answer) or f"status {answer.status}")[:MAX_WORDS]
+    refused, is_own = is_key_refused(answer), is_own_refusal(answer)
+    words = _words(answer)
+    if words is None:
+        words = f"status {answer.status} and {_kind(answer)}"
+    words = _without_key(words, sent)[:MAX_WORDS]
     if refused and not sent.headers:
         words += _why_no_key(key_file)
-    elif answer.status == NOT_ALLOWED:
+    elif is_own and answer.status == NOT_ALLOWED:
         words += MODEL_API_OFF
-    place = place_of(sent.url)
-    path = sent.url[len(place) :].partition("?")[0]
+    if refused and sent.headers:
+        words += f"; see that {key_file} is the key file of this server"
+    elif not is_own:
+        words += _remedy(answer.status)
     condition = Condition.REFUSED if refused else Condition.GARBAGE
-    msg = f"{whom} at {place} refuses {sent.method} {path}: {words}"
-    return ManagementError(msg, condition, answer.status)
+    msg = f"{whom} at {place_of(sent.url)} refuses {asked_in_words(sent)}: {words}"
+    return ManagementError(msg, condition, answer.status, is_own=is_own)
 
 
 def is_key_refused(answer: HttpAnswer) -> bool:
@@ -64,26 +81,101 @@ def is_key_refused(answer: HttpAnswer) -> bool:
     return answer.status in (TOKEN_REFUSED, FORBIDDEN) and TOKEN_WORDS in (words or "")
 
 
-def parsed(answer: HttpAnswer) -> Any:
+def is_own_refusal(answer: HttpAnswer) -> bool:
+    """Tell whether TorchServe itself refuses: by its form, whose code is the status."""
+    content = _content(answer)
+    if not isinstance(content, dict) or content.get("code") != answer.status:
+        return False
+    return isinstance(content.get("type"), str)
+
+
+def is_model_missing(answer: HttpAnswer) -> bool:
+    """Tell whether TorchServe says that it has no such model, or that none can have such a name."""
+    return answer.status == NOT_FOUND and is_own_refusal(answer)
+
+
+def parsed(sent: Question, answer: HttpAnswer, whom: str) -> Any:
     """Return the JSON of an answer. Raises ManagementError."""
     try:
-        return json.loads(answer.body.decode("utf-8"))
+        return json.loads(answer.body.decode("utf-8"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        msg = f"the frontend answered {answer.status} with something that is no JSON"
+        msg = f"{_answers(sent, whom)} status {answer.status} and {_kind(answer)}{FOREIGN}"
         raise ManagementError(msg, Condition.GARBAGE, answer.status) from error
 
 
-def other_form(what: str) -> ManagementError:
-    """Return the error of an answer that was read as `what` and is something else."""
-    return ManagementError(f"the management API answers with something that is not {what}")
+def other_form(sent: Question, whom: str, what: str) -> ManagementError:
+    """Return the error of an answer to `sent` that was read as `what` and is something else."""
+    return ManagementError(f"{_answers(sent, whom)} JSON that is not {what}{FOREIGN}")
+
+
+def unheard(sent: Question, whom: str, error: UnreachableError) -> ManagementError:
+    """Return what it comes to that nobody answered, or not in HTTP."""
+    condition = Condition.GARBAGE if error.is_garbage else Condition.AWAY
+    remedy = FOREIGN if error.is_garbage else NO_ANSWER
+    words = _without_key(str(error), sent)
+    return ManagementError(f"{whom} at {words} ({asked_in_words(sent)}){remedy}", condition)
+
+
+def asked_in_words(sent: Question) -> str:
+    """Return method and path of a question, without what may be secret in a query."""
+    return f"{sent.method} {sent.url[len(place_of(sent.url)) :].partition('?')[0]}"
+
+
+def _answers(sent: Question, whom: str) -> str:
+    return f"{whom} at {place_of(sent.url)} answers {asked_in_words(sent)} with"
+
+
+def _content(answer: HttpAnswer) -> Any:
+    """Return the JSON of an answer, None where it is none."""
+    try:
+        return json.loads(answer.body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _words(answer: HttpAnswer) -> str | None:
-    """Return the message of a refusal in TorchServe's form, None where it has another."""
-    try:
-        return str(json.loads(answer.body.decode("utf-8"))["message"])
-    except OTHER_FORM:
-        return None
+    """Return the message of a refusal in JSON, as TorchServe's is, None where it has another form."""
+    content = _content(answer)
+    message = content.get("message") if isinstance(content, dict) else None
+    return message if isinstance(message, str) else None
+
+
+def _kind(answer: HttpAnswer) -> str:
+    """Return in words what the body of an answer is."""
+    if not answer.body.strip():
+        return "an empty body"
+    if answer.body.lstrip()[:1] == b"<":
+        return "an HTML page"
+    return "something that is no JSON" if _content(answer) is None else "JSON of another form"
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object. Raises ValueError: it names a key twice, so that nobody knows what it says."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        msg = "a key is named twice"
+        raise ValueError(msg)
+    return found
+
+
+def _remedy(status: int) -> str:
+    if 300 <= status < 400:
+        return (
+            "; a redirect is not followed, so that no key goes elsewhere: the address in the server's "
+            "configuration is asked, and it has to be TorchServe that answers there"
+        )
+    if status == TOO_MANY:
+        return "; a proxy limits how often it may be asked: try again later"
+    if status in BAD_GATEWAY:
+        return "; a proxy answers in its place: see that it reaches TorchServe, and try again"
+    return FOREIGN
+
+
+def _without_key(words: str, sent: Question) -> str:
+    """Return what was answered without the key that was sent, which an answer may repeat."""
+    for header in sent.headers.values():
+        words = words.replace(header.rpartition(" ")[2], "[key]")
+    return words
 
 
 def _why_no_key(key_file: str | None) -> str:

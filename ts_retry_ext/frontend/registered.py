@@ -21,7 +21,10 @@ def archive_of(model: RunningModel, configuration: ServerConfiguration) -> str |
     Looks where 0.12.0 ModelArchive.downloadModel does; what came from a URL lies in the model store.
     """
     store = configuration.model_store
-    name = os.path.basename(urlsplit(model.url).path if "://" in model.url else model.url)
+    try:
+        name = os.path.basename(urlsplit(model.url).path if "://" in model.url else model.url)
+    except ValueError:
+        return None  # The frontend has taken it from nowhere.
     stored = os.path.join(store, name) if store and name else None
     if stored and os.path.isfile(stored):
         return stored

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any, Iterator, Mapping, NamedTuple
 
@@ -25,6 +24,9 @@ _SHOWN = (
 _SEQUENCES = ("sequenceBatching", "stateful")
 #: The frontend counts in Java's int.
 _INTEGERS = range(-(1 << 31), 1 << 31)
+#: Each of the workers that a frontend keeps is a process, with a port or a socket of its own. It takes
+#: numbers below 0 from whoever scales, and keeps no worker then.
+_WORKERS_KEPT = range(-(1 << 31), 1 << 16)
 _GPU = re.compile(r"gpuId::(\d+)")
 
 
@@ -102,15 +104,15 @@ def running_model(entry: Mapping[str, Any], default_version: str) -> RunningMode
     Raises:
         KeyError, TypeError, ValueError: it is no such entry.
     """
-    version = str(entry["modelVersion"])
+    version = text_of(entry["modelVersion"])
     window = entry.get("maxRetryTimeoutInSec")
     return RunningModel(
-        name=str(entry["modelName"]),
+        name=text_of(entry["modelName"]),
         version=version,
-        url=str(entry.get("modelUrl") or ""),
-        min_workers=_integer(entry["minWorkers"]),
-        max_workers=_integer(entry["maxWorkers"]),
-        workers=tuple(_worker(worker) for worker in entry.get("workers") or ()),
+        url=_text_or_none(entry.get("modelUrl")),
+        min_workers=max(0, _integer(entry["minWorkers"], _WORKERS_KEPT)),
+        max_workers=max(0, _integer(entry["maxWorkers"])),
+        workers=tuple(_worker(worker) for worker in list_of(entry.get("workers", []))),
         max_retry_timeout_sec=None if window is None else _integer(window),
         is_default=version == default_version,
         loaded_at_startup=bool(entry.get("loadedAtStartup")),
@@ -119,20 +121,39 @@ def running_model(entry: Mapping[str, Any], default_version: str) -> RunningMode
     )
 
 
-def _integer(value: Any) -> int:
+def text_of(value: Any) -> str:
+    """Return a text that an answer holds. Raises TypeError: it is something else."""
+    if not isinstance(value, str):
+        msg = f"{type(value).__name__} is no text"
+        raise TypeError(msg)
+    return value
+
+
+def list_of(value: Any) -> list[Any]:
+    """Return a list that an answer holds. Raises TypeError: it is something else."""
+    if not isinstance(value, list):
+        msg = f"{type(value).__name__} is no list"
+        raise TypeError(msg)
+    return value
+
+
+def _text_or_none(value: Any) -> str:
+    return "" if value is None else text_of(value)
+
+
+def _integer(value: Any, allowed: range = _INTEGERS) -> int:
     """Return a number that the frontend can hold.
 
     Raises:
         TypeError, ValueError: it is none; of one without end, a schedule would have no end either.
     """
-    if isinstance(value, float) and not math.isfinite(value):
-        msg = f"{value!r} is no number of the frontend's"
+    if type(value) is not int:
+        msg = f"{type(value).__name__} is no integer"
+        raise TypeError(msg)
+    if value not in allowed:
+        msg = f"{value} is no number of the frontend's"
         raise ValueError(msg)
-    number = int(value)
-    if number not in _INTEGERS:
-        msg = f"{number} is no number of the frontend's"
-        raise ValueError(msg)
-    return number
+    return value
 
 
 def _parameters(entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -143,11 +164,12 @@ def _parameters(entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _worker(entry: Mapping[str, Any]) -> RunningWorker:
-    pid, started_at = _integer(entry.get("pid") or 0), entry.get("startTime")
+    pid, started_at = entry.get("pid"), entry.get("startTime")
+    pid = 0 if pid is None else _integer(pid)
     gpu = _GPU.search(str(entry.get("gpuUsage") or ""))
     return RunningWorker(
-        id=str(entry["id"]),
-        status=str(entry.get("status") or ""),
+        id=text_of(entry["id"]),
+        status=_text_or_none(entry.get("status")),
         pid=pid if pid > 0 else None,
         started_at=None if started_at is None else str(started_at),
         gpu=int(gpu.group(1)) if gpu else None,

@@ -27,6 +27,8 @@ T = TypeVar("T")
 #: How long an answer may take: a frontend that is slow by seconds is still heard.
 TIMEOUT_SEC = 8.0
 CONNECTIONS = 8
+#: What is compressed becomes a thousand times as long, and TorchServe compresses nothing.
+_AS_IT_IS = {"Accept-Encoding": "identity"}
 
 
 class Client:
@@ -139,7 +141,7 @@ class Client:
             async with self._opened().request(
                 question.method,
                 URL(question.url, encoded=True),
-                headers=question.headers,
+                headers={**question.headers, **_AS_IT_IS},
                 allow_redirects=False,
                 ssl=self._trust(place),
                 timeout=aiohttp.ClientTimeout(total=timeout_sec),
@@ -167,6 +169,7 @@ class Client:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
             )
         return self._session
 
