@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.odd_answers import cut, page
 from tests.frontend.api import serving
 from ts_retry_ext.frontend import restart as module
 from ts_retry_ext.frontend.condition import ManagementError
@@ -21,7 +22,8 @@ from ts_retry_ext.store.retired import Retired, read_retired
 DOWN = "PUT /models/m/1.0?synchronous=true&min_worker=0&max_worker=0"
 UP = "PUT /models/m/1.0?synchronous=false&min_worker=2&max_worker=5"
 DONE = {"status": "Processing worker updates..."}
-REFUSED = (500, {"message": "Failed to start workers"})
+REFUSED = (500, {"code": 500, "type": "InternalServerException",
+                 "message": "Failed to start workers"})  # fmt: skip
 
 
 def test_model_is_scaled_to_0_and_back_to_its_numbers() -> None:
@@ -95,6 +97,21 @@ def test_model_is_scaled_up_by_a_frontend_that_does_not_answer_for_a_moment(
         restart_workers(management, "m", "1.0", 2, 5, directory=str(tmp_path))
 
     assert api.asked == [DOWN, UP, UP]
+    assert read_retired(str(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    "odd", [page(502), page(404), cut(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), {}]
+)
+def test_model_is_scaled_up_though_a_proxy_answers_for_the_frontend_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: Any
+) -> None:
+    monkeypatch.setattr(module, "GIVE_BACK_PAUSES_SEC", (0.01, 0.01))
+    answers = [odd, odd, DONE]
+    with serving({DOWN: DONE, UP: lambda _: answers.pop(0)}) as api:
+        management = ManagementApi(Endpoint(api.address))
+        restart_workers(management, "m", "1.0", 2, 5, directory=str(tmp_path))
+    assert api.asked == [DOWN, UP, UP, UP]
     assert read_retired(str(tmp_path)) is None
 
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 #: The frontend kills each worker and waits for it (``unregister_model_timeout``, 120 s).
 SCALE_TIMEOUT_SEC = 60.0
-#: Pauses before a model is scaled up once more where nobody answered.
+#: Pauses before a model is scaled up once more where the frontend did not answer itself.
 GIVE_BACK_PAUSES_SEC = (0.5, 2.0)
+_NO_KEY = (Condition.REFUSED, Condition.EXPIRED_KEY)
 
 
 def own_numbers(low: int, high: int, retired: Retired | None) -> tuple[int, int]:
@@ -85,12 +86,15 @@ def restart_workers(
 
 
 def _give_back(api: ManagementApi, model: str, version: str, low: int, high: int) -> None:
-    """Scale a model up, again where nobody answers for a moment. Raises ManagementError."""
+    """Scale a model up, again where the frontend does not answer for a moment, or a proxy in its place.
+
+    Raises ManagementError.
+    """
     for pause_sec in GIVE_BACK_PAUSES_SEC:
         try:
             api.scale(model, version, low, high, synchronous=False, timeout_sec=SCALE_TIMEOUT_SEC)
         except ManagementError as error:  # noqa: PERF203 - each is a try of its own
-            if error.condition is not Condition.AWAY:
+            if error.is_own or error.condition in _NO_KEY:
                 raise
             time.sleep(pause_sec)
         else:
