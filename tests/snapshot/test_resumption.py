@@ -13,6 +13,7 @@ from typing import Any, Iterator
 
 import pytest
 
+from tests.faults.odd_answers import page
 from tests.frontend.api import serving
 from tests.snapshot.frontdesk import NOBODY, Frontdesk, has_marker, hold
 from tests.snapshot.writing import START, marker, record, write_journal
@@ -195,17 +196,21 @@ def test_model_that_does_not_get_ready_in_time_is_not_yet_serving(desk: Frontdes
     assert time.monotonic() - begun < 20
 
 
-def test_marker_is_removed_even_where_the_api_does_not_answer(desk: Frontdesk) -> None:
-    hold(desk, ago=400)
+@pytest.mark.parametrize("ago", [3, 400], ids=["inside the window", "after it"])
+def test_where_the_api_does_not_answer_the_marker_is_removed_only_while_the_frontend_retries(
+    desk: Frontdesk, ago: float
+) -> None:
+    """After the window, a holder that leaves would leave nobody, and nothing could be scaled."""
+    hold(desk, ago=ago)
     management = management_api_of(desk.server.configuration)
     status = model_status(desk.server, management, "m", "1.0")
     assert status is not None
     desk.api.answers["GET /models/m/all"] = (500, {"message": "no idea"})
 
-    with pytest.raises(ManagementError):
+    with pytest.raises(ManagementError, match="no idea"):
         unheard = replace(status, running=None, gave_up=False)
         resume(desk.server, management, unheard, timeout_sec=5, tell=desk.steps.append)
-    assert not has_marker(desk)
+    assert has_marker(desk) is (ago == 400)
 
 
 def test_model_that_is_unregistered_meanwhile_is_known_no_more(desk: Frontdesk) -> None:
@@ -278,6 +283,21 @@ def test_suspended_frontend_loses_no_holder(desk: Frontdesk) -> None:
             resume(desk.server, management, status, timeout_sec=5, tell=desk.steps.append)
         suspended.kill()
     assert (desk.steps, desk.scalings, has_marker(desk)) == ([], [], True)
+
+
+@pytest.mark.parametrize("odd", [page(502), page(404), b"", {}])
+def test_frontend_out_of_sight_in_whose_place_a_proxy_answers_loses_no_holder(
+    desk: Frontdesk, odd: Any
+) -> None:
+    hold(desk, ago=3)
+    management = management_api_of(desk.server.configuration)
+    status = model_status(desk.server, management, "m", "1.0")
+    assert status is not None
+    desk.api.answers["GET /models/m/all"] = odd
+    server = desk.server._replace(sees_processes=False)
+    with pytest.raises(ManagementError, match="nothing is resumed"):
+        resume(server, management, status, timeout_sec=5, tell=desk.steps.append)
+    assert has_marker(desk)
 
 
 def test_frontend_out_of_sight_that_does_not_answer_loses_no_holder(desk: Frontdesk) -> None:

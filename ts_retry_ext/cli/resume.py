@@ -97,6 +97,9 @@ def run(arguments: argparse.Namespace) -> int:
         msg = f"{no_server()}, so that nothing can be resumed"
         raise CommandError(msg)
     wanted = _wanted(snapshot, arguments)
+    if snapshot.unheard is not None and not any(_is_down(model) for model in wanted):
+        # What its workers wrote down shows no trouble, and proves nothing of now.
+        raise CommandError(snapshot.unheard)
     command = ResumeCommand(snapshot.server.pid, arguments)
     if several:
         told = _side_by_side(command, wanted)
@@ -174,11 +177,9 @@ class ResumeCommand:
         from ts_retry_ext.snapshot.observed_server import observed
         from ts_retry_ext.snapshot.resume_outcome import outcome_in_words, served_copy
         from ts_retry_ext.snapshot.resumption import resume
-        from ts_retry_ext.snapshot.state import State
 
         name = f"{model.model} {model.version}"
-        # One that recovers may be past its window with nobody left to retry it; else this retries it now.
-        if not model.can_be_resumed and model.state is not State.RECOVERING:
+        if not _is_down(model):
             return self._needs_none(name, model)
         server = chosen_server(self._pid)
         if server is None:
@@ -226,6 +227,16 @@ class ResumeCommand:
         """Print a step; on stderr where stdout is for JSON."""
         with self._lock:
             (warn if self._arguments.json else print_line)(text)
+
+
+def _is_down(model: ModelStatus) -> bool:
+    """Tell whether there is something to resume.
+
+    One that recovers may be past its window with nobody left to retry it; else it is retried now.
+    """
+    from ts_retry_ext.snapshot.state import State
+
+    return model.can_be_resumed or model.state is State.RECOVERING
 
 
 def _what_was_done(model: ModelStatus) -> str:

@@ -6,7 +6,6 @@ import os
 import time
 
 from ts_retry_ext.archive.manifest import DEFAULT_VERSION
-from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.management import management_api_of
 from ts_retry_ext.frontend.process import Frontend
@@ -14,20 +13,17 @@ from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.suspension import is_suspended
 from ts_retry_ext.snapshot.after_trial import marker_to_be_resumed, wait_for_the_same
 from ts_retry_ext.snapshot.observed_server import observed
-from ts_retry_ext.snapshot.real_load import let_load
+from ts_retry_ext.snapshot.real_load import frontend_retries, let_load
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.back_off import back_off
 from ts_retry_ext.store.halt import end_halt
 from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.marker import Marker, markers_beside, trusted_marker, write_marker
-from ts_retry_ext.store.record import Record
 from ts_retry_ext.store.retired import read_retired
 from ts_retry_ext.store.times import now_text
 from ts_retry_ext.store.trial_request import TrialRequest, ask_for_trial
 
 REASON = "a trial load succeeded"
-NOT_FOUND = 404
 #: Between two looks at a frontend that is suspended.
 SUSPENDED_POLL_SEC = 1.0
 
@@ -105,8 +101,8 @@ def is_scaled_away(server: Server, directory: str, model: str, version: str | No
     wanted = version or DEFAULT_VERSION
     try:
         found = management_api_of(server.configuration).describe(model)
-    except ManagementError as error:
-        return error.status == NOT_FOUND
+    except ManagementError:
+        return False
     return all(known.min_workers == 0 for known in found if known.version == wanted)
 
 
@@ -128,15 +124,6 @@ def _without_api(
         with locked(directory):
             tried = reason == REASON
             write_marker(directory, marker_to_be_resumed(marker, why_not, now_text(), tried=tried))
-
-
-def frontend_retries(records: list[Record], marker: Marker) -> bool:
-    """Tell whether the frontend starts a worker once its holder has left."""
-    window = marker.max_retry_timeout_sec
-    window = DEFAULT_WINDOW_SEC if window is None else window
-    sockets = {record.socket for record in records if record.socket is not None}
-    known = (back_off(records, socket) for socket in sockets)
-    return any(state is not None and not state.is_over(window, time.time()) for state in known)
 
 
 def call_others(model: str, marker: Marker, directory: str) -> None:

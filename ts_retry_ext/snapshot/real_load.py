@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from enum import Enum
-from typing import Callable
+from typing import Callable, Sequence
 
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.management import ManagementApi
@@ -21,11 +21,12 @@ from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import model_status
-from ts_retry_ext.store.back_off import GRACE_SEC
+from ts_retry_ext.store.back_off import GRACE_SEC, back_off
 from ts_retry_ext.store.halt import end_halt
 from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.lock import locked
-from ts_retry_ext.store.record import Event
+from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.unfinished_loads import unfinished_loads
 
 POLL_SEC = 0.5
@@ -89,7 +90,13 @@ def let_load(
     if status.registration is not None:
         with locked(status.registration.directory, timeout_sec):
             pass  # Nobody keeps it, so that nothing is scaled in vain.
-    # Without the API nothing can be scaled, but where the frontend still retries, nothing need be.
+    directory = status.registration.directory if status.registration else None
+    if status.running is None and not _is_retried(status):
+        # Without the API nothing can be scaled, and a holder that leaves would leave nobody.
+        told = model_status(server, api, status.model, status.version, directory=directory)
+        if told is None:
+            return Resumption(ResumeResult.NOT_YET, None, False, time.monotonic() - begun)
+        status = told
     may_scale = not (spare_those_that_serve and _serve(status))
     scaled = may_scale and status.running is not None and _needs_scaling(status)
     if scaled:
@@ -101,7 +108,6 @@ def let_load(
     holders = holders_in(status)
     grace = _grace_sec(status)
     has_process = _has_process if server.sees_processes else _has_started
-    directory = status.registration.directory if status.registration else None
     while time.monotonic() - begun < timeout_sec:
         time.sleep(POLL_SEC)
         now = model_status(server, api, status.model, status.version, directory=directory)
@@ -115,6 +121,15 @@ def let_load(
     return Resumption(ResumeResult.NOT_YET, now, scaled, time.monotonic() - begun)
 
 
+def frontend_retries(records: Sequence[Record], marker: Marker) -> bool:
+    """Tell whether the frontend starts a worker once its holder has left."""
+    window = marker.max_retry_timeout_sec
+    window = DEFAULT_WINDOW_SEC if window is None else window
+    sockets = {record.socket for record in records if record.socket is not None}
+    known = (back_off(records, socket) for socket in sockets)
+    return any(state is not None and not state.is_over(window, time.time()) for state in known)
+
+
 def result_of(status: ModelStatus | None, holders: set[int]) -> ResumeResult | None:
     """Return how it went, or None while that is open."""
     if status is None:
@@ -125,6 +140,14 @@ def result_of(status: ModelStatus | None, holders: set[int]) -> ResumeResult | N
     # A worker that rejects requests counts as ready for the frontend until it leaves.
     leaving = any(worker.is_ready and worker.pid in holders for worker in workers)
     return ResumeResult.SERVES if status.state is State.SERVING and not leaving else None
+
+
+def _is_retried(status: ModelStatus) -> bool:
+    """Tell by what its workers wrote down whether the frontend starts others once holders have left."""
+    registration = status.registration
+    if registration is None or registration.marker is None:
+        return False
+    return frontend_retries(registration.records, registration.marker)
 
 
 def _serve(status: ModelStatus) -> bool:

@@ -111,7 +111,7 @@ def _waits_for_somebody(status: ModelStatus) -> bool:
 def _require_answer(server: ObservedServer, api: ManagementApi, status: ModelStatus) -> None:
     """Raise ManagementError where the frontend would not notice that a holder leaves.
 
-    Where its process cannot be seen, one that does not answer may be suspended.
+    Where its process cannot be seen, one that does not answer itself may be suspended.
     """
     held = "nothing is resumed, and its workers go on holding"
     pid = server.frontend.pid
@@ -123,9 +123,9 @@ def _require_answer(server: ObservedServer, api: ManagementApi, status: ModelSta
     try:
         api.describe(status.model)
     except ManagementError as error:
-        if error.condition is Condition.AWAY:
-            msg = f"{error}, so that {held}"
-            raise ManagementError(msg, Condition.AWAY) from error
+        if error.condition in (Condition.AWAY, Condition.GARBAGE) and not error.is_own:
+            msg = f"{error}. So {held}"
+            raise ManagementError(msg, error.condition) from error
 
 
 def _failed_after(status: ModelStatus, trial: Record) -> bool:

@@ -34,11 +34,14 @@ class Snapshot:
         server: the server, or None where none was found.
         models: its models, by name and version.
         problems: what could not be learnt, one sentence each.
+        unheard: why a running frontend did not tell of its models, which the problems name too; None
+            where it did.
     """
 
     server: ServerStatus | None
     models: tuple[ModelStatus, ...]
     problems: tuple[str, ...] = field(default=())
+    unheard: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the keys of the contract, in its order."""

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import Collection, Iterable, Sequence
 
+from ts_retry_ext.frontend.answered_by import require_own_workers
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.deaths import Deaths
 from ts_retry_ext.frontend.management import ManagementApi, management_api_of
@@ -39,13 +40,16 @@ def take_snapshot(server: ObservedServer) -> Snapshot:
     registrations = _registrations(server)
     problems = [*configuration.problems, *(r.problem for r in registrations if r.problem)]
     running: list[RunningModel] | None = None
-    torchserve = None
+    torchserve = unheard = None
     try:
         api = management_api_of(configuration)
         torchserve = api.torchserve_version()
-        running = api.describe_all(recorded_names(registrations))
+        described = api.describe_all(recorded_names(registrations))
+        _require_own(server, described)
+        running = described
     except ManagementError as error:
-        problems.append(str(error))
+        unheard = str(error)
+        problems.append(unheard)
     status = ServerStatus(server.frontend.pid, True, torchserve, configuration.management_address)
     if running is None:
         deaths = Deaths() if server.sees_processes else None
@@ -53,7 +57,7 @@ def take_snapshot(server: ObservedServer) -> Snapshot:
     else:
         missing = missing_from(server, running, recorded_names(registrations))
         models = _joined(server, running, registrations, missing)
-    return Snapshot(status, models, tuple(problems))
+    return Snapshot(status, models, tuple(problems), unheard)
 
 
 def missing_from(
@@ -109,8 +113,15 @@ def model_status(
         ManagementError: the management API cannot be reached or refuses.
     """
     found = [model for model in api.describe(name) if model.version == version]
+    _require_own(server, found)
     joined = _joined(server, found, _registrations(server, directory))
     return joined[0] if joined else None
+
+
+def _require_own(server: ObservedServer, models: Iterable[RunningModel]) -> None:
+    """Raise ManagementError where it is seen that another server answered."""
+    if server.sees_processes:
+        require_own_workers(models, server.frontend.pid, server.configuration.management_address)
 
 
 def _registrations(server: ObservedServer, directory: str | None = None) -> list[Registration]:

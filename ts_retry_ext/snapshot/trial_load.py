@@ -17,9 +17,9 @@ from ts_retry_ext.snapshot.bring_back import (
     REASON,
     bring_back,
     call_others,
-    frontend_retries,
     is_scaled_away,
 )
+from ts_retry_ext.snapshot.real_load import frontend_retries
 from ts_retry_ext.snapshot.trial_job import Job, read_job
 from ts_retry_ext.snapshot.trial_making import make_trial
 from ts_retry_ext.snapshot.trial_records import note
