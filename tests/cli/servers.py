@@ -13,7 +13,15 @@ from ts_retry_ext.cli.main import main
 from ts_retry_ext.frontend.process import MAIN_CLASS, frontend_at
 from ts_retry_ext.store.directory import ServerRun, create_server_directory
 
-_WAIT = "import sys; print(flush=True); sys.stdin.read()"
+#: For each line that it is sent it starts a child, as a frontend starts a worker, and names it.
+_WAIT = """
+import subprocess, sys
+print(flush=True)
+children = [print(child.pid, flush=True) or child
+            for child in (subprocess.Popen(["sleep", "600"]) for _ in sys.stdin)]
+for child in children:
+    child.kill()
+"""
 
 
 class Frontend:
@@ -26,9 +34,11 @@ class Frontend:
         kept: where its workers keep their state.
     """
 
-    def __init__(self, pid: int, folder: Path, api: Api) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path, api: Api) -> None:
+        pid = process.pid
         found = frontend_at(pid)
         assert found is not None
+        self._process = process
         self.pid = pid
         self.folder = folder
         self.api = api
@@ -44,6 +54,15 @@ class Frontend:
         for entry in entries:
             self.api.answers["GET /models/" + entry["modelName"]] = [entry]
             self.api.answers["GET /models/" + entry["modelName"] + "/all"] = [entry]
+
+    def child(self) -> int:
+        """Return the process id of a new child, which ends with it."""
+        sent, told = self._process.stdin, self._process.stdout
+        assert sent is not None
+        assert told is not None
+        sent.write(b"\n")
+        sent.flush()
+        return int(told.readline())
 
     def run(self, command: str, *options: str) -> int:
         """Run a command about this server and return its exit code."""
@@ -65,7 +84,7 @@ def frontend(folder: Path) -> Iterator[Frontend]:
         ) as process:
             assert process.stdout is not None
             process.stdout.readline()
-            yield Frontend(process.pid, folder, api)
+            yield Frontend(process, folder, api)
 
 
 __all__ = ["Frontend", "described", "frontend"]

@@ -26,7 +26,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Check an archive, register it beside the version that serves, wait until all its "
         "workers have loaded it, make it the default version, and unregister the old one after its "
         "last requests. If the archive does not load, the old version goes on serving, nothing of the new "
-        "one is left, and the exit code is 3. Needs enable_model_api=true.",
+        "one is left, and the exit code is 3. The old version is unregistered only while the new one serves. If "
+        "something else answers in TorchServe's place, such as a proxy, the exit code is 1. Needs "
+        "enable_model_api=true.",
         epilog="examples:\n"
         "  ts-retry deploy model_store/my_model.mar\n"
         "  ts-retry deploy my_model.mar --version 2.0 --keep-old",
@@ -145,6 +147,7 @@ def _deploy(arguments: argparse.Namespace, name: str, version: str, server: Obse
             )
         if arguments.set_default:
             deployment.put_in_place(
+                server,
                 api,
                 wanted,
                 keep_old=arguments.keep_old,
