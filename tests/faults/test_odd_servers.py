@@ -156,7 +156,7 @@ def said(capsys: pytest.CaptureFixture[str], odd: Odd) -> str:
     """Return the one line that says what is wrong, which names the address and what was asked."""
     out, err = capsys.readouterr()
     assert SECRET not in out + err
-    assert "Traceback" not in out + err
+    assert "Traceback" not in out + err, out + err
     lines = [line for line in err.splitlines() if line.startswith("ts-retry: ")]
     assert len(lines) == 1, out + err
     assert odd.running.api.address in lines[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -60,6 +61,12 @@ class Api:
         return content
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *connection: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # The client has left.
+            super().handle_error(*connection)
+
+
 @contextmanager
 def serving(answers: Answers | Callable[[str | None], Any]) -> Iterator[Api]:
     """Run such a server for the time of the context."""
@@ -87,7 +94,7 @@ def serving(answers: Answers | Callable[[str | None], Any]) -> Iterator[Api]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     api = Api(f"http://127.0.0.1:{server.server_address[1]}", answers)  # type: ignore[arg-type]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
