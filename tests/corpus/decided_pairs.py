@@ -84,7 +84,7 @@ DECIDED: dict[str, set[str]] = {
         "hub-forbidden",
         "hub-repository-missing",
     },
-    "hub-access-gated": {"http-forbidden"},
+    "hub-access-not-asked-for": {"http-forbidden"},
     "hub-access-gated-text": {"http-forbidden"},
     "hub-answers-unlike-a-hub": {"hub-unreachable"},
     "hub-forbidden": {"http-forbidden"},

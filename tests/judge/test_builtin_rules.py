@@ -736,7 +736,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "hub-access-gated",
+        "hub-access-not-asked-for",
         "N",
         "huggingface_hub.errors.GatedRepoError",
         _GATED + "Access to model org/m is restricted and you are not in the authorized list.",
@@ -1712,7 +1712,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ),
     ("licence-does-not-allow", "N", "RuntimeError", "License expired on 2026-01-31", {}),
     (
-        "licence-does-not-allow",
+        "licence-for-another-host",
         "N",
         "RuntimeError",
         "Invalid host. FlexNet Licensing error:-9,57",

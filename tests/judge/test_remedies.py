@@ -71,7 +71,7 @@ ROWS: list[tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = [
         "ImportError",
         f"cannot import name 'old_name' from 'sklearn.utils' ({SITE}/sklearn/utils/__init__.py)",
         at("imblearn/base.py"),
-        ("The installed imblearn imports old_name from sklearn.utils", "version of scikit-learn that still has old_name"),
+        ("imblearn imports old_name from sklearn.utils", "version of scikit-learn that still has old_name"),
     ),
     (
         "circular-import",
@@ -92,7 +92,7 @@ ROWS: list[tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = [
         "AttributeError",
         "module 'numpy' has no attribute 'float'",
         at("skmultiflow/core.py"),
-        ("The installed skmultiflow uses an attribute that numpy does not have",),
+        ("skmultiflow uses an attribute that numpy does not have",),
     ),
     (
         "pickle-needs-another-version",
@@ -135,7 +135,7 @@ ROWS: list[tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = [
         "azure.core.exceptions.ServiceRequestError",
         "<urllib3.connection.HTTPSConnection object at 0x7f>: Failed to establish a new connection: [Errno -3] Temporary failure in name resolution",
         {"chain": [{"exc_type": "socket.gaierror", "message": "[Errno -3] Temporary failure in name resolution"}]},
-        ("could not resolve the name", "not at the service"),
+        ("could not resolve the name", "whether the name is right"),
     ),
     (
         "mount-does-not-answer",
@@ -374,6 +374,86 @@ ROWS: list[tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = [
         "Failed to retrieve file url:\n\n\tCannot retrieve the public link of the file. You may need to change\n\tthe permission to 'Anyone with the link', or have had many accesses.",
         {},
         ("not shared with everybody", "too many have fetched it"),
+    ),
+    # A second set of blind verdicts
+    (
+        "libraries-do-not-fit-each-other",
+        "RuntimeError",
+        ("Failed to import optimum.exporters.onnx.__main__ because of the following error (look up to see its traceback):\n"
+        f"cannot import name 'is_old' from 'transformers.pytorch_utils' ({SITE}/transformers/pytorch_utils.py)"),
+        {**at("transformers/utils/import_utils.py"), "chain": [{"exc_type": "ImportError", "message":
+            f"cannot import name 'is_old' from 'transformers.pytorch_utils' ({SITE}/transformers/pytorch_utils.py)"}]},
+        ("optimum imports is_old", "Update optimum", "a version of transformers that still has is_old"),
+    ),
+    (
+        "module-attribute-missing-in-library",
+        "AttributeError",
+        "module 'numpy' has no attribute 'bool'.",
+        at("mxnet/numpy/utils.py", "numpy/__init__.py"),
+        ("mxnet uses an attribute that numpy does not have", "Update mxnet"),
+    ),
+    (
+        "call-inside-library-lacks-argument",
+        "TypeError",
+        "__init__() missing 1 required positional argument: 'num_parallel_samples'",
+        at("gluonts/core/serde/_base.py"),
+        ("gluonts makes a call without an argument", "wrote the model's files"),
+    ),
+    (
+        "library-not-for-this-python",
+        "ValueError",
+        "mutable default <class 'fairseq.dataclass.configs.CommonConfig'> for field common is not allowed: use default_factory",
+        {"phase": "import", **at("fairseq/dataclass/configs.py")},
+        ("fairseq is not written for this version of Python",),
+    ),
+    (
+        "name-error-in-library",
+        "NameError",
+        "name 'autogptq_cuda_256' is not defined",
+        at("auto_gptq/nn_modules/qlinear/qlinear_cuda_old.py"),
+        ("auto_gptq uses a name that it did not define", "was not built"),
+    ),
+    (
+        "mount-does-not-answer",
+        "OSError",
+        "[Errno 108] Cannot send after transport endpoint shutdown: '/lustre/models/ivf.npy'",
+        {"errno": 108},
+        ("The mount under /lustre/models/ivf.npy", "Lustre"),
+    ),
+    (
+        "proxy-gives-no-tunnel",
+        "requests.exceptions.ProxyError",
+        "HTTPSConnectionPool(host='dl.example.com', port=443): Max retries exceeded with url: /x (Caused by ProxyError('Unable to connect to proxy', OSError('Tunnel connection failed: 503 Service Unavailable')))",
+        {},
+        ("HTTPS_PROXY", "not at the service"),
+    ),
+    (
+        "tesseract-language-missing",
+        "pytesseract.pytesseract.TesseractError",
+        "(1, 'Error opening data file /usr/share/tesseract-ocr/4.00/tessdata/deu_frak.traineddata Please make sure the TESSDATA_PREFIX environment variable is set to your \"tessdata\" directory.')",
+        {},
+        ("data of a language", "deu_frak.traineddata", "apt-get install tesseract-ocr-"),
+    ),
+    (
+        "standby-canceled",
+        "psycopg2.errors.SerializationFailure",
+        "canceling statement due to conflict with recovery",
+        {},
+        ("hot_standby_feedback",),
+    ),
+    (
+        "quantization-asked-otherwise",
+        "ValueError",
+        "Quantization method specified in the model config (awq) does not match the quantization method specified in the `quantization` argument (gptq).",
+        {},
+        ("Leave the argument quantization out",),
+    ),
+    (
+        "too-few-replicas-alive",
+        "cassandra.Unavailable",
+        'Error from server: code=1000 [Unavailable exception] message="Cannot achieve consistency level LOCAL_QUORUM"',
+        {},
+        ("the address is right", "nodetool status"),
     ),
 ]  # fmt: skip
 

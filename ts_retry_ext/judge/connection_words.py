@@ -84,7 +84,7 @@ def where_to_look(evidence: Evidence, address: str) -> str:
         _REFUSED: f"start {other}, or correct host and port,",
         _BROKEN: f"look at the log of {other}, and at what lies between (a proxy, a load balancer, a firewall),",
         _LATE: f"look whether {other} is up and can be reached from this host (firewall, network policy), and at its load,",
-        _NO_NAME: "look at the name and at the resolver of this host or pod (/etc/resolv.conf), not at the service,",
+        _NO_NAME: "look whether the name is right and its service is registered, and at the resolver of this host or pod (/etc/resolv.conf),",
         _NO_ROUTE: "look at the network of this host or pod (routes, network policy, VPN)",
     }.get(_kind(evidence), "")
 

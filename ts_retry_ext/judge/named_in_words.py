@@ -17,6 +17,7 @@ from ts_retry_ext.judge.lineage import plain
 from ts_retry_ext.judge.named_causes import named_causes
 from ts_retry_ext.judge.redact import redact
 from ts_retry_ext.judge.text import visible
+from ts_retry_ext.judge.where_raised import packages_of
 
 #: Longest name that is put into a sentence, in characters.
 _NAME_LIMIT = 160
@@ -41,6 +42,8 @@ _SOURCE = re.compile(
     r"\bcannot import name .{1,200}? from (?:partially initialized module )?['\"]([\w.]{1,200})['\"]"
     r"|\bpartially initialized module ['\"]([\w.]{1,200})['\"]|\bmodule ['\"]([\w.]{1,200})['\"] has no attribute"
 )
+#: Of transformers and its kin: the text of an import that was put off.
+_LAZILY = re.compile(r"\bFailed to import (\w{1,80})[\w.]* because of")
 #: The compiled part of a package, by its file: `flash_attn_2_cuda.cpython-310-x86_64-linux-gnu.so`.
 _EXTENSION = re.compile(
     r"(?:site|dist)-packages/(\w{1,80})/|([\w\-]{1,80})\.(?:cpython|cp|abi)[\w\-]{0,60}\.(?:so|pyd)\b"
@@ -126,6 +129,16 @@ def _package(evidence: Evidence) -> str:
     return _distributed(evidence.raised.package)
 
 
+def _importer(evidence: Evidence) -> str:
+    """Return the distribution of the library that asks a module for a name; a module asked late is on the stack itself."""
+    asked = _source(evidence).partition(".")[0]
+    lazily = (_LAZILY.findall(link.text) for link in evidence.links)
+    named = [name for names in lazily for name in names]
+    stack = [package for package in packages_of(evidence.failure.frames) if package != "ts"]
+    users = [package for package in (*named[::-1], *stack[::-1]) if package != asked]
+    return _distributed(users[0]) if users else ""
+
+
 def _parent(evidence: Evidence) -> str:
     return _distributed(_module(evidence).partition(".")[0])
 
@@ -202,6 +215,7 @@ _NAMES: dict[str, Callable[[Evidence], str | None]] = {
     "source": _source,
     "source_package": _source_package,
     "package": _package,
+    "importer": _importer,
     "parent_package": _parent,
     "extension": _extension,
     "bucket": _first(_BUCKET),

@@ -30,6 +30,11 @@ class RaisedIn(NamedTuple):
     package: str = ""
 
 
+def packages_of(frames: Sequence[Frame]) -> list[str]:
+    """Return the top-level names of the installed libraries on the stack, outermost first."""
+    return [frame.module.partition(".")[0] for frame in frames if _INSTALLED.search(frame.file)]
+
+
 def where_raised(frames: Sequence[Frame]) -> RaisedIn:
     """Return where the innermost frame lies that is not the interpreter's."""
     for frame in reversed(frames):

@@ -214,6 +214,17 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "tesseract-language-missing",
+        When(
+            message=r"error opening data file .{1,300}\.traineddata|failed loading language '|couldn't load any languages"
+        ),
+        "Tesseract does not have the data of a language that the model asks for: {path|a file with the ending .traineddata}.",
+        "Install the package of that language (apt-get install tesseract-ocr-LANGUAGE), or put its .traineddata file there; set TESSDATA_PREFIX only "
+        "if the data lies elsewhere.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "environment-variable-named",
         When(
             message=any_of(r"""
@@ -271,6 +282,17 @@ RULES = (
         "The configuration sets a key that the installed library does not define.",
         "Add the project's own keys to the configuration before the file is merged (its add_…_config function), "
         "remove the key that the message names, or install the version that defines it.",
+        since="2026-11-27",
+    ),
+    fatal(
+        "configured-class-missing",
+        # Hydra
+        When(
+            type=("hydra.errors.InstantiationException",),
+            message=r"error (?:locating target|loading) '",
+        ),
+        "The configuration names a class or function, _target_, that the installed library does not have.",
+        "Install the version of the library that wrote the configuration or the checkpoint, or correct _target_ at the key that the message names.",
         since="2026-11-27",
     ),
     fatal(

@@ -108,6 +108,14 @@ RECOVERABLE_IN_DISGUISE = (
         since="2026-11-27",
     ),
     curable(
+        "too-few-replicas-alive",
+        # Cassandra
+        When(message=r"cannot achieve consistency level|\[unavailable exception\]"),
+        "The database answers, and fewer of its replicas are alive than the consistency level asks for; the address is right.",
+        "Nothing to repair in the model; look at the nodes that are down (nodetool status) if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
         "database-client-says-so",
         When(
             type=(
@@ -154,6 +162,13 @@ RECOVERABLE_IN_DISGUISE = (
         since="2026-11-26",
     ),
     curable(
+        "hdfs-safe-mode",
+        When(message=r"name ?node is in safe mode|safemodeexception"),
+        "The name node of HDFS is in safe mode: it takes no writes until enough blocks are reported, mostly after a start.",
+        "Nothing to repair in the model; it leaves that mode by itself. If it goes on: hdfs dfsadmin -safemode get, and the report of missing blocks.",
+        since="2026-11-27",
+    ),
+    curable(
         "document-store-has-no-primary",
         When(
             message=any_of(r"""
@@ -161,10 +176,10 @@ RECOVERABLE_IN_DISGUISE = (
                 no primary|serverselectiontimeout|no (?:replica set members|servers) (?:match|found|available)|no suitable servers found
                 shutdowninprogress|notyetinitialized
                 # Cassandra
-                nohostavailable|unable to connect to any servers|cannot achieve consistency level|\[unavailable exception\]|overloadederrormessage
+                nohostavailable|unable to connect to any servers|overloadederrormessage
                 isbootstrappingerror|operation timed out - received only
-                # HBase, HDFS
-                master is initializing|name ?node is in safe mode|safemodeexception|pleaseholdexception|servernotrunningyet|regionserverstopped
+                # HBase
+                master is initializing|pleaseholdexception|servernotrunningyet|regionserverstopped
                 # DynamoDB Local, Elasticsearch and others
                 all shards failed|no living connections|no node available|nonodeavailable\w*|no alive nodes
             """)

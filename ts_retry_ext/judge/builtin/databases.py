@@ -138,15 +138,32 @@ RECOVERABLE_IN_DISGUISE = (
         since="2026-11-27",
     ),
     curable(
+        "standby-canceled",
+        # PostgreSQL, of a hot standby
+        When(message=r"canceling statement due to conflict with recovery"),
+        "A replica of the database canceled the query, because it had to apply a change of the primary.",
+        "Nothing to repair in the model; if it goes on, read from the primary, or set hot_standby_feedback or max_standby_streaming_delay on the replica.",
+        since="2026-11-27",
+    ),
+    curable(
         "statement-canceled",
         When(
             message=any_of(r"""
-                maximum statement execution time exceeded|canceling statement due to (?:statement|user|conflict)
+                maximum statement execution time exceeded|canceling statement due to (?:statement|user)
             """),
         ),
-        "The database canceled the statement: its time limit was reached, somebody ended it, or a replica had to apply a change.",
+        "The database canceled the statement: its time limit was reached, or somebody ended it.",
         "Nothing to repair in the model; if it goes on, raise statement_timeout for this user, or make the query faster (look "
         "at its plan and at locks).",
+        since="2026-11-27",
+    ),
+    curable(
+        "database-deadlock",
+        When(
+            message=r"deadlock (?:found|detected)|try restarting transaction|chosen as the deadlock victim|was deadlocked on|ora-00060\b"
+        ),
+        "Two transactions waited for each other, and the database ended that of this model.",
+        "Nothing to repair if it passes; if it goes on, let all writers lock the rows in one order, and repeat the transaction in the model's code.",
         since="2026-11-27",
     ),
     curable(
@@ -154,18 +171,25 @@ RECOVERABLE_IN_DISGUISE = (
         When(
             message=any_of(r"""
                 # PostgreSQL: 40001, 40P01, 55P03
-                could not serialize access|deadlock (?:found|detected)|could not obtain lock
+                could not serialize access|could not obtain lock
                 canceling statement due to lock|lock not available
                 restart transaction
                 # MySQL: 1205, 1213
-                lock wait timeout|try restarting transaction
+                lock wait timeout
                 # Oracle, SQL Server: 1205, 1222
-                ora-(?:00054|00060|30006|08177)\b|chosen as the deadlock victim|lock request time out|was deadlocked on
+                ora-(?:00054|30006|08177)\b|lock request time out
             """)
         ),
         "Another transaction holds what the model asks for.",
         "Nothing to repair in the model; look at long transactions if it goes on.",
         since="2026-11-26",
+    ),
+    curable(
+        "mongo-secondary-asked",
+        When(message=r"secondaryok=false|notprimarynosecondaryok"),
+        "The server that was asked is no primary: an election is under way, or the address is that of one member.",
+        "Nothing to repair in the model; if it goes on, connect with the URI of the whole replica set, or read with readPreference=secondaryPreferred.",
+        since="2026-11-27",
     ),
     curable(
         "database-read-only",

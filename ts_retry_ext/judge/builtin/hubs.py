@@ -42,6 +42,16 @@ FATAL_IN_DISGUISE = (
         since=_SINCE,
     ),
     fatal(
+        "hub-access-not-asked-for",
+        When(
+            type=("GatedRepoError",),
+            message=r"not in the authorized list",
+        ),
+        "The repository is gated, and this account is not one of those that may read it.",
+        "Ask for access with this account at the address in the message, or give TorchServe's process HF_TOKEN of an account that has it.",
+        since="2026-11-27",
+    ),
+    fatal(
         "hub-access-gated",
         When(type=("GatedRepoError",)),
         "The repository is gated and this process has no access to it.",

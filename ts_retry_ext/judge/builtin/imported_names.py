@@ -49,9 +49,9 @@ FATAL_IN_DISGUISE = (
             raised_in="library",
             unless_type=ENVIRONMENT_TYPES,
         ),
-        "The installed {package|library} imports {name|a name} from {source|a module}, and the installed version does not have "
+        "{importer|An installed library} imports {name|a name} from {source|a module}, and the installed version does not have "
         "it: the two do not fit.",
-        "Update {package|the library that imports it}, or install a version of {source_package|the module} that still has {name|the name}; "
+        "Update {importer|the library that imports it}, or install a version of {source_package|the module} that still has {name|the name}; "
         "pin both in the archive's requirements.txt.",
         since=_SINCE,
     ),

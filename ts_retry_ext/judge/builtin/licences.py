@@ -93,6 +93,15 @@ RULES = (
         scope=Scope.HOST,
     ),
     fatal(
+        "licence-for-another-host",
+        # Gurobi, RLM, FlexNet
+        When(message=r"hostid mismatch|licen[cs]e_invalid_hostid|invalid host(?:\(|\.| id)"),
+        "The license is bound to another host than this one; each container counts as a host of its own.",
+        "Get a license for this host, or one that is meant for containers (Gurobi: a Web License Service), and put it where the library looks for it.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "licence-does-not-fit",
         When(
             message=any_of(r"""

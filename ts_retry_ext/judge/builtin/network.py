@@ -92,6 +92,24 @@ RECOVERABLE_IN_DISGUISE = (
         since="2026-11-27",
     ),
     curable(
+        "proxy-gives-no-tunnel",
+        # http.client, urllib3
+        When(message=r"tunnel connection failed: 50\d"),
+        "The proxy that this host goes out by (HTTPS_PROXY) gives no way to the service at this moment.",
+        "Nothing to repair in the model; look at the proxy in HTTPS_PROXY, not at the service, if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
+        "requests-per-second-limited",
+        # Alibaba Cloud's OSS answers 503 for it
+        When(
+            message=r"qpslimitexceeded|downloadtrafficratelimitexceeded|uploadtrafficratelimitexceeded"
+        ),
+        "The store limits the requests of this account for each second, and more come at this moment.",
+        "Nothing to repair in the model; let fewer workers start at once, or ask for a higher limit, if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
         "http-unavailable",
         When(
             http_status=("503",),

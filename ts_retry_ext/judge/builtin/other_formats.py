@@ -47,6 +47,16 @@ RULES = (
         since="2026-11-27",
     ),
     fatal(
+        "quantization-asked-otherwise",
+        # vLLM
+        When(
+            message=r"quantization method specified in the model config .{1,60} does not match the quantization method specified in the"
+        ),
+        "The model's code asks for another quantization than that of the weights.",
+        "Leave the argument quantization out, or give it the method that config.json of the model names.",
+        since="2026-11-27",
+    ),
+    fatal(
         "gguf-or-quantised-unfit",
         When(
             message=any_of(r"""

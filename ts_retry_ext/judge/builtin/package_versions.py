@@ -16,6 +16,15 @@ _BUILD_PASSES = r"opening build log|build\.ninja|file truncated|file is truncate
 
 RULES = (
     fatal(
+        "package-metadata-missing",
+        # The standard library, importlib
+        When(type=("PackageNotFoundError",), message=r"no package metadata was found for"),
+        "A package is asked for its version, and its metadata (the folder .dist-info) is not there: it is not installed, or was copied without it.",
+        "Install the package that the message names anew with pip; if it is bundled (PyInstaller, a copied folder), bring its metadata along.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "version-conflict",
         When(
             type=(
@@ -110,6 +119,14 @@ RULES = (
         scope=Scope.HOST,
     ),
     fatal(
+        "dataset-scripts-gone",
+        # datasets 4
+        When(message=r"dataset scripts are no longer supported"),
+        "The installed datasets runs no scripts of datasets any more; version 4 took that away.",
+        "Install datasets below 4, or convert the dataset to Parquet and load that.",
+        since="2026-11-27",
+    ),
+    fatal(
         "version-conflict-by-words",
         When(
             type=(
@@ -130,7 +147,8 @@ RULES = (
             unless=r"\bserver|\bclient|protocol|\bapi\b|broker|cluster|gateway|firmware|\bagent|connect|request|database|retry",
         ),
         "Installed versions do not fit each other or the model.",
-        "Install the versions that the message asks for.",
+        "Install the version that the message asks for; if it names none, a version of {package|the library} from before the change that it speaks "
+        "of, or change the model's code.",
         since="2026-11-26",
         scope=Scope.HOST,
     ),

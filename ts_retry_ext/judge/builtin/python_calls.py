@@ -60,6 +60,22 @@ FATAL_IN_DISGUISE = (
         since="2026-11-27",
     ),
     fatal(
+        "call-inside-library-lacks-argument",
+        When(
+            type=("TypeError",),
+            phase=_LOADING,
+            where="outermost",
+            message=r"missing \d+ required",
+            raised_in="library",
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "{package|An installed library} makes a call without an argument that is needed: another version of it wrote what it reads, "
+        "or the model's own code left the argument out.",
+        "Install the version of {package|the library} that wrote the model's files, or write them anew with the installed one; "
+        "else give the argument in the call of the model's own code.",
+        since="2026-11-27",
+    ),
+    fatal(
         "call-inside-library-does-not-fit",
         When(
             type=("TypeError",),
@@ -99,8 +115,8 @@ FATAL_IN_DISGUISE = (
             unless_type=ENVIRONMENT_TYPES,
             unless=r"partially initialized module",
         ),
-        "The installed {package|library} uses an attribute that {source|a module} does not have: the two do not fit.",
-        "Update {package|the library}, or install a version of {source_package|the module} that still has the attribute; pin "
+        "{importer|An installed library} uses an attribute that {source|a module} does not have: the two do not fit.",
+        "Update {importer|the library that uses it}, or install a version of {source_package|the module} that still has the attribute; pin "
         "both in the archive's requirements.txt.",
         since="2026-11-27",
     ),

@@ -41,6 +41,20 @@ FATAL_IN_DISGUISE = (
         since=_SINCE,
     ),
     fatal(
+        "name-error-in-library",
+        When(
+            type=("NameError",),
+            where="outermost",
+            raised_in="library",
+            unless_type=ENVIRONMENT_TYPES,
+        ),
+        "{package|An installed library} uses a name that it did not define: mostly an optional part of it is not installed or was not built, "
+        "and its own code goes on without it.",
+        "Look at the warnings that {package|the library} writes while it is imported, above this one in the model log; install its build "
+        "for the installed torch and CUDA, or the optional package that it looks for.",
+        since="2026-11-27",
+    ),
+    fatal(
         "name-error",
         When(type=("NameError",), where="outermost", unless_type=ENVIRONMENT_TYPES),
         "The code uses a name that is not defined.",
@@ -138,6 +152,13 @@ FALLBACKS = (
         since=_SINCE,
     ),
     fatal(
+        "prophet-without-stan",
+        When(type=("AttributeError",), message=r"'prophet' object has no attribute 'stan_backend'"),
+        "Prophet finds no Stan that it can run: cmdstanpy is missing, is of a version that does not fit, or its compiled model is not there.",
+        "Install prophet anew as a wheel, with the cmdstanpy that it asks for; logging.getLogger('prophet').setLevel('DEBUG') tells what it tried.",
+        since="2026-11-27",
+    ),
+    fatal(
         "attribute-missing-in-library",
         When(
             type=("AttributeError",),
@@ -202,6 +223,18 @@ FALLBACKS = (
         "A configuration or a checkpoint lacks an entry that the code reads: {key|the message names it}.",
         "Pack the configuration or checkpoint that {package|the code} was written for, or correct the key where the model's own code reads it.",
         since=_SINCE,
+    ),
+    fatal(
+        "library-not-for-this-python",
+        # dataclasses of Python 3.11 and newer, of a default that cannot be hashed
+        When(
+            type=("ValueError",),
+            message=r"^mutable default <class .{1,200} for field .{1,100} is not allowed: use default_factory",
+            raised_in="library",
+        ),
+        "{package|An installed library} is not written for this version of Python: from 3.11 on, dataclasses refuse such a default.",
+        "Install a version of {package|the library} that supports it, or run the workers with Python 3.10.",
+        since="2026-11-27",
     ),
     fatal(
         "value-not-allowed",

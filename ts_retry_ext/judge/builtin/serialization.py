@@ -12,8 +12,8 @@ from ts_retry_ext.judge.verdict import Scope
 _SINCE = "2026-11-23"
 
 _ARCHIVE = (
-    "Pack the archive again from a sound file, and compare sizes or checksums. "
-    "A file of about 130 bytes is a pointer of Git LFS: fetch the file with git lfs pull."
+    "Compare size and checksum of {path|the file} with those of its source. If it is one of the archive, pack it again; if it lies in a "
+    "cache, delete it there once nothing writes it any more. A file of about 130 bytes is a pointer of Git LFS: fetch the file with git lfs pull."
 )
 #: What safetensors says of such a file.
 _SAFETENSORS_CUT = any_of(r"""

@@ -75,6 +75,14 @@ RECOVERABLE_IN_DISGUISE = (
         since="2026-11-27",
     ),
     curable(
+        "documents-contended",
+        # Firestore
+        When(message=r"too much contention on these documents"),
+        "Others write the same documents at this moment.",
+        "Nothing to repair in the model; let fewer workers claim one document at once, or spread them over several, if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
         "store-in-trouble",
         When(
             message=any_of(r"""

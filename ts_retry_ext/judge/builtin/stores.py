@@ -175,6 +175,14 @@ RULES = (
         since="2026-11-27",
     ),
     fatal(
+        "region-name-malformed",
+        # botocore
+        When(type=("InvalidRegionError",)),
+        "The name of the region is not written as regions are: small letters and digits with '-', as eu-central-1.",
+        "Correct it in AWS_REGION or AWS_DEFAULT_REGION, ~/.aws/config or the model's configuration.",
+        since="2026-11-27",
+    ),
+    fatal(
         "store-call-invalid",
         When(
             type=(

@@ -10,7 +10,10 @@ from ts_retry_ext.judge.verdict import Scope
 
 _SINCE = "2026-11-23"
 
-_ARCHIVE = "Pack the archive again from a sound file, and compare sizes or checksums."
+_ARCHIVE = (
+    "Compare size and checksum of {path|the file} with those of its source. If it is one of the archive, pack it again; if it lies in a "
+    "cache, delete it there once nothing writes it any more."
+)
 
 #: What loaders say of a file that ends too early or holds something else.
 _CUT = any_of(r"""
