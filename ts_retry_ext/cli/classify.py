@@ -60,7 +60,7 @@ _LABEL = 15
 _ANSWER = {
     "non_recoverable": "NON-RECOVERABLE: no retry can cure this",
     "recoverable": "RECOVERABLE: a retry can cure this",
-    "unknown": "UNKNOWN: it is retried, and halts the model when it repeats without change",
+    "unknown": "UNKNOWN: it is retried; if it repeats without change, the model waits for trial loads",
 }
 
 

@@ -29,7 +29,10 @@ from ts_retry_ext.judge.verdict import NO_RULE_REASON, Basis, Outcome, Scope, Ve
 
 __all__ = ["NO_HOST", "Declared", "Host", "judge"]
 
-_NO_RULE_REMEDY = "It is retried; it halts the model when it repeats without change."
+_NO_RULE_REMEDY = (
+    "Look at the last frame of the model's own code, and at the lines above this one in the model log. "
+    "It is retried; if it repeats without change, the model waits for trial loads."
+)
 _TOO_SLOW_REMEDY = (
     "Make the patterns of your own rules simpler, or give them fewer words to look through."
 )
