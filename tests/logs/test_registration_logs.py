@@ -36,7 +36,7 @@ def test_an_archive_is_named_whole_blanks_and_long_urls_included() -> None:
 
 def test_requirements_of_a_model_with_a_blank_in_its_name() -> None:
     failed = line("Custom pip package installation failed for model odd needs:", "ERROR")
-    log = line("Torchserve version: 0.12.0") + failed + "ERROR: No matching distribution found\n"
+    log = line("\nTorchserve version: 0.12.0") + failed + "ERROR: No matching distribution found\n"
     (refused,) = registrations_in(log.encode()).refused.items()
     assert (refused[0], refused[1].why) == ("odd needs", "No matching distribution found")
 
@@ -107,3 +107,8 @@ def test_what_another_server_registers_under_the_same_name_says_nothing_of_this_
     assert set(told.refused) == {"cut"}
     assert told.added == {("late", "1.0")}
     assert read_registrations(str(tmp_path), B, STARTED_AT).has_had("cut")
+
+
+def test_a_log_in_json_says_nothing_instead_of_that_nothing_was_refused() -> None:
+    log = b'{"message":"\\nTorchserve version: 0.12.0\\n"}\n{"message":"Failed to load model: a.mar"}\n'
+    assert not registrations_in(log).has_start

@@ -284,3 +284,16 @@ def test_a_model_of_a_snapshot_whose_requirements_failed_keeps_its_number_of_wor
     empty = running("needs", workers=[], minWorkers=1, maxWorkers=1)
     missing = found(snapshot_of(configuration, models), GOOD, empty, log=log)
     assert "No matching distribution" in missing["needs"].cause
+
+
+def test_of_a_snapshot_the_model_that_ended_the_restore_is_named_when_it_is_registered_since(
+    configuration: ServerConfiguration,
+) -> None:
+    models = {name: {"1.0": entry(f"{name}.mar")} for name in ("good", "cut", "needs", "other")}
+    opened = f"{HEAD.replace('WARN ', 'INFO ')}Management API bind to: http://127.0.0.1:8081\n"
+    added = NEEDS_ADDED.replace("needs", "%s")
+    log = f"{BANNER}{added % 'good'}{STOPPED_AT_CUT[len(BANNER) :]}{opened}{added % 'cut'}"
+    missing = found(snapshot_of(configuration, models), GOOD, running("cut"), log=log)
+    assert set(missing) == {"needs", "other"}
+    for one in missing.values():
+        assert "cut (it is registered since), at which the restore ended" in one.remedy

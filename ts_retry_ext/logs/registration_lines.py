@@ -22,7 +22,8 @@ _ADDED = re.compile(rb" - Adding new version (\S+) for model ([^\r\n]+)")
 _UNREGISTERED = re.compile(rb" - Model ([^\r\n]+) unregistered\.")
 #: How such lines begin: a long log is searched for that in a tenth of the time that a pattern takes.
 _ADDING, _MODEL = b" - Adding new version ", b" - Model "
-_BANNER, _OPENED = b"Torchserve version:", b" API bind to: "
+#: It stands in a line of its own, unless a layout of JSON makes one of the whole record.
+_BANNER, _OPENED = b"\nTorchserve version:", b" API bind to: "
 _MANAGEMENT = re.compile(rb"^Management address: (.+?)\r?$", re.MULTILINE)
 #: The configuration that a start shows has fewer bytes, long lists of models included.
 _SHOWN_BYTES = 64 * 1024

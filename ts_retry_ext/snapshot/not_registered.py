@@ -87,16 +87,27 @@ def _rest_of_snapshot(
     if ended is None:
         return {}
     have = {(model.name, model.version) for model in running}
-    missing = [
-        (one.name, one.version)
-        for one in wanted
-        if (one.name, one.version) not in have | told.added or one.name in told.refused
-    ]
-    if not missing:
+    begun = [one for one in wanted if _was_not_restored(one, told, have)]
+    if not begun:
         return {}
-    at_fault = missing[0]
-    rest = {key: ended._replace(after=at_fault[0]) for key in missing[1:]}
-    return {**rest, at_fault: told.refused.get(at_fault[0]) or ended}
+    at_fault = begun[0]
+    since = " (it is registered since)" if at_fault.name in told.later else ""
+    rest = {
+        (one.name, one.version): ended._replace(after=f"{at_fault.name}{since}")
+        for one in begun[1:]
+    }
+    own = told.refused.get(at_fault.name) or ended
+    return {**rest, (at_fault.name, at_fault.version): own}
+
+
+def _was_not_restored(
+    one: StartupModel, told: LoggedRegistrations, have: Collection[tuple[str, str]]
+) -> bool:
+    """Tell whether the start did not register a model, as far as the log's level lets that be seen."""
+    key = (one.name, one.version or DEFAULT_VERSION)
+    if one.name in told.refused:
+        return True
+    return one.name in told.later or key not in {*have, *told.added}
 
 
 def _is_broken(suspect: StartupModel, configuration: ServerConfiguration) -> bool:
