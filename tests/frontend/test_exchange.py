@@ -22,12 +22,24 @@ def test_server_bound_to_every_interface_is_reached_through_loopback(
     assert reachable_address(binding) == address
 
 
-@pytest.mark.parametrize("binding", ["unix:/tmp/m.sock", "", "8081", "http://:8081", "http://h:x"])
+@pytest.mark.parametrize(
+    "binding", ["unix:/tmp/m.sock", "", "8081", "http://:8081", "http://h:x", "http://[h"]
+)
 def test_what_cannot_be_reached_is_an_error_that_names_it(binding: str) -> None:
     with pytest.raises(UnreachableError) as caught:
         reachable_address(binding)
 
     assert binding in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "binding", ["http://me:s3cret@h:x", "ftp://me:s3cr@et@h:1", "http://me:s3cret@h:99999"]
+)
+def test_password_in_an_address_is_not_shown(binding: str) -> None:
+    with pytest.raises(UnreachableError) as caught:
+        reachable_address(binding)
+
+    assert "s3cr" not in str(caught.value)
 
 
 def test_port_of_an_address_without_one_is_what_the_server_takes() -> None:

@@ -203,6 +203,17 @@ def test_model_that_vanishes_between_two_questions_has_no_versions(ask: Ask, api
 
 
 @both_clients
+def test_another_api_of_torchserve_has_no_say_in_which_models_there_are(ask: Ask, api: Api) -> None:
+    """The inference API knows no such path; for a name with a slash, no API does (0.12.0)."""
+    words = "Requested resource is not found, please refer to API document."
+    told = (404, {"code": 404, "type": "ResourceNotFoundException", "message": words})
+    api.answers["GET /models/m/all"] = api.answers["GET /models/a%2Fb/all"] = told
+    with pytest.raises(ManagementError, match="is not found.*what another API of TorchServe's"):
+        ask(Endpoint(api.address), BOTH_ASK["GET /models/m/all"])
+    assert ask(Endpoint(api.address), lambda client: client.describe("a/b")) == []
+
+
+@both_clients
 def test_keys_do_not_follow_a_redirect(ask: Ask, api: Api, tmp_path: Path) -> None:
     with serving({"GET /models": {"models": []}}) as elsewhere:
         place = f"{elsewhere.address}/models"

@@ -217,12 +217,12 @@ class Conversations(NamedTuple):
         """Return what was asked, and every version of a model, as two questions show it."""
         path = f"/models/{quote(name, safe='', errors='replace')}"
         sent, answer = yield from self._answered("GET", path + "/all")
-        if is_model_missing(answer):
+        if is_model_missing(answer, name):
             return sent, []
         versions = named = self._content(sent, answer)
         if isinstance(versions, list) and len(versions) > 1:
             asked, answer = yield from self._answered("GET", path)
-            if is_model_missing(answer):
+            if is_model_missing(answer, name):
                 return sent, []
             named = self._content(asked, answer)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Mapping, NamedTuple
 from urllib.parse import urlsplit
 
@@ -70,21 +71,26 @@ def reachable_address(binding: str, ports: Mapping[str, int] | None = None) -> s
     Raises:
         UnreachableError: it is a Unix socket, or no address.
     """
-    parts = urlsplit(binding)
     if binding.lower().startswith("unix:"):
-        msg = f"{binding} is a Unix socket; only http:// and https:// addresses are supported"
+        msg = f"{_without_password(binding)} is a Unix socket; only http:// and https:// addresses are supported"
         raise UnreachableError(msg)
     try:
-        host, port = parts.hostname, parts.port
+        parts = urlsplit(binding)
+        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
     except ValueError:
-        host, port = None, None
-    if parts.scheme.lower() not in ("http", "https") or not host:
-        msg_0 = f"{binding!r} is no http:// or https:// address"
+        scheme, host, port = "", None, None
+    if scheme not in ("http", "https") or not host:
+        msg_0 = f"{_without_password(binding)!r} is no http:// or https:// address"
         raise UnreachableError(msg_0)
-    scheme, host = parts.scheme.lower(), _ANY_HOST.get(host, host)
+    host = _ANY_HOST.get(host, host)
     port = (ports or {}).get(scheme) if port is None else port
     shown = f"[{host}]" if ":" in host else host
     return f"{scheme}://{shown}" + ("" if port is None else f":{port}")
+
+
+def _without_password(address: str) -> str:
+    """Return an address without who logs in there and with what."""
+    return re.sub(r"//[^/]*@", "//", address)
 
 
 def place_of(url: str) -> str:

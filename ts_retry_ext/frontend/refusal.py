@@ -19,6 +19,12 @@ from ts_retry_ext.frontend.exchange import HttpAnswer, Question, UnreachableErro
 
 TOKEN_REFUSED, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 400, 401, 403, 404, 405
 BAD_REQUEST, CONFLICT, TOO_MANY = 400, 409, 429
+#: The type of a 404 for a path that an API does not have (0.12.0 ResourceNotFoundException).
+NO_SUCH_PATH = "ResourceNotFoundException"
+OTHER_API = (
+    "; this is what another API of TorchServe's answers: look at the address in the server's configuration, "
+    "and at what listens there"
+)
 #: What a proxy answers that does not reach the server, or not in time.
 BAD_GATEWAY = (502, 503, 504)
 #: What the refusal of a key says (0.12.0 InvalidKeyException); its status has other uses.
@@ -64,6 +70,8 @@ def refusal(sent: Question, answer: HttpAnswer, whom: str, key_file: str | None)
         words += _why_no_key(key_file)
     elif is_own and answer.status == NOT_ALLOWED:
         words += MODEL_API_OFF
+    elif _is_other_api(answer):
+        words += OTHER_API
     if refused and sent.headers:
         words += f"; see that {key_file} is the key file of this server"
     elif not is_own:
@@ -89,9 +97,18 @@ def is_own_refusal(answer: HttpAnswer) -> bool:
     return isinstance(content.get("type"), str)
 
 
-def is_model_missing(answer: HttpAnswer) -> bool:
-    """Tell whether TorchServe says that it has no such model, or that none can have such a name."""
-    return answer.status == NOT_FOUND and is_own_refusal(answer)
+def is_model_missing(answer: HttpAnswer, name: str) -> bool:
+    """Tell whether TorchServe says that it has no model `name`, or that none can have such a name.
+
+    For a name with a slash it has no path; for another one, that is said by another API than the management API.
+    """
+    is_own = answer.status == NOT_FOUND and is_own_refusal(answer)
+    return is_own and ("/" in name or not _is_other_api(answer))
+
+
+def _is_other_api(answer: HttpAnswer) -> bool:
+    """Tell whether an API of TorchServe's answers that it does not have what was asked for."""
+    return is_own_refusal(answer) and _content(answer)["type"] == NO_SUCH_PATH
 
 
 def parsed(sent: Question, answer: HttpAnswer, whom: str) -> Any:
