@@ -49,7 +49,7 @@ LOOK_WHO_WRITES_IT = (
 
 #: Words of a function's name.
 _ELSEWHERE = re.compile(
-    r"(?:^|_)(?:mount|mounted|mounts|download|downloads|fetch|pull|remote|nfs|efs|s3|gcs|bucket|pvc)(?=_|$)",
+    r"(?:^|_)(?:mount|mounted|mounts|download|downloads|fetch|pull|remote|nfs|efs|s3|gcs|bucket|pvc|shared|cache)(?=_|$)",
     re.IGNORECASE,
 )
 #: TorchServe's own files in a model's directory.
