@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
+from typing import Iterable
 
 import pytest
 import yaml
 
 from ts_retry_ext.cli.main import COMMANDS
 from ts_retry_ext.frontend.properties import read_properties
+from ts_retry_ext.judge.memory_figures import MEMORY_PREDICATES
+from ts_retry_ext.judge.paths import PATH_PREDICATES
+from ts_retry_ext.judge.rule import WHERE, When
+from ts_retry_ext.judge.where_raised import PLACES
 from ts_retry_ext.settings import SETTINGS, OnFatal, resolve
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,3 +116,17 @@ def _prose(document: Path) -> str:
 
 def _anchors(document: Path) -> set[str]:
     return {_anchor(line) for line in re.findall(r"^#+ (.+)$", _prose(document), re.MULTILINE)}
+
+
+def test_the_page_on_own_rules_names_every_condition_and_its_words() -> None:
+    page = (ROOT / "docs" / "how-to" / "write-rules.md").read_text()
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    assert list(rows) == [field.name for field in fields(When)]
+    words: dict[str, Iterable[str]] = {
+        "path": PATH_PREDICATES,
+        "memory": MEMORY_PREDICATES,
+        "raised_in": PLACES,
+        "where": WHERE,
+    }
+    lacking = {key: [w for w in known if f"`{w}`" not in rows[key]] for key, known in words.items()}
+    assert not any(lacking.values()), lacking
