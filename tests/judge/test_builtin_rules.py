@@ -53,7 +53,7 @@ ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
         {},
     ),
     (
-        "class-missing-for-pickle",
+        "class-pickled-in-a-script",
         "N",
         "AttributeError",
         f"Can't get attribute 'Net' on <module '__main__' from '{_SITE}/ts/model_service_worker.py'>",

@@ -434,6 +434,42 @@ ROWS: list[tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = [
         {},
         ("data of a language", "deu_frak.traineddata", "apt-get install tesseract-ocr-"),
     ),
+    # A third one
+    (
+        "database-locked",
+        "pymysql.err.OperationalError",
+        "(1205, 'Lock wait timeout exceeded; try restarting transaction')",
+        {},
+        ("find the transaction that holds it",),
+    ),
+    (
+        "model-name-not-offered",
+        "RuntimeError",
+        "Model large-v4 not found; available models = ['tiny.en', 'tiny']",
+        at("whisper/__init__.py"),
+        ("whisper does not offer", "one of the names in the message"),
+    ),
+    (
+        "converted-model-incomplete",
+        "RuntimeError",
+        f"Unable to open file 'model.bin' in model '{OWN[0][:-11]}/whisper-ct2'",
+        at("faster_whisper/transcribe.py"),
+        ("no complete model of CTranslate2", "ct2-transformers-converter"),
+    ),
+    (
+        "storage-account-busy",
+        "azure.core.exceptions.HttpResponseError",
+        "The server is busy.\nErrorCode:ServerBusy",
+        {},
+        ("retry_total",),
+    ),
+    (
+        "settings-not-set",
+        "pydantic_core._pydantic_core.ValidationError",
+        "1 validation error for ServingSettings\nmodel_bucket\n  Field required [type=missing, input_value={}, input_type=dict]",
+        {"phase": "construct", **at("pydantic_settings/main.py", "pydantic/main.py")},
+        ("are not set", "env_prefix"),
+    ),
     (
         "standby-canceled",
         "psycopg2.errors.SerializationFailure",

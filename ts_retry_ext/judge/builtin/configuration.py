@@ -145,6 +145,16 @@ RULES = (
         scope=Scope.HOST,
     ),
     fatal(
+        "settings-not-set",
+        # pydantic-settings: type=missing stands behind each of them
+        When(
+            message=r"validation errors? for .{1,200}\[type=missing,", frame=("pydantic_settings",)
+        ),
+        "Settings that the model needs are not set: those with type=missing in the message.",
+        "Set them in the environment of TorchServe's process, with the prefix that the class asks for (env_prefix), or in the file that it reads.",
+        since="2026-11-27",
+    ),
+    fatal(
         "configuration-value-not-allowed",
         When(
             message=any_of(r"""

@@ -160,7 +160,7 @@ RECOVERABLE_IN_DISGUISE = (
     curable(
         "database-deadlock",
         When(
-            message=r"deadlock (?:found|detected)|try restarting transaction|chosen as the deadlock victim|was deadlocked on|ora-00060\b"
+            message=r"deadlock (?:found|detected)|chosen as the deadlock victim|was deadlocked on|ora-00060\b"
         ),
         "Two transactions waited for each other, and the database ended that of this model.",
         "Nothing to repair if it passes; if it goes on, let all writers lock the rows in one order, and repeat the transaction in the model's code.",
@@ -181,7 +181,7 @@ RECOVERABLE_IN_DISGUISE = (
             """)
         ),
         "Another transaction holds what the model asks for.",
-        "Nothing to repair in the model; look at long transactions if it goes on.",
+        "Nothing to repair in the model; find the transaction that holds it (pg_stat_activity, SHOW ENGINE INNODB STATUS), and end or shorten it, if it goes on.",
         since="2026-11-26",
     ),
     curable(

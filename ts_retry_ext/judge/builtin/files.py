@@ -153,6 +153,22 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "model-name-not-offered",
+        # whisper
+        When(message=r"\bmodel .{1,200} not found; available models = \["),
+        "The code names a model that the installed {package|library} does not offer, and that is no file either.",
+        "Use one of the names in the message, or a version of {package|the library} that has the model; for a file of your own, give its absolute path.",
+        since="2026-11-27",
+    ),
+    fatal(
+        "converted-model-incomplete",
+        # CTranslate2
+        When(message=r"unable to open file '[^']{1,200}' in model '", path="missing_in_model_dir"),
+        "The folder {path|of the model} is no complete model of CTranslate2: the file that the message names is not in it.",
+        "Pack the whole output folder of ct2-transformers-converter; a model of transformers has to be converted first.",
+        since="2026-11-27",
+    ),
+    fatal(
         "file-missing-by-text",
         When(
             message=_MISSING_BY_TEXT,

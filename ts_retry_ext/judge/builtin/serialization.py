@@ -84,6 +84,16 @@ RULES = (
         since="2026-11-26",
     ),
     fatal(
+        "class-pickled-in-a-script",
+        When(
+            type=("AttributeError",),
+            message=r"can'?t get attribute '\w{1,200}' on <module '__main__'",
+        ),
+        "The object was pickled by a script, so its class is looked for in __main__, and that is TorchServe's worker script here.",
+        "Move the class into a module, import it from there, save again (of a torch model better the state_dict), and pack that module; packing the class alone does not help.",
+        since="2026-11-27",
+    ),
+    fatal(
         "class-missing-for-pickle",
         When(
             type=("AttributeError", "ModuleNotFoundError", "UnpicklingError"),

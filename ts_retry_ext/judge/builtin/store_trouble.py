@@ -25,12 +25,27 @@ RECOVERABLE_IN_DISGUISE = (
         since="2026-11-27",
     ),
     curable(
+        "table-capacity-used-up",
+        # DynamoDB
+        When(message=r"provisionedthroughputexceeded"),
+        "The table's provisioned capacity is used up at this moment.",
+        "Nothing to repair in the model; raise the table's capacity or make it on-demand, read in smaller portions, or let fewer workers start at once, if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
+        "storage-account-busy",
+        # Azure
+        When(message=r"serverbusy"),
+        "The storage account answers that it is busy: overloaded at this moment, or at its limits.",
+        "Nothing to repair in the model; look at the account's throttling in its metrics, let fewer workers start at once, or raise the client's retry_total, if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
         "store-throttles",
         When(
             message=any_of(r"""
-                # AWS, Azure
-                \((?:slowdown|throttling\w*|requestthrottled|bandwidthlimitexceeded|requestlimitexceeded|provisionedthroughputexceededexception| \
-                toomanyrequestsexception|serverbusy)\)|serverbusy
+                # AWS
+                \((?:slowdown|throttling\w*|requestthrottled|bandwidthlimitexceeded|requestlimitexceeded|toomanyrequestsexception)\)
             """),
         ),
         "The service asks for fewer requests: more come than it takes from this account or for this prefix at this moment.",

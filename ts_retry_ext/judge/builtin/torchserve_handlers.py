@@ -70,6 +70,17 @@ RULES = (
         since=_SINCE,
     ),
     fatal(
+        "context-read-wrongly",
+        # 0.12.0, ts/context.py: model_name, manifest, system_properties, model_yaml_config
+        When(
+            type=("AttributeError",),
+            message=r"^'context' object has no attribute '(?:model_dir|gpu_id|batch_size|properties|model_version)'",
+        ),
+        "TorchServe's Context has no such attribute: what it knows of the model's folder and device stands in a dictionary.",
+        "Write context.system_properties['model_dir'] (gpu_id, batch_size likewise); context.model_yaml_config has model-config.yaml.",
+        since="2026-11-27",
+    ),
+    fatal(
         "handler-without-initialize",
         When(type=("AttributeError",), message=r"has no attribute '(?:initialize|handle)'"),
         "The handler has no initialize or handle method.",
