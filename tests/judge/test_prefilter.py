@@ -9,7 +9,14 @@ import pytest
 from tests.corpus.shapes import SHAPES
 from ts_retry_ext.judge import prefilter
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
-from ts_retry_ext.judge.prefilter import alternatives, required_words, search
+from ts_retry_ext.judge.builtin.examples import EXAMPLES
+from ts_retry_ext.judge.prefilter import (
+    alternatives,
+    beginnings,
+    may_occur,
+    required_words,
+    search,
+)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +65,21 @@ def test_no_match_is_hidden() -> None:
             whole = re.compile(pattern, re.IGNORECASE)
             for text in texts:
                 assert search(pattern, text, text.lower()) == bool(whole.search(text)), pattern
+
+
+def test_no_match_is_lost_where_a_word_has_no_beginning_in_the_text() -> None:
+    texts = [message.lower() for _kind, message, _more in EXAMPLES.values()][::7]
+    patterns = sorted({rule.when.message for rule in BUILTIN_RULES if rule.when.message})
+    found = 0
+    for text in texts:
+        begun = beginnings(text)
+        for pattern in patterns:
+            if search(pattern, text, text):
+                found += 1
+                assert may_occur(pattern, text, begun), (pattern, text)
+    assert found >= len(texts)
+
+
+def test_a_text_shorter_than_a_beginning_holds_short_words() -> None:
+    assert may_occur("ok", "ok", beginnings("ok"))
+    assert not may_occur("okay", "ok", beginnings("ok"))

@@ -9,6 +9,7 @@ from ts_retry_ext.judge.facts import errno_names, http_statuses, missing_module_
 from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.memory_figures import MemoryNumbers, memory_numbers
 from ts_retry_ext.judge.paths import Host, paths_in
+from ts_retry_ext.judge.prefilter import beginnings
 from ts_retry_ext.judge.shadowing import shadowing_file
 from ts_retry_ext.judge.text import head_and_tail
 from ts_retry_ext.judge.where_raised import RaisedIn, where_raised
@@ -47,6 +48,7 @@ class Evidence:
         failure: the failure as data.
         links: its exceptions, outermost first.
         lowered: their texts in lower case, with a character between them that no rule asks for.
+        beginnings: what words in them can begin with (`prefilter.beginnings`).
         paths: paths named anywhere in the chain.
         memory: memory numbers of the first message that has any.
         missing_modules: modules that import errors of the chain name.
@@ -61,6 +63,7 @@ class Evidence:
     failure: Failure
     links: tuple[LinkEvidence, ...]
     lowered: str
+    beginnings: frozenset[str]
     paths: tuple[str, ...]
     memory: MemoryNumbers | None
     missing_modules: tuple[str, ...]
@@ -83,10 +86,12 @@ def evidence_of(failure: Failure, host: Host) -> Evidence:
         module = link.cause.missing_module or missing_module_in_text(link.text)
         if module:
             missing.append(module)
+    lowered = _BETWEEN.join(link.lowered for link in links)
     return Evidence(
         failure=failure,
         links=links,
-        lowered=_BETWEEN.join(link.lowered for link in links),
+        lowered=lowered,
+        beginnings=beginnings(lowered),
         paths=tuple(dict.fromkeys(paths)),
         memory=memory,
         missing_modules=tuple(missing),

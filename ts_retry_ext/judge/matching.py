@@ -15,7 +15,7 @@ from ts_retry_ext.judge.rule import When
 
 def matches(when: When, evidence: Evidence) -> bool:
     """Tell whether every field of a condition holds. The cheap fields are asked first."""
-    if when.message and not may_occur(when.message, evidence.lowered):
+    if when.message and not may_occur(when.message, evidence.lowered, evidence.beginnings):
         return False  # most rules ask for words, and have none of them
     if when.phase and evidence.failure.phase not in when.phase:
         return False

@@ -18,6 +18,8 @@ _REFERS_BACK = re.compile(r"\\[1-9]|\(\?P[=<]|\(\?[aiLmsux-]+\)|\(\?\(|\[\^?\]")
 #: What stands for itself, a dot with its backslash included: most alternatives are plain words.
 _PLAIN = re.compile(r"(?:[\w ,:;=<>!@#%&/'\"~`-]|\\[^\w\s]){2,}", re.ASCII)
 _ESCAPED = re.compile(r"\\(.)")
+#: What stands for the beginning of a word that is too short to have one.
+_SHORT = ""
 #: Longest list of words worth looking for.
 _MOST_WORDS = 64
 
@@ -33,13 +35,24 @@ def required_words(pattern: str) -> tuple[str, ...] | None:
     return tuple(sorted(words)) if words and len(words) <= _MOST_WORDS else None
 
 
-def may_occur(pattern: str, lowered: str) -> bool:
-    """Tell whether a text in lower case holds a word that a match of the pattern needs; True if that is not known."""
+def beginnings(lowered: str) -> frozenset[str]:
+    """Return what words of a text in lower case can begin with: every three characters that follow one another in it."""
+    return frozenset((_SHORT, *map("".join, zip(lowered, lowered[1:], lowered[2:]))))
+
+
+def may_occur(pattern: str, lowered: str, begun: frozenset[str]) -> bool:
+    """Tell whether a text holds a word that a match of the pattern needs; True if that is not known.
+
+    Args:
+        pattern: regular expression; case doesn't count.
+        lowered: where to look, in lower case.
+        begun: its `beginnings`; most words are left without a look through the text.
+    """
     words = _words(pattern)
     if words is None:
         return True
-    for word in words:  # noqa: SIM110, asked some hundred times for each failure, so without a generator
-        if word in lowered:
+    for begin, word in words:  # noqa: SIM110, asked some hundred times for each failure, so without a generator
+        if begin in begun and word in lowered:
             return True
     return False
 
@@ -80,14 +93,14 @@ def alternatives(pattern: str) -> tuple[tuple[tuple[str, ...] | None, str], ...]
 
 
 @lru_cache(maxsize=2048)
-def _words(pattern: str) -> tuple[str, ...] | None:
-    """Return the words of all alternatives of a pattern; None if one of them has none."""
+def _words(pattern: str) -> tuple[tuple[str, str], ...] | None:
+    """Return what each word of all alternatives of a pattern begins with, and the word; None if an alternative has none."""
     found: list[str] = []
     for words, _alternative in alternatives(pattern):
         if words is None:
             return None
         found += words
-    return tuple(dict.fromkeys(found))
+    return tuple((word[:3] if len(word) > 2 else _SHORT, word) for word in dict.fromkeys(found))
 
 
 @lru_cache(maxsize=8192)
