@@ -89,7 +89,7 @@ DECIDED: dict[str, set[str]] = {
     "hub-access-gated-text": {"http-forbidden"},
     "hub-answers-unlike-a-hub": {"hub-unreachable"},
     "hub-forbidden": {"http-forbidden"},
-    "hub-http-refused": {"hub-model-not-loaded"},
+    "hub-repository-without-file": {"hub-model-not-loaded"},
     "hub-name-is-a-directory-in-shared-place": {
         "configuration-key-missing",
         "hub-name-is-a-missing-directory",

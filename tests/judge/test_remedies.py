@@ -434,6 +434,35 @@ ROWS: list[tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = [
         {},
         ("data of a language", "deu_frak.traineddata", "apt-get install tesseract-ocr-"),
     ),
+    # A fourth one
+    (
+        "hub-repository-without-file",
+        "huggingface_hub.errors.EntryNotFoundError",
+        "404 Client Error. Entry Not Found for url: https://huggingface.co/org/m/resolve/main/model.onnx.",
+        {},
+        ("has the repository, and not the file", "revision"),
+    ),
+    (
+        "service-account-key-refused",
+        "google.auth.exceptions.RefreshError",
+        "('invalid_grant: Invalid JWT Signature.', {'error': 'invalid_grant', 'error_description': 'Invalid JWT Signature.'})",
+        {},
+        ("private_key_id", "gcloud iam service-accounts keys list"),
+    ),
+    (
+        "key-missing",
+        "KeyError",
+        "'handler'",
+        at(),
+        ("handler",),
+    ),
+    (
+        "still-being-made",
+        "RuntimeError",
+        "weights at /mnt/shared/llama are still being copied (.incomplete marker present), giving up after 120s",
+        {},
+        ("what copies or makes /mnt/shared/llama",),
+    ),
     # A third one
     (
         "database-locked",

@@ -71,11 +71,20 @@ FATAL_IN_DISGUISE = (
         scope=Scope.HOST,
     ),
     fatal(
+        "service-account-key-refused",
+        # Google
+        When(message=r"invalid jwt signature", unless=_PASSES),
+        "Google refuses the signature of the service account's key: the key was deleted, or private_key in its file is damaged.",
+        "Compare private_key_id in the file of GOOGLE_APPLICATION_CREDENTIALS with gcloud iam service-accounts keys list; make a new key file, and look for broken \\n in private_key.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    fatal(
         "signature-does-not-match",
         When(
             message=any_of(r"""
                 signaturedoesnotmatch|authorizationheadermalformed|server failed to authenticate the request|invalidauthenticationinfo
-                ^(?:\W{0,3}40\d\W.{0,80})?invalid signature|invalid jwt signature
+                ^(?:\W{0,3}40\d\W.{0,80})?invalid signature
             """),
             unless=_PASSES,
         ),

@@ -190,6 +190,22 @@ RECOVERABLE_IN_DISGUISE = (
         since=_SINCE,
     ),
     curable(
+        "command-took-too-long",
+        When(type=("subprocess.TimeoutExpired",)),
+        "The program {command|that the model starts} did not end in the time that the model's code gives it.",
+        "Nothing to repair in the model if it passes; if it goes on, run the command by hand on this host, and look at what it waits for (nvidia-smi: the driver, and Xid lines of dmesg).",
+        since="2026-11-27",
+    ),
+    curable(
+        "still-being-made",
+        When(
+            message=r"\b(?:is|are) still being (?:copied|written|downloaded|uploaded|created|built|synced|synchronized|unpacked|extracted|converted)\b"
+        ),
+        "What the model needs is still being made by something else, as its message says.",
+        "Nothing to repair in the model; look at what copies or makes {path|it} if it goes on.",
+        since="2026-11-27",
+    ),
+    curable(
         "time-out",
         When(
             message=any_of(r"""

@@ -14,6 +14,17 @@ _HUB_AT_WORK = r"\bloading\b|not yet|try again|\bretry|syncing|in progress"
 
 RULES = (
     fatal(
+        "hub-repository-without-file",
+        When(
+            type=("EntryNotFoundError",),
+            message=r"entry not found for url",
+            unless_type=("LocalEntryNotFoundError", "TimeoutError"),
+        ),
+        "The hub has the repository, and not the file that is asked for in this revision of it.",
+        "Correct the file's name, its subfolder or the revision in the model's code: the repository's page lists its files; or upload it.",
+        since="2026-11-27",
+    ),
+    fatal(
         "hub-http-refused",
         When(
             type=("HfHubHTTPError", "huggingface_hub.errors.HfHubHTTPError"),

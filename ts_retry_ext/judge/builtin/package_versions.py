@@ -114,7 +114,8 @@ RULES = (
             unless=r"does not recognize this architecture",
         ),
         "Installed versions do not fit each other or the model.",
-        "Install the versions that the message asks for.",
+        "Install the version that the message asks for; if it names the one in which something was removed, change the model's code to what that version has, "
+        "or install an older one.",
         since=_SINCE,
         scope=Scope.HOST,
     ),

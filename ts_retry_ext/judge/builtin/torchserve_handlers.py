@@ -151,7 +151,7 @@ RULES = (
         "manifest-key-missing",
         When(
             type=("KeyError",),
-            message=r"^['\"]?(?:serializedfile|modelfile|handler|model_yaml_config|modelname|extensions)['\"]?$",
+            message=r"^['\"]?(?:serializedfile|modelfile|model_yaml_config|modelname)['\"]?$",
         ),
         "The archive's manifest lacks the entry {key|that the handler reads}.",
         "Pack the archive with {option|the option of that name}.",
