@@ -89,7 +89,7 @@ DECIDED: dict[str, set[str]] = {
     "hub-access-gated-text": {"http-forbidden"},
     "hub-answers-unlike-a-hub": {"hub-unreachable"},
     "hub-forbidden": {"http-forbidden"},
-    "hub-repository-without-file": {"hub-model-not-loaded"},
+    "hub-file-not-in-repository": {"hub-model-not-loaded"},
     "hub-name-is-a-directory-in-shared-place": {
         "configuration-key-missing",
         "hub-name-is-a-missing-directory",
@@ -154,7 +154,6 @@ DECIDED: dict[str, set[str]] = {
     "program-not-found": {"subprocess-failed"},
     "proxy-refuses": {"http-forbidden"},
     "proxy-wants-credentials": {"connection-text", "connection-type"},
-    "quota-of-disk-reached": {"no-space"},
     "quota-used-up": {
         "http-server-trouble",
         "http-too-many-requests",
@@ -162,7 +161,6 @@ DECIDED: dict[str, set[str]] = {
     },
     "quota-used-up-or-throttled": {"throttled"},
     "read-only-file-system": {"mount-is-read-only"},
-    "remote-device-fails": {"device-or-mount-fails"},
     "rpc-message-too-large": {"remote-call-without-room", "throttled"},
     "safetensors-damaged-in-download": {"safetensors-damaged", "safetensors-damaged-text"},
     "schema-not-met": {"validation-error"},

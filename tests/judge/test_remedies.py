@@ -434,13 +434,20 @@ ROWS: list[tuple[str, str, str, dict[str, Any], tuple[str, ...]]] = [
         {},
         ("data of a language", "deu_frak.traineddata", "apt-get install tesseract-ocr-"),
     ),
+    (
+        "module-missing",
+        "ModuleNotFoundError",
+        "No module named 'cv2'",
+        {"phase": "import", **at()},
+        ("cv2 that the code imports", "Install opencv-python"),
+    ),
     # A fourth one
     (
-        "hub-repository-without-file",
+        "hub-file-not-in-repository",
         "huggingface_hub.errors.EntryNotFoundError",
         "404 Client Error. Entry Not Found for url: https://huggingface.co/org/m/resolve/main/model.onnx.",
         {},
-        ("has the repository, and not the file", "revision"),
+        ("has the repository, and not the file", "a token does not change it"),
     ),
     (
         "service-account-key-refused",

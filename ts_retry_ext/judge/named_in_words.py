@@ -77,6 +77,18 @@ _DISTRIBUTIONS = {
     "faiss": "faiss-cpu or faiss-gpu",
     "pkg_resources": "setuptools",
     "psycopg2": "psycopg2-binary",
+    "attr": "attrs",
+    "Crypto": "pycryptodome",
+    "docx": "python-docx",
+    "dotenv": "python-dotenv",
+    "fitz": "PyMuPDF",
+    "git": "GitPython",
+    "google.protobuf": "protobuf",
+    "Levenshtein": "python-Levenshtein",
+    "magic": "python-magic",
+    "MySQLdb": "mysqlclient",
+    "OpenSSL": "pyOpenSSL",
+    "zmq": "pyzmq",
 }
 
 
@@ -108,6 +120,11 @@ def _distribution(evidence: Evidence) -> str:
         if name.startswith("google.protobuf")
         else name.replace(".", "-").replace("_", "-")
     )
+
+
+def _installed_as(evidence: Evidence) -> str:
+    """Return what to install for a missing module: mostly the distribution is called like it."""
+    return _distributed(_module(evidence))
 
 
 def _handler(evidence: Evidence) -> str:
@@ -200,6 +217,7 @@ _SENTENCES = ("connection", "connection_step", "library_step")
 _NAMES: dict[str, Callable[[Evidence], str | None]] = {
     "module": _module,
     "distribution": _distribution,
+    "installed_as": _installed_as,
     "parent": lambda evidence: _module(evidence).partition(".")[0],
     "handler": _handler,
     "path": _path,

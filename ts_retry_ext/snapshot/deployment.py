@@ -204,11 +204,11 @@ def put_beside(
     except (ManagementError, DeploymentError) as error:
         left = "" if _is_conflict(error) else _take_away(api, wanted)
         why = _why(server, wanted, begun)
-        serves = f"; version {wanted.old.version} goes on serving" if wanted.old else ""
+        old = f"; version {wanted.old.version} " if wanted.old else ""
         if isinstance(error, ManagementError) and not error.is_own and why is None:
-            msg = f"{error}{left}{serves.replace('goes on serving', 'was not touched')}"
+            msg = f"{error}{left}{old and old + 'was not touched'}"
             raise ManagementError(msg, error.condition, error.status) from error
-        msg_0 = f"{why or error}{left}{serves}"
+        msg_0 = f"{why or error}{left}{old and old + 'goes on serving'}"
         raise DeploymentError(msg_0) from error
     except BaseException:  # Ctrl-C: nothing is left half done.
         _take_away(api, wanted)

@@ -28,8 +28,8 @@ RULES = (
     ),
     ambiguous(
         "no-space",
-        When(errno=("ENOSPC", "EDQUOT", "EFBIG")),
-        "The disk under {path|the place that is written to}, or its quota, is full.",
+        When(errno=("ENOSPC", "EFBIG")),
+        "The disk under {path|the place that is written to} is full.",
         "Make room (df -h and df -i show it): look at the temp directory and at caches (HF_HOME, TORCH_HOME), or put them on a larger volume.",
         since=_SINCE,
         scope=Scope.HOST,

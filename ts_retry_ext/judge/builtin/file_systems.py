@@ -152,7 +152,7 @@ RECOVERABLE_IN_DISGUISE = (
     ),
     ambiguous(
         "device-or-mount-fails",
-        When(errno=("EREMOTEIO", "ENODEV", "ENXIO")),
+        When(errno=("ENODEV", "ENXIO")),
         "The device behind {path|the path} is not there, or its file system does not support the call (mmap).",
         "Look whether the device is given to this container and its driver is loaded; copy a file from a mount without mmap to a local disk.",
         since=_SINCE,

@@ -14,17 +14,6 @@ _HUB_AT_WORK = r"\bloading\b|not yet|try again|\bretry|syncing|in progress"
 
 RULES = (
     fatal(
-        "hub-repository-without-file",
-        When(
-            type=("EntryNotFoundError",),
-            message=r"entry not found for url",
-            unless_type=("LocalEntryNotFoundError", "TimeoutError"),
-        ),
-        "The hub has the repository, and not the file that is asked for in this revision of it.",
-        "Correct the file's name, its subfolder or the revision in the model's code: the repository's page lists its files; or upload it.",
-        since="2026-11-27",
-    ),
-    fatal(
         "hub-http-refused",
         When(
             type=("HfHubHTTPError", "huggingface_hub.errors.HfHubHTTPError"),
@@ -131,22 +120,6 @@ RULES = (
         ),
         "The repository or directory does not hold the file that the loader asks for.",
         "Correct the name, revision or format asked for, or pack the file.",
-        since=_SINCE,
-    ),
-    fatal(
-        "hub-file-missing-by-status",
-        When(
-            message=r"does not appear to have (?:a|any) files? named|is not a valid model identifier|can'?t load|can'?t find|no such file|not found",
-            cause=(
-                "EntryNotFoundError",
-                "RepositoryNotFoundError",
-                "RevisionNotFoundError",
-                "GatedRepoError",
-            ),
-            unless_type=("LocalEntryNotFoundError",),
-        ),
-        "The hub answered that it does not have this repository or file, or not for this token.",
-        HUB_TOKEN,
         since=_SINCE,
     ),
     ambiguous(

@@ -90,8 +90,9 @@ FATAL_IN_DISGUISE = (
     fatal(
         "hub-file-not-in-repository",
         When(
-            type=("RemoteEntryNotFoundError",),
-            unless_type=("ConnectionError", "Timeout", "TimeoutError"),
+            # Which one depends on the version. A type made from the latter says that the hub was not reached.
+            exact_type=("RemoteEntryNotFoundError", "EntryNotFoundError"),
+            unless_type=("ConnectionError", "Timeout", "TimeoutError", "LocalEntryNotFoundError"),
             unless=_HUB_IN_TROUBLE,
         ),
         "The hub has the repository, and not the file that is asked for in this revision.",

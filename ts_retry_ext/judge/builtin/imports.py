@@ -72,7 +72,7 @@ FATAL_IN_DISGUISE = (
             unless_type=ENVIRONMENT_TYPES,
         ),
         "TorchServe's worker itself cannot start: {module|a module} that it needs is not installed.",
-        "Install {module|the module that is named} into TorchServe's environment; it affects every model.",
+        "Install {installed_as|the module that is named} into TorchServe's environment; it affects every model.",
         since=_SINCE,
         scope=Scope.HOST,
     ),
@@ -143,7 +143,7 @@ FATAL_IN_DISGUISE = (
             unless_type=ENVIRONMENT_TYPES,
         ),
         "{module|A module} that the code imports is not installed and is not in the archive.",
-        "Install {module|it}, name it in the archive's requirements.txt (install_py_dep_per_model=true), or "
+        "Install {installed_as|it}, name it in the archive's requirements.txt (install_py_dep_per_model=true), or "
         "pack the file with --extra-files.",
         since=_SINCE,
     ),
