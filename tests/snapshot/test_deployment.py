@@ -16,15 +16,8 @@ from ts_retry_ext.frontend.management import ManagementApi, management_api_of
 from ts_retry_ext.frontend.process import Frontend
 from ts_retry_ext.frontend.server import Server
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
-from ts_retry_ext.snapshot.deployment import (
-    DeploymentError,
-    Plan,
-    alone,
-    plan,
-    put_beside,
-    put_in_place,
-    stored,
-)
+from ts_retry_ext.snapshot.deployment import Plan, plan, put_beside, put_in_place
+from ts_retry_ext.snapshot.deployment_place import DeploymentError, alone, stored
 from ts_retry_ext.snapshot.observed_server import ObservedServer, observed
 from ts_retry_ext.snapshot.without_model_api import without_model_api
 

@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ts_retry_ext.cli.servers import chosen_server
     from ts_retry_ext.frontend.choice import no_server
     from ts_retry_ext.frontend.condition import ManagementError
-    from ts_retry_ext.snapshot.deployment import DeploymentError
+    from ts_retry_ext.snapshot.deployment_place import DeploymentError
     from ts_retry_ext.snapshot.observed_server import observed
 
     path = arguments.archive
@@ -118,18 +118,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _deploy(arguments: argparse.Namespace, name: str, version: str, server: ObservedServer) -> None:
     from ts_retry_ext.frontend.management import management_api_of
-    from ts_retry_ext.snapshot import deployment
+    from ts_retry_ext.snapshot import deployment, deployment_place
 
     api = management_api_of(server.configuration)
     store = server.configuration.model_store
     if store is None:
         msg = "the server has no model store to put the archive into"
-        raise deployment.DeploymentError(msg)
+        raise deployment_place.DeploymentError(msg)
 
     def tell(step: str) -> None:
         print_line(f"{name}: {step}")
 
-    with deployment.alone(server, name):
+    with deployment_place.alone(server, name):
         wanted = deployment.plan(
             server,
             api,
@@ -141,7 +141,7 @@ def _deploy(arguments: argparse.Namespace, name: str, version: str, server: Obse
         )
         if not arguments.no_check:
             _check(arguments.archive, server)
-        with deployment.stored(arguments.archive, store, name, version) as url:
+        with deployment_place.stored(arguments.archive, store, name, version) as url:
             deployment.put_beside(
                 server, api, wanted, url, timeout_sec=arguments.timeout, tell=tell
             )
@@ -162,7 +162,7 @@ def _check(path: str, server: ObservedServer) -> None:
     from ts_retry_ext.check.check_report import CheckResult
     from ts_retry_ext.check.environment import NoTorchServeError, server_home
     from ts_retry_ext.check.loading import Options, check
-    from ts_retry_ext.snapshot.deployment import DeploymentError
+    from ts_retry_ext.snapshot.deployment_place import DeploymentError
     from ts_retry_ext.trial.child_processes import Children
     from ts_retry_ext.trial.launch import gpus_of_server
 

@@ -5,20 +5,15 @@ The old version goes on serving until the new one has loaded, and for good where
 
 from __future__ import annotations
 
-import fcntl
-import filecmp
-import os
-import shutil
-import tempfile
 import time
-from contextlib import contextmanager
-from typing import Callable, Iterator, NamedTuple
+from typing import Callable, NamedTuple
 
 from ts_retry_ext.frontend.answered_by import require_own_workers
 from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.frontend.refusal import CONFLICT
 from ts_retry_ext.frontend.running_model import RunningModel
+from ts_retry_ext.snapshot.deployment_place import DeploymentError
 from ts_retry_ext.snapshot.join import unconfirmed_models
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import ObservedServer
@@ -31,10 +26,6 @@ from ts_retry_ext.store.times import to_seconds
 #: How often the new version is looked at, in seconds.
 POLL_SEC = 0.5
 Tell = Callable[[str], None]
-
-
-class DeploymentError(Exception):
-    """The new version was not put in place, and the old one serves. The message is fit for people."""
 
 
 class Plan(NamedTuple):
@@ -109,65 +100,6 @@ def plan(
         )
         raise DeploymentError(msg)
     return Plan(archive, name, version, old)
-
-
-@contextmanager
-def alone(server: ObservedServer, name: str) -> Iterator[None]:
-    """Keep others from putting a version of the same model in place meanwhile.
-
-    Raises:
-        DeploymentError: somebody does.
-        OSError: the lock cannot be made.
-    """
-    folder = next(iter(server.run_dirs), tempfile.gettempdir())
-    path = os.path.join(folder, f"deploy-{server.frontend.pid}-{_safe(name)}.lock")
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            msg = f"another ts-retry deploy of {name} runs"
-            raise DeploymentError(msg) from error
-        yield
-    finally:
-        os.close(lock)
-
-
-@contextmanager
-def stored(archive: str, store: str, name: str, version: str) -> Iterator[str]:
-    """Have the archive in the model store, and take it out again where the block fails.
-
-    Yields its file name there. One that lies there already is used as it is.
-
-    Raises:
-        DeploymentError: another archive has the name.
-        OSError: it cannot be copied.
-    """
-    if os.path.realpath(os.path.dirname(os.path.abspath(archive))) == os.path.realpath(store):
-        yield os.path.basename(archive)
-        return
-    ending = ".mar" if archive.endswith(".mar") else ".tar.gz"
-    target = os.path.join(store, f"{_safe(name)}-{_safe(version)}{ending}")
-    if os.path.exists(target):
-        if not filecmp.cmp(archive, target, shallow=False):
-            msg = f"{target} is another archive: remove it, or pack this one with another version"
-            raise DeploymentError(msg)
-        yield os.path.basename(target)
-        return
-    descriptor, part = tempfile.mkstemp(prefix=".deploy-", dir=store)
-    os.close(descriptor)
-    try:
-        shutil.copyfile(archive, part)
-        os.chmod(part, 0o644)
-        os.rename(part, target)
-    except OSError:
-        os.unlink(part)
-        raise
-    try:
-        yield os.path.basename(target)
-    except BaseException:
-        os.unlink(target)
-        raise
 
 
 def put_beside(
@@ -360,11 +292,6 @@ def _why(server: ObservedServer, wanted: Plan, since: float) -> str | None:
             at = f", at {place.in_words()}" if place is not None else ""
             return f"{status.cause}{at} [{status.judged}]"
     return None
-
-
-def _safe(text: str) -> str:
-    """Return a name that an archive gave without what would lead out of a folder."""
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in text).lstrip(".")
 
 
 def _order(version: str) -> tuple[tuple[int, str], ...]:
