@@ -22,7 +22,7 @@ import java.util.Set;
 /**
  * The exit markers of this server's run, found where its workers write them.
  *
- * <p>The places are those of ts_retry_ext/frontend/state_directories.py and store/directory.py: the
+ * <p>The places are those of ts_retry_ext/frontend/server_configuration.py and store/directory.py: the
  * configured one, {@code ts_retry} in the log directory, a private one in the temporary directory.
  * Used by one thread.
  */

@@ -7,8 +7,7 @@ import pytest
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING
 from ts_retry_ext.doctor.plugin_check import check_plugin
 from ts_retry_ext.frontend.process import Frontend
-from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
 from ts_retry_ext.plugin import FOLDER, JAR, LINE
 
 TORCHSERVE = ".:/site-packages/ts/frontend/*"

@@ -160,3 +160,15 @@ def test_origin_of_a_value_is_the_environment_only_where_the_file_allows_it(
     place, key = made.origin("job_queue_size")
     assert (Path(place).name, key) == expected
     assert made.properties["job_queue_size"] == ("6" if allowed == "true" else "5")
+
+
+def test_state_directories_are_tried_in_the_order_the_settings_promise(tmp_path: Path) -> None:
+    logs, environ = str(tmp_path / "logs"), {"TEMP": "/scratch"}
+    plain = ServerConfiguration(str(tmp_path), None, {}, logs, environ)
+    default = (str(tmp_path / "logs" / "ts_retry"), "/scratch/ts_retry-7")
+
+    assert plain.state_directories(7) == default
+    configured = plain._replace(properties={"retry_state_dir": "state"})
+    expected = (str(tmp_path / "state"), *default)
+    assert configured.state_directories(7) == expected
+    assert plain.state_directories(7, configured.settings()[0]) == expected

@@ -149,7 +149,7 @@ def test_readyz_can_be_asked_for_one_model(
 
 def test_models_have_the_keys_of_status_json(observing: Sidecar, server: Frontend) -> None:
     from ts_retry_ext.frontend.process import frontend_at
-    from ts_retry_ext.frontend.server import server_of
+    from ts_retry_ext.frontend.server_configuration import server_of
     from ts_retry_ext.snapshot.observed_server import observed
     from ts_retry_ext.snapshot.take import take_snapshot
 

@@ -14,8 +14,7 @@ from tests.frontend.api import Api, described, serving
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.management import ManagementApi, management_api_of
 from ts_retry_ext.frontend.process import Frontend
-from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
 from ts_retry_ext.snapshot.deployment import Plan, plan, put_beside, put_in_place
 from ts_retry_ext.snapshot.deployment_place import DeploymentError, alone, stored
 from ts_retry_ext.snapshot.observed_server import ObservedServer, observed

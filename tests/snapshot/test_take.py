@@ -13,8 +13,7 @@ from tests.frontend.api import Api, described, serving
 from tests.snapshot.writing import failure, marker, record, write_journal
 from ts_retry_ext.frontend.management import ManagementApi, management_api_of
 from ts_retry_ext.frontend.process import Frontend
-from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
 from ts_retry_ext.snapshot.join import back_offs, died_by_its_words
 from ts_retry_ext.snapshot.observed_server import ObservedServer, observed
 from ts_retry_ext.snapshot.registration_files import read_registration

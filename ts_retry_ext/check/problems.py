@@ -7,7 +7,7 @@ from typing import Mapping
 
 from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
-from ts_retry_ext.settings import MODEL_SECTION, resolve
+from ts_retry_ext.settings import MODEL_SECTION
 from ts_retry_ext.trial.findings import Findings
 from ts_retry_ext.trial.launch import Launch
 from ts_retry_ext.trial.undeclared_imports import declared
@@ -19,13 +19,8 @@ def settings_problems(model_dir: str, configuration: ServerConfiguration) -> lis
     """Return what is wrong with this package's settings for the model."""
     folder = ModelFolder(model_dir)
     section, unreadable = folder.section(MODEL_SECTION)
-    _, problems = resolve(
-        configuration.properties,
-        configuration.environ,
-        section,
-        config_file=configuration.config_file,
-        model_config_file=folder.manifest.config_file or "model-config.yaml",
-    )
+    named = folder.manifest.config_file or "model-config.yaml"
+    _, problems = configuration.settings(section, named)
     found = [*([unreadable] if unreadable else ()), *problems]
     return [("retry-settings", problem) for problem in found]
 

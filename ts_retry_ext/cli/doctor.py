@@ -17,7 +17,7 @@ from ts_retry_ext.cli.printing import (
 
 if TYPE_CHECKING:
     from ts_retry_ext.doctor.examination import Examination
-    from ts_retry_ext.frontend.server import Server
+    from ts_retry_ext.frontend.server_configuration import Server
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -26,7 +26,7 @@ from ts_retry_ext.snapshot.own_rules import (
 )
 
 if TYPE_CHECKING:
-    from ts_retry_ext.frontend.server import Server
+    from ts_retry_ext.frontend.server_configuration import Server
 
 _WRONG = 3
 #: Characters of a label and the blanks behind it.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ts_retry_ext.cli.printing import ERROR, HALTED, USAGE, CommandError, warn
 
 if TYPE_CHECKING:
-    from ts_retry_ext.frontend.server import Server
+    from ts_retry_ext.frontend.server_configuration import Server
     from ts_retry_ext.snapshot.model import ModelStatus
 
 _EXAMPLE = "ts-retry run -- torchserve --start --foreground --model-store STORE --models NAME=FILE"

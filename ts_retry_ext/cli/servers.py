@@ -11,7 +11,7 @@ from ts_retry_ext.frontend.choice import (
     Wanted,
     choose_server,
 )
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import Server
 
 
 def add_server_option(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from ts_retry_ext.frontend.choice import (
     no_server,
 )
 from ts_retry_ext.frontend.process import running_frontends
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import Server
 from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX, STATE_DIRECTORY_NAME
 from ts_retry_ext.snapshot.model import ModelStatus

@@ -15,7 +15,7 @@ from ts_retry_ext.demo.models import MODELS, DemoModel
 from ts_retry_ext.demo.packing import HANDLERS, lay_out_handlers, pack, train
 from ts_retry_ext.demo.screen import Screen
 from ts_retry_ext.demo.torchserve import TorchServe, start
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import Server
 from ts_retry_ext.logs.frontend_log import WorkerLog, read_log
 from ts_retry_ext.snapshot.observed_server import observed
 from ts_retry_ext.snapshot.registration_files import read_registrations

@@ -18,7 +18,7 @@ from ts_retry_ext.demo import DemoError
 from ts_retry_ext.demo.free_ports import free_ports
 from ts_retry_ext.demo.packing import STORE
 from ts_retry_ext.frontend.process import frontend_at
-from ts_retry_ext.frontend.server import Server, server_of
+from ts_retry_ext.frontend.server_configuration import Server, server_of
 from ts_retry_ext.plain_text import in_one_line
 
 START_LIMIT_SEC = 90.0

@@ -18,9 +18,11 @@ from ts_retry_ext.doctor.server_checks import (
 )
 from ts_retry_ext.doctor.settings_checks import check_rules, check_settings, check_state
 from ts_retry_ext.frontend.properties import read_properties, resolve_environment
-from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.frontend.server_configuration import ServerConfiguration, configuration_of_file
-from ts_retry_ext.frontend.state_directories import server_settings
+from ts_retry_ext.frontend.server_configuration import (
+    Server,
+    ServerConfiguration,
+    configuration_of_file,
+)
 from ts_retry_ext.logs.server_log import FailedStart, failed_start
 from ts_retry_ext.settings import Settings, resolve
 
@@ -142,7 +144,7 @@ def _settings(
 ) -> tuple[Settings, tuple[str, ...], str | None]:
     """Return the settings, what is wrong with them, and the file they were taken from."""
     if server is not None and ts_config is None:
-        return (*server_settings(server.configuration), server.configuration.config_file)
+        return (*server.configuration.settings(), server.configuration.config_file)
     path = ts_config or os.environ.get("TS_CONFIG_FILE") or "config.properties"
     if ts_config is None and not os.path.exists(path):
         return (*resolve({}, os.environ), None)

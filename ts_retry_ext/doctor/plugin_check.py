@@ -6,8 +6,7 @@ import os
 from typing import Sequence
 
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, Diagnosis
-from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
 from ts_retry_ext.plugin import FOLDER, JAR, LINE
 
 _NAME = "plug-in"

@@ -7,9 +7,7 @@ from typing import Iterator
 
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
 from ts_retry_ext.frontend.process import user_id_of
-from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.frontend.server_configuration import ServerConfiguration
-from ts_retry_ext.frontend.state_directories import state_directories
+from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
 from ts_retry_ext.settings import OnFatal, Settings
 from ts_retry_ext.snapshot.own_rules import rules_of_server
 
@@ -57,7 +55,7 @@ def check_state(server: Server | None, settings: Settings) -> Iterator[Diagnosis
     """Check the places for the state directory, in order, until one can be used."""
     user = os.geteuid() if server is None else user_id_of(server.frontend.pid)
     if server is not None:
-        places = state_directories(server.configuration, settings, user)
+        places = server.configuration.state_directories(user, settings)
     elif settings.state_dir.value is not None:
         places = (str(settings.state_dir.value),)
     else:

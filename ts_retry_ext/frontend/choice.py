@@ -11,8 +11,7 @@ from ts_retry_ext.frontend.exchange import (
     reachable_address,
 )
 from ts_retry_ext.frontend.process import running_frontends, user_id_of
-from ts_retry_ext.frontend.server import Server, server_of
-from ts_retry_ext.frontend.state_directories import own_state_directories
+from ts_retry_ext.frontend.server_configuration import Server, server_of
 from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
 from ts_retry_ext.store.directory import server_directory
 
@@ -95,7 +94,7 @@ def _is_meant(server: Server, wanted: Wanted) -> bool:
         return True
     frontend = server.frontend
     run = server_directory(wanted.state_dir, frontend.pid, frontend.start)
-    own_dirs = own_state_directories(configuration, user_id_of(frontend.pid))
+    own_dirs = configuration.state_directories(user_id_of(frontend.pid))
     meant = os.path.realpath(wanted.state_dir)
     return os.path.isdir(run) or meant in [os.path.realpath(path) for path in own_dirs]
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.exchange import MANAGEMENT_PORTS, UnreachableError, reachable_address
-from ts_retry_ext.settings import resolve
 
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.server_configuration import ServerConfiguration
@@ -36,7 +35,7 @@ def endpoint_of(configuration: ServerConfiguration) -> Endpoint:
     Raises:
         ManagementError: its management address is one that is not supported.
     """
-    settings, _ = resolve(configuration.properties, configuration.environ)
+    settings, _ = configuration.settings()
     try:
         management = reachable_address(configuration.management_address, MANAGEMENT_PORTS)
     except UnreachableError as error:

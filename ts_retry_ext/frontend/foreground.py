@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, Sequence
 
 from ts_retry_ext.frontend.process import frontend_at
-from ts_retry_ext.frontend.server import Server, server_of
+from ts_retry_ext.frontend.server_configuration import Server, server_of
 
 #: Signals that the frontend gets instead of this process.
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)  # fmt: skip

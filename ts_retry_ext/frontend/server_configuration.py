@@ -1,4 +1,4 @@
-"""What a server reads at its start: its configuration file, values and places. Needs no process."""
+"""What a server reads at its start: its configuration file, values and places."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple, Sequence
 
 from ts_retry_ext.frontend.properties import marked_keys, read_properties, resolve_environment
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX as OUR_PREFIX
+from ts_retry_ext.settings import STATE_DIRECTORY_NAME, Settings, resolve
 
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.process import Frontend
+
+from ts_retry_ext.frontend.process import Frontend
 
 DEFAULT_MANAGEMENT_ADDRESS = "http://127.0.0.1:8081"
 DEFAULT_INFERENCE_ADDRESS = "http://127.0.0.1:8080"
@@ -74,6 +77,54 @@ class ServerConfiguration(NamedTuple):
             if self.environ.get(name):
                 return os.path.join(self.cwd, self.environ[name])
         return "/tmp"
+
+    def settings(
+        self, section: object = None, model_config_file: str = "model-config.yaml"
+    ) -> tuple[Settings, tuple[str, ...]]:
+        """Return the package's settings in force, and what is wrong with them; see `settings.resolve`.
+
+        Args:
+            section: what a model's configuration says; without it, what holds for every model.
+            model_config_file: the path of that configuration.
+        """
+        return resolve(
+            self.properties,
+            self.environ,
+            section,
+            config_file=self.config_file,
+            model_config_file=model_config_file,
+        )
+
+    def state_directories(self, user_id: int, settings: Settings | None = None) -> tuple[str, ...]:
+        """Return the paths that a worker of the server tries, in this order; the first usable one counts.
+
+        The configured one (relative to the server's working directory), ``ts_retry`` in the log
+        directory, and a private directory of the server's user under its temporary directory.
+
+        Args:
+            user_id: whom the server runs for.
+            settings: where they are known already, those that hold for all of its models.
+        """
+        paths = [
+            os.path.join(self.log_dir, STATE_DIRECTORY_NAME),
+            os.path.join(self.temp_dir, f"{STATE_DIRECTORY_NAME}-{user_id}"),
+        ]
+        configured = (settings or self.settings()[0]).state_dir.value
+        if configured is not None:
+            paths.insert(0, os.path.join(self.cwd, configured))
+        return tuple(paths)
+
+
+class Server(NamedTuple):
+    """A running server: its frontend's process, and what that read at its start."""
+
+    frontend: Frontend
+    configuration: ServerConfiguration
+
+
+def server_of(frontend: Frontend) -> Server:
+    """Read the configuration of `frontend` the way it did itself. Never raises OSError."""
+    return Server(frontend, configuration_of(frontend))
 
 
 def configuration_of(frontend: Frontend) -> ServerConfiguration:

@@ -15,7 +15,6 @@ from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.endpoint import Endpoint, endpoint_of
 from ts_retry_ext.frontend.process import FrontendId, is_alive, user_id_of
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration, configuration_of_file
-from ts_retry_ext.frontend.state_directories import own_state_directories
 from ts_retry_ext.sidecar.options import SidecarOptions
 from ts_retry_ext.snapshot.observed_server import ObservedServer, observed
 from ts_retry_ext.store.directory import ServerRun, read_server_run, server_runs, why_unreadable
@@ -138,4 +137,4 @@ def _endpoint(configuration: ServerConfiguration, options: SidecarOptions) -> En
 def _places(configuration: ServerConfiguration, options: SidecarOptions) -> tuple[str, ...]:
     if options.state_dir:
         return (options.state_dir,)
-    return own_state_directories(configuration, user_id_of(NOBODY.pid))
+    return configuration.state_directories(user_id_of(NOBODY.pid))

@@ -6,9 +6,7 @@ import os
 from typing import NamedTuple
 
 from ts_retry_ext.frontend.process import FrontendId, user_id_of
-from ts_retry_ext.frontend.server import Server
-from ts_retry_ext.frontend.server_configuration import ServerConfiguration
-from ts_retry_ext.frontend.state_directories import own_state_directories
+from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
 from ts_retry_ext.store.directory import server_directory
 
 
@@ -46,7 +44,7 @@ def observed(server: Server, state_dir: str | None = None) -> ObservedServer:
     """
     configuration = server.configuration
     places = (
-        own_state_directories(configuration, user_id_of(server.frontend.pid))
+        configuration.state_directories(user_id_of(server.frontend.pid))
         if state_dir is None
         else (state_dir,)
     )

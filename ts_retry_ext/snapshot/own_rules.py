@@ -53,10 +53,7 @@ def read_rules(
 
 def rules_of_server(configuration: ServerConfiguration) -> OwnRules | None:
     """Return the rules that a server sets for all its models, None where it sets none."""
-    settings, _ = resolve(
-        configuration.properties, configuration.environ, config_file=configuration.config_file
-    )
-    return _named_by(settings, None, configuration.cwd)
+    return _named_by(configuration.settings()[0], None, configuration.cwd)
 
 
 def rules_of_archives(

@@ -16,7 +16,7 @@ from ts_retry_ext.frontend.registered import archive_in_force
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.frontend.version_entry import SNAPSHOT, entry_of_version
-from ts_retry_ext.settings import MODEL_SECTION, SETTINGS, resolve
+from ts_retry_ext.settings import MODEL_SECTION, SETTINGS
 from ts_retry_ext.snapshot.effective import (
     effective_of_archive,
     effective_of_read,
@@ -169,13 +169,8 @@ class _Subject:
         problems: tuple[tuple[str, str], ...],
     ) -> ModelParameters:
         """Return parameters of TorchServe with the settings of the package behind them."""
-        settings, wrong = resolve(
-            self.configuration.properties,
-            self.configuration.environ,
-            (self.config or {}).get(MODEL_SECTION),
-            config_file=self.configuration.config_file,
-            model_config_file=self.config_file,
-        )
+        section = (self.config or {}).get(MODEL_SECTION)
+        settings, wrong = self.configuration.settings(section, self.config_file)
         resolved = settings._asdict()
         own = (Parameter(row.property_key, *resolved[row.name]) for row in SETTINGS)
         said = (*problems, *((BAD_SETTING, message) for message in wrong))

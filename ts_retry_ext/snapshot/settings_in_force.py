@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ts_retry_ext.archive.model_folder import ModelFolder
-from ts_retry_ext.settings import MODEL_SECTION, SETTINGS, Resolved, resolve
+from ts_retry_ext.settings import MODEL_SECTION, SETTINGS, Resolved
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.window_in_force import worker_folders
@@ -26,14 +26,8 @@ def settings_in_force(
     folder = _folder(model, server)
     unpacked = None if folder is None else ModelFolder(folder)
     section, unreadable = (None, None) if unpacked is None else unpacked.section(MODEL_SECTION)
-    configuration = server.configuration
-    settings, problems = resolve(
-        configuration.properties,
-        configuration.environ,
-        section,
-        config_file=configuration.config_file,
-        model_config_file=(unpacked and unpacked.config_path) or "model-config.yaml",
-    )
+    config_file = (unpacked and unpacked.config_path) or "model-config.yaml"
+    settings, problems = server.configuration.settings(section, config_file)
     found = settings._asdict()
     own = tuple((row.property_key, found[row.name]) for row in SETTINGS if row.model_key)
     return own, ((unreadable, *problems) if unreadable else problems)

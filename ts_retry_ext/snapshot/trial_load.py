@@ -12,7 +12,7 @@ import sys
 import threading
 
 from ts_retry_ext.frontend.process import frontend_at
-from ts_retry_ext.frontend.server import server_of
+from ts_retry_ext.frontend.server_configuration import server_of
 from ts_retry_ext.snapshot.bring_back import (
     REASON,
     bring_back,

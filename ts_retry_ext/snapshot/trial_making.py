@@ -10,7 +10,7 @@ from typing import Any, Mapping, NamedTuple
 
 from ts_retry_ext.archive.model_archive import ArchiveError
 from ts_retry_ext.frontend.process import start_of
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import Server
 from ts_retry_ext.snapshot.trial_job import Job
 from ts_retry_ext.snapshot.trial_records import charge_budget, note, note_locked, plan_next
 from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, write_json

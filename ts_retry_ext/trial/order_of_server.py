@@ -8,7 +8,7 @@ from typing import Any, Mapping
 from ts_retry_ext.archive.limits import DEFAULT_TIMEOUT_SEC
 from ts_retry_ext.archive.manifest import DEFAULT_VERSION, RUNTIMES
 from ts_retry_ext.archive.model_archive import read_archive
-from ts_retry_ext.frontend.server import Server
+from ts_retry_ext.frontend.server_configuration import Server
 from ts_retry_ext.trial.launch import Launch, gpus_of_server, launch_of
 from ts_retry_ext.worker.protocol import LoadRequest
 

@@ -19,7 +19,6 @@ from ts_retry_ext.frontend.process import (
     user_id_of,
 )
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration, configuration_of
-from ts_retry_ext.frontend.state_directories import state_directories
 from ts_retry_ext.settings import Settings, resolve
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import make_private_directory
@@ -213,7 +212,7 @@ def open_session(frontend: Frontend | None = None) -> Session | None:
         management_address=configuration.management_address,
         torchserve=_torchserve_version(),
     )
-    places = state_directories(configuration, settings, user_id_of(frontend.pid))
+    places = configuration.state_directories(user_id_of(frontend.pid), settings)
     server_dir = _server_directory(places, run)
     directory = model_directory(server_dir, folder.manifest.model or "model", registered)
     if not os.path.isdir(directory):
