@@ -8,9 +8,7 @@ import pytest
 from tests.snapshot.writing import SOCKET, START, failure, record
 from ts_retry_ext.settings import OnFatal, Resolved, resolve
 from ts_retry_ext.store.record import Event, Record
-from ts_retry_ext.store.times import to_text
 from ts_retry_ext.worker.last_chance import longest_attempt, may_be_last
-from ts_retry_ext.worker.window_end import window_ends_at
 
 
 class Worker:
@@ -62,10 +60,3 @@ def test_a_load_that_takes_long_makes_an_earlier_worker_the_last_one() -> None:
     slow = [record(Event.START, now - 250), failure(now - 150)]
     assert longest_attempt(slow) == pytest.approx(100, abs=0.1)
     assert may_be_last(Worker(300), slow)  # type: ignore[arg-type]
-
-
-def test_the_window_begins_with_the_first_failure_since_a_worker_loaded() -> None:
-    records = [failure(1), record(Event.LOADED, 5), failure(9), failure(12)]
-    assert window_ends_at(records, 300) == START + 309
-    assert window_ends_at(records[:2], 300) is None
-    assert window_ends_at([failure(1)._replace(at=to_text(START + 1))], 0) == START + 1

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from ts_retry_ext.worker.difference import Difference
 from ts_retry_ext.worker.load_times import LoadTime
 from ts_retry_ext.worker.news import (
     MAX_SUSPECTS,
@@ -13,7 +12,7 @@ from ts_retry_ext.worker.news import (
     reported,
     waits,
 )
-from ts_retry_ext.worker.path_facts import FILE, PathFacts
+from ts_retry_ext.worker.path_facts import FILE, Difference, PathFacts
 
 NOW = 1_800_000_000.0
 ENDED = LoadTime(0, 1)

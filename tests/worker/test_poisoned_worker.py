@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from ts_retry_ext.frontend.process import MAIN_CLASS
-from ts_retry_ext.worker.broken_pool import BrokenPools
-from ts_retry_ext.worker.poisoned_worker import is_poisoned
+from ts_retry_ext.worker.poisoned_worker import BrokenPools, is_poisoned
 
 
 def caused(outer: BaseException, inner: BaseException) -> BaseException:

@@ -105,7 +105,7 @@ def start_over_with(connection: socket.socket, session: Session) -> None:
     Raises:
         OSError: the interpreter cannot be run.
     """
-    from ts_retry_ext.worker.start_over import start_over
+    from ts_retry_ext.worker.own_program import start_over
 
     os.set_inheritable(connection.fileno(), True)
     os.environ[KEPT] = f"{connection.fileno()}:{session.pid}:{session.name}"

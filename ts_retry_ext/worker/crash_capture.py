@@ -10,7 +10,6 @@ from io import FileIO
 from weakref import ref
 
 from ts_retry_ext.store.atomic import FILE_MODE
-from ts_retry_ext.worker.signal_handlers import crash_handlers
 
 MAX_STACK_BYTES = 64 * 1024
 #: The stacks of a hanging load are written this long before the frontend ends it, in seconds, or
@@ -18,6 +17,12 @@ MAX_STACK_BYTES = 64 * 1024
 HANG_MARGIN = 5.0
 HANG_SHARE = 0.1
 
+#: The signals that faulthandler takes (CPython, Modules/faulthandler.c).
+_CRASHES = ("SIGSEGV", "SIGFPE", "SIGABRT", "SIGBUS", "SIGILL")
+#: More than a `struct sigaction` takes on any platform, in bytes.
+_ROOM = 512
+#: The function, and the first signals of the mask; glibc leaves what follows as it lay on the stack.
+_TELLING = 16
 _CRASHED = "Fatal Python error: "
 _HUNG = "Timeout ("
 _NO_WORD = "the process ended without an exception: os._exit, or killed from outside"
@@ -160,6 +165,26 @@ def _tell_on_standard_error() -> None:
         faulthandler.enable(2, all_threads=True)
     except (OSError, ValueError, RuntimeError):
         faulthandler.disable()
+
+
+def crash_handlers() -> tuple[bytes, ...] | None:
+    """Return something that differs once another handler is in place, or None where it can't be told.
+
+    What C code installed, Python does not see. Imports nothing, since it is called in the middle of
+    a worker's life: torch has long brought ctypes.
+    """
+    ctypes, signal = sys.modules.get("ctypes"), sys.modules.get("signal")
+    try:
+        sigaction = ctypes.CDLL(None).sigaction  # type: ignore[union-attr]
+        found = []
+        for name in _CRASHES:
+            buffer = ctypes.create_string_buffer(_ROOM)  # type: ignore[union-attr]
+            if sigaction(int(getattr(signal, name)), None, buffer) != 0:
+                return None
+            found.append(bytes(buffer.raw[:_TELLING]))
+        return tuple(found)
+    except (AttributeError, OSError, TypeError):
+        return None
 
 
 def take_crash(directory: str, pid: int, *, out_of_memory: bool) -> tuple[str, str | None]:

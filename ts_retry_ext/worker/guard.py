@@ -15,8 +15,7 @@ from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.crash_capture import CrashCapture
 from ts_retry_ext.worker.description import add_to_description
 from ts_retry_ext.worker.in_hand import InHand
-from ts_retry_ext.worker.last_lines import say_after_traceback, say_last_lines
-from ts_retry_ext.worker.last_words import watch_log
+from ts_retry_ext.worker.last_words import say_after_traceback, say_last_lines, watch_log
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.own_frames import drop_own_frames

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Sequence
+from typing import NamedTuple, Sequence
 
 from ts_retry_ext.archive.config_errors import MissingYamlError
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
@@ -23,7 +23,6 @@ from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import now_text, to_seconds
 from ts_retry_ext.store.trial_schedule import FILES, MODULE, PATH, TIME, named
 from ts_retry_ext.worker.baseline_file import read_baseline, watched_path, write_baseline
-from ts_retry_ext.worker.failed_worker import FailedWorker
 from ts_retry_ext.worker.halt_ends import first_trial_at
 from ts_retry_ext.worker.marker_in_force import standing_marker
 from ts_retry_ext.worker.output import say
@@ -31,6 +30,17 @@ from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
 from ts_retry_ext.worker.siblings import Siblings, launches_meant
 from ts_retry_ext.worker.take_baseline import Failed, take_baseline
+
+
+class FailedWorker(NamedTuple):
+    """The process that failed, which need not be this one; `began_ns` as in `Session`."""
+
+    pid: int
+    start: str
+    socket: str
+    launch: str
+    group: str | None
+    began_ns: int
 
 
 def stop(

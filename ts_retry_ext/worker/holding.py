@@ -11,13 +11,15 @@ import os
 import select
 import socket
 import time
-from typing import Tuple
+from typing import Sequence, Tuple
 
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.directory import marker_path
 from ts_retry_ext.store.marker import Marker, read_marker
+from ts_retry_ext.store.record import FAILURES, Event, Record
+from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.store.trial_schedule import TIME
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.own_program import start_if_killed, take_leave, waiter_command
@@ -31,7 +33,6 @@ from ts_retry_ext.worker.protocol import (
 from ts_retry_ext.worker.rejection import Rejection
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.siblings import Siblings, means
-from ts_retry_ext.worker.window_end import window_ends_at
 
 TYPE_CHECKING = False  # not from typing, see worker/isolation.py
 if TYPE_CHECKING:
@@ -202,6 +203,26 @@ class Holding:
         self._marker = successor
         self._rejection = Rejection(self._session.name, successor)
         return None
+
+
+def window_ends_at(records: Sequence[Record], window_sec: float) -> float | None:
+    """Return when the window of a model's first worker to fail ends, in seconds since the epoch.
+
+    The frontend measures it from the first stop since the worker last answered LOAD with 200 (0.12.0
+    WorkerThread). None if nothing has failed since. `store.back_off` knows more, and brings more along
+    than a process that holds has room for.
+
+    Args:
+        records: the journal.
+        window_sec: the window in force.
+    """
+    first: str | None = None
+    for record in records:
+        if record.event is Event.LOADED:
+            first = None
+        elif first is None and record.event in FAILURES:
+            first = record.at
+    return None if first is None else to_seconds(first) + window_sec
 
 
 def marker_identity(directory: str) -> MarkerIdentity:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ts_retry_ext.worker.difference import Difference
 from ts_retry_ext.worker.load_times import LoadTime
+from ts_retry_ext.worker.path_facts import Difference
 
 #: Seconds for which a thing has to stand still before it is reported: a copy in progress is no repair.
 SETTLE_SEC = 1.0

@@ -1,4 +1,4 @@
-"""Start a program of ours from a worker: same interpreter and environment, none of the archive's modules.
+"""Start a program of ours from a worker, or its own once more: same interpreter and environment.
 
 The model's directory stands first on a worker's path, so a plain ``python -m`` would import the
 archive's ``json.py``. The program gets this process's path without it, and neither ``site`` nor
@@ -110,3 +110,16 @@ def _become(command: list[str], stdin: int, keep: tuple[int, ...]) -> None:
         os.execv(command[0], command)
     finally:
         os._exit(127)
+
+
+def start_over() -> None:
+    """Run this interpreter's command again, in this very process.
+
+    What the judge imported stays in memory for as long as a holder holds; an interpreter that
+    starts over with the marker in place never imports it.
+
+    Raises:
+        OSError: the interpreter cannot be run.
+    """
+    flags = getattr(sys, "orig_argv", [sys.executable, *sys.argv])[1:]
+    os.execv(sys.executable, [sys.executable, *flags])

@@ -12,8 +12,8 @@ import sys
 from contextlib import suppress
 from socket import SHUT_RDWR, socket
 from typing import Any, Callable, Iterator
+from weakref import WeakSet
 
-from ts_retry_ext.worker.broken_pool import BrokenPools
 from ts_retry_ext.worker.declared import declared_types
 from ts_retry_ext.worker.isolation import Isolated
 from ts_retry_ext.worker.output import say
@@ -40,9 +40,44 @@ LASTING = (
 _READ = "retrieve_msg"
 #: The name of the worker script's own worker, which holds the socket that it listens on.
 _WORKER = "worker"
+#: ``ProcessPoolExecutor.submit`` refuses once the pool is broken; a task under way fails elsewhere.
+_METHOD, _MODULE = "submit", "concurrent.futures.process"
 _MAX_CHAIN = 8
 _MAX_TEXT = 20_000
 _EXIT_STATUS = 1
+
+
+class BrokenPools:
+    """The process pools that have refused work because they are broken: a handler goes on with them.
+
+    `concurrent.futures` never repairs a pool one of whose processes has died: each further `submit` raises.
+    A handler may put another pool in its place, in the request that broke it or in the next one.
+    """
+
+    def __init__(self) -> None:
+        self._met: WeakSet[Any] = WeakSet()
+
+    def met_again(self, exc: BaseException) -> bool:
+        """Tell whether `exc` comes of a pool that had refused a request before: nobody replaces it."""
+        broken = getattr(sys.modules.get(_MODULE), "BrokenProcessPool", None)
+        if broken is None or not isinstance(exc, broken):
+            return False
+        pool = _pool_of(exc)
+        if pool is None or pool in self._met:
+            return pool is not None
+        self._met.add(pool)
+        return False
+
+
+def _pool_of(exc: BaseException) -> object | None:
+    """Return the pool whose `submit` raised `exc`, or None where that can't be told."""
+    trace = exc.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        if frame.f_code.co_name == _METHOD and frame.f_globals.get("__name__") == _MODULE:
+            return frame.f_locals.get("self")
+        trace = trace.tb_next
+    return None
 
 
 def watch_requests(session: Session) -> None:

@@ -13,8 +13,8 @@ from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.store.unfinished_loads import UnfinishedLoad, group_failed
 from ts_retry_ext.worker.crash_capture import has_stack, take_crash, tells_of_crashes
-from ts_retry_ext.worker.failed_worker import FailedWorker
 from ts_retry_ext.worker.failure_note import take_note
+from ts_retry_ext.worker.halting import FailedWorker
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.output import say, say_lines
 from ts_retry_ext.worker.predecessors import dead_before

@@ -31,10 +31,9 @@ from ts_retry_ext.store.failures_in_a_row import (
 from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.worker.declared import declared_types
-from ts_retry_ext.worker.failed_worker import FailedWorker
 from ts_retry_ext.worker.failure_report import exception_record, failure_line, secrets_of
 from ts_retry_ext.worker.halt_ends import waits_for
-from ts_retry_ext.worker.halting import stop
+from ts_retry_ext.worker.halting import FailedWorker, stop
 from ts_retry_ext.worker.last_chance import wait_if_last
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.rules_in_force import rules_in_force

@@ -209,7 +209,7 @@ def _wait_if_last(session: Session) -> None:
 def _hold_from_start(session: Session, marker: Marker) -> None:
     """Be the holder instead of the worker script, and end."""
     if "ts_retry_ext.judge" in sys.modules:
-        from ts_retry_ext.worker.start_over import start_over
+        from ts_retry_ext.worker.own_program import start_over
 
         start_over()
     from ts_retry_ext.worker.holder import EXIT_STATUS, hold, hold_connection, leave

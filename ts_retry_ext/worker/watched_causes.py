@@ -13,9 +13,9 @@ from typing import Union
 from ts_retry_ext.store.lock import locked
 from ts_retry_ext.worker.baseline import SURVEY_SEC, Baseline
 from ts_retry_ext.worker.baseline_file import read_baseline, watched_path, write_baseline
-from ts_retry_ext.worker.difference import Difference
 from ts_retry_ext.worker.load_times import LoadTimes
 from ts_retry_ext.worker.news import History, Suspects, is_loads_own, reported, waits
+from ts_retry_ext.worker.path_facts import Difference
 from ts_retry_ext.worker.watched_files import WatchedFiles
 from ts_retry_ext.worker.watched_names import WatchedNames
 from ts_retry_ext.worker.watched_packages import WatchedPackages

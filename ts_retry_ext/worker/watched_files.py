@@ -6,8 +6,7 @@ import os
 import time
 from typing import Iterator
 
-from ts_retry_ext.worker.difference import Difference, difference_between
-from ts_retry_ext.worker.path_facts import DIRECTORY, look_at
+from ts_retry_ext.worker.path_facts import DIRECTORY, Difference, difference_between, look_at
 from ts_retry_ext.worker.survey import Survey
 from ts_retry_ext.worker.time_slice import TimeSlice
 from ts_retry_ext.worker.watched_directory import ITSELF, WatchedDirectory, glance_at, of_directory

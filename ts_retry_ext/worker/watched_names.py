@@ -8,9 +8,16 @@ import os
 import time
 from typing import Iterator, NamedTuple, Sequence
 
-from ts_retry_ext.worker.difference import Difference, difference_between
 from ts_retry_ext.worker.ignored_files import is_ignored_directory, is_ignored_file, is_within
-from ts_retry_ext.worker.path_facts import DIRECTORY, MISSING, Look, PathFacts, look_at
+from ts_retry_ext.worker.path_facts import (
+    DIRECTORY,
+    MISSING,
+    Difference,
+    Look,
+    PathFacts,
+    difference_between,
+    look_at,
+)
 from ts_retry_ext.worker.time_slice import TimeSlice
 
 #: Paths that are watched one by one, at most.

@@ -7,8 +7,7 @@ import sys
 import time
 from typing import Dict, Iterator, Sequence
 
-from ts_retry_ext.worker.difference import Difference
-from ts_retry_ext.worker.path_facts import FILE, MISSING, PathFacts, look_at
+from ts_retry_ext.worker.path_facts import FILE, MISSING, Difference, PathFacts, look_at
 
 #: What an installer leaves for each distribution (``.pth`` and ``.egg-link``: for editable ones).
 _ENDS = (".dist-info", ".egg-info", ".pth", ".egg-link", ".egg")
