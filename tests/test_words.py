@@ -1,4 +1,4 @@
-"""One word for one thing, in the documents and in what the package says: see docs/glossary.md.
+"""One word for one thing, in the documents, in what the package says and in its code: see docs/glossary.md.
 
 What stands in code, in quotes or between backticks is somebody else's text, and is not looked at.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tokenize
 from pathlib import Path
 from typing import Iterator
 
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 #: What must not be written, and what is written instead.
 BANNED = {
     r"\b(?:can|don|doesn|didn|isn|aren|wasn|weren|won|hasn|haven|hadn|couldn|wouldn|shouldn)['\u2019]t\b": "cannot, do not …",
-    r"\b(?:behaviour|colour|favour|licence|catalogue)\w*": "behavior, color, license …",
+    r"\b(?:behaviour|colour|favour|neighbour|licence|catalogue)\w*": "behavior, color, license …",
     r"\b(?:labelled|cancelled|modelling|spelt)\b": "labeled, canceled, spelled …",
     r"\b(?:recognis|normalis|organis|serialis|initialis)\w*": "recognize …",
     r"\bback[- ]off\b": "backoff",
@@ -42,10 +43,9 @@ DOCUMENTS = [
     if str(path.relative_to(ROOT)) not in QUOTED
 ]
 PAGES = [*ROOT.glob("ts_retry_ext/*/templates/*.html")]
+PACKAGE = sorted(ROOT.glob("ts_retry_ext/**/*.py"))
 MODULES = [
-    path
-    for path in sorted(ROOT.glob("ts_retry_ext/**/*.py"))
-    if path.relative_to(ROOT / "ts_retry_ext").parts[0] not in PATTERNS
+    path for path in PACKAGE if path.relative_to(ROOT / "ts_retry_ext").parts[0] not in PATTERNS
 ]
 
 
@@ -68,6 +68,16 @@ def test_messages_have_one_word_for_one_thing() -> None:
     assert not found
 
 
+def test_docstrings_and_comments_have_one_word_for_one_thing() -> None:
+    found = [
+        (str(path.relative_to(ROOT)), *banned)
+        for path in PACKAGE
+        for text in (*_docstrings(path), *_comments(path))
+        for banned in _banned(re.sub(r"``.*?``|`[^`]*`|\"[^\"]*\"", "", text))
+    ]
+    assert not found
+
+
 @pytest.mark.parametrize("rule", BUILTIN_RULES, ids=lambda rule: str(rule.id))
 def test_a_rule_has_one_word_for_one_thing(rule: Rule) -> None:
     assert not list(_banned(f"{rule.reason}\n{rule.remedy}"))
@@ -82,6 +92,19 @@ def _banned(text: str) -> Iterator[tuple[str, str]]:
     for pattern, instead in BANNED.items():
         for match in re.finditer(pattern, text, re.IGNORECASE):
             yield match[0], instead
+
+
+def _docstrings(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield str(node.value.value)
+
+
+def _comments(path: Path) -> Iterator[str]:
+    with tokenize.open(path) as source:
+        for token in tokenize.generate_tokens(source.readline):
+            if token.type == tokenize.COMMENT:
+                yield token.string
 
 
 def _texts(path: Path) -> Iterator[str]:

@@ -31,7 +31,7 @@ class LanguageHandler(RetryAwareHandler):
     """What can go wrong while loading, and what it means.
 
     A wrong file in the archive stays wrong: nothing is gained by loading it again. The built-in
-    rules know that of weights that don't fit; what a label file must look like only we know.
+    rules know that of weights that do not fit; what a label file must look like only we know.
     """
 
     non_recoverable = (json.JSONDecodeError, UnicodeDecodeError)

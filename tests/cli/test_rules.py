@@ -26,7 +26,7 @@ def rule(name: str) -> str:
 
 
 def own(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Return the listed rules that aren't built in; they stand before those."""
+    """Return the listed rules that are not built in; they stand before those."""
     listed = json.loads(capsys.readouterr().out)
     mine = len(listed) - len(BUILTIN_RULES)
     assert [entry["id"] for entry in listed[mine:]] == [entry.id for entry in BUILTIN_RULES]

@@ -31,10 +31,14 @@ def outlook_of(exc: BaseException) -> Outlook:
         (FileNotFoundError(2, "No such file or directory", f"{MODEL}/vocab.txt"), Outlook.CHANGE),
         (FileNotFoundError(2, "No such file or directory", "/opt/vocab.txt"), Outlook.ELSEWHERE),
         (PermissionError(13, "Permission denied", "/root/weights.pt"), Outlook.ELSEWHERE),
+        (OSError("Repository Not Found for url: https://hub.example/api/models/acme/ranker."), Outlook.ELSEWHERE),
+        (OSError("403 Forbidden: Please enable access to public gated repositories"), Outlook.ELSEWHERE),
+        (RuntimeError("StatusCode.INVALID_ARGUMENT: unexpected shape for input 'x'"), Outlook.ELSEWHERE),
+        (RuntimeError("Attempting to deserialize object on a CUDA device but torch.cuda.is_available() is False."), Outlook.ELSEWHERE),
         (ConnectionRefusedError(111, "Connection refused"), Outlook.TIME),
         (RuntimeError("the frobnicator said no"), Outlook.TIME),
     ],
-)
+)  # fmt: skip
 def test_the_strength_of_the_evidence_decides_what_could_end_a_halt(
     exc: BaseException, expected: Outlook
 ) -> None:

@@ -14,7 +14,7 @@ class Outcast(BaseException):
 
 
 class MuteError(Exception):
-    """An exception that can't be shown."""
+    """An exception that cannot be shown."""
 
     def __str__(self) -> str:
         raise ValueError("no text")

@@ -126,7 +126,7 @@ def test_an_interpreter_without_arguments_is_left_alone(
 
 
 def test_the_line_imports_nothing_but_sys_before_its_gate() -> None:
-    """Python 3.8 reads the file in the locale's encoding, and skips a line that doesn't begin with 'import '."""
+    """Python 3.8 reads the file in the locale's encoding, and skips a line that does not begin with 'import '."""
     line = hook_line()
     assert line.startswith("import sys; ")
     assert line.index(" and exec(") < line.rindex("import")

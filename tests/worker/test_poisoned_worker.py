@@ -83,5 +83,5 @@ def test_the_frontend_sees_its_end_at_once_though_a_forked_process_lives(tmp_pat
         text=True,
         check=False,
     )
-    # The connection is closed, soon, the port is free; what was only forked lives, the model's own doesn't.
+    # The connection is closed, soon, the port is free; what was only forked lives, the model's own does not.
     assert done.stdout.split() == ["b''", "True", "True", "True", "False"], done.stderr

@@ -29,7 +29,7 @@ _HOLDS = re.compile(rb"^ts-retry: model (?:'[^']{1,400}'|\"[^\"]{1,400}\") (?:is
 #: How the lines begin that tell of the process itself; of most the text is kept, and no more.
 _OF_ITSELF = (b"[PID]", b"INFO > [PID]", _LOADING, _ASYNC, b"ts-retry: ")
 _LAST_ERRORS = 4
-#: The longest back-off is 1597 s; a start that is this much too late was not slept through.
+#: The longest backoff is 1597 s; a start that is this much too late was not slept through.
 _OVERDUE_MS = 1_800_000
 _ERRORS = Kind.ERRORS
 #: Ranks of one start print their process ids within so long; a retry waits a second and imports torch.
@@ -238,7 +238,7 @@ class LoggedWorker:
         if before == b"WORKER_MODEL_LOADED" and state == b"WORKER_STOPPED":
             attempt = self.attempt or self._within()
             if attempt.loaded_at is None:
-                attempt.loaded_at = at  # Its load isn't in the log.
+                attempt.loaded_at = at  # Its load is not in the log.
         elif self.attempt is None and not self.starts and before != b"null":
             self._within()
         if b"WORKER_SCALED_DOWN" in (state, before) and state != b"WORKER_STARTED":

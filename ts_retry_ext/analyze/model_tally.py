@@ -1,4 +1,4 @@
-"""What the log tells of one model of one server, in numbers that don't grow with the log."""
+"""What the log tells of one model of one server, in numbers that do not grow with the log."""
 
 from __future__ import annotations
 

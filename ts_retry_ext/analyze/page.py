@@ -46,7 +46,7 @@ def write_page(report: LogReport, path: str) -> None:
     What is no regular file, such as /dev/stdout, is written to as it is.
 
     Raises:
-        OSError: the file can't be written.
+        OSError: the file cannot be written.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         with open(path, "w", encoding="utf-8") as stream:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-#: Files of a directory that are listed; one with more than that isn't looked through.
+#: Files of a directory that are listed; one with more than that is not looked through.
 FILES_LIMIT = 10_000
 
 

@@ -40,7 +40,7 @@ _CONFIG_NAME = re.compile(r"[^/]*config[^/]*\.ya?ml", re.IGNORECASE)
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
 #: What reading an archive can raise: RuntimeError for a password or a zip of a later version, ValueError
-#: for a name that isn't in the encoding it claims.
+#: for a name that is not in the encoding it claims.
 DAMAGED = (
     OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Read a gzipped tar from its beginning to its end, in memory that doesn't depend on what it claims."""
+"""Read a gzipped tar from its beginning to its end, in memory that does not depend on what it claims."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def _shown_output(report: CheckReport, verbose: bool) -> list[str]:
 
 
 def _print_wrapped(label: str, text: str) -> None:
-    """Print a labelled text; on a terminal with its further lines below its first."""
+    """Print a labeled text; on a terminal with its further lines below its first."""
     head = " " * _INDENT + f"{label + ':':<{_LABEL}}"
     line = visible(in_one_line(text))
     if not sys.stdout.isatty():

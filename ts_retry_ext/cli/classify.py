@@ -187,7 +187,7 @@ def _is_json_lines(content: bytes) -> bool:
 
 
 def _json_lines(lines: Iterable[str], rules: Sequence[Rule], host: Host) -> int:
-    """Answer each line that isn't blank with one line, a line that cannot be read as unknown."""
+    """Answer each line that is not blank with one line, a line that cannot be read as unknown."""
     status = 0
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -114,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(names: Sequence[str], listed: Sequence[tuple[Rule, str | None]], *, as_json: bool) -> int:
-    """Print rules in full; 1 if one of them isn't known."""
+    """Print rules in full; 1 if one of them is not known."""
     from ts_retry_ext.judge.rule_page import rule_in_full
 
     known = {rule.id for rule, _ in listed}

@@ -63,7 +63,7 @@ def restart_workers(
         high: workers that it may have.
         directory: the registration's directory in the state directory; None where there is none,
             then nothing is written down.
-        between: is called while the model has no workers, to remove its exit marker. If it raises,
+        between: is called while the model has no workers, to remove its marker. If it raises,
             the model gets its workers back all the same.
 
     Raises:

@@ -28,7 +28,7 @@ def named_rules_files(setting: str, directory: str) -> list[str]:
         directory: what relative names are relative to.
 
     Raises:
-        RulesFileError: a folder holds no YAML file, more than `MAX_RULES_FILES`, or can't be read.
+        RulesFileError: a folder holds no YAML file, more than `MAX_RULES_FILES`, or cannot be read.
     """
     whole = os.path.join(directory, setting)
     names = [setting] if os.path.exists(whole) else [part.strip() for part in setting.split(",")]

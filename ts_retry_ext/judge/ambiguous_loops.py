@@ -17,9 +17,9 @@ _Node = TypeVar("_Node")
 
 #: A repetition that may go on for so long counts as one without an end.
 _LOOP = 8
-#: Characters of a pattern, its repetitions written out, beyond which it isn't looked into.
+#: Characters of a pattern, its repetitions written out, beyond which it is not looked into.
 _LARGEST = 3_000
-#: Characters of one loop beyond which its product isn't made.
+#: Characters of one loop beyond which its product is not made.
 _LARGEST_LOOP = 64
 _REPEATS = ("MAX_REPEAT", "MIN_REPEAT")
 

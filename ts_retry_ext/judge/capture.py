@@ -37,14 +37,14 @@ def failure_from_exception(
 ) -> Failure:
     """Turn a live exception into plain data.
 
-    Walks causes, contexts (suppressed ones too: `from None` hides evidence, it doesn't undo it)
+    Walks causes, contexts (suppressed ones too: `from None` hides evidence, it does not undo it)
     and members of exception groups. Never raises.
 
     Args:
         exc: any exception, also one whose `__str__` or attributes raise.
         phase: how far the worker was.
         model_dir: directory of the model's files, to tell its own code from libraries.
-        secrets: values that must not be cut in two (see `redact.secret_values`); what isn't cut is
+        secrets: values that must not be cut in two (see `redact.secret_values`); what is not cut is
             left to `redact.redacted`.
     """
     try:

@@ -1,6 +1,6 @@
 """What one node of a parsed regular expression matches, as a set of characters in one integer.
 
-Bit n stands for the character n of ASCII, and one more bit for every other character. Case doesn't
+Bit n stands for the character n of ASCII, and one more bit for every other character. Case does not
 count, as in every pattern of a rule. Node names are those of Python's `re._parser` (3.8 to 3.14).
 """
 
@@ -35,7 +35,7 @@ _CATEGORIES = {
 
 
 def character_set(name: str, argument: Any) -> int | None:
-    """Return what a node matches; None if the node isn't one character."""
+    """Return what a node matches; None if the node is not one character."""
     if name == "LITERAL":
         return _one(argument)
     if name == "NOT_LITERAL":

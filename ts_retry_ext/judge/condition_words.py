@@ -57,7 +57,7 @@ _PLACES = {
 
 
 def condition_in_words(when: When) -> list[str]:
-    """Return what must hold, one statement a line; patterns are regular expressions, case doesn't count."""
+    """Return what must hold, one statement a line; patterns are regular expressions, case does not count."""
     told = [] if when.where == "any" else [f"looked at: {_WHERE[when.where]}"]
     if when.type:
         told.append(f"its type is, or extends, {_any(when.type)}")

@@ -38,8 +38,8 @@ class Frame:
     Attributes:
         file: path as Python reports it.
         function: name of the function.
-        module: dotted name, derived from the path where it isn't known.
-        line: line number, None where it isn't known.
+        module: dotted name, derived from the path where it is not known.
+        line: line number, None where it is not known.
         in_app: True for the model's own code, False for libraries and the interpreter.
     """
 

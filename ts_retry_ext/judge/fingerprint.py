@@ -11,7 +11,7 @@ from ts_retry_ext.judge.lineage import plain
 from ts_retry_ext.judge.normal_form import normal_form
 from ts_retry_ext.judge.redact import redact
 
-#: Raise this with every change of what goes into a fingerprint or how it is normalised.
+#: Raise this with every change of what goes into a fingerprint or how it is normalized.
 FINGERPRINT_VERSION = 2
 #: Exceptions of the chain that take part.
 _CHAIN_PART = 5
@@ -29,7 +29,7 @@ class FingerprintParts:
     Attributes:
         types: plain exception types of the chain, outermost first.
         frames: `module:function` of the model's own frames, else of the innermost library ones.
-        messages: normalised messages of the chain.
+        messages: normalized messages of the chain.
         numbers: errno names and HTTP status codes.
     """
 

@@ -49,7 +49,7 @@ class Declared:
     """Hold the type names a handler declares; a plain name means any type so called.
 
     Attributes:
-        non_recoverable: types that a retry can't cure.
+        non_recoverable: types that a retry cannot cure.
         recoverable: types that a retry can cure.
     """
 
@@ -75,7 +75,7 @@ def judge(
         declared: types named by the handler. `NonRecoverableError` and `RecoverableError` anywhere
             in the type's bases count without being named.
         out_of_time: asked after each rule of a user; once it is true the verdict is UNKNOWN, since a
-            rule that wasn't asked may have spoken against those behind it.
+            rule that was not asked may have spoken against those behind it.
         printed: lines that the process printed right before the failure. Where the verdict is
             UNKNOWN, they are looked at for a cause, which is quoted and changes no verdict.
     """
@@ -135,10 +135,10 @@ def _unless_it_lies_elsewhere(verdict: Verdict, rule: Rule, evidence: Evidence) 
 def first_match(
     rules: Sequence[Rule], evidence: Evidence, out_of_time: Callable[[], bool] = lambda: False
 ) -> Rule | None:
-    """Return the first rule whose condition holds; a rule that breaks doesn't match.
+    """Return the first rule whose condition holds; a rule that breaks does not match.
 
     Raises:
-        _OutOfTimeError: `out_of_time` was true after a rule of a user that doesn't match.
+        _OutOfTimeError: `out_of_time` was true after a rule of a user that does not match.
     """
     for rule in rules:
         if _holds(rule, evidence):

@@ -83,9 +83,9 @@ def same_type(wanted: str, seen: str) -> bool:
     """Tell whether a rule's type name means the type seen.
 
     A plain name means any type of that name. A dotted one means the same name in the same
-    top-level package, or the same name where the package isn't known: libraries move their
+    top-level package, or the same name where the package is not known: libraries move their
     exception classes between modules from one version to the next. A built-in type is no library's
-    type of the same name: a plain ConnectionError isn't Redis's.
+    type of the same name: a plain ConnectionError is not Redis's.
     """
     if plain(wanted) != plain(seen):
         return False

@@ -39,7 +39,7 @@ _IMPOSSIBLE = 2.0**50
 #: Bytes of a device that no allocation can have: the driver's share and the CUDA context of the
 #: process (300-600 MB on current cards).
 _OVERHEAD = 0.5 * 2**30
-#: Of devices smaller than this, the overhead isn't taken for granted.
+#: Of devices smaller than this, the overhead is not taken for granted.
 _SMALL_DEVICE = 4 * 2**30
 #: One request of this size is as often a model too large for the host as a passing shortage.
 _HUGE = 8e9
@@ -54,7 +54,7 @@ _PAIR = re.compile(
 
 @dataclass(frozen=True)
 class MemoryNumbers:
-    """Hold the memory numbers of one message, in bytes; None where it doesn't say.
+    """Hold the memory numbers of one message, in bytes; None where it does not say.
 
     Attributes:
         requested: what was asked for and refused.
@@ -94,7 +94,7 @@ def memory_numbers(text: str) -> MemoryNumbers | None:
     others = [_bytes(number, unit) for number, unit in _OTHER.findall(text)]
     if others:
         found["others"] = sum(others)
-    # A process that can't see the host's process ids reports 16 EiB (2**64) for itself or others.
+    # A process that cannot see the host's process ids reports 16 EiB (2**64) for itself or others.
     limit = found.get("total", _IMPOSSIBLE)
     for name in ("own", "others", "reserved", "allocated"):
         if found.get(name, 0.0) > limit:
@@ -115,7 +115,7 @@ def request_exceeds_total(numbers: MemoryNumbers) -> bool:
 
 
 def own_use_exceeds_total(numbers: MemoryNumbers) -> bool:
-    """Tell whether what this process holds and the request don't fit even an empty device."""
+    """Tell whether what this process holds and the request do not fit even an empty device."""
     if numbers.requested is None or numbers.total is None or numbers.held_here is None:
         return False
     if numbers.total < _SMALL_DEVICE:
@@ -141,7 +141,7 @@ def held_by_others(numbers: MemoryNumbers) -> bool:
 
 
 def request_is_less_than_free(numbers: MemoryNumbers) -> bool:
-    """Tell whether more was free than was asked for: the numbers don't explain the failure."""
+    """Tell whether more was free than was asked for: the numbers do not explain the failure."""
     if numbers.requested is None or numbers.free is None:
         return False
     return numbers.requested <= numbers.free

@@ -111,7 +111,7 @@ _NOT_IMPORTED = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-#: The package that TorchServe imports every handler through; a handler that isn't found is called so.
+#: The package that TorchServe imports every handler through; a handler that is not found is called so.
 _HANDLER_PACKAGE = "ts.torch_handler."
 
 
@@ -119,10 +119,10 @@ class NamedCauses(NamedTuple):
     """Hold what a failure names, each at most `NAMES_LIMIT` times and without secrets.
 
     Attributes:
-        paths: absolute paths that are missing, can't be read or are damaged.
-        modules: top-level names of modules that weren't found or couldn't be imported.
+        paths: absolute paths that are missing, cannot be read or are damaged.
+        modules: top-level names of modules that were not found or could not be imported.
         addresses: `host:port`, or the host alone if no port is known, that refused the connection,
-            didn't answer in time, weren't found by name or said that they are in trouble.
+            did not answer in time, were not found by name or said that they are in trouble.
     """
 
     paths: tuple[str, ...]

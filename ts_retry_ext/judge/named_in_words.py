@@ -1,7 +1,7 @@
 """Put the names of a failure into the words for the operator: `{module|the module}` -> `sentencepiece`.
 
 Reasons and remedies of built-in rules are written once for every failure of a kind. A gap in them names
-what stands there if the failure says it, and behind the bar the words to use if it doesn't.
+what stands there if the failure says it, and behind the bar the words to use if it does not.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ _DISTRIBUTIONS = {
 
 
 def with_names(words: str, evidence: Evidence) -> str:
-    """Return words with every gap filled. Never raises: what can't be named has its own words."""
+    """Return words with every gap filled. Never raises: what cannot be named has its own words."""
 
     def shown(gap: re.Match[str]) -> str:
         find = _NAMES.get(gap.group(1))

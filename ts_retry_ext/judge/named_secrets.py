@@ -81,7 +81,7 @@ _SENTENCE = (
 
 @lru_cache(maxsize=None)
 def _form(pattern: str) -> re.Pattern[str]:
-    """Compile a form at its first use; case doesn't count."""
+    """Compile a form at its first use; case does not count."""
     return re.compile(pattern, re.IGNORECASE)
 
 
@@ -182,7 +182,7 @@ _WORDS = (
 )
 _PROGRAMS = ("curl", " -p", "redis-cli", "login", "logon", "connect", "sqlplus", "oracle")
 
-#: Words without which a form doesn't occur, and what masks it; in this order.
+#: Words without which a form does not occur, and what masks it; in this order.
 _FORMS: tuple[tuple[tuple[str, ...], Callable[[str], str]], ...] = (
     (("authorization", "bearer", "basic", "negotiate"), partial(_substituted, _HEADER, _header)),
     (("cookie",), partial(_substituted, _COOKIE, _masked)),

@@ -5,37 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
+from ts_retry_ext.judge.builtin import OUTSIDE_SOURCES
 from ts_retry_ext.judge.named_causes import NamedCauses
 from ts_retry_ext.judge.rule import Rule
 from ts_retry_ext.judge.verdict import Basis, Outcome, Scope, Verdict
-
-#: Topics of built-in rules whose causes lie with somebody else: an account, a store, a server.
-_ELSEWHERE_TOPICS = frozenset(
-    f"built-in:{topic}"
-    for topic in (
-        *(
-            "addresses",
-            "credentials",
-            "databases",
-            "database_refusals",
-            "file_systems",
-            "hubs",
-            "licences",
-        ),
-        *(
-            "network",
-            "services",
-            "stores",
-            "trust",
-            "brokers",
-            "caches",
-            "directories",
-            "query_engines",
-            "rpc",
-        ),
-        "vector_stores",
-    )
-)
 
 
 class Outlook(str, Enum):
@@ -66,6 +39,6 @@ def outlook(
     sources = {rule.source for rule in rules if rule.id == verdict.rule}
     inside = model_dir.rstrip("/") + "/"
     outside = any(not path.startswith(inside) for path in named.paths)
-    if verdict.scope is not Scope.MODEL or outside or not sources.isdisjoint(_ELSEWHERE_TOPICS):
+    if verdict.scope is not Scope.MODEL or outside or not sources.isdisjoint(OUTSIDE_SOURCES):
         return Outlook.ELSEWHERE
     return Outlook.CHANGE

@@ -31,7 +31,7 @@ def failure_from_record(record: Mapping[str, object], *, model_dir: str | None =
     frames [[file, function] or [file, function, line]], notes, traceback, http_status, filename.
 
     Raises:
-        ValueError: the record isn't a mapping.
+        ValueError: the record is not a mapping.
     """
     if not isinstance(record, Mapping):
         msg = f"a failure must be a JSON object, not {type(record).__name__}"

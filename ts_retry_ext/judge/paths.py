@@ -22,10 +22,10 @@ class Host:
     """Hold all that judging may learn of the file system; the caller provides it.
 
     Attributes:
-        model_dir: directory of the model's files, None where it isn't known.
-        exists: tells whether a path exists now; raises LookupError where it can't know.
+        model_dir: directory of the model's files, None where it is not known.
+        exists: tells whether a path exists now; raises LookupError where it cannot know.
         files: returns the files of the model's directory, relative to it, without those that are links to
-            somewhere else; raises LookupError where it can't know. Asked only if a verdict rests on it.
+            somewhere else; raises LookupError where it cannot know. Asked only if a verdict rests on it.
         serialized_file: the file of weights that the manifest names; empty if none, or if not known.
         startup_timeout: the limit of a load in words, with its value and source; empty if not known.
     """
@@ -106,7 +106,7 @@ def inside_model_dir(path: str, host: Host) -> bool:
 
 
 def exists(path: str, host: Host) -> bool | None:
-    """Tell whether a path exists now, None where that can't be known."""
+    """Tell whether a path exists now, None where that cannot be known."""
     if not path.startswith("/"):
         if not host.model_dir or _ABSOLUTE.match(path):
             return None

@@ -1,4 +1,4 @@
-"""Tell a pattern that can run for ever before it is used: Python's `re` can't be stopped once it searches.
+"""Tell a pattern that can run for ever before it is used: Python's `re` cannot be stopped once it searches.
 
 Two things make a backtracking search slow: a loop that can match one text in two ways
 (`ambiguous_loops.py`), and open-ended repetitions one behind the other, which multiply their work:

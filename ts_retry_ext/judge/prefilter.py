@@ -44,7 +44,7 @@ def may_occur(pattern: str, lowered: str, begun: frozenset[str]) -> bool:
     """Tell whether a text holds a word that a match of the pattern needs; True if that is not known.
 
     Args:
-        pattern: regular expression; case doesn't count.
+        pattern: regular expression; case does not count.
         lowered: where to look, in lower case.
         begun: its `beginnings`; most words are left without a look through the text.
     """
@@ -61,7 +61,7 @@ def search(pattern: str, text: str, lowered: str) -> bool:
     """Tell whether a pattern occurs in a text.
 
     Args:
-        pattern: regular expression; case doesn't count.
+        pattern: regular expression; case does not count.
         text: where to look.
         lowered: the same in lower case.
 
@@ -105,7 +105,7 @@ def _words(pattern: str) -> tuple[tuple[str, str], ...] | None:
 
 @lru_cache(maxsize=8192)
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a rule's pattern; case doesn't count."""
+    """Compile a rule's pattern; case does not count."""
     return re.compile(pattern, re.IGNORECASE)
 
 

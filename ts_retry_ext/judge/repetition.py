@@ -1,4 +1,4 @@
-"""What repetition says: an unknown failure that comes back unchanged won't be cured by a retry."""
+"""What repetition says: an unknown failure that comes back unchanged will not be cured by a retry."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from ts_retry_ext.judge.verdict import Outcome, Scope
 
 @dataclass(frozen=True)
 class When:
-    """State what a failure must look like. Fields that are empty don't count; all others must hold.
+    """State what a failure must look like. Fields that are empty do not count; all others must hold.
 
     `type`, `message`, `errno` and `http_status` describe one and the same exception of the chain:
     which one may be chosen is said by `where`. The other fields describe the failure as a whole.
@@ -24,8 +24,8 @@ class When:
     Attributes:
         type: exception types, any of them; one matches when it is the exception's own type or a
             base of it. A plain name means any type so called, a dotted one also its package.
-        exact_type: like `type`, but bases don't count.
-        message: regular expression searched in message and notes (case doesn't count, every run
+        exact_type: like `type`, but bases do not count.
+        message: regular expression searched in message and notes (case does not count, every run
             of white space is one blank).
         errno: symbolic error numbers (`ECONNREFUSED`), any of them, also where the number hides in
             `.reason`, in the arguments or in the text.

@@ -27,7 +27,7 @@ _SHORT = (
     r"|wandb_v1_|ph[cx]_|apify_api_"
 )
 
-#: Name of the shape, words (lower case) without which it doesn't occur, pattern, what takes its place.
+#: Name of the shape, words (lower case) without which it does not occur, pattern, what takes its place.
 FORMATS: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
     (
         "private key block",

@@ -15,7 +15,7 @@ TRACEBACK_LIMIT = 64_000
 NAME_LIMIT = 400
 #: Characters beyond a cut in which a secret that begins before it may end: an RSA key of 4096 bits has 3,300.
 _SECRET_LENGTH = 4_000
-#: Characters at the start of the last window that aren't kept.
+#: Characters at the start of the last window that are not kept.
 _DIVIDED = 1_000
 
 _ANSI = re.compile(
@@ -29,7 +29,7 @@ _CONTROL = re.compile(
 def bounded(text: str, limit: int, secrets: Sequence[str] = ()) -> str:
     """Return `text`, or its head and tail (3 to 1) with the number of characters left out between.
 
-    Secrets are taken out before the cut, since half a secret isn't known as one.
+    Secrets are taken out before the cut, since half a secret is not known as one.
 
     Args:
         text: anything.

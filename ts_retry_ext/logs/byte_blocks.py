@@ -1,4 +1,4 @@
-"""Read a log in blocks of whole lines: plain, gzip, or UTF-16; memory doesn't grow with the file."""
+"""Read a log in blocks of whole lines: plain, gzip, or UTF-16; memory does not grow with the file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UTF8_BOM = codecs.BOM_UTF8
 
 
 class DamagedFileError(Exception):
-    """The rest of a file can't be read; the message says why."""
+    """The rest of a file cannot be read; the message says why."""
 
 
 def read_lines(
@@ -34,7 +34,7 @@ def read_lines(
         content: what to read instead of the file.
 
     Raises:
-        OSError: the file can't be read.
+        OSError: the file cannot be read.
         DamagedFileError: a compressed file is cut or damaged; what came before was yielded.
     """
     with _opened(path, content) as raw:

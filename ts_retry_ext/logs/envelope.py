@@ -41,7 +41,7 @@ class Envelope(NamedTuple):
 def unpacked(line: bytes) -> Iterator[Envelope]:
     """Yield what a line of JSON holds: log4j2's JSON layouts, docker's json-file, CloudWatch's events.
 
-    A line that isn't JSON yields itself, so that nothing is lost.
+    A line that is not JSON yields itself, so that nothing is lost.
     """
     found = _MESSAGE_LINE.match(line)
     try:

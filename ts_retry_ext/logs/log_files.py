@@ -55,7 +55,7 @@ def find_files(names: Sequence[str]) -> tuple[list[LogFile], list[str]]:
         names: files, folders, and `STDIN`. A folder is searched to any depth for what looks like a log.
 
     Raises:
-        LogFilesError: a name doesn't exist, or there is no file at all.
+        LogFilesError: a name does not exist, or there is no file at all.
     """
     found: dict[tuple[int, int], LogFile] = {}
     problems: list[str] = []

@@ -75,7 +75,7 @@ _ORIGIN = re.compile(
 )
 _LONGEST_PREFIX = 600
 _COLOURS = re.compile(rb"\x1b\[[\d;]{0,20}m")
-#: What is left of colours where a copy lost the escape character.
+#: What is left of colors where a copy lost the escape character.
 _LOST_COLOURS = re.compile(rb"\[\d{1,3}(?:;\d{1,3}){0,4}m")
 #: What an export of CloudWatch puts behind a message: the log stream, or the closing quote.
 _BEHIND = re.compile(rb"(?:\s+\||\"?,)\s*(AllTraffic/\S{1,80})\s*\|?\s*$|\t\d{13}$")

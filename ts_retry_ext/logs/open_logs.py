@@ -79,7 +79,7 @@ class Reading:
     def _sources(self) -> list[LogSource]:
         """Return the files with their first time, and with what their clocks are ahead of UTC.
 
-        The clocks of one server agree, so that a file that doesn't tell is like its neighbours.
+        The clocks of one server agree, so that a file that does not tell is like its neighbors.
         """
         sources: list[LogSource] = []
         known: dict[str, int] = {}
@@ -112,7 +112,7 @@ def bare_lines(
     """Yield the lines of a file in blocks, without what a collector put around them; `form` learns what that is.
 
     Raises:
-        OSError: the file can't be read.
+        OSError: the file cannot be read.
         DamagedFileError: a compressed file is cut or damaged; what came before was yielded.
     """
     for lines in read_lines(file.path, told, file.content):

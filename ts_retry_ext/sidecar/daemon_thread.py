@@ -13,7 +13,7 @@ async def in_daemon_thread(work: Callable[[], T]) -> T:
     """Return what `work` returns, or raise what it raises.
 
     The executor of asyncio is joined at the interpreter's exit, so that a SIGTERM would have to wait
-    for a model to load. Whoever is cancelled no longer waits; the thread ends by itself.
+    for a model to load. Whoever is canceled no longer waits; the thread ends by itself.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()

@@ -95,7 +95,7 @@ class FrontendWatch:
         self._wake.set()
 
     async def follow(self) -> None:
-        """Follow the frontend until cancelled. Never ends because of what it answers."""
+        """Follow the frontend until canceled. Never ends because of what it answers."""
         full_at = ping_at = moving_at = tell_at = listed_at = 0.0
         while True:
             begun = time.monotonic()

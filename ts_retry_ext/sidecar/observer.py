@@ -85,7 +85,7 @@ class Observer:
         self._files_changed = asyncio.Event()
 
     async def run(self) -> None:
-        """Observe until cancelled, or until the server ends where the sidecar is to end with it."""
+        """Observe until canceled, or until the server ends where the sidecar is to end with it."""
         try:
             while not self.ended.is_set():
                 try:
@@ -268,7 +268,7 @@ def _flat(by_name: Mapping[str, Sequence[RunningModel]]) -> list[RunningModel]:
 
 
 async def _for_ever(follow: Callable[[], Awaitable[None]]) -> None:
-    """Run what is to run until it is cancelled; a bug in it is logged, and it begins anew."""
+    """Run what is to run until it is canceled; a bug in it is logged, and it begins anew."""
     while True:
         try:
             await follow()

@@ -17,7 +17,7 @@ def routes() -> list[web.RouteDef]:
 
 
 def address_of_rule(rule: str | None) -> str | None:
-    """Return where a built-in rule is told of; None for one of the operator's own, and for none."""
+    """Return where a built-in rule is described; None for one of the operator's own, and for none."""
     return f"/rules/{rule}" if rule in _PLACES else None
 
 

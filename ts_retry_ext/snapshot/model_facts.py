@@ -1,4 +1,4 @@
-"""What is known of a model, as labelled facts for people: ``ts-retry show`` and the page list the same."""
+"""What is known of a model, as labeled facts for people: ``ts-retry show`` and the page list the same."""
 
 from __future__ import annotations
 

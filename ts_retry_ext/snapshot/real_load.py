@@ -1,6 +1,6 @@
 """Let the workers of a model load it for real: by the frontend's own retry, or by new workers.
 
-Removing the exit marker is enough while the frontend still retries: the holder leaves, and the
+Removing the marker is enough while the frontend still retries: the holder leaves, and the
 frontend starts a normal worker. Where its window is over, or its next wait is long, the model is
 scaled down and up again through the management API, which makes new workers with a new window.
 """

@@ -22,7 +22,7 @@ class Registration:
         directory: its directory in the state directory.
         records: the journal, oldest record first.
         history: the journal's totals.
-        marker: the exit marker, or None where its workers are not stopped.
+        marker: the marker, or None where its workers are not stopped.
         problem: what could not be read, or None.
         retired: the numbers of workers it had before it was retired, or None.
     """

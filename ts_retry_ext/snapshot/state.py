@@ -38,7 +38,7 @@ class State(str, Enum):
 def held_workers(
     running: RunningModel | None, registration: Registration | None
 ) -> tuple[RunningWorker, ...]:
-    """Return the workers that an exit marker means, as far as the frontend tells of workers."""
+    """Return the workers that a marker means, as far as the frontend tells of workers."""
     marker = registration.marker if registration is not None else None
     if running is None or marker is None or not marker.holds:
         return ()

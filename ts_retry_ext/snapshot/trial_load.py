@@ -29,7 +29,7 @@ from ts_retry_ext.store.marker import trusted_marker
 from ts_retry_ext.store.record import Event, Record, TrialResult
 from ts_retry_ext.trial.child_processes import AbortedError, Children
 
-#: Exit status; the last two as `worker.half_open` knows them.
+#: Exit code; the last two as `worker.half_open` knows them.
 OK, NO_TRIAL, NOT_WANTED, LET_GO = 0, 1, 3, 4
 
 
@@ -57,7 +57,7 @@ class Lifeline:
 
 
 def main() -> int:
-    """Do the job on standard input; return the exit status."""
+    """Do the job on standard input; return the exit code."""
     job = read_job(sys.stdin.buffer.readline())
     children = Children()
     lifeline = Lifeline(children)

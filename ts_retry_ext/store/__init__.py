@@ -1,1 +1,1 @@
-"""What outlives a worker process: the state directory, exit markers and journals."""
+"""What outlives a worker process: the state directory, markers and journals."""

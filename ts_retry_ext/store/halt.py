@@ -18,7 +18,7 @@ def end_halt(
     reason: str,
     patience_sec: float = PATIENCE_SEC,
 ) -> None:
-    """Remove the exit marker of the registration kept in `model_dir`: its holders leave.
+    """Remove the marker of the registration kept in `model_dir`: its holders leave.
 
     Args:
         model_dir: the registration's directory in the state directory.

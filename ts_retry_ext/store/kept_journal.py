@@ -73,7 +73,7 @@ def opened(path: str) -> Iterator[int]:
     """Give a descriptor of `path` to read it and append to it: the kept one, else one of its own.
 
     Raises:
-        OSError: it can't be opened.
+        OSError: it cannot be opened.
     """
     descriptor = kept(path)
     if descriptor is not None:

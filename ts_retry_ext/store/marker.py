@@ -1,4 +1,4 @@
-"""The exit marker: why the workers of a model hold instead of loading it again."""
+"""The marker: why the workers of a model hold instead of loading it again."""
 
 from __future__ import annotations
 

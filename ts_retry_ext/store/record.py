@@ -30,7 +30,7 @@ class Event(str, Enum):
     FAILURE = "failure"
     """An exception ended it; the record carries the whole report."""
     CRASH = "crash"
-    """A later process wrote this: the process died without a word."""
+    """A later process wrote this: the process died without an exception."""
     END = "end"
     """It ended in an orderly way without having loaded."""
     HOLD = "hold"

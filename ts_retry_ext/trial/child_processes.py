@@ -162,7 +162,7 @@ class Children:
             return child
 
     def end(self, child: Child) -> int:
-        """End one of them and return its exit status, negative for a signal."""
+        """End one of them and return its exit code, negative for a signal."""
         status = child.end()
         with self._lock:
             self._running.discard(child)

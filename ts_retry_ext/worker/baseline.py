@@ -25,7 +25,7 @@ class Baseline(NamedTuple):
         directories: the model's files.
         pending: directories that nobody has walked through yet, and how deep they lie.
         names: paths that the failure, or the manifest, names.
-        packages: what is installed, by directory; empty if packages can't be the cause.
+        packages: what is installed, by directory; empty if packages cannot be the cause.
         histories: of things that have changed before, by path.
     """
 

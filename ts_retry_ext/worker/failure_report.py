@@ -90,7 +90,7 @@ def failure_line(
         failure: what failed.
         verdict: the judgement on it.
         action: the setting ``on_fatal``.
-        marker: the exit marker in force after it, or None where TorchServe goes on.
+        marker: the marker in force after it, or None where TorchServe goes on.
         place: where in the model's own code it failed, or None.
     """
     cause = cause_line(failure.type, failure.message)

@@ -1,4 +1,4 @@
-"""Half open: give a model that is not loaded a trial load when there is a reason to.
+"""Half-open: give a model that is not loaded a trial load when there is a reason to.
 
 A holder, or the process that waits after the frontend's window, calls `HalfOpen.look` twice a second.
 The trial itself is a program of its own (`snapshot.trial_load`): it brings modules that a process

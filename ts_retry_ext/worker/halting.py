@@ -203,7 +203,7 @@ def _may_go_on(session: Session, verdict: Verdict, worker: FailedWorker) -> bool
 
 
 def _window(session: Session) -> tuple[int | None, str | None]:
-    """Return the model's window in seconds and its source, or None where they can't be told."""
+    """Return the model's window in seconds and its source, or None where they cannot be told."""
     try:
         window = window_of_archive(read_archive(session.model_dir))
     except (ArchiveError, MissingYamlError):

@@ -46,7 +46,7 @@ DISCONNECTED_STATUS, EXIT_STATUS = 0, 1
 def hold(session: Session, marker: Marker) -> int:
     """Take the place of the worker script, until the marker goes or the frontend does.
 
-    Returns the exit status when the process should end. Never imports torch or the model.
+    Returns the exit code when the process should end. Never imports torch or the model.
 
     Raises:
         OSError: the socket cannot be opened, or no frontend connects.
@@ -90,7 +90,7 @@ def hold_connection(
         connection: the frontend's.
         load: the message; None where another process, or the worker script, has read it.
 
-    Returns the exit status when holding is over.
+    Returns the exit code when holding is over.
     """
     identity = marker_identity(session.directory)
     _note(session, Event.HOLD, fingerprint=marker.fingerprint, asynchronous=session.asynchronous)

@@ -38,7 +38,7 @@ class InHand:
         self.make_line()
 
     def make_line(self) -> None:
-        """Make the line for a failure that can't be judged; once more when the model's name is known."""
+        """Make the line for a failure that cannot be judged; once more when the model's name is known."""
         record = self._session.own_record(Event.FAILURE)._replace(
             at=_AT,
             verdict=_UNJUDGED_VERDICT,

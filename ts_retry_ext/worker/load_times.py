@@ -43,7 +43,7 @@ class LoadTime(NamedTuple):
     def runs(self) -> bool:
         """Tell whether the load has not ended yet.
 
-        A trial load can end without a word while the holder that began it lives on.
+        A trial load can end without an exception while the holder that began it lives on.
         """
         if self.process is None or time.time_ns() - self.begun > _LONGEST_NS:
             return False

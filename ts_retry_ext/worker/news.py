@@ -1,4 +1,4 @@
-"""Decide which differences are news: what stands still, is no load's doing, and doesn't come all the time."""
+"""Decide which differences are news: what stands still, is no load's doing, and does not come all the time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workers before this one: notice that one died without a word."""
+"""The workers before this one: notice that one died without an exception."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ def unrecorded_deaths(session: Session, journal: Sequence[Record]) -> Unrecorded
 
 
 def dead_before(session: Session, records: Sequence[Record]) -> list[UnfinishedLoad]:
-    """Return the loads of this worker's own predecessors that ended without a word."""
+    """Return the loads of this worker's own predecessors that ended without an exception."""
     own = (load for load in unfinished_loads(records) if load.launch == session.launch)
     return [load for load in own if not is_alive(load.pid, load.start)]

@@ -27,7 +27,7 @@ def rules_in_force(session: Session) -> tuple[Rule, ...]:
 
 
 def _packs(setting: Resolved, directory: str) -> Iterator[tuple[object, str]]:
-    """Yield what each file holds; one that can't be read takes nothing from the others."""
+    """Yield what each file holds; one that cannot be read takes nothing from the others."""
     try:
         files = named_rules_files(setting.value, directory)
     except RulesFileError as error:

@@ -127,7 +127,7 @@ class Session:
         return startup_timeout_of(self.folder, self._properties(), _torchserve_version())
 
     def startup_timeout_in_words(self) -> str:
-        """Return the limit of a load with its name, value and source; empty where it can't be told."""
+        """Return the limit of a load with its name, value and source; empty where it cannot be told."""
         from ts_retry_ext.archive.folder_limits import startup_timeout_in_words
 
         if self.load_limit_sec is not None:

@@ -51,7 +51,7 @@ class WatchedDirectory:
 
 
 def glance_at(path: str) -> int:
-    """Return a number for what `os.lstat` says of a file; 0 if that doesn't say it all, as of a link.
+    """Return a number for what `os.lstat` says of a file; 0 if that does not say it all, as of a link.
 
     It costs a third of the facts. Another Python may have other numbers, which costs a comparison.
     """

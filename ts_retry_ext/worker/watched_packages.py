@@ -37,7 +37,7 @@ def package_directories(python_path: Sequence[str], model_dir: str) -> list[str]
 
 
 def installed_in(directory: str) -> Installed | None:
-    """Return what is installed in a directory, nothing if it is missing, None if it can't be read now."""
+    """Return what is installed in a directory, nothing if it is missing, None if it cannot be read now."""
     try:
         with os.scandir(directory) as entries:
             return {e.name: _changed(e) for e in entries if e.name.endswith(_ENDS)}

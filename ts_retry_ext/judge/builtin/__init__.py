@@ -11,6 +11,9 @@ Each topic is a module with up to five tuples, and the order across topics is by
 4. `FALLBACKS`: the weakest evidence, mostly bare exception types.
 
 So a row can rely on every row of an earlier group having been asked. First match wins.
+
+A topic with `CAUSE_LIES_OUTSIDE` is of causes with somebody else: an account, a store, a server, a device. They can end
+without a change of the model or its environment.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ from ts_retry_ext.judge.builtin import (
     hubs,
     imported_names,
     imports,
-    licences,
+    licenses,
     memory,
     model_formats,
     model_libraries,
@@ -84,7 +87,7 @@ TOPICS: tuple[ModuleType, ...] = (
     native_libraries,
     binary_interfaces,
     package_versions,
-    licences,
+    licenses,
     credentials,
     credentials_refused,
     store_trouble,
@@ -128,13 +131,20 @@ BUILTIN_SOURCE = "built-in:"
 GROUPS = ("FIRST", "FATAL_IN_DISGUISE", "RECOVERABLE_IN_DISGUISE", "RULES", "FALLBACKS")
 
 
+def _source(topic: ModuleType) -> str:
+    return BUILTIN_SOURCE + topic.__name__.rpartition(".")[2]
+
+
 def _assembled() -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for group in GROUPS:
         for topic in TOPICS:
-            source = BUILTIN_SOURCE + topic.__name__.rpartition(".")[2]
-            rules += [replace(rule, source=source) for rule in getattr(topic, group, ())]
+            rules += [replace(rule, source=_source(topic)) for rule in getattr(topic, group, ())]
     return tuple(rules)
 
 
 BUILTIN_RULES: tuple[Rule, ...] = _assembled()
+#: Sources of the rules whose causes lie outside of the model and its environment.
+OUTSIDE_SOURCES = frozenset(
+    _source(topic) for topic in TOPICS if getattr(topic, "CAUSE_LIES_OUTSIDE", False)
+)

@@ -7,6 +7,7 @@ from ts_retry_ext.judge.builtin.table import fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
+CAUSE_LIES_OUTSIDE = True
 _SINCE = "2026-11-26"
 
 #: A client may wrap a passing state in the type that it has for a refused call.

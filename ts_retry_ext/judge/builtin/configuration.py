@@ -1,4 +1,4 @@
-"""Configuration that doesn't hold: JSON, YAML, validation."""
+"""Configuration that does not hold: JSON, YAML, validation."""
 
 from __future__ import annotations
 

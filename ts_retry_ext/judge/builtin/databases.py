@@ -8,6 +8,7 @@ from ts_retry_ext.judge.damaged_file import DATABASES
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
+CAUSE_LIES_OUTSIDE = True
 _SINCE = "2026-11-23"
 
 RECOVERABLE_IN_DISGUISE = (

@@ -6,6 +6,7 @@ from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import curable
 from ts_retry_ext.judge.rule import When
 
+CAUSE_LIES_OUTSIDE = True
 _SINCE = "2026-11-26"
 
 RECOVERABLE_IN_DISGUISE = (

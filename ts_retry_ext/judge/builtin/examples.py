@@ -1,6 +1,6 @@
 """One example for each built-in rule: a failure that this rule, and none before it, decides.
 
-For the page of rules and for the tests; judging doesn't read it. Names, numbers and paths are made up.
+For the page of rules and for the tests; judging does not read it. Names, numbers and paths are made up.
 A row: rule -> exception type, message, and what else the record of the failure holds (see
 `parse.failure_from_record`; the phase is `initialize` if none is given). `exists` lists paths that are
 there when the failure is judged.
@@ -26,7 +26,7 @@ def example_of(rule: str) -> Example:
     """Return the example of a built-in rule.
 
     Raises:
-        KeyError: the rule isn't built in, or has no example.
+        KeyError: the rule is not built in, or has no example.
     """
     kind, message, more = EXAMPLES[rule]
     there = more.get("exists", [])
@@ -454,7 +454,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'not-a-file-or-directory': ('IsADirectoryError', "[Errno 21] Is a directory: '/home/model-server/tmp/models/0123456789abcdef0123456789abcdef/model'", {}),
     'path-empty': ('FileNotFoundError', "[Errno 2] No such file or directory: ''", {}),
     'path-unusable': ('OSError', "[Errno 36] File name too long: 'aaaa'", {}),
-    # topic licences
+    # topic licenses
     'licence-seats-taken': ('gurobipy.GurobiError', 'All licenses in use', {}),
     'licence-server-away-or-full': ('RuntimeError', 'Cannot connect to license server system. Feature: TTS FlexNet Licensing error:-15,570', {}),
     'licence-not-for-this-user': ('RuntimeError', 'License checkout failed. User/host not on INCLUDE list for feature. Feature: HALCON_Runtime Error code: -39,147', {}),

@@ -8,6 +8,7 @@ from ts_retry_ext.judge.builtin.words import NETWORK_MODULES
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
+CAUSE_LIES_OUTSIDE = True
 _SINCE = "2026-11-23"
 
 #: Where volumes are mounted: what is wrong there is set up by something else than the model.

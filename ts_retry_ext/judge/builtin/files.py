@@ -1,4 +1,4 @@
-"""Files: missing, of the wrong kind, or with a path that can't be used."""
+"""Files: missing, of the wrong kind, or with a path that cannot be used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REMOTE = any_of(r"""
     try again|\b(?:in|inside|on|at|from) ['\"`]?[a-z0-9][\w\-]{0,80}/[\w\-]{1,80}['\"`]?[.!]?$
 """)
 
-#: How libraries say of a file that they name that it isn't there, or can't be opened.
+#: How libraries say of a file that they name that it is not there, or cannot be opened.
 _NOT_OPENED = any_of(r"""
     # OpenCV: readNetFromONNX, from Caffe and TensorFlow, from Darknet; FileStorage
     can't read onnx file: |failed: fs\.is_open\(\)\. can't open |failed to open netparameter file: |can't open file: '.{1,300}' in read mode
@@ -29,7 +29,7 @@ _NOT_OPENED = any_of(r"""
     model path does not exist: |cannot be opened for loading
 """)
 
-#: How a library says in its own words that a file isn't there.
+#: How a library says in its own words that a file is not there.
 _MISSING_BY_TEXT = (
     any_of(r"""
     (?:file|path|directory|folder|checkpoint|weights?|model) .{0,300}(?:does not exist|doesn't exist|not found|is missing|cannot be found|could not be found|can ?not find)

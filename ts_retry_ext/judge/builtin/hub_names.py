@@ -8,6 +8,7 @@ from ts_retry_ext.judge.builtin.table import ambiguous, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
+CAUSE_LIES_OUTSIDE = True
 _SINCE = "2026-11-23"
 #: What a hub or a server of models says while it is at work.
 _HUB_AT_WORK = r"\bloading\b|not yet|try again|\bretry|syncing|in progress"

@@ -7,6 +7,7 @@ from ts_retry_ext.judge.builtin.table import ambiguous, curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
+CAUSE_LIES_OUTSIDE = True
 _SINCE = "2026-11-23"
 
 #: An absolute local path where a hub's name for a model should stand.

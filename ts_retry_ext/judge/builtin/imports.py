@@ -1,4 +1,4 @@
-"""Imports: modules and names that aren't there, packages that are required, versions of Python."""
+"""Imports: modules and names that are not there, packages that are required, versions of Python."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 def any_of(lines: str) -> str:
     r"""Return a pattern that matches what any line matches.
 
-    A line holds one alternative or several; blanks at its ends don't count (write `[ ]`). A line
+    A line holds one alternative or several; blanks at its ends do not count (write `[ ]`). A line
     that ends with a blank and `\` goes on in the next. A line that begins with `#` is a comment: it
     says whose words the lines below it are.
     """

@@ -13,6 +13,7 @@ from ts_retry_ext.judge.builtin.words import (
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
+CAUSE_LIES_OUTSIDE = True
 _SINCE = "2026-11-23"
 
 THROTTLED = any_of(r"""

@@ -11,7 +11,7 @@ from ts_retry_ext.judge.rule import When
 _SINCE = "2026-11-23"
 _LOADING = (Phase.STARTUP, Phase.IMPORT, Phase.CONSTRUCT, Phase.INITIALIZE)
 
-#: What Python says of a call whose arguments don't fit.
+#: What Python says of a call whose arguments do not fit.
 _CALL = any_of(r"""
     # CPython, calls
     unexpected keyword argument|missing \d+ required|takes (?:no|from|exactly|at most|at least|\d+) .{0,60}argument

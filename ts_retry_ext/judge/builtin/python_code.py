@@ -1,4 +1,4 @@
-"""Python itself: syntax, names, calls and values that don't fit."""
+"""Python itself: syntax, names, calls and values that do not fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients of databases, queues, vaults and trackers say of a setting that can't work."""
+"""What clients of databases, queues, vaults and trackers say of a setting that cannot work."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ts_retry_ext.judge.damaged_file import WEIGHTS
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
+CAUSE_LIES_OUTSIDE = True
 _SINCE = "2026-11-23"
 #: What a service says while it is made ready for a client.
 _SETTING_UP = r"not (?:yet )?ready|please retry|try again|pending_registration"

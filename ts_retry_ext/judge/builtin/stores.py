@@ -8,6 +8,7 @@ from ts_retry_ext.judge.builtin.words import TRIED_UNTIL_THEN, UNLESS_A_JOB_MAKE
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
+CAUSE_LIES_OUTSIDE = True
 _SINCE = "2026-11-23"
 
 RULES = (

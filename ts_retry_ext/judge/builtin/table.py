@@ -23,7 +23,7 @@ def fatal(
 ) -> Rule:
     """Build a row for a failure that no retry can cure.
 
-    A row that rests on text alone doesn't hold where a text of the chain speaks of a passing state
+    A row that rests on text alone does not hold where a text of the chain speaks of a passing state
     (`words.PASSING_WORDS`), unless `though_it_says_retry`: its words are certain all the same. `damaged_file` is
     explained in `Rule`.
     """
@@ -49,7 +49,7 @@ def ambiguous(
 
 
 def _bounded(when: When) -> When:
-    """Return a condition whose words begin where a word begins: `ServerBusy` isn't in `LicenceServerBusy`."""
+    """Return a condition whose words begin where a word begins: `ServerBusy` is not in `LicenceServerBusy`."""
     if not when.message:
         return when
     parts = (

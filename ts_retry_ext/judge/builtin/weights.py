@@ -1,4 +1,4 @@
-"""Weights: torch, TorchScript, safetensors and pickle; files of them that are cut or don't fit."""
+"""Weights: torch, TorchScript, safetensors and pickle; files of them that are cut or do not fit."""
 
 from __future__ import annotations
 

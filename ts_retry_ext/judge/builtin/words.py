@@ -142,7 +142,7 @@ ENVIRONMENT_WORDS = any_of(r"""
     closed|\beof\b|lease|token|etag|content-
 """)
 
-#: Words that tell of something that wasn't there: it may come, where another process brings it.
+#: Words that tell of something that was not there: it may come, where another process brings it.
 ABSENCE_WORDS = any_of(r"""
     # It wasn't there
     \bfound\b

@@ -1,4 +1,4 @@
-"""Licences of software that a model uses: a server that is away, no seat free, a term that has ended."""
+"""Licenses of software that a model uses: a server that is away, no seat free, a term that has ended."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from ts_retry_ext.judge.builtin.table import curable, fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
+CAUSE_LIES_OUTSIDE = True
 _SINCE = "2026-11-25"
 
 # FlexNet tells a number beside its words, "-4,132": the first says what, the second where in its code.
