@@ -168,7 +168,7 @@ def _tell_on_standard_error() -> None:
 
 
 def crash_handlers() -> tuple[bytes, ...] | None:
-    """Return something that differs once another handler is in place, or None where it can't be told.
+    """Return something that differs once another handler is in place, or None where it cannot be told.
 
     What C code installed, Python does not see. Imports nothing, since it is called in the middle of
     a worker's life: torch has long brought ctypes.

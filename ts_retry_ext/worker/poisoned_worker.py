@@ -70,7 +70,7 @@ class BrokenPools:
 
 
 def _pool_of(exc: BaseException) -> object | None:
-    """Return the pool whose `submit` raised `exc`, or None where that can't be told."""
+    """Return the pool whose `submit` raised `exc`, or None where that cannot be told."""
     trace = exc.__traceback__
     while trace is not None:
         frame = trace.tb_frame
