@@ -14,10 +14,13 @@ import pytest
 
 from tests.archive import test_manifest, test_model_config, test_parameter_candidates
 from tests.archive.odd_configurations import CONFIGURATIONS
-from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
 from ts_retry_ext.archive.limits import is_java_int, limits_in_force
 from ts_retry_ext.archive.manifest import ManifestError, parse_manifest
-from ts_retry_ext.archive.model_config import read_model_config
+from ts_retry_ext.archive.model_config import (
+    RefusedConfigError,
+    UnreadableConfigError,
+    read_model_config,
+)
 from ts_retry_ext.archive.parameter_candidates import Origin, Start, parameters_of
 
 SOURCE = Path(__file__).parent / "AsTheFrontend.java"

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
-from ts_retry_ext.archive.model_config import read_model_config
+from ts_retry_ext.archive.model_config import (
+    RefusedConfigError,
+    UnreadableConfigError,
+    read_model_config,
+)
 from ts_retry_ext.archive.snake_yaml import MAX_CHARACTERS
 
 VALUES = [
@@ -175,7 +178,7 @@ def test_pyyaml_that_is_missing_or_shadowed_is_an_error_that_says_so(
 ) -> None:
     (tmp_path / "yaml.py").write_text(shadow)
     code = (
-        "from ts_retry_ext.archive.config_errors import MissingYamlError\n"
+        "from ts_retry_ext.archive.model_config import MissingYamlError\n"
         "from ts_retry_ext.archive.model_config import read_model_config\n"
         "try: read_model_config(b'a: 1')\n"
         "except MissingYamlError as error: print(error)"

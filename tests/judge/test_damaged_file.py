@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ts_retry_ext.archive.file_names import names_of_files
+from ts_retry_ext.archive.model_folder import names_of_files
 from ts_retry_ext.judge import (
     Host,
     Outcome,

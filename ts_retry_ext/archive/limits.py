@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping, NamedTuple
 
+from ts_retry_ext.archive.model_folder import ModelFolder
+
 #: ModelConfig.defaultStartupTimeout, defaultResponseTimeout and ConfigManager's defaults of both.
 DEFAULT_TIMEOUT_SEC = 120
 STARTUP_TIMEOUT = "startupTimeout"
@@ -173,3 +175,18 @@ def _parallel(config: Mapping[str, Any]) -> tuple[int, str]:
     named = config.get("parallelType")
     kind = named.lower() if isinstance(named, str) else ""
     return (level, kind) if level > 0 and kind in _PARALLEL else (0, "")
+
+
+def timeout_of(folder: ModelFolder, key: str, properties: Mapping[str, str]) -> float:
+    """Return `timeout_sec` of an unpacked model; its configuration is parsed only if need be."""
+    # Where the server has a default of its own, it matters whether the frontend can read the
+    # model's configuration at all.
+    has_own = SERVER_KEYS[key] in properties or of_models(key) in properties
+    keys = () if has_own else (key,)
+    return float(timeout_sec(key, folder.usable_configuration(*keys), properties))
+
+
+def timeout_in_words(folder: ModelFolder, key: str, properties: Mapping[str, str]) -> str:
+    """Return the same with name, value and source, as ``startupTimeout is 120 s (…)``."""
+    source = timeout_source(key, folder.usable_configuration(key), properties)
+    return f"{key} is {timeout_of(folder, key, properties):.0f} s ({source})"

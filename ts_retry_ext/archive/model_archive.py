@@ -29,8 +29,7 @@ from ts_retry_ext.archive.model_folder import (
     read_file,
 )
 from ts_retry_ext.archive.tar import Content, entries_of
-from ts_retry_ext.archive.zip_entry import check_entry, name_of
-from ts_retry_ext.archive.zip_layout import check_layout
+from ts_retry_ext.archive.zip_entries import check_entry, check_layout, name_of
 
 #: Memory for the YAML files of a tar until its manifest says which one counts.
 MAX_KEPT_BYTES = 16 * 1024 * 1024

@@ -7,15 +7,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ts_retry_ext.archive.config_errors import (
-    MissingYamlError,
-    RefusedConfigError,
-    UnreadableConfigError,
-)
-
 if TYPE_CHECKING:
     from ts_retry_ext.archive.key_notes import Note
-    from ts_retry_ext.archive.snake_yaml import Loaded
+
+
+class ModelConfigError(Exception):
+    """A configuration that says nothing."""
+
+
+class UnreadableConfigError(ModelConfigError, ValueError):
+    """The frontend logs an error and goes on as if the model had no configuration."""
+
+
+class RefusedConfigError(ModelConfigError, ValueError):
+    """The frontend fails on it with an exception that its start-up code does not expect.
+
+    A registration through the API is answered with 500. A server that is to load the archive at its
+    start ends, whatever other models it has (0.12.0 ModelServer.initModelStore).
+    """
+
+
+class MissingYamlError(ModelConfigError, ImportError):
+    """PyYAML is not installed, so that no configuration can be read."""
 
 
 class ModelConfig(NamedTuple):
@@ -82,7 +95,7 @@ def _check_keys(content: dict[Any, Any], where: str) -> None:
             raise RefusedConfigError(msg)
 
 
-def _load(text: str) -> Loaded:
+def _load(text: str) -> tuple[Any, tuple[Note, ...]]:
     try:
         from ts_retry_ext.archive.snake_yaml import MisfitError, YAMLError, load
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Read manifest and configuration of an unpacked model, as the frontend that unpacked it did.
+"""Read an unpacked model: manifest and configuration, as the frontend that unpacked it did, and file names.
 
 A worker asks here, and imports PyYAML only where what it asks for can be in the file.
 """
@@ -14,6 +14,8 @@ MANIFEST = "MAR-INF/MANIFEST.json"
 MAX_MANIFEST_BYTES = 1024 * 1024
 #: Four bytes for each of the 3 Mi characters that SnakeYAML 2.1 reads at most.
 MAX_CONFIG_BYTES = 12 * 1024 * 1024
+#: Files of a directory that are listed; one with more than that is not looked through.
+FILES_LIMIT = 10_000
 
 
 def read_file(folder: str, name: str, limit: int) -> bytes | None:
@@ -81,7 +83,7 @@ class ModelFolder:
         """Return `configuration`, or None where the frontend makes nothing of the file."""
         if not self._may_hold_any(keys):
             return self.configuration(*keys)
-        from ts_retry_ext.archive.config_errors import ModelConfigError
+        from ts_retry_ext.archive.model_config import ModelConfigError
 
         try:
             return self.configuration(*keys)
@@ -92,7 +94,7 @@ class ModelFolder:
         """Return what stands under `key` in the configuration, and a problem or None."""
         if not self._may_hold_any((key,)):
             return None, None
-        from ts_retry_ext.archive.config_errors import ModelConfigError, UnreadableConfigError
+        from ts_retry_ext.archive.model_config import ModelConfigError, UnreadableConfigError
 
         try:
             return (self.configuration(key) or {}).get(key), None
@@ -133,3 +135,26 @@ def _manifest_of(folder: str) -> Manifest:
         return Manifest() if data is None else parse_manifest(data)
     except (OSError, ManifestError):
         return Manifest()
+
+
+def names_of_files(folder: str) -> tuple[str, ...]:
+    """Return the files below a folder, relative to it, without links that lead out of it.
+
+    Raises:
+        LookupError: it has more than `FILES_LIMIT` files, or cannot be read.
+    """
+    root = os.path.realpath(folder)
+    found: list[str] = []
+    for place, _, names in os.walk(root, onerror=_unreadable):
+        for name in names:
+            path = os.path.join(place, name)
+            if os.path.islink(path) and not os.path.realpath(path).startswith(root + os.sep):
+                continue
+            found.append(os.path.relpath(path, root))
+            if len(found) > FILES_LIMIT:
+                raise LookupError(folder)
+    return tuple(found)
+
+
+def _unreadable(error: OSError) -> None:
+    raise LookupError(error.filename) from error

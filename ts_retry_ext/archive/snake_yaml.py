@@ -8,7 +8,7 @@ TorchServe 0.12.0's ``model-server.jar``. Importing this module imports PyYAML.
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, Iterator, NamedTuple
+from typing import Any, ClassVar
 
 import yaml
 
@@ -213,46 +213,34 @@ class SnakeYamlLoader(yaml.SafeLoader):
         return Opaque("bytes")
 
 
-def _constructors() -> Iterator[tuple[str, Any]]:
-    yield "int", SnakeYamlLoader.integer
-    yield "float", SnakeYamlLoader.number
-    yield "bool", SnakeYamlLoader.boolean
-    yield "timestamp", SnakeYamlLoader.timestamp
-    yield "binary", SnakeYamlLoader.binary
-
-
-for _name, _construct in _constructors():
+_CONSTRUCTORS: dict[str, Any] = {
+    "int": SnakeYamlLoader.integer,
+    "float": SnakeYamlLoader.number,
+    "bool": SnakeYamlLoader.boolean,
+    "timestamp": SnakeYamlLoader.timestamp,
+    "binary": SnakeYamlLoader.binary,
+}
+for _name, _construct in _CONSTRUCTORS.items():
     SnakeYamlLoader.add_constructor(_STANDARD + _name, _construct)
 
 
-class Loaded(NamedTuple):
-    """What SnakeYAML makes of a text, and what is worth a note."""
-
-    content: Any
-    notes: tuple[Note, ...]
-
-
-def load(text: str) -> Loaded:
-    """Return what SnakeYAML makes of a text.
+def load(text: str) -> tuple[Any, tuple[Note, ...]]:
+    """Return what SnakeYAML makes of a text, and what is worth a note.
 
     Raises:
         YAMLError: it rejects the text.
         MisfitError: an explicit tag does not fit.
         RecursionError: it is nested too deeply for Python.
     """
-    # The collector would look at each new node again and again: half of the time for a large file.
-    with PausedCollector():
-        return _load(text)
-
-
-def _load(text: str) -> Loaded:
     loader = SnakeYamlLoader(text)
     try:
-        root = loader.get_single_node()
-        if root is None:
-            return Loaded(None, ())
-        notes = tuple(notes_of(root))
-        return Loaded(loader.construct_document(root), notes)
+        # The collector would look at each new node again and again: half of the time for a large file.
+        with PausedCollector():
+            root = loader.get_single_node()
+            if root is None:
+                return None, ()
+            notes = tuple(notes_of(root))
+            return loader.construct_document(root), notes
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
         raise MisfitError(str(error)) from error
     finally:

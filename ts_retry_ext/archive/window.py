@@ -13,7 +13,6 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Iterator
 
-from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
 from ts_retry_ext.archive.config_problems import (
     Problem,
     problems_of_config,
@@ -22,10 +21,13 @@ from ts_retry_ext.archive.config_problems import (
 )
 from ts_retry_ext.archive.limits import INT_MAX, WINDOW, is_java_int, window_msec
 from ts_retry_ext.archive.model_archive import Archive
-from ts_retry_ext.archive.model_config import parse_model_config
+from ts_retry_ext.archive.model_config import (
+    RefusedConfigError,
+    UnreadableConfigError,
+    parse_model_config,
+)
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 
-KEY = WINDOW
 #: How alike a key must be, by difflib's ratio, to count as a misspelling.
 ALIKE = 0.8
 #: How deep nested keys are looked for.
@@ -138,7 +140,7 @@ def _window_of_config(config: bytes, name: str) -> Window:
         )
         return Window.default(Problem("stops-registration", message))
     content = read.content
-    window = _from_value(content[KEY], name) if KEY in content else Window.default()
+    window = _from_value(content[WINDOW], name) if WINDOW in content else Window.default()
     others = (*_wrong_keys(content, name), *problems_of_config(read, config, name))
     return replace(window, problems=window.problems + others)
 
@@ -165,30 +167,30 @@ def compare(window: Window, reported: int | None) -> Window:
 
 def _from_value(value: object, file: str) -> Window:
     if isinstance(value, bool) or not isinstance(value, int):
-        message = f"{KEY} is {shown(value)} in {file}, only a YAML integer counts"
+        message = f"{WINDOW} is {shown(value)} in {file}, only a YAML integer counts"
         return _ignored(value, "not-an-integer", message, suggested_integer(value))
     if not is_java_int(value):
-        message = f"{KEY} {value} in {file} does not fit into 32 bits"
+        message = f"{WINDOW} {value} in {file} does not fit into 32 bits"
         return _ignored(value, "overflow", message, f"{INT_MAX // 1000} at most")
     if value < 0:
         message = (
-            f"{KEY} {value} in {file} is negative: 0 is in force, no retry at all; write {KEY}: 0 "
+            f"{WINDOW} {value} in {file} is negative: 0 is in force, no retry at all; write {WINDOW}: 0 "
             "if that is meant"
         )
         return Window(0, Source.MODEL_CONFIG, value, (Problem("negative", message),))
-    milliseconds = window_msec({KEY: value})
+    milliseconds = window_msec({WINDOW: value})
     if milliseconds == value * 1000:
         return Window(milliseconds, Source.MODEL_CONFIG, value)
     effect = "no retry at all" if milliseconds <= 0 else "far less than was meant"
     message = (
-        f"{KEY} {value} in {file} overflows when the frontend turns it into milliseconds: "
+        f"{WINDOW} {value} in {file} overflows when the frontend turns it into milliseconds: "
         f"{milliseconds / 1000} s are in force, {effect}; write at most {INT_MAX // 1000}"
     )
     return Window(milliseconds, Source.MODEL_CONFIG, value, (Problem("overflow", message),))
 
 
 def _ignored(value: object, code: str, message: str, instead: str) -> Window:
-    whole = f"{message}: ignored, {DEFAULT_WINDOW_SEC} is in force; write {KEY}: {instead}"
+    whole = f"{message}: ignored, {DEFAULT_WINDOW_SEC} is in force; write {WINDOW}: {instead}"
     problem = Problem(code, whole)
     return replace(Window.default(problem), configured=_plain(value))
 
@@ -206,21 +208,21 @@ def _unnamed(name: str) -> Problem:
 
 
 def _wrong_keys(content: dict[str, Any], file: str) -> Iterator[Problem]:
-    """Yield a problem for each key that was probably meant to be `KEY`."""
+    """Yield a problem for each key that was probably meant to be `WINDOW`."""
     for path, value in _keys(content, ()):
         name, where = path[-1], ".".join(path)
-        exact = name == KEY
+        exact = name == WINDOW
         if exact and len(path) == 1:
             continue
         if not exact and not _is_alike(name):
             continue
         if len(path) > 1:
-            message = f"{where} is ignored in {file}: {KEY} counts at the top of the file only; write it there"
+            message = f"{where} is ignored in {file}: {WINDOW} counts at the top of the file only; write it there"
             yield Problem("nested-key", message)
         else:
             message = (
-                f"{name}: {shown(value)} is ignored in {file}: the key is spelled {KEY}; write "
-                f"{KEY}: {value if is_java_int(value) else suggested_integer(value)}"
+                f"{name}: {shown(value)} is ignored in {file}: the key is spelled {WINDOW}; write "
+                f"{WINDOW}: {value if is_java_int(value) else suggested_integer(value)}"
             )
             yield Problem("misspelt-key", message)
 
@@ -238,4 +240,4 @@ def _keys(content: dict[Any, Any], above: tuple[str, ...]) -> Iterator[tuple[tup
 
 def _is_alike(name: str) -> bool:
     plain = "".join(c for c in name.lower() if c.isalnum())
-    return SequenceMatcher(None, plain, KEY.lower()).ratio() >= ALIKE
+    return SequenceMatcher(None, plain, WINDOW.lower()).ratio() >= ALIKE

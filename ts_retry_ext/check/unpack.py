@@ -17,7 +17,7 @@ from typing import IO, Callable
 
 from ts_retry_ext.archive.model_archive import DAMAGED, MAX_MEMBERS, ArchiveError, inside
 from ts_retry_ext.archive.tar import entries_of
-from ts_retry_ext.archive.zip_entry import name_of
+from ts_retry_ext.archive.zip_entries import name_of
 
 GIB = 1024**3
 #: How many times its own size an archive may unpack to; weights hardly compress, zeros 1000 times.

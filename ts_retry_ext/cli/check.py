@@ -81,7 +81,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from ts_retry_ext.archive.config_errors import MissingYamlError
+    from ts_retry_ext.archive.model_config import MissingYamlError
     from ts_retry_ext.check.environment import configuration_here
     from ts_retry_ext.check.progress_line import progress_for
     from ts_retry_ext.check.side_by_side import check_all

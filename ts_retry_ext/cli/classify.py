@@ -14,7 +14,7 @@ from ts_retry_ext.analyze.judged_failure import FailureJudge
 from ts_retry_ext.analyze.model_lines import model_lines, server_lines
 from ts_retry_ext.analyze.numbers_in_words import names
 from ts_retry_ext.analyze.text_failures import TextFailure, TextFailures, failures_in, no_cause
-from ts_retry_ext.archive.file_names import names_of_files
+from ts_retry_ext.archive.model_folder import names_of_files
 from ts_retry_ext.cli.printing import print_wrapped
 from ts_retry_ext.cli.shared_options import add_rules_option
 from ts_retry_ext.frontend.rules_file import RulesFileError

@@ -68,7 +68,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from ts_retry_ext.archive.config_errors import MissingYamlError
+    from ts_retry_ext.archive.model_config import MissingYamlError
 
     asked = _asked(arguments.named, for_a_file=arguments.ts_config is not None)
     if arguments.ts_config is not None and not asked.paths:

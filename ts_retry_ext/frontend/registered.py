@@ -8,8 +8,9 @@ from typing import Iterable
 from urllib.parse import urlsplit
 
 from ts_retry_ext.archive.config_problems import Problem
+from ts_retry_ext.archive.limits import WINDOW
 from ts_retry_ext.archive.model_archive import Archive, ArchiveError, read_archive
-from ts_retry_ext.archive.window import KEY, Source, Window, compare, window_of_archive
+from ts_retry_ext.archive.window import Source, Window, compare, window_of_archive
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.frontend.version_entry import entry_of_version
@@ -120,13 +121,13 @@ def _reported(model: RunningModel, problem: Problem) -> Window:
 
 def _in_properties(model: RunningModel, configuration: ServerConfiguration) -> tuple[Problem, ...]:
     """Return a problem where the server's configuration holds the key, which is not read there."""
-    found = [KEY] if KEY in configuration.properties else []
-    if KEY in entry_of_version(model.name, model.version, configuration.properties):
+    found = [WINDOW] if WINDOW in configuration.properties else []
+    if WINDOW in entry_of_version(model.name, model.version, configuration.properties):
         found.append("models")
     return tuple(
         Problem(
             "ignored-in-config-properties",
-            f"{KEY} under {key} in {configuration.config_file} is ignored: it counts in the archive's "
+            f"{WINDOW} under {key} in {configuration.config_file} is ignored: it counts in the archive's "
             "model-config.yaml only",
         )
         for key in found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Iterable, Iterator
 
-from ts_retry_ext.archive.config_errors import MissingYamlError
+from ts_retry_ext.archive.model_config import MissingYamlError
 from ts_retry_ext.archive.window import Source
 from ts_retry_ext.frontend.registered import archive_of
 from ts_retry_ext.frontend.running_model import RunningModel

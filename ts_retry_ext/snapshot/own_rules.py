@@ -96,8 +96,7 @@ def rules_of_registered(configuration: ServerConfiguration) -> Iterator[OwnRules
 def _of_archive(
     archive: Archive, model: str, configuration: ServerConfiguration
 ) -> Iterator[OwnRules]:
-    from ts_retry_ext.archive.config_errors import ModelConfigError
-    from ts_retry_ext.archive.model_config import read_model_config
+    from ts_retry_ext.archive.model_config import ModelConfigError, read_model_config
 
     if archive.config is None:
         return

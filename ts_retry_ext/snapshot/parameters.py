@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
-from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
 from ts_retry_ext.archive.model_archive import Archive, ArchiveError, read_archive
-from ts_retry_ext.archive.model_config import read_model_config
+from ts_retry_ext.archive.model_config import (
+    RefusedConfigError,
+    UnreadableConfigError,
+    read_model_config,
+)
 from ts_retry_ext.archive.parameter_candidates import Candidate, Origin, Start, parameters_of
 from ts_retry_ext.frontend.registered import archive_in_force
 from ts_retry_ext.frontend.running_model import RunningModel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from ts_retry_ext.archive.config_errors import MissingYamlError
+from ts_retry_ext.archive.model_config import MissingYamlError
 from ts_retry_ext.archive.window import Source
 from ts_retry_ext.frontend.process_files import cwd_of
 from ts_retry_ext.frontend.registered import window_of_registered

@@ -11,12 +11,15 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from ts_retry_ext.archive.config_errors import RefusedConfigError, UnreadableConfigError
 from ts_retry_ext.archive.config_problems import ignored_values
 from ts_retry_ext.archive.limits import CUSTOM, limits_in_force, positive
 from ts_retry_ext.archive.manifest import Manifest
 from ts_retry_ext.archive.model_archive import Archive
-from ts_retry_ext.archive.model_config import read_model_config
+from ts_retry_ext.archive.model_config import (
+    RefusedConfigError,
+    UnreadableConfigError,
+    read_model_config,
+)
 
 _NO_HANDLER = (
     "the manifest names no handler and config.properties no default_service_handler: TorchServe "

@@ -9,8 +9,8 @@ import os
 import time
 from typing import NamedTuple, Sequence
 
-from ts_retry_ext.archive.config_errors import MissingYamlError
 from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
+from ts_retry_ext.archive.model_config import MissingYamlError
 from ts_retry_ext.archive.window import window_of_archive
 from ts_retry_ext.judge.verdict import Scope, Verdict
 from ts_retry_ext.settings import OnFatal

@@ -9,7 +9,7 @@ import os
 import time
 from typing import Any
 
-from ts_retry_ext.archive.file_names import names_of_files
+from ts_retry_ext.archive.model_folder import names_of_files
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.capture import failure_from_exception
 from ts_retry_ext.judge.failure import Failure, Phase

@@ -122,26 +122,27 @@ class Session:
         """Return after how many seconds the frontend ends a load that has not answered."""
         if self.load_limit_sec is not None:
             return self.load_limit_sec
-        from ts_retry_ext.archive.folder_limits import startup_timeout_of
+        from ts_retry_ext.archive.limits import load_timeout_key, timeout_of
 
-        return startup_timeout_of(self.folder, self._properties(), _torchserve_version())
+        return timeout_of(self.folder, load_timeout_key(_torchserve_version()), self._properties())
 
     def startup_timeout_in_words(self) -> str:
         """Return the limit of a load with its name, value and source; empty where it cannot be told."""
-        from ts_retry_ext.archive.folder_limits import startup_timeout_in_words
+        from ts_retry_ext.archive.limits import load_timeout_key, timeout_in_words
 
         if self.load_limit_sec is not None:
             return f"the limit of this load is {self.load_limit_sec:.0f} s"
         try:
-            return startup_timeout_in_words(self.folder, self._properties(), _torchserve_version())
+            key = load_timeout_key(_torchserve_version())
+            return timeout_in_words(self.folder, key, self._properties())
         except Exception:
             return ""
 
     def response_timeout(self) -> float:
         """Return after how many seconds the frontend ends a worker that owes it an answer."""
-        from ts_retry_ext.archive.folder_limits import response_timeout_of
+        from ts_retry_ext.archive.limits import RESPONSE_TIMEOUT, timeout_of
 
-        return response_timeout_of(self.folder, self._properties())
+        return timeout_of(self.folder, RESPONSE_TIMEOUT, self._properties())
 
     def _properties(self) -> Mapping[str, str]:
         """Return the server's configuration, with what it says of this version under ``models``."""
@@ -154,9 +155,9 @@ class Session:
 
     def retry_window(self) -> float:
         """Return ``maxRetryTimeoutInSec`` as the frontend takes it, in seconds; negative if it overflows."""
-        from ts_retry_ext.archive.folder_limits import window_of
+        from ts_retry_ext.archive.limits import WINDOW, window_msec
 
-        return window_of(self.folder)
+        return window_msec(self.folder.usable_configuration(WINDOW)) / 1000
 
     def has_marker(self) -> bool:
         """Tell whether there is a marker of this registration; see `worker.marker_in_force`."""
