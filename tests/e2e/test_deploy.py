@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Iterator
 
 import pytest
 
+from tests.archive.packing import files, manifest, write_mar
 from tests.e2e.archives import initialize, pack
 from tests.e2e.torchserve import TorchServe
 from ts_retry_ext.frontend.endpoint import Endpoint
@@ -114,3 +117,108 @@ def test_a_repaired_version_takes_the_place_of_the_old_one_and_no_request_fails(
     other = Path(shutil.copy(repaired, tmp_path / "other.mar"))
     code, told = deploy(server, str(other), "--version", "3.0")
     assert (code, "holds version 2.1, not 3.0" in told) == (1, True)
+
+
+#: A worker that ends 1.5 s after its load, as often as there are names for it.
+ENDS = """
+import os, threading, time
+
+class Handler:
+    def initialize(self, context):
+        time.sleep(1.5)
+        for name in {names!r}:
+            try:
+                os.close(os.open(os.path.join(os.environ["TEMP"], name), os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                continue
+            threading.Timer(1.5, os._exit, (1,)).start()
+            break
+
+    def handle(self, data, context):
+        return ["{answer}"] * len(data)
+"""
+
+
+def test_a_worker_that_ends_once_and_serves_again_keeps_the_new_version(
+    server: TorchServe, tmp_path: Path
+) -> None:
+    """It is loading again when the old version would be unregistered."""
+    archive = repacked(tmp_path, "3.0", ENDS.format(names=["once"], answer="once"))
+    code, told = deploy(server, archive, "--no-check")
+    assert code == 0, told
+    assert (server.temp / "once").exists()
+    assert versions(server) == ["3.0"]
+    assert server.predict("m") == (200, "once")
+
+
+def test_workers_that_end_again_and_again_give_the_place_back(
+    server: TorchServe, tmp_path: Path
+) -> None:
+    before = versions(server)
+    names = [f"ended-{number}" for number in range(9)]
+    archive = repacked(tmp_path, "3.1", ENDS.format(names=names, answer="often"))
+    code, told = deploy(server, archive, "--no-check", "--drain", "30")
+    assert code == 3, told
+    assert "its workers ended 2 times" in told
+    assert versions(server) == before
+    assert server.predict("m")[0] == 200
+
+
+def test_interrupted_while_it_lets_the_old_version_answer_it_says_what_the_server_has(
+    server: TorchServe, tmp_path: Path
+) -> None:
+    (old,) = versions(server)
+    archive = repacked(tmp_path, "4.0", ANSWERS.format("newest"))
+    command = [server.python, "-u", "-m", "ts_retry_ext.cli.main", "deploy", archive, "--no-check"]
+    command += ["--pid", str(server.frontend().pid), "--drain", "60"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=server.environ)
+    assert running.stdout is not None
+    for line in running.stdout:
+        if "last requests" in line:
+            running.send_signal(signal.SIGINT)
+            break
+    assert (running.communicate(timeout=30)[0], running.returncode) == (
+        f"m: interrupted: the server has of m: 4.0 (the default one), {old}\n",
+        130,
+    )
+    assert versions(server) == [old, "4.0"]
+    assert server.call(f"/models/m/{old}", "DELETE")[0] == 200
+
+
+#: What pip runs to build a requirement: it takes a while, and fails.
+BUILDS_LATE = "import time\ntime.sleep(12)\ndef build_wheel(*_, **__): raise SystemExit(1)\n"
+
+
+def test_frontend_that_installs_requirements_meanwhile_is_waited_for(tmp_path: Path) -> None:
+    """It has one thread for all questions here, and each waits for that: 24 s."""
+    package = tmp_path / "late"
+    package.mkdir()
+    (package / "late.py").write_text(BUILDS_LATE)
+    build = '[build-system]\nrequires=[]\nbuild-backend="late"\nbackend-path=["."]\n'
+    (package / "pyproject.toml").write_text(build)
+    needs = {**files(manifest("needs", requirementsFile="requirements.txt"))}
+    needs["requirements.txt"] = str(package).encode()
+    config = {"install_py_dep_per_model": "true", "number_of_netty_threads": "1"}
+    environ = {"PIP_NO_INDEX": "1"}
+    models = {"m": pack(tmp_path / "store", "m", ANSWERS.format("old"))}
+    write_mar(tmp_path / "store" / "needs.mar", needs)
+    new = repacked(tmp_path, "2.0", ANSWERS.format("new"))
+    with TorchServe(tmp_path, models, config=config, environ=environ) as server:
+        server.wait_for(lambda: server.is_ready("m"), "it serves")
+        command = [server.python, "-u", "-m", "ts_retry_ext.cli.main", "deploy", new, "--no-check"]
+        command += ["--pid", str(server.frontend().pid), "--drain", "2"]
+        running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=server.environ)
+        assert running.stdout is not None
+        for line in running.stdout:
+            if "last requests" in line:
+                break
+        code, answer = server.call("/models?url=needs.mar", "POST")
+        assert (code, answer["message"].partition(" failed")[0]) == (
+            400,
+            "Custom pip package installation",
+        )
+        told = running.communicate(timeout=60)[0]
+        assert running.returncode == 0, told
+        assert "did not answer within 10 s" in told
+        assert "It is asked again" in told
+        assert versions(server) == ["2.0"]

@@ -23,7 +23,13 @@ from tests.faults.odd_answers import DESCRIPTIONS, LISTS, NETWORK, SECRET, TOLER
 from tests.sidecar.sidecars import sidecar
 from tests.snapshot.writing import record, write_journal
 from ts_retry_ext.frontend import restart
-from ts_retry_ext.snapshot import deployment, real_load, resumption
+from ts_retry_ext.snapshot import (
+    asked_again,
+    deployment,
+    deployment_switch,
+    real_load,
+    resumption,
+)
 from ts_retry_ext.store.directory import marker_path
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.retired import read_retired
@@ -42,8 +48,11 @@ WORDS = {"status": "done"}
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (deployment, real_load, resumption):
+    for module in (deployment, deployment_switch, real_load, resumption):
         monkeypatch.setattr(module, "POLL_SEC", 0.01)
+    monkeypatch.setattr(deployment_switch, "RECOVERY_SEC", 0.1)
+    monkeypatch.setattr(asked_again, "PAUSE_SEC", 0.01)
+    monkeypatch.setattr(asked_again, "LIMIT_SEC", 0.1)
     monkeypatch.setattr(restart, "GIVE_BACK_PAUSES_SEC", (0.01, 0.01))
 
 
@@ -192,8 +201,9 @@ def test_deploy_says_what_was_odd_and_the_old_version_stays_until_the_new_one_se
         registry = odd.registry
         registry.serving, registry.default, registry.odd = {"1.0": True}, "1.0", {step: answer}
         code = odd.deploy()
-        if step == "POST /models[?].*" and code == 0:
+        if step in ("POST /models[?].*", "DELETE /models/m/1.0") and code == 0:
             assert registry.new_serves, name
+            assert step != "DELETE /models/m/1.0" or registry.serving == {"2.0": True}, name
             capsys.readouterr()
             continue
         assert code == 1, (name, capsys.readouterr())
@@ -260,7 +270,7 @@ def test_default_that_was_not_set_though_it_was_said_keeps_the_old_version(
     assert odd.deploy() == 1
     out, err = capsys.readouterr()
     assert "describes another version as the default one" in err
-    assert "Both versions stay registered, 1.0 and 2.0" in err
+    assert "the server has of m: 1.0 (the default one), 2.0" in err
     assert odd.registry.serving == {"1.0": True, "2.0": True}
     assert "serves" not in out
 
@@ -428,3 +438,25 @@ def test_sidecar_goes_on_whatever_describes_a_model(odd: Odd, tmp_path: Path) ->
         write_journal(odd.running.kept / "m-1", record(Event.LOADED, 1, pid=77))
         observing.wait_for(lambda: observing.states() == {"m": "serving"}, "it goes on")
         assert "Traceback" not in observing.log()
+
+
+def test_version_that_a_busy_frontend_unregisters_late_is_asked_for_again(
+    odd: Odd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """TorchServe's own words, after which its log asks to send the request again."""
+    words = "Timed out while cleaning resources: m"
+    timed_out = (408, {"code": 408, "type": "RequestTimeoutException", "message": words})
+    asked: list[None] = []
+
+    def second(good: Any) -> Any:
+        asked.append(None)
+        if len(asked) == 1:
+            odd.registry.serving["1.0"] = True
+            return timed_out
+        return good
+
+    odd.registry.odd = {"DELETE /models/m/1.0": second}
+    assert odd.deploy() == 0
+    assert odd.registry.serving == {"2.0": True}
+    told = capsys.readouterr().out
+    assert f"refuses DELETE /models/m/1.0: {words}. It is asked again, for 0 s" in told

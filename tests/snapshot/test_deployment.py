@@ -15,8 +15,10 @@ from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.management import ManagementApi, management_api_of
 from ts_retry_ext.frontend.process import Frontend
 from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
-from ts_retry_ext.snapshot.deployment import Plan, plan, put_beside, put_in_place
+from ts_retry_ext.snapshot.deployment import put_beside
 from ts_retry_ext.snapshot.deployment_place import DeploymentError, alone, stored
+from ts_retry_ext.snapshot.deployment_plan import Plan, plan
+from ts_retry_ext.snapshot.deployment_switch import put_in_place
 from ts_retry_ext.snapshot.observed_server import ObservedServer, observed
 from ts_retry_ext.snapshot.without_model_api import without_model_api
 
@@ -145,7 +147,9 @@ def test_a_frontend_that_goes_before_the_switch_leaves_the_old_version(tmp_path:
         server, management = server_with(api, tmp_path)
         made = plan(server, management, "m.mar", "m", "2", is_new=False, may_be_older=False)
     with pytest.raises(ManagementError):
-        put_in_place(server, management, made, keep_old=False, drain_sec=0, tell=lambda _: None)
+        put_in_place(
+            server, management, made, keep_old=False, load_sec=0, drain_sec=0, tell=lambda _: None
+        )
 
 
 def test_a_new_model_needs_no_name_where_the_whole_store_is_loaded(tmp_path: Path) -> None:

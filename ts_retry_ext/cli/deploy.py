@@ -26,7 +26,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Check an archive, register it beside the version that serves, wait until all its "
         "workers have loaded it, make it the default version, and unregister the old one after its "
         "last requests. If the archive does not load, the old version goes on serving, nothing of the new "
-        "one is left, and the exit code is 3. The old version is unregistered only while the new one serves. If "
+        "one is left, and the exit code is 3. The old version is unregistered only while the new one serves; if "
+        "workers of the new one end more than once until then, or do not come back, the old one becomes the default again. If "
         "something else answers in TorchServe's place, such as a proxy, the exit code is 1. Needs "
         "enable_model_api=true.",
         epilog="examples:\n"
@@ -118,19 +119,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _deploy(arguments: argparse.Namespace, name: str, version: str, server: ObservedServer) -> None:
     from ts_retry_ext.frontend.management import management_api_of
-    from ts_retry_ext.snapshot import deployment, deployment_place
+    from ts_retry_ext.snapshot.deployment import put_beside
+    from ts_retry_ext.snapshot.deployment_place import DeploymentError, alone, stored
+    from ts_retry_ext.snapshot.deployment_plan import plan
+    from ts_retry_ext.snapshot.deployment_switch import put_in_place
+    from ts_retry_ext.snapshot.unregistration import listed
 
     api = management_api_of(server.configuration)
     store = server.configuration.model_store
     if store is None:
         msg = "the server has no model store to put the archive into"
-        raise deployment_place.DeploymentError(msg)
+        raise DeploymentError(msg)
 
     def tell(step: str) -> None:
         print_line(f"{name}: {step}")
 
-    with deployment_place.alone(server, name):
-        wanted = deployment.plan(
+    with alone(server, name):
+        wanted = plan(
             server,
             api,
             arguments.archive,
@@ -141,19 +146,24 @@ def _deploy(arguments: argparse.Namespace, name: str, version: str, server: Obse
         )
         if not arguments.no_check:
             _check(arguments.archive, server)
-        with deployment_place.stored(arguments.archive, store, name, version) as url:
-            deployment.put_beside(
-                server, api, wanted, url, timeout_sec=arguments.timeout, tell=tell
-            )
-        if arguments.set_default:
-            deployment.put_in_place(
-                server,
-                api,
-                wanted,
-                keep_old=arguments.keep_old,
-                drain_sec=arguments.drain,
-                tell=tell,
-            )
+        try:
+            with stored(arguments.archive, store, name, version) as url:
+                load_sec = put_beside(
+                    server, api, wanted, url, timeout_sec=arguments.timeout, tell=tell
+                )
+            if arguments.set_default:
+                put_in_place(
+                    server,
+                    api,
+                    wanted,
+                    keep_old=arguments.keep_old,
+                    load_sec=load_sec,
+                    drain_sec=arguments.drain,
+                    tell=tell,
+                )
+        except KeyboardInterrupt:
+            tell(f"interrupted: {listed(api, name)}")
+            raise
     print_line(f"{name} {version} serves")
 
 

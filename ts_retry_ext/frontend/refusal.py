@@ -26,7 +26,8 @@ OTHER_API = (
     "and at what listens there"
 )
 #: What a proxy answers that does not reach the server, or not in time.
-BAD_GATEWAY = (502, 503, 504)
+GATEWAY_TIMEOUT = 504
+BAD_GATEWAY = (502, 503, GATEWAY_TIMEOUT)
 #: What the refusal of a key says (0.12.0 InvalidKeyException); its status has other uses.
 TOKEN_WORDS = "Token Authorization failed"
 #: Of a refusal so many characters are shown.
