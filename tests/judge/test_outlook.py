@@ -31,6 +31,8 @@ def outlook_of(exc: BaseException) -> Outlook:
         (FileNotFoundError(2, "No such file or directory", f"{MODEL}/vocab.txt"), Outlook.CHANGE),
         (FileNotFoundError(2, "No such file or directory", "/opt/vocab.txt"), Outlook.ELSEWHERE),
         (PermissionError(13, "Permission denied", "/root/weights.pt"), Outlook.ELSEWHERE),
+        (KeyError("labels"), Outlook.ELSEWHERE),
+        (ValueError("the number of labels must be positive, got 0"), Outlook.ELSEWHERE),
         (OSError("Repository Not Found for url: https://hub.example/api/models/acme/ranker."), Outlook.ELSEWHERE),
         (OSError("403 Forbidden: Please enable access to public gated repositories"), Outlook.ELSEWHERE),
         (RuntimeError("StatusCode.INVALID_ARGUMENT: unexpected shape for input 'x'"), Outlook.ELSEWHERE),

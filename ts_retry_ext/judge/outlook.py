@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from ts_retry_ext.judge.builtin import OUTSIDE_SOURCES
 from ts_retry_ext.judge.named_causes import NamedCauses
 from ts_retry_ext.judge.rule import Rule
 from ts_retry_ext.judge.verdict import Basis, Outcome, Scope, Verdict
@@ -36,9 +35,10 @@ def outlook(
     weak = verdict.basis in (Basis.REPEATED, Basis.CRASHED)
     if verdict.verdict is not Outcome.NON_RECOVERABLE or weak:
         return Outlook.TIME
-    sources = {rule.source for rule in rules if rule.id == verdict.rule}
     inside = model_dir.rstrip("/") + "/"
     outside = any(not path.startswith(inside) for path in named.paths)
-    if verdict.scope is not Scope.MODEL or outside or not sources.isdisjoint(OUTSIDE_SOURCES):
+    decided = next((rule for rule in rules if rule.id == verdict.rule), None)
+    by_rule = decided is not None and decided.may_end_elsewhere
+    if verdict.scope is not Scope.MODEL or outside or by_rule:
         return Outlook.ELSEWHERE
     return Outlook.CHANGE

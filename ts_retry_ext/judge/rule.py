@@ -85,6 +85,8 @@ class Rule:
             are one too many for the hope that a retry helps; 0 for never.
         damaged_file: for a final verdict on a damaged file: what the names of such files end in. The verdict is
             UNKNOWN where the file may lie outside of the model's directory (see `damaged_file.py`).
+        may_end_elsewhere: for a final verdict: whether the cause can end without a change of the model or its
+            environment (see `builtin/__init__.py`). A model that is halted for it is tried by the hour.
     """
 
     id: str
@@ -97,6 +99,7 @@ class Rule:
     source: str = ""
     max_attempts: int = 0
     damaged_file: tuple[str, ...] = ()
+    may_end_elsewhere: bool = False
 
 
 WHERE = ("any", "outermost", "inner")

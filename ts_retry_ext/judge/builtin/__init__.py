@@ -12,8 +12,9 @@ Each topic is a module with up to five tuples, and the order across topics is by
 
 So a row can rely on every row of an earlier group having been asked. First match wins.
 
-A topic with `CAUSE_LIES_OUTSIDE` is of causes with somebody else: an account, a store, a server, a device. They can end
-without a change of the model or its environment.
+A topic with `CAUSE_LIES_OUTSIDE` is of causes with somebody else: an account, a store, a server, a device, the source of
+a configuration. They can end without a change of the model or its environment. So can what only a row of `FALLBACKS`
+knows: the value that the code did not take can be a service's answer.
 """
 
 from __future__ import annotations
@@ -131,20 +132,17 @@ BUILTIN_SOURCE = "built-in:"
 GROUPS = ("FIRST", "FATAL_IN_DISGUISE", "RECOVERABLE_IN_DISGUISE", "RULES", "FALLBACKS")
 
 
-def _source(topic: ModuleType) -> str:
-    return BUILTIN_SOURCE + topic.__name__.rpartition(".")[2]
-
-
 def _assembled() -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for group in GROUPS:
         for topic in TOPICS:
-            rules += [replace(rule, source=_source(topic)) for rule in getattr(topic, group, ())]
+            source = BUILTIN_SOURCE + topic.__name__.rpartition(".")[2]
+            outside = group == "FALLBACKS" or getattr(topic, "CAUSE_LIES_OUTSIDE", False)
+            rules += [
+                replace(rule, source=source, may_end_elsewhere=outside)
+                for rule in getattr(topic, group, ())
+            ]
     return tuple(rules)
 
 
 BUILTIN_RULES: tuple[Rule, ...] = _assembled()
-#: Sources of the rules whose causes lie outside of the model and its environment.
-OUTSIDE_SOURCES = frozenset(
-    _source(topic) for topic in TOPICS if getattr(topic, "CAUSE_LIES_OUTSIDE", False)
-)

@@ -9,6 +9,7 @@ from ts_retry_ext.judge.damaged_file import JSON, XML, YAML
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
+CAUSE_LIES_OUTSIDE = True
 _SINCE = "2026-11-23"
 _JSON = ("json.decoder.JSONDecodeError", "JSONDecodeError", "simplejson.errors.JSONDecodeError")
 
