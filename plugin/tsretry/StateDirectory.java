@@ -124,7 +124,7 @@ final class StateDirectory {
         return marker;
     }
 
-    /** Returns the processes that took a worker's place; see ts_retry_ext/store/holders.py. */
+    /** Returns the processes that took a worker's place; see ts_retry_ext/store/worker_states.py. */
     private static Set<Integer> holders(String journal) {
         Set<Integer> pids = new HashSet<>();
         for (String line : journal.split("\n")) {

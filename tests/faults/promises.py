@@ -52,11 +52,10 @@ from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.directory import marker_path
 from ts_retry_ext.store.failures_in_a_row import failures_in_a_row
-from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.journal_totals import summarise
 from ts_retry_ext.store.marker import read_marker
 from ts_retry_ext.store.record import Event, Record
-from ts_retry_ext.store.unfinished_loads import served_by, unfinished_loads
+from ts_retry_ext.store.worker_states import holders_of, served_by, unfinished_loads
 from ts_retry_ext.trial.frontend_side import NoAnswerError, WorkerDiedError, read_response
 from ts_retry_ext.worker.protocol import (
     LOAD,

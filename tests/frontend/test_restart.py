@@ -152,7 +152,7 @@ def test_numbers_are_those_in_force_else_the_remembered_ones_else_one(
 def test_program_that_restarts_workers_needs_the_standard_library_only() -> None:
     code = (
         "import sys, ts_retry_ext.frontend.management, ts_retry_ext.frontend.restart\n"
-        "import ts_retry_ext.store.halt\n"
+        "import ts_retry_ext.store.marker\n"
         "heavy = ('psutil', 'aiohttp', 'rich', 'yaml', 'dataclasses', 'asyncio')\n"
         "print([name for name in heavy if name in sys.modules])"
     )

@@ -22,9 +22,9 @@ from ts_retry_ext.snapshot.model import ModelStatus, WindowInForce
 from ts_retry_ext.snapshot.registration_files import read_registration
 from ts_retry_ext.snapshot.server_snapshot import Snapshot
 from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.store.journal_totals import summary_of
 from ts_retry_ext.store.marker import MarkedWorker, write_marker
 from ts_retry_ext.store.record import Event, Record, TrialResult
-from ts_retry_ext.store.summary import summary_of
 from ts_retry_ext.store.times import to_text
 
 ALIVE = lambda pid, start: None  # noqa: E731 - a name for a constant answer

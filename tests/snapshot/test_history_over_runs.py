@@ -3,11 +3,10 @@ from __future__ import annotations
 from ts_retry_ext.snapshot.history_over_runs import HistoryEntry, RecordedRun, history_of
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.store.exception_record import ExceptionRecord, FailingLine
-from ts_retry_ext.store.journal_totals import summarise
+from ts_retry_ext.store.journal_totals import summarise, summary_of
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, Record, TrialResult
 from ts_retry_ext.store.retired import Retired
-from ts_retry_ext.store.summary import summary_of
 from ts_retry_ext.store.times import to_text
 
 from .writing import START, failure, marker, record

@@ -14,8 +14,9 @@ from tests.snapshot.writing import START, failure, record, write_journal
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.snapshot.trial_on_demand import NOBODY_TRIES, TrialAnswer, try_now
 from ts_retry_ext.store import journal
+from ts_retry_ext.store.lock import try_lock
 from ts_retry_ext.store.record import Event, Record, TrialResult
-from ts_retry_ext.store.trial_budget import lock_path, try_lock
+from ts_retry_ext.store.trial_budget import lock_path
 from ts_retry_ext.store.trial_request import request_stands, take_request
 
 LOADED = Record(Event.TRIED, result=TrialResult.LOADED)

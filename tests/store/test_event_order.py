@@ -5,7 +5,7 @@ import pytest
 from ts_retry_ext.store.event_order import trusted_in
 from ts_retry_ext.store.failures_in_a_row import failures_in_a_row
 from ts_retry_ext.store.record import Event, Record
-from ts_retry_ext.store.unfinished_loads import unfinished_loads
+from ts_retry_ext.store.worker_states import unfinished_loads
 
 AT = "2026-11-23T16:00:00.000Z"
 

@@ -8,11 +8,9 @@ from ts_retry_ext.store.failures_in_a_row import (
     failures_in_a_row,
     identical_failures,
 )
-from ts_retry_ext.store.holders import holders_of
-from ts_retry_ext.store.journal_totals import summarise
+from ts_retry_ext.store.journal_totals import summarise, summary_of
 from ts_retry_ext.store.record import Event, Record, TrialResult
-from ts_retry_ext.store.summary import summary_of
-from ts_retry_ext.store.unfinished_loads import unfinished_loads
+from ts_retry_ext.store.worker_states import holders_of, unfinished_loads
 
 
 def records(text: str) -> list[Record]:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ from typing import Iterator
 import pytest
 
 from ts_retry_ext.store.directory import LOCK_FILE
-from ts_retry_ext.store.lock import LockTimeoutError, locked
+from ts_retry_ext.store.lock import LockTimeoutError, locked, try_lock
 
 
 @contextmanager
@@ -72,3 +74,23 @@ def test_a_process_forked_meanwhile_does_not_keep_the_lock(tmp_path: Path) -> No
     finally:
         os.kill(forked, signal.SIGKILL)
         os.waitpid(forked, 0)
+
+
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_a_lock_is_held_by_one_process_and_goes_with_it(tmp_path: Path, kind: str) -> None:
+    place = str(tmp_path) if kind == "directory" else str(tmp_path / "trial.lock")
+    code = (
+        "import sys, time; from ts_retry_ext.store.lock import try_lock; "
+        f"print(try_lock({place!r}) is not None, flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "True\n"
+        assert try_lock(place) is None
+    finally:
+        other.kill()
+        other.communicate()
+    lock = try_lock(place)
+    assert lock is not None
+    os.close(lock)

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.store.atomic import UntrustedFileError
+from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import UntrustedFileError, set_aside
 from ts_retry_ext.store.directory import marker_path
 from ts_retry_ext.store.exception_record import CauseRecord, ExceptionRecord, FrameRecord
 from ts_retry_ext.store.marker import (
     MarkedServer,
     MarkedWorker,
     Marker,
+    end_halt,
     read_marker,
     remove_marker,
-    set_marker_aside,
     write_marker,
 )
 
@@ -64,7 +65,7 @@ def test_a_marker_with_a_spoilt_key_is_not_trusted_and_set_aside(
     with pytest.raises(UntrustedFileError) as caught:
         read_marker(str(tmp_path))
     assert key in str(caught.value)
-    set_marker_aside(str(tmp_path))
+    set_aside(str(path))
     assert read_marker(str(tmp_path)) is None
 
 
@@ -103,3 +104,27 @@ def test_a_marker_for_some_workers_says_which_and_never_means_all_by_mistake(
     path.write_text(json.dumps(content))
     with pytest.raises(UntrustedFileError, match="worker"):
         read_marker(str(tmp_path))
+
+
+def test_marker_is_gone_and_the_journal_says_who_ended_the_halt(tmp_path: Path) -> None:
+    write_marker(str(tmp_path), MARKER)
+    end_halt(str(tmp_path), model="m", version="1.0", reason="a hand")
+
+    assert read_marker(str(tmp_path)) is None
+    (record,) = journal.read(str(tmp_path))
+    assert (record.event, record.model, record.reason) == ("resume", "m", "a hand")
+
+
+def test_halt_ends_also_where_the_journal_cannot_be_written(tmp_path: Path) -> None:
+    """A disk that is full must not keep a model from serving."""
+    write_marker(str(tmp_path), MARKER)
+    (tmp_path / "journal.jsonl").mkdir()
+
+    end_halt(str(tmp_path), model="m", version="1.0", reason="a hand")
+    assert read_marker(str(tmp_path)) is None
+
+
+def test_a_marker_means_all_workers_or_those_it_names() -> None:
+    assert MARKER.means("a")
+    narrow = MARKER._replace(worker=MarkedWorker(3, "b", ("b",)))
+    assert (narrow.means("a"), narrow.means("b")) == (False, True)

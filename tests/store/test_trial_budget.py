@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -21,8 +18,6 @@ from ts_retry_ext.store.trial_budget import (
     credit,
     is_its_turn,
     least_credit,
-    lock_path,
-    try_lock,
 )
 
 
@@ -65,26 +60,6 @@ def test_a_clock_that_was_restarted_neither_fills_nor_empties_the_bucket(tmp_pat
     later = {"schema": 1, "level": 5.0, "at": time.monotonic() + 1e6}
     (tmp_path / BUDGET_FILE).write_text(json.dumps(later))
     assert credit(str(tmp_path)) == 5.0
-
-
-@pytest.mark.parametrize("kind", ["file", "directory"])
-def test_a_lock_is_held_by_one_process_and_goes_with_it(tmp_path: Path, kind: str) -> None:
-    place = str(tmp_path) if kind == "directory" else lock_path(str(tmp_path))
-    code = (
-        "import sys, time; from ts_retry_ext.store.trial_budget import try_lock; "
-        f"print(try_lock({place!r}) is not None, flush=True); time.sleep(60)"
-    )
-    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    try:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "True\n"
-        assert try_lock(place) is None
-    finally:
-        other.kill()
-        other.communicate()
-    lock = try_lock(place)
-    assert lock is not None
-    os.close(lock)
 
 
 def test_a_trial_needs_less_credit_the_longer_it_is_overdue_and_always_more_than_none() -> None:

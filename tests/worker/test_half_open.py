@@ -15,10 +15,11 @@ import pytest
 
 from tests.snapshot.trying import Waiting, waiting
 from ts_retry_ext.settings import Resolved, resolve
+from ts_retry_ext.store.lock import try_lock
 from ts_retry_ext.store.marker import read_marker, write_marker
 from ts_retry_ext.store.record import Event, TrialResult
 from ts_retry_ext.store.times import to_text
-from ts_retry_ext.store.trial_budget import CAPACITY_SEC, charge, lock_path, try_lock
+from ts_retry_ext.store.trial_budget import CAPACITY_SEC, charge, lock_path
 from ts_retry_ext.store.trial_request import TrialRequest, ask_for_trial
 from ts_retry_ext.worker import half_open
 from ts_retry_ext.worker.half_open import HalfOpen

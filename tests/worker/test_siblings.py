@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.test_marker import MARKER
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.marker import MarkedWorker
 from ts_retry_ext.store.record import Event, Record
-from ts_retry_ext.worker.siblings import Siblings, launches_meant, means
+from ts_retry_ext.worker.siblings import Siblings
 
 OWN, OTHER = "/tmp/.ts.sock.9000", "/tmp/.ts.sock.9001"
 ALIVE = (os.getpid(), start_of(os.getpid()))
@@ -58,11 +56,3 @@ def test_news_in_the_journal_are_seen(tmp_path: Path) -> None:
         journal.append(str(tmp_path), Record(event, pid=pid, start=start, socket=OTHER))
         assert siblings.serve() is expected
         time.sleep(0.01)
-
-
-def test_a_marker_means_all_workers_or_those_it_names() -> None:
-    assert means(MARKER, OWN)
-    assert launches_meant(MARKER) == launches_meant(None) == []
-    narrow = MARKER._replace(worker=MarkedWorker(3, OTHER, (OTHER,)))
-    assert (means(narrow, OWN), means(narrow, OTHER)) == (False, True)
-    assert launches_meant(narrow) == [OTHER]

@@ -28,7 +28,13 @@ MOST_MODULES = 44
 #: What the start of a worker has no use for when nothing has ever failed.
 FOR_FAILURES = {
     *("archive.model_config", "archive.schedule", "frontend.server"),
-    *("plain_text", "store.event_order", "store.marker", "store.summary", "store.unfinished_loads"),
+    *(
+        "plain_text",
+        "store.event_order",
+        "store.marker",
+        "store.journal_totals",
+        "store.worker_states",
+    ),
     *("worker.marker_in_force", "worker.predecessors", "worker.siblings"),
 }
 

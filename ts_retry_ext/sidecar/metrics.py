@@ -18,8 +18,8 @@ from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.snapshot.effective import OUT_OF_REACH
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.store.journal_totals import trials_by_result
 from ts_retry_ext.store.record import TrialResult
-from ts_retry_ext.store.summary import trials_by_result
 from ts_retry_ext.store.times import to_seconds
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

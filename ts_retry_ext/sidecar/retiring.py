@@ -24,9 +24,9 @@ from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.snapshot.join import back_offs, died_by_its_words
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
 from ts_retry_ext.store.back_off import DiedBy
-from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.retired import forget_retired, write_retired
 from ts_retry_ext.store.times import to_seconds
+from ts_retry_ext.store.worker_states import holders_of
 
 log = logging.getLogger(__name__)
 

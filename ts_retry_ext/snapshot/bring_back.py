@@ -16,9 +16,8 @@ from ts_retry_ext.snapshot.observed_server import observed
 from ts_retry_ext.snapshot.real_load import frontend_retries, let_load
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.halt import end_halt
 from ts_retry_ext.store.lock import locked
-from ts_retry_ext.store.marker import Marker, markers_beside, trusted_marker, write_marker
+from ts_retry_ext.store.marker import Marker, end_halt, markers_beside, trusted_marker, write_marker
 from ts_retry_ext.store.retired import read_retired
 from ts_retry_ext.store.times import now_text
 from ts_retry_ext.store.trial_request import TrialRequest, ask_for_trial

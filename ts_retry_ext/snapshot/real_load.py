@@ -22,12 +22,10 @@ from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.store.back_off import GRACE_SEC, back_off
-from ts_retry_ext.store.halt import end_halt
-from ts_retry_ext.store.holders import holders_of
 from ts_retry_ext.store.lock import locked
-from ts_retry_ext.store.marker import Marker
+from ts_retry_ext.store.marker import Marker, end_halt
 from ts_retry_ext.store.record import Event, Record
-from ts_retry_ext.store.unfinished_loads import unfinished_loads
+from ts_retry_ext.store.worker_states import holders_of, unfinished_loads
 
 POLL_SEC = 0.5
 #: A longer wait of the frontend's is not waited for: scaling is faster.

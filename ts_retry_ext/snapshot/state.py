@@ -9,7 +9,7 @@ from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.store import halt_in_words
 from ts_retry_ext.store.halt_in_words import state_word
-from ts_retry_ext.store.holders import holders_of
+from ts_retry_ext.store.worker_states import holders_of
 
 
 class State(str, Enum):

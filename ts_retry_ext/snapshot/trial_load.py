@@ -24,8 +24,7 @@ from ts_retry_ext.snapshot.trial_job import Job, read_job
 from ts_retry_ext.snapshot.trial_making import make_trial
 from ts_retry_ext.snapshot.trial_records import note
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.halt import end_halt
-from ts_retry_ext.store.marker import trusted_marker
+from ts_retry_ext.store.marker import end_halt, trusted_marker
 from ts_retry_ext.store.record import Event, Record, TrialResult
 from ts_retry_ext.trial.child_processes import AbortedError, Children
 

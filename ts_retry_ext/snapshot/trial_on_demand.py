@@ -9,8 +9,9 @@ from typing import Callable, NamedTuple
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.directory import WAITER_LOCK_FILE
+from ts_retry_ext.store.lock import try_lock
 from ts_retry_ext.store.record import HOLDING, Event, Record, TrialResult
-from ts_retry_ext.store.trial_budget import lock_path, try_lock
+from ts_retry_ext.store.trial_budget import lock_path
 from ts_retry_ext.store.trial_request import (
     TrialRequest,
     ask_for_trial,

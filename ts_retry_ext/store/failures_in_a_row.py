@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from itertools import takewhile
+from typing import Callable, Sequence
 
 from ts_retry_ext.store.record import FAILURES, Event, Record
 
@@ -28,29 +29,20 @@ def failures_in_a_row(records: Sequence[Record], socket: str) -> list[Record]:
 
 def identical_failures(failures: Sequence[Record], fingerprint: str) -> int:
     """Count how often `fingerprint` stands at the head of `failures` (newest first)."""
-    count = 0
-    for record in failures:
-        if record.event is not Event.FAILURE or record.fingerprint != fingerprint:
-            break
-        count += 1
-    return count
+    return _count_at_head(
+        failures, lambda r: r.event is Event.FAILURE and r.fingerprint == fingerprint
+    )
 
 
 def decided_in_a_row(failures: Sequence[Record], rule: str | None) -> int:
     """Count how often `rule` decided at the head of `failures` (newest first)."""
-    count = 0
-    for record in failures:
-        if rule is None or record.rule != rule:
-            break
-        count += 1
-    return count
+    return _count_at_head(failures, lambda r: rule is not None and r.rule == rule)
 
 
 def crashes_in_a_row(failures: Sequence[Record]) -> int:
     """Count the crashes at the head of `failures` (newest first)."""
-    count = 0
-    for record in failures:
-        if record.event is not Event.CRASH:
-            break
-        count += 1
-    return count
+    return _count_at_head(failures, lambda r: r.event is Event.CRASH)
+
+
+def _count_at_head(failures: Sequence[Record], counts: Callable[[Record], bool]) -> int:
+    return sum(1 for _ in takewhile(counts, failures))

@@ -152,7 +152,7 @@ def _compact(model_dir: str) -> None:
     The full report stays with the last failure only: it is what people are shown. The last word of
     each worker stays as well, as far as there is room: others ask whether it serves.
     """
-    from ts_retry_ext.store.summary import summary_of
+    from ts_retry_ext.store.journal_totals import summary_of
 
     records = read(model_dir)
     kept: dict[int, Record] = {}

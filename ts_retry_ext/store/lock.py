@@ -1,6 +1,6 @@
-"""The lock of one registration: reading, deciding and writing are one step under it.
+"""The lock of one registration: reading, deciding and writing are one step under it. And locks to try.
 
-Whoever waits for it never waits for ever: a backup, a suspended process or a network file system that
+Whoever waits for the former never waits for ever: a backup, a suspended process or a network file system that
 is away can keep it as long as they like, and a worker has to go on.
 """
 
@@ -70,3 +70,25 @@ def _take(descriptor: int, path: str, patience_sec: float) -> None:
             raise LockTimeoutError(msg)
         sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def try_lock(path: str) -> int | None:
+    """Lock a file, or a directory as it is, and return the descriptor; None where somebody has it.
+
+    Raises:
+        OSError: it cannot be opened or locked: a file system without locks.
+    """
+    if os.path.isdir(path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    else:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(path, flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -1,4 +1,4 @@
-"""The marker: why the workers of a model hold instead of loading it again."""
+"""The marker: why the workers of a model hold instead of loading it again, until it is removed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from typing import Any, NamedTuple
 
 from ts_retry_ext.plain_text import cause_line, decided_by, halt_line
+from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import (
     SCHEMA,
     UntrustedFileError,
     read_json,
-    set_aside,
     write_json,
 )
 from ts_retry_ext.store.directory import marker_path, model_directories
@@ -19,6 +19,8 @@ from ts_retry_ext.store.exception_record import (
     exception_from_json,
     exception_to_json,
 )
+from ts_retry_ext.store.lock import locked
+from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.shape import spoilt_keys
 
 
@@ -97,6 +99,10 @@ class Marker(NamedTuple):
     def only(self) -> tuple[str, ...] | None:
         """Return what the frontend launched the workers at that it means; None for all workers."""
         return self.worker.only
+
+    def means(self, launch: str) -> bool:
+        """Tell whether it means the worker that the frontend launched at `launch`."""
+        return self.only is None or launch in self.only
 
 
 def why_not_loaded(marker: Marker) -> str:
@@ -179,15 +185,6 @@ def markers_beside(model_dir: str) -> list[tuple[str, Marker]]:
     return [(path, marker) for path, marker in markers if marker is not None]
 
 
-def set_marker_aside(model_dir: str) -> str:
-    """Rename an untrusted marker out of the way and return its new path.
-
-    Raises:
-        OSError: it cannot be renamed.
-    """
-    return set_aside(marker_path(model_dir))
-
-
 def remove_marker(model_dir: str) -> bool:
     """Remove the marker: its holders leave. Return False when there was none.
 
@@ -199,3 +196,25 @@ def remove_marker(model_dir: str) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def end_halt(model_dir: str, *, model: str, version: str, reason: str) -> None:
+    """Remove the marker of the registration kept in `model_dir`: its holders leave.
+
+    Args:
+        model_dir: the registration's directory in the state directory.
+        model: name of the model.
+        version: its version.
+        reason: who or what ends the halt, for the journal.
+
+    Raises:
+        OSError: the marker cannot be removed, or somebody keeps the lock.
+    """
+    with locked(model_dir):
+        # First the record, so that no worker that starts at once counts the old failures.
+        resumed = Record(Event.RESUME, pid=os.getpid(), model=model, version=version, reason=reason)
+        try:
+            journal.append_locked(model_dir, resumed)
+        except OSError:
+            pass  # A full disk. They count the old failures on, and nobody waits for room on it.
+        remove_marker(model_dir)

@@ -20,10 +20,6 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _is_text_or_none(value: object) -> bool:
-    return value is None or isinstance(value, str)
-
-
 def _is_path(value: object) -> bool:
     """Tell whether a value is a text that a path can be: none holds a NUL byte or half a character."""
     try:
@@ -32,24 +28,19 @@ def _is_path(value: object) -> bool:
         return False
 
 
-def _is_path_or_none(value: object) -> bool:
-    return value is None or _is_path(value)
-
-
 def _is_number(value: object) -> bool:
     return isinstance(value, int) and 0 <= value < _MAX_NUMBER
 
 
-def _is_number_or_none(value: object) -> bool:
-    return value is None or _is_number(value)
+def _or_none(fits: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or fits(value)
+
+
+_is_text_or_none, _is_number_or_none = _or_none(_is_text), _or_none(_is_number)
 
 
 def _is_moment(value: object) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
-
-
-def _is_time_or_none(value: object) -> bool:
-    return value is None or is_time(value)
 
 
 def _is_flag(value: object) -> bool:
@@ -123,12 +114,12 @@ _SHAPES: dict[str, Callable[[object], bool]] = {
         _is_text_or_none,
     ),
     **dict.fromkeys(("model_dir", "registration", "cwd"), _is_path),
-    "config_file": _is_path_or_none,
+    "config_file": _or_none(_is_path),
     **dict.fromkeys(("pid", "failures", "fingerprint_version", "trials"), _is_number),
     **dict.fromkeys(("max_retry_timeout_sec", "oom_kills"), _is_number_or_none),
     **dict.fromkeys(("at", "created_at"), is_time),
     "started_at": _is_moment,
-    **dict.fromkeys(("first_failure", "next_trial_at"), _is_time_or_none),
+    **dict.fromkeys(("first_failure", "next_trial_at"), _or_none(is_time)),
     **dict.fromkeys(("launcher", "asynchronous", "holds"), _is_flag),
     "waits_for": _are_texts,
     "counts": _are_counts,

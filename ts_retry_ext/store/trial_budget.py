@@ -10,7 +10,6 @@ their trials are spread over time as those of one model that is more urgent the 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from typing import Any, Mapping
@@ -27,28 +26,6 @@ REFILL_PER_SEC = 1 / 12
 RESERVE_SEC, OVERDUE_SEC = 2.0, 3600.0
 #: Groups that the file remembers, those that had a trial last.
 MAX_GROUPS = 50
-
-
-def try_lock(path: str) -> int | None:
-    """Lock a file, or a directory as it is, and return the descriptor; None where somebody has it.
-
-    Raises:
-        OSError: it cannot be opened or locked: a file system without locks.
-    """
-    if os.path.isdir(path):
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    else:
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(path, flags, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
 
 
 def lock_path(directory: str) -> str:

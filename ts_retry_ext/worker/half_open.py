@@ -16,10 +16,11 @@ from ts_retry_ext.plain_text import cause_line, in_one_line
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.atomic import UntrustedFileError
 from ts_retry_ext.store.halt_in_words import end_of_halt, state_word
+from ts_retry_ext.store.lock import try_lock
 from ts_retry_ext.store.marker import Marker, read_marker
 from ts_retry_ext.store.record import Event, TrialResult
 from ts_retry_ext.store.times import to_seconds
-from ts_retry_ext.store.trial_budget import is_its_turn, lock_path, try_lock
+from ts_retry_ext.store.trial_budget import is_its_turn, lock_path
 from ts_retry_ext.store.trial_request import TrialRequest, take_request
 from ts_retry_ext.store.trial_schedule import LONGEST_ELSEWHERE_SEC, MODULE, PATH, named
 from ts_retry_ext.worker.output import say

@@ -28,7 +28,7 @@ from ts_retry_ext.worker.marker_in_force import standing_marker
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
-from ts_retry_ext.worker.siblings import Siblings, launches_meant
+from ts_retry_ext.worker.siblings import Siblings
 from ts_retry_ext.worker.take_baseline import Failed, take_baseline
 
 
@@ -51,7 +51,7 @@ def stop(
     A marker that means all workers stays as it is: its failure came first.
     """
     standing = standing_marker(session)
-    if standing is not None and standing.holds and not launches_meant(standing):
+    if standing is not None and standing.holds and not standing.only:
         return standing
     meant = _only(verdict, worker, standing)
     marker = _marker(session, failure, failures=failures, only=meant)
@@ -193,7 +193,8 @@ def _only(
     """
     if verdict.scope is not Scope.DEVICE:
         return None
-    return tuple(sorted({*launches_meant(standing), worker.launch}))
+    others = () if standing is None else standing.only or ()
+    return tuple(sorted({*others, worker.launch}))
 
 
 def _may_go_on(session: Session, verdict: Verdict, worker: FailedWorker) -> bool:

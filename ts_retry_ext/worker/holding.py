@@ -32,7 +32,7 @@ from ts_retry_ext.worker.protocol import (
 )
 from ts_retry_ext.worker.rejection import Rejection
 from ts_retry_ext.worker.session import Session
-from ts_retry_ext.worker.siblings import Siblings, means
+from ts_retry_ext.worker.siblings import Siblings
 
 TYPE_CHECKING = False  # not from typing, see worker/isolation.py
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class Holding:
         except (UntrustedFileError, OSError):
             successor = None  # The next process says so: the last words of this one may be lost.
         same = successor is not None and successor.action == self._marker.action
-        if successor is None or not same or not means(successor, self._session.launch):
+        if successor is None or not same or not successor.means(self._session.launch):
             return "the marker was replaced"
         # Another worker added itself, or a trial load failed; this one is meant still.
         self._marker = successor

@@ -12,7 +12,7 @@ from ts_retry_ext.store import journal
 from ts_retry_ext.store.exception_record import ExceptionRecord, FingerprintRecord
 from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event
-from ts_retry_ext.store.unfinished_loads import served_by
+from ts_retry_ext.store.worker_states import served_by
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
 

@@ -5,12 +5,12 @@ A worker imports this only where a marker is there.
 
 from __future__ import annotations
 
-from ts_retry_ext.store.atomic import UntrustedFileError
-from ts_retry_ext.store.marker import Marker, read_marker, remove_marker, set_marker_aside
+from ts_retry_ext.store.atomic import UntrustedFileError, set_aside
+from ts_retry_ext.store.directory import marker_path
+from ts_retry_ext.store.marker import Marker, read_marker, remove_marker
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
-from ts_retry_ext.worker.siblings import means
 
 
 def applicable_marker(session: Session) -> Marker | None:
@@ -20,7 +20,7 @@ def applicable_marker(session: Session) -> Marker | None:
     says what the model waits for; a worker that somebody starts then is to load it.
     """
     marker = standing_marker(session)
-    obeyed = marker is not None and marker.holds and means(marker, session.launch)
+    obeyed = marker is not None and marker.holds and marker.means(session.launch)
     return marker if obeyed else None
 
 
@@ -29,7 +29,7 @@ def standing_marker(session: Session) -> Marker | None:
     try:
         marker = read_marker(session.directory)
     except (UntrustedFileError, OSError) as problem:
-        kept = set_marker_aside(session.directory)
+        kept = set_aside(marker_path(session.directory))
         say(f"marker ignored, kept as {kept}: {problem}")
         return None
     if marker is None:
@@ -45,7 +45,7 @@ def clear_own_marker(session: Session, why: str) -> None:
         OSError: it cannot be removed.
     """
     marker = standing_marker(session)
-    if marker is not None and means(marker, session.launch):
+    if marker is not None and marker.means(session.launch):
         clear_marker(session, why)
 
 

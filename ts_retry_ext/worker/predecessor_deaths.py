@@ -11,7 +11,7 @@ from ts_retry_ext.store.event_order import read_trusted
 from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
-from ts_retry_ext.store.unfinished_loads import UnfinishedLoad, group_failed
+from ts_retry_ext.store.worker_states import UnfinishedLoad, group_failed
 from ts_retry_ext.worker.crash_capture import has_stack, take_crash, tells_of_crashes
 from ts_retry_ext.worker.failure_note import take_note
 from ts_retry_ext.worker.halting import FailedWorker

@@ -7,7 +7,7 @@ from typing import NamedTuple, Sequence
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store.event_order import trusted_in
 from ts_retry_ext.store.record import Record
-from ts_retry_ext.store.unfinished_loads import UnfinishedLoad, served_by, unfinished_loads
+from ts_retry_ext.store.worker_states import UnfinishedLoad, served_by, unfinished_loads
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
 

@@ -1,4 +1,4 @@
-"""Know the other workers of one model: whether they serve, and whether a marker means them too."""
+"""Know the other workers of one model: whether they serve."""
 
 from __future__ import annotations
 
@@ -7,20 +7,9 @@ import os
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.journal import journal_path
-from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, WorkerProcess
 
 _HOPEFUL = (Event.START, Event.LOAD, Event.LOADED)
-
-
-def means(marker: Marker, launch: str) -> bool:
-    """Tell whether `marker` means the worker that the frontend launched at `launch`."""
-    return marker.only is None or launch in marker.only
-
-
-def launches_meant(marker: Marker | None) -> list[str]:
-    """Return the launches that `marker` means, none where it means all or is not there."""
-    return list(marker.only or ()) if marker else []
 
 
 class Siblings:

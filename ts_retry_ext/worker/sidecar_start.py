@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
 
+from ts_retry_ext.store.lock import try_lock
 from ts_retry_ext.worker.output import say
 
 TYPE_CHECKING = False  # not from typing, see worker/isolation.py
@@ -39,13 +39,10 @@ def start_sidecar(session: Session) -> None:
 
 def _start(session: Session) -> None:
     folder = os.path.dirname(session.directory)
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    lock = os.open(os.path.join(folder, LOCK_FILE), flags, 0o600)
+    lock = try_lock(os.path.join(folder, LOCK_FILE))
+    if lock is None:
+        return  # It runs.
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return  # It runs.
         _spawn(session, folder, lock)
     finally:
         os.close(lock)

@@ -20,11 +20,11 @@ from ts_retry_ext.store import journal
 from ts_retry_ext.store.back_off import back_off
 from ts_retry_ext.store.directory import WAITER_LOCK_FILE
 from ts_retry_ext.store.journal import journal_path
+from ts_retry_ext.store.lock import try_lock
 from ts_retry_ext.store.marker import Marker, trusted_marker
 from ts_retry_ext.store.record import HOLDING, Event, Record
 from ts_retry_ext.store.retired import read_retired
 from ts_retry_ext.store.times import to_seconds
-from ts_retry_ext.store.trial_budget import try_lock
 from ts_retry_ext.worker.half_open import HalfOpen
 from ts_retry_ext.worker.output import speak_through
 from ts_retry_ext.worker.predecessors import dead_before

@@ -1,10 +1,10 @@
-"""Read from a journal which workers have not said how their load ended, and which one served."""
+"""Read from a journal what its workers are at: which load, which one served, which hold."""
 
 from __future__ import annotations
 
 from typing import NamedTuple, Sequence
 
-from ts_retry_ext.store.record import FAILURES, Event, Record, WorkerProcess
+from ts_retry_ext.store.record import FAILURES, HOLDING, Event, Record, WorkerProcess
 
 
 class UnfinishedLoad(NamedTuple):
@@ -68,3 +68,21 @@ def group_failed(records: Sequence[Record], attempt: UnfinishedLoad) -> bool:
         record.event in FAILURES and record.group == attempt.group and record.pid != attempt.pid
         for record in records
     )
+
+
+def holders_of(records: Sequence[Record], *, released: bool = True) -> set[int]:
+    """Return the process ids of those that took a worker's place instead of loading the model.
+
+    Args:
+        records: a journal.
+        released: whether those that said they stop holding count as well.
+    """
+    held: set[int] = set()
+    for record in records:
+        if record.pid is None:
+            continue
+        if record.event in HOLDING:
+            held.add(record.pid)
+        elif record.event is Event.RELEASE and not released:
+            held.discard(record.pid)
+    return held
