@@ -8,9 +8,9 @@ from tests.frontend.api import serving
 from ts_retry_ext.doctor import server_checks
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, Diagnosis
 from ts_retry_ext.doctor.server_checks import check_server, check_sidecar, check_snapshots
+from ts_retry_ext.frontend.frontends_here import Unseen
 from ts_retry_ext.frontend.process import Frontend
 from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
-from ts_retry_ext.frontend.unseen import Unseen
 from ts_retry_ext.settings import resolve
 
 

@@ -19,7 +19,7 @@ from ts_retry_ext.frontend.choice import (
     choose_server,
     no_server,
 )
-from ts_retry_ext.frontend.process import running_frontends
+from ts_retry_ext.frontend.frontends_here import running_frontends
 
 
 @pytest.fixture

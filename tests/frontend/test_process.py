@@ -10,12 +10,12 @@ from typing import Iterator
 import psutil
 import pytest
 
+from ts_retry_ext.frontend.frontends_here import running_frontends
 from ts_retry_ext.frontend.process import (
     MAIN_CLASS,
     frontend_at,
     frontend_of,
     is_alive,
-    running_frontends,
     start_of,
     user_id_of,
 )

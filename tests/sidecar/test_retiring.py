@@ -7,7 +7,7 @@ import pytest
 
 from tests.frontend.api import described
 from tests.snapshot.writing import START, failure, marker, record, write_journal
-from ts_retry_ext.frontend.deaths import Deaths
+from ts_retry_ext.frontend.other_process import Deaths
 from ts_retry_ext.frontend.running_model import running_model
 from ts_retry_ext.sidecar.retiring import PATIENCE_SEC, STALE_SEC, Step, next_step
 from ts_retry_ext.snapshot.join import status_of

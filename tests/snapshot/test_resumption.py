@@ -19,9 +19,9 @@ from tests.snapshot.frontdesk import NOBODY, Frontdesk, has_marker, hold
 from tests.snapshot.writing import START, marker, record, write_journal
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.management import management_api_of
+from ts_retry_ext.frontend.other_process import is_suspended
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
-from ts_retry_ext.frontend.suspension import is_suspended
 from ts_retry_ext.snapshot import real_load as module
 from ts_retry_ext.snapshot.real_load import ResumeResult
 from ts_retry_ext.snapshot.resumption import resume

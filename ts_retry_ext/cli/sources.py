@@ -14,9 +14,8 @@ from ts_retry_ext.frontend.choice import (
     choose_server,
     no_server,
 )
-from ts_retry_ext.frontend.process import running_frontends
+from ts_retry_ext.frontend.frontends_here import in_words, running_frontends, unseen_frontends
 from ts_retry_ext.frontend.server_configuration import Server
-from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX, STATE_DIRECTORY_NAME
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import observed

@@ -10,10 +10,10 @@ from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.config_snapshots import read_folder
 from ts_retry_ext.frontend.exchange import UnreachableError, reachable_address
+from ts_retry_ext.frontend.frontends_here import in_words, unseen_frontends
 from ts_retry_ext.frontend.http import request
 from ts_retry_ext.frontend.management import management_api_of
 from ts_retry_ext.frontend.server_configuration import Server
-from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
 from ts_retry_ext.logs.server_log import FailedStart
 from ts_retry_ext.settings import Settings
 from ts_retry_ext.snapshot.observed_server import observed

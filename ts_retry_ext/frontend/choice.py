@@ -10,9 +10,9 @@ from ts_retry_ext.frontend.exchange import (
     UnreachableError,
     reachable_address,
 )
-from ts_retry_ext.frontend.process import running_frontends, user_id_of
+from ts_retry_ext.frontend.frontends_here import in_words, running_frontends, unseen_frontends
+from ts_retry_ext.frontend.process import user_id_of
 from ts_retry_ext.frontend.server_configuration import Server, server_of
-from ts_retry_ext.frontend.unseen import in_words, unseen_frontends
 from ts_retry_ext.store.directory import server_directory
 
 

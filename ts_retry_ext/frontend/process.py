@@ -81,22 +81,12 @@ def frontend_at(pid: int) -> Frontend | None:
     return _frontend_from_psutil(pid)
 
 
-def running_frontends() -> list[Frontend]:
-    """Return every frontend that can be looked into from here, oldest first."""
-    import psutil
-
-    from ts_retry_ext.frontend.process_files import has_other_root
-
-    pids = [pid for pid in psutil.pids() if not has_other_root(pid)]
-    found = (frontend_at(pid) for pid in pids)
-    return sorted((f for f in found if f is not None), key=lambda f: f.started_at)
-
-
-def frontend_pids() -> list[int]:
-    """Return the process ids of all frontends whose command line may be read; Linux only."""
-    import psutil
-
-    return [pid for pid in psutil.pids() if _is_frontend(pid)]
+def is_frontend(pid: int) -> bool:
+    """Tell whether a process is a frontend whose command line may be read; Linux only."""
+    try:
+        return MAIN_CLASS in _strings(f"/proc/{pid}/cmdline")
+    except OSError:
+        return False
 
 
 def start_of(pid: int) -> str | None:
@@ -153,13 +143,6 @@ def user_id_of(pid: int) -> int:
         return int(psutil.Process(pid).uids().effective)
     except psutil.Error:
         return os.geteuid()
-
-
-def _is_frontend(pid: int) -> bool:
-    try:
-        return MAIN_CLASS in _strings(f"/proc/{pid}/cmdline")
-    except OSError:
-        return False
 
 
 def _parent(pid: int) -> int:

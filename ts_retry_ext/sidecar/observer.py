@@ -11,7 +11,7 @@ from functools import partial
 from typing import Awaitable, Callable, Mapping, Sequence
 
 from ts_retry_ext.frontend.condition import Condition
-from ts_retry_ext.frontend.deaths import Deaths
+from ts_retry_ext.frontend.other_process import Deaths
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.sidecar.client import Client
 from ts_retry_ext.sidecar.file_events import FileEvents

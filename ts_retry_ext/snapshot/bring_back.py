@@ -8,9 +8,9 @@ import time
 from ts_retry_ext.archive.manifest import DEFAULT_VERSION
 from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.management import management_api_of
+from ts_retry_ext.frontend.other_process import is_suspended
 from ts_retry_ext.frontend.process import Frontend
 from ts_retry_ext.frontend.server_configuration import Server
-from ts_retry_ext.frontend.suspension import is_suspended
 from ts_retry_ext.snapshot.after_trial import marker_to_be_resumed, wait_for_the_same
 from ts_retry_ext.snapshot.observed_server import observed
 from ts_retry_ext.snapshot.real_load import frontend_retries, let_load

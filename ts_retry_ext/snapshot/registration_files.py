@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Iterable
 
+from ts_retry_ext.frontend.other_process import sees_path
 from ts_retry_ext.frontend.process import is_alive
-from ts_retry_ext.frontend.process_files import sees_path
 from ts_retry_ext.snapshot.history_over_runs import RecordedRun
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.store import journal

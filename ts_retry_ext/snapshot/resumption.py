@@ -8,7 +8,7 @@ from typing import Callable
 
 from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.management import ManagementApi
-from ts_retry_ext.frontend.suspension import is_suspended
+from ts_retry_ext.frontend.other_process import is_suspended
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.real_load import (

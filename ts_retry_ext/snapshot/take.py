@@ -9,8 +9,8 @@ from typing import Collection, Iterable, Sequence
 
 from ts_retry_ext.frontend.answered_by import require_own_workers
 from ts_retry_ext.frontend.condition import ManagementError
-from ts_retry_ext.frontend.deaths import Deaths
 from ts_retry_ext.frontend.management import ManagementApi, management_api_of
+from ts_retry_ext.frontend.other_process import Deaths
 from ts_retry_ext.frontend.registered import archive_of
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration

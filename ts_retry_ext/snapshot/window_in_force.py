@@ -6,7 +6,7 @@ from typing import Iterator
 
 from ts_retry_ext.archive.model_config import MissingYamlError
 from ts_retry_ext.archive.window import Source
-from ts_retry_ext.frontend.process_files import cwd_of
+from ts_retry_ext.frontend.other_process import cwd_of
 from ts_retry_ext.frontend.registered import window_of_registered
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.snapshot.model import WindowInForce

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Sequence
 
-from ts_retry_ext.frontend.deaths import Deaths
+from ts_retry_ext.frontend.other_process import Deaths
 from ts_retry_ext.frontend.process import frontend_at, is_alive
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal

@@ -1,4 +1,4 @@
-"""Tell of the frontends that run here and cannot be looked into, and what to do about it."""
+"""The frontends that run here: those that can be looked into, and why the others cannot."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ import os
 import sys
 from typing import Iterable, NamedTuple
 
-from ts_retry_ext.frontend.process import frontend_pids, user_id_of
-from ts_retry_ext.frontend.process_files import has_other_root
+from ts_retry_ext.frontend.other_process import has_other_root
+from ts_retry_ext.frontend.process import Frontend, frontend_at, is_frontend, user_id_of
+
+
+def running_frontends() -> list[Frontend]:
+    """Return every frontend that can be looked into from here, oldest first."""
+    import psutil
+
+    found = (frontend_at(pid) for pid in psutil.pids() if not has_other_root(pid))
+    return sorted((f for f in found if f is not None), key=lambda f: f.started_at)
 
 
 class Unseen(NamedTuple):
@@ -30,7 +38,9 @@ def unseen_frontends() -> list[Unseen]:
     """
     if sys.platform != "linux":
         return []
-    found = ((pid, _why_unseen(pid)) for pid in frontend_pids())
+    import psutil
+
+    found = ((pid, _why_unseen(pid)) for pid in psutil.pids() if is_frontend(pid))
     return [Unseen(pid, why) for pid, why in found if why is not None]
 
 

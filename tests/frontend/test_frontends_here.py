@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.frontend.process import MAIN_CLASS, running_frontends
-from ts_retry_ext.frontend.unseen import Unseen, in_words, unseen_frontends
+from ts_retry_ext.frontend.frontends_here import (
+    Unseen,
+    in_words,
+    running_frontends,
+    unseen_frontends,
+)
+from ts_retry_ext.frontend.process import MAIN_CLASS
 
 NOBODY = 65534
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="takes root to be somebody else")

@@ -1,13 +1,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.frontend.process_files import cwd_of, has_other_root, sees_path
+from ts_retry_ext.frontend import other_process
+from ts_retry_ext.frontend.other_process import (
+    Deaths,
+    cwd_of,
+    has_other_root,
+    is_suspended,
+    sees_path,
+)
+from ts_retry_ext.frontend.process import start_of
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="takes root to have other files")
 
@@ -48,3 +58,45 @@ def test_process_in_a_container_has_another_root(tmp_path: Path) -> None:
         assert has_other_root(process.pid)
     assert not has_other_root(process.pid), "of one that is gone nothing is known"
     assert not has_other_root(os.getpid())
+
+
+def test_a_stopped_process_is_suspended_until_it_goes_on() -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        assert not is_suspended(process.pid)
+        process.send_signal(signal.SIGSTOP)
+        _wait_until(process.pid, suspended=True)
+        process.send_signal(signal.SIGCONT)
+        _wait_until(process.pid, suspended=False)
+        process.kill()
+    assert not is_suspended(process.pid)
+
+
+def _wait_until(pid: int, *, suspended: bool) -> None:
+    until = time.monotonic() + 60
+    while is_suspended(pid) is not suspended:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_a_process_has_died_by_the_first_time_it_was_seen_dead() -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        start = start_of(process.pid) or ""
+        seen = Deaths()
+        assert seen(process.pid, start) is None
+        process.kill()
+    first = seen(process.pid, start)
+    assert first == pytest.approx(time.time(), abs=5)
+    time.sleep(0.3)
+    assert seen(process.pid, start) == pytest.approx(first, abs=0.1)
+    # One that looks for the first time knows no more than that it is dead now.
+    assert Deaths()(process.pid, start) == pytest.approx(time.time(), abs=0.1)
+
+
+def test_the_oldest_deaths_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(other_process, "_MOST_DEATHS", 2)
+    seen = Deaths()
+    for pid in (4_000_001, 4_000_002, 4_000_003):
+        seen(pid, "")
+    time.sleep(0.3)
+    assert seen(4_000_003, "") == pytest.approx(time.time() - 0.3, abs=0.2)
+    assert len(seen._seen) == 2
