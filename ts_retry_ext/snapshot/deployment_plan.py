@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ts_retry_ext.frontend.answered_by import require_own_workers
 from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.snapshot.deployment_place import DeploymentError
@@ -62,8 +61,7 @@ def plan(
         ManagementError: the frontend does not answer.
     """
     have = api.describe(name)
-    if server.sees_processes:
-        require_own_workers(have, server.frontend.pid, api.endpoint.management)
+    server.require_own(have)
     old = next((model for model in have if model.is_default), None)
     if not api.takes_registrations():
         raise DeploymentError(without_model_api(archive, old, server.configuration))

@@ -1,11 +1,13 @@
-"""The server that a snapshot is taken of: who it is, and where its workers write."""
+"""The server that a snapshot is taken of: who it is, where its workers write, and whether it is who answers."""
 
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import Iterable, NamedTuple
 
-from ts_retry_ext.frontend.process import FrontendId, user_id_of
+from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.process import FrontendId, frontend_of, user_id_of
+from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
 from ts_retry_ext.store.directory import server_directory
 
@@ -33,6 +35,28 @@ class ObservedServer(NamedTuple):
         pid, start = self.frontend.pid, self.frontend.start
         found = (server_directory(place, pid, start) for place in self.state_dirs)
         return [path for path in found if os.path.isdir(path)]
+
+    def require_own(self, models: Iterable[RunningModel]) -> None:
+        """Raise ManagementError where a model's worker is seen to be another frontend's child.
+
+        A server that ends gives up its port before its process is gone, and the next one takes it. A
+        worker without a process, or whose frontend cannot be seen, tells nothing.
+
+        Args:
+            models: what was answered at the server's management address.
+        """
+        if not self.sees_processes:
+            return
+        pid, address = self.frontend.pid, self.configuration.management_address
+        workers = (worker.pid for model in models for worker in model.workers)
+        found = (frontend_of(worker) for worker in workers if worker is not None)
+        other = next((frontend.pid for frontend in found if frontend is not None), pid)
+        if other != pid:
+            msg = (
+                f"at {address} another TorchServe answers, process {other}, and not process {pid}, which was "
+                f"asked: see that each has a management_address of its own, and choose one with --pid"
+            )
+            raise ManagementError(msg)
 
 
 def observed(server: Server, state_dir: str | None = None) -> ObservedServer:

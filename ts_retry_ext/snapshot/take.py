@@ -7,7 +7,6 @@ import time
 from dataclasses import replace
 from typing import Collection, Iterable, Sequence
 
-from ts_retry_ext.frontend.answered_by import require_own_workers
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.management import ManagementApi, management_api_of
 from ts_retry_ext.frontend.other_process import Deaths
@@ -45,7 +44,7 @@ def take_snapshot(server: ObservedServer) -> Snapshot:
         api = management_api_of(configuration)
         torchserve = api.torchserve_version()
         described = api.describe_all(recorded_names(registrations))
-        _require_own(server, described)
+        server.require_own(described)
         running = described
     except ManagementError as error:
         unheard = str(error)
@@ -113,15 +112,9 @@ def model_status(
         ManagementError: the management API cannot be reached or refuses.
     """
     found = [model for model in api.describe(name) if model.version == version]
-    _require_own(server, found)
+    server.require_own(found)
     joined = _joined(server, found, _registrations(server, directory))
     return joined[0] if joined else None
-
-
-def _require_own(server: ObservedServer, models: Iterable[RunningModel]) -> None:
-    """Raise ManagementError where it is seen that another server answered."""
-    if server.sees_processes:
-        require_own_workers(models, server.frontend.pid, server.configuration.management_address)
 
 
 def _registrations(server: ObservedServer, directory: str | None = None) -> list[Registration]:
