@@ -6,9 +6,8 @@ from prometheus_client.core import Metric
 
 from reference.table import table
 from ts_retry_ext.frontend.condition import Condition
-from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.metrics import Metrics
-from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.picture import FrontendHealth, Picture
 from ts_retry_ext.snapshot.server_snapshot import Snapshot
 
 _HEAD = """# Metrics

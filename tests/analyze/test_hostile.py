@@ -15,7 +15,7 @@ import pytest
 
 from tests.logs.written import DATA, JUDGE, KNOWN, analyzed, log, model, outcome, written
 from ts_retry_ext.analyze.judged_failure import FailureJudge, JudgedFailure
-from ts_retry_ext.analyze.numbers_in_words import names
+from ts_retry_ext.analyze.report_in_words import names
 from ts_retry_ext.analyze.text_failures import failures_in
 from ts_retry_ext.judge import Failure
 from ts_retry_ext.judge.builtin import BUILTIN_RULES

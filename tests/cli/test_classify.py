@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import pty
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.cli import classify, rules
+from ts_retry_ext.cli.main import main
 
 TRACEBACK = """\
 2023-08-02T12:05:41,123 [INFO ] W-9000-m_1.0-stdout MODEL_LOG - Traceback (most recent call last):
@@ -23,14 +22,7 @@ TRACEBACK = """\
 
 
 def call(*arguments: str) -> int:
-    parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers()
-    classify.add_parser(commands)
-    rules.add_parser(commands)
-    args = parser.parse_args(arguments)
-    status = args.run(args)
-    assert isinstance(status, int)
-    return status
+    return main(arguments)
 
 
 def test_a_log_is_answered_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,14 +66,8 @@ def test_json_lines_are_answered_line_by_line(
 
 
 def test_standard_input_is_read() -> None:
-    code = (
-        "import argparse, sys; from ts_retry_ext.cli import classify;"
-        "p = argparse.ArgumentParser(); classify.add_parser(p.add_subparsers());"
-        "a = p.parse_args(['classify']); sys.exit(a.run(a))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], input=TRACEBACK, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "ts_retry_ext", "classify"]
+    done = subprocess.run(command, input=TRACEBACK, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "module-missing" in done.stdout
 

@@ -23,9 +23,8 @@ from tests.sidecar.fleets import CAUSES, WORKER
 from tests.snapshot.writing import START, failure, hold, record, write_journal
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.running_model import running_model
-from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.metrics import CONTENT_TYPE, Metrics
-from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.picture import FrontendHealth, Picture
 from ts_retry_ext.snapshot.effective import Effective
 from ts_retry_ext.snapshot.join import status_of
 from ts_retry_ext.snapshot.model import ModelStatus, WindowInForce

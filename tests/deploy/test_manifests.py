@@ -29,13 +29,12 @@ from ts_retry_ext.frontend.foreground import launcher_options
 from ts_retry_ext.frontend.properties import parse_properties
 from ts_retry_ext.settings import resolve
 from ts_retry_ext.sidecar.connections import Connections
-from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.metrics import Metrics
 from ts_retry_ext.sidecar.observer import Observer
-from ts_retry_ext.sidecar.options import SidecarOptions
-from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.picture import FrontendHealth, Picture
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.sidecar.service import Service
+from ts_retry_ext.sidecar.target import SidecarOptions
 from ts_retry_ext.snapshot.model import WindowInForce
 from ts_retry_ext.snapshot.server_snapshot import Snapshot
 from ts_retry_ext.store.record import Event

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.servers import Frontend, frontend
 from ts_retry_ext.cli.printing import CommandError
-from ts_retry_ext.cli.servers import chosen_server
+from ts_retry_ext.cli.shared_options import chosen_server
 from ts_retry_ext.frontend import choice as module
 from ts_retry_ext.frontend.choice import (
     NoServerError,

@@ -7,7 +7,7 @@ import pytest
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.sidecar.lifetime import AddressError, as_configured, host_and_port
 from ts_retry_ext.sidecar.observer import Observer
-from ts_retry_ext.sidecar.options import SidecarOptions
+from ts_retry_ext.sidecar.target import SidecarOptions
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,8 @@ from tests.frontend.api import described
 from tests.snapshot.writing import START, failure, marker, record, write_journal
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.running_model import running_model
-from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.metrics import Metrics
-from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.picture import FrontendHealth, Picture
 from ts_retry_ext.sidecar.recovery import recovery_of, starts_saved
 from ts_retry_ext.snapshot.effective import OUT_OF_REACH, Effective
 from ts_retry_ext.snapshot.join import status_of

@@ -9,9 +9,8 @@ from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.process import FrontendId
 from ts_retry_ext.frontend.running_model import running_model
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
-from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.observation import Observation, picture_of
-from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.picture import FrontendHealth, Picture
 from ts_retry_ext.snapshot.model import WindowInForce
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.state import State

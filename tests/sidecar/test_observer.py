@@ -8,8 +8,7 @@ import pytest
 
 from ts_retry_ext.sidecar import observer as module
 from ts_retry_ext.sidecar.observer import Observer
-from ts_retry_ext.sidecar.options import SidecarOptions
-from ts_retry_ext.sidecar.target import Target
+from ts_retry_ext.sidecar.target import SidecarOptions, Target
 
 
 def test_want_of_descriptors_does_not_end_the_observing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,7 @@ from tests.sidecar.test_metrics import ALIVE
 from tests.snapshot.writing import START, failure, hold, write_journal
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.running_model import running_model
-from ts_retry_ext.sidecar.frontend_health import FrontendHealth
-from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.picture import FrontendHealth, Picture
 from ts_retry_ext.snapshot.join import status_of
 from ts_retry_ext.snapshot.model import ModelStatus, WindowInForce
 from ts_retry_ext.snapshot.registration_files import read_registration

@@ -11,9 +11,8 @@ import pytest
 from tests.snapshot.test_model import status
 from tests.snapshot.writing import START, failure, marker, record
 from ts_retry_ext.frontend.condition import Condition
-from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.log_output import JsonFormatter, log_to
-from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.picture import FrontendHealth, Picture
 from ts_retry_ext.sidecar.story import Story
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.server_snapshot import Snapshot

@@ -6,8 +6,7 @@ from typing import Iterator
 import pytest
 
 from tests.cli.servers import Frontend, frontend
-from ts_retry_ext.sidecar.options import SidecarOptions
-from ts_retry_ext.sidecar.target import NoTargetError, find_target
+from ts_retry_ext.sidecar.target import NoTargetError, SidecarOptions, find_target
 from ts_retry_ext.store.directory import ServerRun, create_server_directory
 
 

@@ -15,8 +15,8 @@ from tests.cli.servers import described, frontend
 from ts_retry_ext.frontend.choice import Wanted, choose_server
 from ts_retry_ext.frontend.running_model import RunningModel, running_model
 from ts_retry_ext.sidecar.windows import Windows
+from ts_retry_ext.snapshot.effective import window_in_force
 from ts_retry_ext.snapshot.observed_server import ObservedServer, observed
-from ts_retry_ext.snapshot.window_in_force import window_in_force
 
 KEY = "maxRetryTimeoutInSec"
 

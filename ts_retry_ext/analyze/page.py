@@ -9,9 +9,8 @@ from typing import Any, Mapping
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ts_retry_ext.analyze import numbers_in_words
+from ts_retry_ext.analyze import report_in_words
 from ts_retry_ext.analyze.log_report import LogReport
-from ts_retry_ext.analyze.model_lines import death_lines, server_lines
 from ts_retry_ext.analyze.timeline import BINS, EVENTS
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.store.times import to_seconds, to_text
@@ -77,9 +76,7 @@ def page_of(report: LogReport) -> str:
     bins = _bins(content)
     return environment.get_template("report.html").render(
         report=content,
-        numbers_in_words=numbers_in_words,
-        server_lines=server_lines,
-        death_lines=death_lines,
+        report_in_words=report_in_words,
         bins=bins,
         row_height=ROW_HEIGHT,
         lines={id(model): _bars(model, content, bins) for model in report.models},
@@ -107,6 +104,6 @@ def _bars(model: Mapping[str, Any], content: Mapping[str, Any], bins: int) -> li
             if not count:
                 continue
             height = _LEAST_HEIGHT + (ROW_HEIGHT - _LEAST_HEIGHT) * count / most
-            at = numbers_in_words.moment(to_text(begin + x * width))
+            at = report_in_words.moment(to_text(begin + x * width))
             bars.append(TimelineBar(kind, x, ROW_HEIGHT - height, height, f"{count} {kind}, {at}"))
     return bars

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Callable, Iterator, Sequence
 
 from ts_retry_ext.cli.printing import (
-    ERROR,
     HALTED,
     OK,
     CommandError,
@@ -18,6 +17,7 @@ from ts_retry_ext.cli.printing import (
     print_wrapped,
     warn,
 )
+from ts_retry_ext.cli.shared_options import add_rules_option, rules_named
 
 if TYPE_CHECKING:
     from ts_retry_ext.analyze.log_report import LogReport
@@ -31,8 +31,6 @@ MISSING = (
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
-    from ts_retry_ext.cli.shared_options import add_rules_option
-
     parser = commands.add_parser(
         "analyze",
         help="read TorchServe's logs, and report what failed, for what cause, and at what cost",
@@ -58,7 +56,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="also write a report with a time line: one file, which needs no network",
     )
     add_rules_option(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ts_retry_ext.logs.log_files import LogFilesError, find_files
 
     write_page = _page_writer() if arguments.html else None
-    rules = _rules(arguments.rules)
+    rules = rules_named(arguments.rules)
     try:
         files, problems = find_files(arguments.logs)
     except LogFilesError as error:
@@ -101,23 +98,6 @@ def _page_writer() -> Callable[[LogReport, str], None]:
     except ModuleNotFoundError as error:
         raise CommandError(MISSING.format(name=error.name)) from error
     return write_page
-
-
-def _rules(path: str | None) -> tuple[Rule, ...]:
-    from ts_retry_ext.judge.builtin import BUILTIN_RULES
-
-    if path is None:
-        return tuple(BUILTIN_RULES)
-    from ts_retry_ext.frontend.rules_file import RulesFileError
-    from ts_retry_ext.snapshot.own_rules import read_rules
-
-    try:
-        own, problems = read_rules(path)
-    except RulesFileError as error:
-        raise CommandError(str(error), ERROR) from error
-    for problem in problems:
-        warn(f"ts-retry: rule left out: {problem}")
-    return (*own, *BUILTIN_RULES)
 
 
 def _analyze(files: Sequence[LogFile], problems: Sequence[str], rules: Sequence[Rule]) -> LogReport:
@@ -175,13 +155,14 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _print(report: LogReport) -> None:
-    from ts_retry_ext.analyze.model_lines import model_lines, server_lines
-    from ts_retry_ext.analyze.numbers_in_words import (
+    from ts_retry_ext.analyze.report_in_words import (
         counted,
         duration,
+        model_lines,
         moment,
         names,
         savings,
+        server_lines,
         size,
         window,
     )

@@ -11,13 +11,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ts_retry_ext.analyze.judged_failure import FailureJudge
-from ts_retry_ext.analyze.model_lines import model_lines, server_lines
-from ts_retry_ext.analyze.numbers_in_words import names
+from ts_retry_ext.analyze.report_in_words import model_lines, names, server_lines
 from ts_retry_ext.analyze.text_failures import TextFailure, TextFailures, failures_in, no_cause
 from ts_retry_ext.archive.model_folder import names_of_files
-from ts_retry_ext.cli.printing import print_wrapped
-from ts_retry_ext.cli.shared_options import add_rules_option
-from ts_retry_ext.frontend.rules_file import RulesFileError
+from ts_retry_ext.cli.printing import ERROR, OK, CommandError, print_wrapped, warn
+from ts_retry_ext.cli.shared_options import add_rules_option, rules_named
 from ts_retry_ext.judge import (
     NO_HOST,
     Host,
@@ -27,9 +25,7 @@ from ts_retry_ext.judge import (
     judge,
     redact,
 )
-from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.plain_text import cause_line
-from ts_retry_ext.snapshot.own_rules import read_rules
 
 #: Characters of an exception's message shown to people.
 _SHOWN_MESSAGE = 300
@@ -50,7 +46,7 @@ _NO_TEXT = (
     "is a binary file without a traceback in it; give it a text, such as ts_log.log. "
     "Archives are tried by: ts-retry check"
 )
-_WAITS = "ts-retry classify: paste a traceback or a log, then press Ctrl-D on a line of its own"
+_WAITS = "ts-retry: paste a traceback or a log, then press Ctrl-D on a line of its own"
 _PHASES = {
     Phase.STARTUP: "startup: the worker script failed before it had a model",
     Phase.INFERENCE: "inference: a request failed, no load",
@@ -95,21 +91,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="folder of the model's files, to see which files are missing",
     )
     add_rules_option(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; 0 judged, 1 input or rules cannot be read."""
-    own: tuple[Rule, ...] = ()
-    if args.rules:
-        try:
-            own, problems = read_rules(args.rules)
-        except RulesFileError as exc:
-            print(f"ts-retry classify: {exc}", file=sys.stderr)
-            return 1
-        for problem in problems:
-            print(f"ts-retry classify: rule left out: {problem}", file=sys.stderr)
-    rules = (*own, *BUILTIN_RULES)
+    """Run the command; 0 judged, 1 a line of JSON cannot be read."""
+    rules = rules_named(args.rules)
     host = NO_HOST
     if args.model_dir:
         model_dir = os.path.realpath(args.model_dir)
@@ -118,33 +104,34 @@ def run(args: argparse.Namespace) -> int:
         )
     try:
         content = _read(args.file)
-    except OSError as exc:
-        print(f"ts-retry classify: {args.file}: cannot be read: {exc.strerror}", file=sys.stderr)
-        return 1
+    except OSError as error:
+        msg = f"{args.file}: cannot be read: {error.strerror}"
+        raise CommandError(msg) from error
     if not content.strip():
-        print(f"ts-retry classify: {args.file}: is empty; give it a traceback", file=sys.stderr)
-        return 1
+        msg = f"{args.file}: is empty; give it a traceback"
+        raise CommandError(msg)
     if _is_json_lines(content):
         lines = content.decode("utf-8", "replace").split("\n")
         return _json_lines(lines, rules, host)
-    return _text(args, content, FailureJudge(rules, host))
+    _text(args, content, FailureJudge(rules, host))
+    return OK
 
 
-def _text(args: argparse.Namespace, content: bytes, judge: FailureJudge) -> int:
+def _text(args: argparse.Namespace, content: bytes, judge: FailureJudge) -> None:
     """Answer a text: its first failure in full, the others in a line each."""
     phase = Phase(args.phase) if args.phase else None
     failures = failures_in(content, args.file, judge, phase)
     found = failures.found
     if not found and _is_binary(content):
-        print(f"ts-retry classify: {args.file}: {_NO_TEXT}", file=sys.stderr)
-        return 1
+        msg = f"{args.file}: {_NO_TEXT}"
+        raise CommandError(msg)
     if args.json:
         for failure in found or (no_cause(),):
             print(json.dumps(_record(failure)))
-        return 0
+        return
     for problem in failures.report.content["problems"]:
         if any(word in problem for word in _TOLD_PROBLEMS):
-            print(f"ts-retry classify: {problem}", file=sys.stderr)
+            warn(f"ts-retry: {problem}")
     for line in _answer(found[0] if found else no_cause()):
         print_wrapped(line, _LABEL)
     if len(found) > 1:
@@ -156,13 +143,12 @@ def _text(args: argparse.Namespace, content: bytes, judge: FailureJudge) -> int:
     if not any(failure.judged.complete and not failure.judged.crashed for failure in found):
         for line in _told(failures):
             print_wrapped(line, _LABEL)
-    return 0
 
 
 def _read(name: str) -> bytes:
     if name == "-":
         if sys.stdin.isatty():
-            print(_WAITS, file=sys.stderr)
+            warn(_WAITS)
         return sys.stdin.buffer.read()
     return Path(name).read_bytes()
 
@@ -188,15 +174,15 @@ def _is_json_lines(content: bytes) -> bool:
 
 def _json_lines(lines: Iterable[str], rules: Sequence[Rule], host: Host) -> int:
     """Answer each line that is not blank with one line, a line that cannot be read as unknown."""
-    status = 0
+    status = OK
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             failure = failure_from_record(json.loads(line), model_dir=host.model_dir)
-        except (ValueError, RecursionError) as exc:
-            print(f"ts-retry classify: line {number}: {exc}", file=sys.stderr)
-            status = 1
+        except (ValueError, RecursionError) as error:
+            warn(f"ts-retry: line {number}: {error}")
+            status = ERROR
             failure = failure_from_record({"exc_type": "UnreadableRecord"})
             verdict = judge(failure, rules=(), host=host)
         else:

@@ -20,7 +20,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "  ts-retry completion zsh > ~/.zfunc/_ts-retry",
     )
     parser.add_argument("shell", choices=SHELLS, help="the shell to print it for")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from ts_retry_ext.cli.printing import (
     print_wrapped,
     warn,
 )
-from ts_retry_ext.cli.servers import add_server_option, chosen_server
+from ts_retry_ext.cli.shared_options import add_server_option, chosen_server
 
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.management import ManagementApi
@@ -63,7 +63,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_server_option(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -163,7 +162,7 @@ def _registered(
     from ts_retry_ext.frontend.choice import no_server
     from ts_retry_ext.frontend.condition import ManagementError
     from ts_retry_ext.frontend.management import management_api_of
-    from ts_retry_ext.snapshot.window_in_force import worker_folders
+    from ts_retry_ext.snapshot.effective import worker_folders
 
     if asked.paths and not asked.models:
         return
@@ -201,7 +200,7 @@ def _of_names(api: ManagementApi, names: list[str]) -> list[RunningModel]:
 
 def _warn_of(configuration: ServerConfiguration) -> None:
     for problem in configuration.problems:
-        warn(f"ts-retry config: {problem}")
+        warn(f"ts-retry: {problem}")
 
 
 def _print_windows(rows: list[Effective]) -> None:

@@ -18,7 +18,7 @@ DRAIN_SEC = 10.0
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
-    from ts_retry_ext.cli.servers import add_server_option
+    from ts_retry_ext.cli.shared_options import add_server_option
 
     parser = commands.add_parser(
         "deploy",
@@ -73,13 +73,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="how long the old version's last requests may take (default: %(default)g)",
     )
     add_server_option(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
-    from ts_retry_ext.cli.servers import chosen_server
+    from ts_retry_ext.cli.shared_options import chosen_server
     from ts_retry_ext.frontend.choice import no_server
     from ts_retry_ext.frontend.condition import ManagementError
     from ts_retry_ext.snapshot.deployment_place import DeploymentError

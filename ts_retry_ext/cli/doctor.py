@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
-    from ts_retry_ext.cli.servers import add_server_option
+    from ts_retry_ext.cli.shared_options import add_server_option
 
     parser = commands.add_parser(
         "doctor",
@@ -46,7 +46,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_server_option(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -72,7 +71,7 @@ def _server(arguments: argparse.Namespace) -> Server | None:
     Raises:
         CommandError: the process that is named is no server, or several servers are meant.
     """
-    from ts_retry_ext.cli.servers import chosen_server
+    from ts_retry_ext.cli.shared_options import chosen_server
 
     return chosen_server(arguments.pid, None if arguments.pid else arguments.ts_config)
 

@@ -78,7 +78,9 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     if words and words[0] in _VERSION:
         named = ()
     for name in named:
-        import_module(f"{__package__}.{name}").add_parser(commands)
+        module = import_module(f"{__package__}.{name}")
+        module.add_parser(commands)
+        commands.choices[name].set_defaults(run=module.run)
     return parser
 
 

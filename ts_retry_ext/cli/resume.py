@@ -77,7 +77,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_source_options(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -171,7 +170,7 @@ class ResumeCommand:
         Raises:
             CommandError: the frontend refuses, or the server has ended.
         """
-        from ts_retry_ext.cli.servers import chosen_server
+        from ts_retry_ext.cli.shared_options import chosen_server
         from ts_retry_ext.frontend.condition import ManagementError
         from ts_retry_ext.frontend.management import management_api_of
         from ts_retry_ext.snapshot.observed_server import observed

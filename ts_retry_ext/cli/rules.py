@@ -11,8 +11,16 @@ import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Sequence
 
-from ts_retry_ext.cli.printing import OK, CommandError, print_line, print_wrapped, warn
-from ts_retry_ext.cli.servers import add_server_option, chosen_server
+from ts_retry_ext.cli.printing import (
+    ERROR,
+    OK,
+    CommandError,
+    print_json,
+    print_line,
+    print_wrapped,
+    warn,
+)
+from ts_retry_ext.cli.shared_options import add_server_option, chosen_server
 from ts_retry_ext.frontend.rules_file import RulesFileError
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.gaps import without_names
@@ -70,7 +78,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_server_option(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,29 +94,26 @@ def run(args: argparse.Namespace) -> int:
     if args.rules:
         try:
             own = [OwnRules(None, "--rules", *read_rules(args.rules))]
-        except RulesFileError as exc:
-            print(f"ts-retry rules: {exc}", file=sys.stderr)
-            return 1
+        except RulesFileError as error:
+            raise CommandError(str(error)) from error
     else:
         own = _in_force(args)
     for part in own:
         for problem in (part.unreadable, *part.problems):
             if problem:
-                warn(f"ts-retry rules: {problem}")
+                warn(f"ts-retry: {problem}")
     listed = [(rule, part.model) for part in own for rule in part.rules]
     listed += [(rule, None) for rule in BUILTIN_RULES]
     if wanted:
         return _show(wanted, listed, as_json=args.json)
     if args.json:
-        print(
-            json.dumps([{**rule_record(rule), "model": model} for rule, model in listed], indent=2)
-        )
+        print_json([{**rule_record(rule), "model": model} for rule, model in listed])
     else:
         _print(listed)
         for note in _notes(own):
             print_wrapped(note)
     if any(part.unreadable for part in own):
-        return 1
+        return ERROR
     return _WRONG if any(part.problems for part in own) else OK
 
 
@@ -122,14 +126,10 @@ def _show(names: Sequence[str], listed: Sequence[tuple[Rule, str | None]], *, as
         if name not in known:
             near = get_close_matches(name, known, n=3)
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            print(f"ts-retry rules: there is no rule {name}{hint}", file=sys.stderr)
+            warn(f"ts-retry: there is no rule {name}{hint}")
     found = [(place, *one) for place, one in enumerate(listed, start=1) if one[0].id in names]
     if as_json:
-        print(
-            json.dumps(
-                [{**rule_record(rule), "model": model} for _, rule, model in found], indent=2
-            )
-        )
+        print_json([{**rule_record(rule), "model": model} for _, rule, model in found])
     else:
         for number, (place, rule, model) in enumerate(found):
             if number:
@@ -141,7 +141,7 @@ def _show(names: Sequence[str], listed: Sequence[tuple[Rule, str | None]], *, as
                     print_line(f"{'':<9}{line}")
             if model:
                 print_line(f"{'model':<9}{model}")
-    return OK if known.issuperset(names) else 1
+    return OK if known.issuperset(names) else ERROR
 
 
 def _in_force(args: argparse.Namespace) -> list[OwnRules]:
@@ -158,7 +158,7 @@ def _in_force(args: argparse.Namespace) -> list[OwnRules]:
         try:
             own += rules_of_registered(configuration)
         except ManagementError as error:
-            warn(f"ts-retry rules: the models' own rules are not shown: {error}")
+            warn(f"ts-retry: the models' own rules are not shown: {error}")
     of_server = rules_of_server(configuration)
     return [*own, *([of_server] if of_server else [])]
 
@@ -171,7 +171,7 @@ def _running_server(args: argparse.Namespace) -> Server | None:
     except CommandError as error:
         if args.pid is not None:
             raise
-        warn(f"ts-retry rules: no server's rules are shown: {error}")
+        warn(f"ts-retry: no server's rules are shown: {error}")
         return None
 
 
@@ -233,16 +233,12 @@ def _notes(own: Sequence[OwnRules]) -> list[str]:
 def _check(path: str, *, as_json: bool) -> int:
     try:
         rules, problems = read_rules(path)
-    except RulesFileError as exc:
-        if as_json:
-            print(
-                json.dumps(
-                    {"rules": 0, "problems": [{"rule": "", "field": "", "message": str(exc)}]}
-                )
-            )
-        else:
-            print(f"ts-retry rules: {exc}", file=sys.stderr)
-        return 1
+    except RulesFileError as error:
+        if not as_json:
+            raise CommandError(str(error)) from error
+        unread = {"rule": "", "field": "", "message": str(error)}
+        print(json.dumps({"rules": 0, "problems": [unread]}))
+        return ERROR
     if as_json:
         found = [
             {"rule": problem.rule, "field": problem.field, "message": problem.message}
@@ -255,4 +251,4 @@ def _check(path: str, *, as_json: bool) -> int:
         faults = f"{len(problems)} fault{'' if len(problems) == 1 else 's'}"
         wrong = f", {faults}" if problems else ", none wrong"
         print(f"{path}: {len(rules)} rule{'' if len(rules) == 1 else 's'} in order{wrong}")
-    return 3 if problems else 0
+    return _WRONG if problems else OK

@@ -1,4 +1,4 @@
-"""Options, and values of options, that several commands share."""
+"""Options that several commands share, and what their values name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Iterable
 
-from ts_retry_ext.cli.printing import CommandError
+from ts_retry_ext.cli.printing import USAGE, CommandError, warn
 
 if TYPE_CHECKING:
-    from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+    from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
+    from ts_retry_ext.judge import Rule
 
 _RULES = "TS_RETRY_RULES"
 
@@ -23,6 +24,28 @@ def add_rules_option(parser: argparse.ArgumentParser) -> None:
         help="your own rules, asked before the built-in ones: YAML files or folders of them, "
         f"separated by commas (default: ${_RULES})",
     )
+
+
+def rules_named(path: str | None) -> tuple[Rule, ...]:
+    """Return the rules to judge by: those that ``--rules`` names, then the built-in ones.
+
+    Raises:
+        CommandError: a file or folder cannot be read; a rule that is wrong is named, and left out.
+    """
+    from ts_retry_ext.judge.builtin import BUILTIN_RULES
+
+    if path is None:
+        return tuple(BUILTIN_RULES)
+    from ts_retry_ext.frontend.rules_file import RulesFileError
+    from ts_retry_ext.snapshot.own_rules import read_rules
+
+    try:
+        own, problems = read_rules(path)
+    except RulesFileError as error:
+        raise CommandError(str(error)) from error
+    for problem in problems:
+        warn(f"ts-retry: rule left out: {problem}")
+    return (*own, *BUILTIN_RULES)
 
 
 def archives_named(
@@ -92,3 +115,40 @@ def positive_count(text: str) -> int:
 # What argparse calls them where it says that a value is none.
 positive_number.__name__ = "number above 0"
 positive_count.__name__ = "whole number of at least 1"
+
+
+def add_server_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--pid``, which names the server where several run."""
+    parser.add_argument(
+        "--pid",
+        type=int,
+        help="process id of TorchServe's frontend, if several servers run on this machine",
+    )
+
+
+def chosen_server(pid: int | None, ts_config: str | None = None) -> Server | None:
+    """Return the running server that is meant, or None where none runs.
+
+    Args:
+        pid: process id of its frontend, or None.
+        ts_config: the configuration file that it started with; None for any.
+
+    Raises:
+        CommandError: `pid` is no frontend, or several run and none stands out.
+    """
+    from ts_retry_ext.frontend.choice import (
+        NoServerError,
+        SeveralServersError,
+        Wanted,
+        choose_server,
+    )
+
+    try:
+        return choose_server(Wanted(pid=pid, ts_config=ts_config))
+    except NoServerError as error:
+        if pid is not None:
+            raise CommandError(str(error)) from error
+        return None
+    except SeveralServersError as error:
+        told = f"several servers run, choose one with --pid: {error}"
+        raise CommandError(told, USAGE) from error

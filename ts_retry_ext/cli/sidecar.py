@@ -64,7 +64,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--exit-with-server", action="store_true", help="end after the server has ended"
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -75,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         from ts_retry_ext.sidecar.log_output import log_to
     except ModuleNotFoundError as error:
         raise CommandError(MISSING.format(name=error.name)) from error
-    from ts_retry_ext.sidecar.options import SidecarOptions
+    from ts_retry_ext.sidecar.target import SidecarOptions
 
     _check(arguments)
     try:

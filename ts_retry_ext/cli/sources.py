@@ -6,7 +6,7 @@ import argparse
 import os
 
 from ts_retry_ext.cli.printing import USAGE, CommandError, warn
-from ts_retry_ext.cli.servers import add_server_option, chosen_server
+from ts_retry_ext.cli.shared_options import add_server_option, chosen_server
 from ts_retry_ext.frontend.choice import (
     NoServerError,
     SeveralServersError,

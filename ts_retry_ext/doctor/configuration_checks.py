@@ -14,7 +14,15 @@ from typing import Iterator, Mapping
 
 from ts_retry_ext.archive.gson import GsonError, loads
 from ts_retry_ext.archive.model_archive import ArchiveError
-from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
+from ts_retry_ext.doctor.diagnosis import (
+    FINE,
+    QUOTES,
+    UNSET_VARIABLE,
+    WARNING,
+    WRONG,
+    Diagnosis,
+    WrongValue,
+)
 from ts_retry_ext.doctor.port_checks import (
     ADDRESS,
     LARGEST_PORT,
@@ -23,7 +31,6 @@ from ts_retry_ext.doctor.port_checks import (
 )
 from ts_retry_ext.doctor.server_keys import MODEL_NUMBERS, MODEL_TEXTS, SERVER_KEYS, ValueKind
 from ts_retry_ext.doctor.tls_checks import wrong_grpc_tls, wrong_tls_file
-from ts_retry_ext.doctor.wrong_value import QUOTES, UNSET_VARIABLE, WrongValue
 from ts_retry_ext.frontend.properties import read_properties
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.frontend.startup_models import archive_path, registered_as, startup_models

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from typing import Iterator, NamedTuple
 
-from ts_retry_ext.doctor.wrong_value import QUOTES
+from ts_retry_ext.doctor.diagnosis import QUOTES
 
 #: What 0.12.0 ConfigManager takes where the keys are missing.
 DEFAULT_TYPE, DEFAULT_PASSWORD = "PKCS12", "changeit"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import Iterator, Mapping
 
-from ts_retry_ext.doctor.diagnosis import WARNING, WRONG
+from ts_retry_ext.doctor.diagnosis import QUOTES, UNSET_VARIABLE, WARNING, WRONG, WrongValue
 from ts_retry_ext.doctor.key_store import why_refused
 from ts_retry_ext.doctor.port_checks import PORTS_OF_SCHEME
-from ts_retry_ext.doctor.wrong_value import QUOTES, UNSET_VARIABLE, WrongValue
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 _PEM_FILES = ("certificate_file", "private_key_file")

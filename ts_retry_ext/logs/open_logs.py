@@ -12,13 +12,25 @@ from ts_retry_ext.logs.collected_form import CollectedForm
 from ts_retry_ext.logs.log_files import LogFile
 from ts_retry_ext.logs.log_record import Kind, LogRecord, clock, records
 from ts_retry_ext.logs.merging import LoggedServer, LogSource, merged
-from ts_retry_ext.logs.other_servers import other_server
 
 #: Where the frontend writes a time of day as milliseconds since the epoch, too (0.12.0 WorkerThread).
 _EPOCH = re.compile(rb"(?:to backend at|start timestamp): (\d{13})$")
 #: Time zones differ by multiples of it, in milliseconds.
 _QUARTER_MS = 15 * 60 * 1000
 _DAY_MS = 24 * 3600 * 1000
+#: Lines at the begin of a file that are looked at.
+_LOOKED_AT = 300
+#: What each of them writes, and TorchServe does not.
+_WORDS = {
+    "multi-model-server": (b"com.amazonaws.ml.mms.", b"Multi Model Server version", b"MMS Home:"),
+    "Triton": (b"model_lifecycle.cc:", b"tritonserver", b"triton_python_backend", b"model_repository_manager.cc:"),
+    "vLLM": (b"vLLM API server version", b"(APIServer pid=", b"vllm.entrypoints.openai"),
+    "TensorFlow Serving": (b"tensorflow_serving/",),
+    "BentoML": (b"[bentoml.",),
+    "MLServer": (b"[mlserver]", b"mlserver.rest"),
+}  # fmt: skip
+#: A line of TorchServe's own: an engine that a handler starts is no server.
+_TORCHSERVE = (b"org.pytorch.serve.", b"MODEL_LOG - ", b"Torchserve version")
 
 
 class Reading:
@@ -52,7 +64,7 @@ class Reading:
         form, knows_torchserve, is_first = CollectedForm(), False, True
         try:
             for lines in bare_lines(file, form, self._told):
-                other = other_server(lines) if is_first else None
+                other = _other_server(lines) if is_first else None
                 is_first = False
                 if other is not None:
                     self._problems.append(
@@ -134,3 +146,13 @@ def _zone_of(record: LogRecord) -> int | None:
         return None
     ahead = record.at - int(found[1])
     return round(ahead / _QUARTER_MS) * _QUARTER_MS if abs(ahead) < _DAY_MS else None
+
+
+def _other_server(lines: Sequence[bytes]) -> str | None:
+    """Return the name of the server that wrote a file, by its first lines; None for TorchServe and what nobody knows."""
+    head = b"\n".join(line[:400] for line in lines[:_LOOKED_AT])
+    if any(word in head for word in _TORCHSERVE):
+        return None
+    return next(
+        (name for name, words in _WORDS.items() if any(word in head for word in words)), None
+    )

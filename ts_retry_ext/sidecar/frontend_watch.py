@@ -12,7 +12,7 @@ from psutil import pid_exists
 from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.sidecar.client import Client
-from ts_retry_ext.sidecar.frontend_health import SLOW_SEC, FrontendHealth
+from ts_retry_ext.sidecar.picture import FrontendHealth
 from ts_retry_ext.sidecar.windows import Windows
 from ts_retry_ext.snapshot.model import NotRegistered
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 _WELL = Condition.OK
 
+#: An answer that takes longer is called slow; a healthy frontend takes milliseconds.
+SLOW_SEC = 1.0
 #: How often it is looked whether there is something to ask.
 SHORT_SEC = 2.0
 #: Each question is a line in the server's access log. What workers do shows in the state directory and

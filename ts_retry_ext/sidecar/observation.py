@@ -6,8 +6,7 @@ from typing import Mapping, NamedTuple, Sequence
 
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.sidecar.frontend_health import FrontendHealth
-from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.picture import FrontendHealth, Picture
 from ts_retry_ext.sidecar.windows import rows_of_markers
 from ts_retry_ext.snapshot.effective import Effective
 from ts_retry_ext.snapshot.join import (

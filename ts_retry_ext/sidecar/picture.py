@@ -8,11 +8,26 @@ from functools import cached_property
 from typing import Any, Iterable, Mapping
 
 from ts_retry_ext.frontend.condition import Condition
-from ts_retry_ext.sidecar.frontend_health import FrontendHealth
 from ts_retry_ext.sidecar.recovery import Recovery, recovery_of
 from ts_retry_ext.snapshot.effective import Effective
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
 from ts_retry_ext.snapshot.server_snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class FrontendHealth:
+    """How the frontend answered last.
+
+    Attributes:
+        condition: in a word.
+        words: in a sentence; None where all is well.
+        ping: ``status`` of its own ``/ping``, or None where that cannot be had.
+    """
+
+    condition: Condition
+    words: str | None = None
+    ping: str | None = None
+
 
 #: Under which key probes list what is down of versions that are not the default one.
 OTHER_VERSIONS = "other_versions"

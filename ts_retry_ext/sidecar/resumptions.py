@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from dataclasses import dataclass
-from typing import Iterable
+from typing import Callable, Iterable, TypeVar
 
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.management import ManagementApi
-from ts_retry_ext.sidecar.daemon_thread import in_daemon_thread
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.picture import key_of
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
@@ -19,6 +19,7 @@ from ts_retry_ext.snapshot.resume_outcome import outcome_in_words, served_copy
 from ts_retry_ext.snapshot.resumption import resume
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 #: How long a model is given to serve again.
 TIMEOUT_SEC = 120.0
@@ -144,7 +145,7 @@ class Resumptions:
             )
 
         try:
-            done = await in_daemon_thread(work)
+            done = await _in_daemon_thread(work)
         except (ManagementError, OSError) as error:
             self._note(key, FAILED, str(error))
             return
@@ -164,3 +165,35 @@ class Resumptions:
         self._progress[key] = ResumeProgress(name, version, result, message, now, steps)
         if publish:
             self._observer.publish()
+
+
+async def _in_daemon_thread(work: Callable[[], T]) -> T:
+    """Return what `work` returns, or raise what it raises.
+
+    The executor of asyncio is joined at the interpreter's exit, so that a SIGTERM would have to wait
+    for a model to load. Whoever is canceled no longer waits; the thread ends by itself.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result, raised = None, None
+        try:
+            result = work()
+        except BaseException as error:
+            raised = error
+        try:
+            loop.call_soon_threadsafe(settle, result, raised)
+        except RuntimeError:
+            pass  # The loop has ended.
+
+    threading.Thread(target=run, daemon=True).start()
+    return await future

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ts_retry_ext.frontend.choice import (
@@ -15,12 +16,43 @@ from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.endpoint import Endpoint, endpoint_of
 from ts_retry_ext.frontend.process import FrontendId, is_alive, user_id_of
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration, configuration_of_file
-from ts_retry_ext.sidecar.options import SidecarOptions
+from ts_retry_ext.settings import ANY_MODEL
 from ts_retry_ext.snapshot.observed_server import ObservedServer, observed
 from ts_retry_ext.store.directory import ServerRun, read_server_run, server_runs, why_unreadable
 
 #: The frontend of a server of which no run is known.
 NOBODY = FrontendId(0, "", 0.0)
+
+
+@dataclass(frozen=True)
+class SidecarOptions:
+    """Which server to observe, and where to listen.
+
+    Attributes:
+        pid: process id of the frontend, or None.
+        ts_config: its configuration file, or None.
+        management: its management address, or None.
+        inference: its inference address, or None.
+        state_dir: the state directory, where not that of the server's settings.
+        key_file: its key file, where its working directory cannot be seen.
+        address: where to listen, ``http://HOST:PORT``; None for the server's setting.
+        allowed_hosts: further names that it may be reached under.
+        ready_when: which models keep the server from being ready, see `sidecar.service.in_the_way`.
+        own_key_file: holds the key that callers have to bring where the server has none, or None.
+        exit_with_server: whether to end when the server does.
+    """
+
+    pid: int | None = None
+    ts_config: str | None = None
+    management: str | None = None
+    inference: str | None = None
+    state_dir: str | None = None
+    key_file: str | None = None
+    address: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    exit_with_server: bool = False
+    own_key_file: str | None = None
+    ready_when: str = ANY_MODEL
 
 
 class NoTargetError(Exception):

@@ -9,10 +9,9 @@ from ts_retry_ext.archive.model_config import MissingYamlError
 from ts_retry_ext.archive.window import Source
 from ts_retry_ext.frontend.registered import archive_of
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.snapshot.effective import Effective, effective_of_registered
+from ts_retry_ext.snapshot.effective import Effective, effective_of_registered, worker_folders
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus, WindowInForce
 from ts_retry_ext.snapshot.observed_server import ObservedServer
-from ts_retry_ext.snapshot.window_in_force import worker_folders
 
 
 class Windows:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterable
+from typing import Any, Iterable, Iterator
 
 from ts_retry_ext.archive.manifest import RUNTIMES, why_out_of_reach
 from ts_retry_ext.archive.model_archive import Archive, ArchiveError, read_archive
+from ts_retry_ext.archive.model_config import MissingYamlError
 from ts_retry_ext.archive.schedule import schedule
-from ts_retry_ext.archive.window import Window, window_of_archive
+from ts_retry_ext.archive.window import Source, Window, window_of_archive
+from ts_retry_ext.frontend.other_process import cwd_of
 from ts_retry_ext.frontend.registered import window_of_registered
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.snapshot.model import WindowInForce
+from ts_retry_ext.snapshot.observed_server import ObservedServer
 
 #: Code of the problem that nothing of ours runs in a model's workers.
 OUT_OF_REACH = "out-of-reach"
@@ -117,3 +121,22 @@ def _effective(
         problems=tuple(problems),
         schedule=(planned.retries, planned.last_retry_at_sec),
     )
+
+
+def window_in_force(model: RunningModel, server: ObservedServer) -> WindowInForce:
+    """Return the window in force for a model that a server runs."""
+    reported = model.max_retry_timeout_sec
+    folders = worker_folders(model) if server.sees_processes else ()
+    try:
+        _, window = window_of_registered(model, server.configuration, folders)
+    except MissingYamlError:
+        return WindowInForce(reported, None if reported is None else Source.FRONTEND.value)
+    return WindowInForce(window.reported_sec, window.source.value)
+
+
+def worker_folders(model: RunningModel) -> Iterator[str]:
+    """Yield the working directories of a model's workers: there are its unpacked files."""
+    for worker in model.workers:
+        folder = None if worker.pid is None else cwd_of(worker.pid)
+        if folder is not None:
+            yield folder

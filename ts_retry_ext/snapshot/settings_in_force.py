@@ -6,9 +6,9 @@ import os
 
 from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.settings import MODEL_SECTION, SETTINGS, Resolved
+from ts_retry_ext.snapshot.effective import worker_folders
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import ObservedServer
-from ts_retry_ext.snapshot.window_in_force import worker_folders
 
 
 def settings_in_force(

@@ -13,6 +13,7 @@ from ts_retry_ext.frontend.other_process import Deaths
 from ts_retry_ext.frontend.registered import archive_of
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
+from ts_retry_ext.snapshot.effective import window_in_force
 from ts_retry_ext.snapshot.join import confirmed_models, unconfirmed_models
 from ts_retry_ext.snapshot.model import ModelStatus, NotRegistered
 from ts_retry_ext.snapshot.not_registered import find_not_registered
@@ -25,7 +26,6 @@ from ts_retry_ext.snapshot.registration_files import (
     still_registered,
 )
 from ts_retry_ext.snapshot.server_snapshot import ServerStatus, Snapshot
-from ts_retry_ext.snapshot.window_in_force import window_in_force
 from ts_retry_ext.store.directory import read_server_run
 from ts_retry_ext.store.times import to_seconds
 
