@@ -85,7 +85,7 @@ final class Server {
         markers = isRead ? markers : new ArrayList<>();
         ModelManager manager = ModelManager.getInstance();
         List<Entry> found = new ArrayList<>();
-        Set<String> archives = new HashSet<>();
+        Map<String, Set<String>> archives = new HashMap<>();
         Map<String, Set<String>> present = new HashMap<>();
         Map<String, ModelVersionedRefs> models = new TreeMap<>();
         manager.getAllModels().forEach(entry -> models.put(entry.getKey(), entry.getValue()));
@@ -101,7 +101,8 @@ final class Server {
                         isRead && refusal != null
                                 ? new Entry(seen, isDefault, refusal)
                                 : new Entry(seen, isDefault, marker));
-                archives.add(Refusals.fileOf(String.valueOf(model.getModelUrl())));
+                String file = Refusals.fileOf(String.valueOf(model.getModelUrl()));
+                archives.computeIfAbsent(model.getModelName(), name -> new HashSet<>()).add(file);
                 present.computeIfAbsent(model.getModelName(), name -> new HashSet<>()).add(model.getVersion());
             }
         }

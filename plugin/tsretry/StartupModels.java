@@ -33,11 +33,14 @@ final class StartupModels {
      * Returns those that are missing.
      *
      * @param present models that the frontend has, by name, each with its versions
-     * @param archives file names of the archives that these came from
+     * @param archives file names of the archives that these came from, by the model's name
      * @param folders names of the folders that workers of this run made
      */
     synchronized List<Refusals.Lost> missing(
-            ConfigManager config, Map<String, Set<String>> present, Set<String> archives, Set<String> folders) {
+            ConfigManager config,
+            Map<String, Set<String>> present,
+            Map<String, Set<String>> archives,
+            Set<String> folders) {
         everPresent.addAll(Refusals.names());
         for (Map.Entry<String, Set<String>> model : present.entrySet()) {
             everPresent.add(model.getKey());
@@ -49,10 +52,23 @@ final class StartupModels {
         List<Refusals.Lost> missing = new ArrayList<>();
         List<Refusals.Lost> unnamed = new ArrayList<>();
         Set<String> unexplained = unexplained(present.keySet(), folders);
+        Set<String> files = new HashSet<>();
+        entries(config).forEach(entry -> files.add(Refusals.fileOf(urlOf(entry))));
+        Set<String> names = new HashSet<>();
         for (String entry : entries(config)) {
             String[] pair = entry.split("=", 2);
-            String url = pair[pair.length - 1].trim();
+            String url = urlOf(entry);
             String name = pair.length == 2 ? pair[0].trim() : nameOf(url);
+            String file = Refusals.fileOf(url);
+            boolean isFirst = names.add(name);
+            if (pair.length == 2 && Refusals.cause(url) != null && (present.containsKey(name) || !isFirst)) {
+                // The name is also that of a model from another of these archives: this was to be a version of it.
+                Set<String> from = archives.getOrDefault(name, Set.of());
+                if (!from.contains(file) && files.containsAll(from) && !hasChanged(name, present)) {
+                    missing.add(new Refusals.Lost(name, file, false, false, Refusals.cause(url)));
+                }
+                continue;
+            }
             boolean isKnown = unexplained.remove(safe(name)) || everPresent.contains(name) || hasWritten(name, folders);
             String cause = Refusals.cause(url);
             if (name.isEmpty() || isKnown || (cause == null && Refusals.isListening())) {
@@ -64,7 +80,7 @@ final class StartupModels {
             Refusals.Lost lost = new Refusals.Lost(Refusals.shown(name), "1.0", true, true, cause);
             if (pair.length == 2) {
                 missing.add(lost);
-            } else if (!archives.contains(Refusals.fileOf(url))) {
+            } else if (archives.values().stream().noneMatch(from -> from.contains(file))) {
                 (cause == null ? unnamed : missing).add(lost);
             }
         }
@@ -72,6 +88,17 @@ final class StartupModels {
             missing.addAll(unnamed);
         }
         return missing;
+    }
+
+    /** Tells whether a probe has seen a version of a model that is gone: somebody has seen to the model since. */
+    private boolean hasChanged(String name, Map<String, Set<String>> present) {
+        Set<String> now = present.getOrDefault(name, Set.of());
+        return everPresent.stream()
+                .anyMatch(seen -> seen.startsWith(name + "\n") && !now.contains(seen.substring(name.length() + 1)));
+    }
+
+    private static String urlOf(String entry) {
+        return entry.substring(entry.indexOf('=') + 1).trim();
     }
 
     private List<Refusals.Lost> ofSnapshot(Set<String> folders) {

@@ -246,3 +246,36 @@ def test_a_torn_archive_that_is_given_a_name_is_registered_and_its_failure_says_
         marker = server.marker_of("cut")
         assert marker is not None
         assert marker.rule == "handler-not-named"
+
+
+def test_second_archive_of_a_name_that_is_torn_is_missed_beside_the_first(tmp_path: Path) -> None:
+    """TorchServe registers what it can: the model serves, and lacks a version that it was started with."""
+    store = tmp_path / "store"
+    store.mkdir()
+    torn = ("m2.mar", "n1.mar")
+    for name, version in (("m", "1.0"), ("m", "2.0"), ("n", "1.0"), ("n", "2.0")):
+        packed = tmp_path / f"{name}{version}" / "packed"
+        data = (packed / pack(packed, name, SOUND, version=version)).read_bytes()
+        file = f"{name}{version[0]}.mar"
+        (store / file).write_bytes(data[:100] if file in torn else data)
+    models = "m=m1.mar,m=m2.mar,n=n1.mar,n=n2.mar"
+    with TorchServe(tmp_path, config={"load_models": models, "plugins_path": FOLDER}) as server:
+        server.wait_for(lambda: server.is_ready("m") and server.is_ready("n"), "both serve")
+        serving = {("m", "1.0"): "serving", ("n", "2.0"): "serving"}
+        missing = {("m", "m2.mar"): "not-registered", ("n", "n1.mar"): "not-registered"}
+        assert states(server) == {**serving, **missing}
+        told = server.command("status", "--pid", str(server.frontend().pid))
+        assert told.returncode == 3
+        assert "POST /models?url=m2.mar&model_name=m" in told.stdout
+        code, answer = server.call("/ping", base=server.inference)
+        assert (code, answer["status"]) == (200, "Healthy")  # The default versions serve.
+        others = {(one["model"], one["version"]): one["state"] for one in answer["other_versions"]}
+        assert others == missing
+
+        mended = (tmp_path / "m2.0" / "packed" / "m.mar").read_bytes()
+        (store / "m2.mar").write_bytes(mended)
+        post = "/models?url=m2.mar&model_name=m&initial_workers=1&synchronous=true"
+        assert server.call(post, "POST")[0] == 200
+        server.call("/models/n/2.0", "DELETE")
+        assert states(server) == {("m", "1.0"): "serving", ("m", "2.0"): "serving"}
+        assert server.call("/ping", base=server.inference)[1] == {"status": "Healthy"}

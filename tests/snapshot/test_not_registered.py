@@ -297,3 +297,38 @@ def test_of_a_snapshot_the_model_that_ended_the_restore_is_named_when_it_is_regi
     assert set(missing) == {"needs", "other"}
     for one in missing.values():
         assert "cut (it is registered since), at which the restore ended" in one.remedy
+
+
+ADDED = HEAD.replace("WARN ", "DEBUG") + "Adding new version %s for model m\n"
+TORN_SECOND = f"{HEAD}Failed to load model: m2.mar\njava.io.EOFException: Unexpected end\n"
+
+
+@pytest.mark.parametrize(
+    ("have", "log", "missing"),
+    [
+        ({"m1.mar": "1.0"}, TORN_SECOND, ["m2.mar"]),
+        # The level of the log may leave out what was added.
+        ({"m1.mar": "1.0"}, ADDED % "1.0" + TORN_SECOND, ["m2.mar"]),
+        ({"m1.mar": "1.0", "m2.mar": "2.0"}, TORN_SECOND, []),
+        # Put in its place from another archive, by ts-retry deploy or by hand.
+        ({"m1.mar": "1.0", "m-2.0.mar": "2.0"}, TORN_SECOND, []),
+        # Registered since, and unregistered.
+        ({"m1.mar": "1.0"}, TORN_SECOND + ADDED % "2.0", []),
+        # Registered at the start, and unregistered.
+        ({"m1.mar": "1.0"}, "", []),
+        ({}, TORN_SECOND.replace("m2", "m1") + TORN_SECOND, ["1.0", "m2.mar"]),
+    ],
+)
+def test_archive_that_was_to_be_a_second_version_is_missed_though_the_first_serves(
+    configuration: ServerConfiguration, have: dict[str, str], log: str, missing: list[str]
+) -> None:
+    for name in ("m1", "m2"):
+        (Path(configuration.model_store or "") / f"{name}.mar").write_bytes(b"torn")
+    configuration = configuration._replace(load_models="m=m1.mar,m=m2.mar")
+    Path(configuration.log_dir, "ts_log.log").write_text(BANNER + log)
+    running = [
+        running_model(described("m", version, modelUrl=url), "1.0") for url, version in have.items()
+    ]
+    found = find_not_registered(configuration, 2e10, running, ("m",) if have else ())
+    assert [(one.model, one.version) for one in found] == [("m", version) for version in missing]
+    assert [one.version for one in found if one.is_default] == missing[:-1]

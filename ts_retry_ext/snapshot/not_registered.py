@@ -51,7 +51,8 @@ def find_not_registered(
         sees_log: whether its log can be read. Without it, only a broken archive is evidence.
     """
     wanted = startup_models(configuration, started_at)
-    suspects = [one for one in wanted if one.serves and not _is_there(one, running)]
+    urls = {one.url for one in wanted}
+    suspects = [one for one in wanted if one.serves and not _is_there(one, running, urls)]
     if not suspects:
         return []
     own_clock = configuration.environ.get("TZ") == os.environ.get("TZ")
@@ -65,18 +66,34 @@ def find_not_registered(
     if not sees_log:
         suspects = [one for one in suspects if _is_broken(one, configuration)]
     found = (
-        _judged(one, configuration, running, known, told, ended.get((one.name, one.version)))
+        _judged(
+            one, configuration, running, known, told, ended.get((one.name, one.version)), wanted
+        )
         for one in suspects
     )
     return [one for one in found if one is not None]
 
 
-def _is_there(wanted: StartupModel, running: Iterable[RunningModel]) -> bool:
+def _is_there(wanted: StartupModel, running: Iterable[RunningModel], urls: Collection[str]) -> bool:
     """Tell whether the server has a model, and workers of it."""
-    return any(
-        model.workers and model.name == wanted.name and wanted.version in (None, model.version)
-        for model in running
-    )
+    return any(model.workers and _is_it(wanted, model, urls) for model in running)
+
+
+def _is_it(wanted: StartupModel, model: RunningModel, urls: Collection[str]) -> bool:
+    """Tell whether a model that the server has is one that it was started with.
+
+    Two archives of ``load_models`` may be versions of one model: each stands for itself then.
+
+    Args:
+        wanted: what it was started with.
+        model: what it has.
+        urls: all archives that it was started with.
+    """
+    if model.name != wanted.name:
+        return False
+    if wanted.version is not None:
+        return model.version == wanted.version
+    return model.url == wanted.url or model.url not in urls
 
 
 def _rest_of_snapshot(
@@ -125,6 +142,7 @@ def _judged(
     known: Collection[str],
     told: LoggedRegistrations,
     ended: Refused | None,
+    wanted: Sequence[StartupModel],
 ) -> NotRegistered | None:
     name, version, broken = suspect.name, suspect.version, None
     packed = None
@@ -138,7 +156,14 @@ def _judged(
         # Its archive may have been replaced or removed since: the frontend knows where a model came from.
         name = next((model.name for model in running if model.url == suspect.url), name)
     siblings = [model for model in running if model.name == name]
-    mine = [model for model in siblings if version is None or model.version in (version, packed)]
+    urls = {one.url for one in wanted}
+    mine = [
+        model
+        for model in siblings
+        if model.version == packed or _is_it(suspect._replace(name=name), model, urls)
+    ]
+    same = [one.url for one in wanted if one.name == suspect.name]
+    is_beside = version is None and not mine and bool(siblings or same[0] != suspect.url)
     refused = ended or told.refused.get(archive_name(suspect.url)) or told.refused.get(name)
     if refused is None and (
         told.has_start
@@ -147,9 +172,12 @@ def _judged(
         or not os.path.exists(archive_path(suspect, configuration))
     ):
         return None  # It was registered; where it is gone, somebody has unregistered it.
-    if name in known and (version is None or mine or not siblings):
+    if is_beside:
+        if _has_changed(name, siblings, told) or (refused is None and broken is None):
+            return None
+    elif name in known and (version is None or mine or not siblings):
         return None
-    if mine:
+    elif mine:
         # TorchServe registers a model before it installs its requirements, and starts no workers where
         # these fail. One that was registered again since has none because nobody asked for any.
         if refused is None or name in told.later or any(model.workers for model in mine):
@@ -165,11 +193,26 @@ def _judged(
     cause = (
         broken or _words(refused) or "TorchServe did not register it, and its log does not say why"
     )
-    shown = lists.version if lists else version or packed or DEFAULT_VERSION
+    shown = lists.version if lists else version or packed
+    shown = shown or (_file_of(suspect.url) if is_beside else DEFAULT_VERSION)
     post = f"POST /models?url={suspect.url.strip()}"
+    post += f"&model_name={name}" if suspect.is_named else ""
     command = f"DELETE /models/{name}/{shown} and {post}" if lists else post
-    remedy = f"{_repair(suspect, broken, refused)} {_AGAIN.format(restart=_restart(configuration), command=command)}"
-    return NotRegistered(name, shown, lists, redact(cause), redact(remedy), suspect.is_default)
+    again = _AGAIN.format(restart=_restart(configuration), command=command)
+    remedy = redact(f"{_repair(suspect, broken, refused)} {again}")
+    is_default = suspect.is_default and not is_beside
+    return NotRegistered(name, shown, lists, redact(cause), remedy, is_default)
+
+
+def _has_changed(name: str, siblings: Iterable[RunningModel], told: LoggedRegistrations) -> bool:
+    """Tell whether a version of a model came or went after the start: somebody has seen to it."""
+    had = {version for one, version in told.added if one == name}
+    return not had <= {model.version for model in siblings}
+
+
+def _file_of(url: str) -> str:
+    """Return the file name of an archive, which names a version that cannot be read."""
+    return os.path.basename(url.partition("?")[0].strip())
 
 
 def _restart(configuration: ServerConfiguration) -> str:
