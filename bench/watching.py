@@ -22,7 +22,7 @@ import psutil
 
 from bench.report import Table, now, parser, publish
 from bench.spread import spread
-from ts_retry_ext.worker.baseline_file import read_baseline, write_baseline
+from ts_retry_ext.worker.baseline import read_baseline, write_baseline
 from ts_retry_ext.worker.take_baseline import Failed, take_baseline
 from ts_retry_ext.worker.watched_causes import Watch
 

@@ -33,7 +33,7 @@ from tests.logs.written import log
 from tests.worker.test_protocol import load_message, text
 from ts_retry_ext.judge import When
 from ts_retry_ext.trial.frontend_side import predict_request
-from ts_retry_ext.worker.protocol import load_response
+from ts_retry_ext.worker.protocol import plain_response
 
 #: Between the parts of an input that is several files.
 PART = b"\n%%\n"
@@ -226,7 +226,7 @@ TARGETS = {
     "tar": Target(_tar, [TAR, _linked_tar()], ("../", "ustar", "MAR-INF/MANIFEST.json")),
     "message": Target(
         lambda data, _: promises.message_is_read_or_refused(data),
-        [load_message(1), predict_request("id", b"body", "text/plain"), load_response(200, "ok"),
+        [load_message(1), predict_request("id", b"body", "text/plain"), plain_response(200, "ok"),
          struct.pack("!i", 200) + text("ok") + text("id") + text("application/json") + struct.pack("!i", 200)
          + text("ok") + struct.pack("!i", 1) + text("ts_stream_next") + text("true") + text("{}") + struct.pack("!i", -1)],
     ),

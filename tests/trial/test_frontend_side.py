@@ -17,7 +17,7 @@ from ts_retry_ext.trial.frontend_side import (
 from ts_retry_ext.worker.protocol import (
     LoadRequest,
     batch_response,
-    load_response,
+    plain_response,
     read_command,
     read_load,
     read_requests,
@@ -67,7 +67,7 @@ def test_a_request_and_its_answer(pair: tuple[socket.socket, socket.socket]) -> 
 
 def test_an_answer_to_load(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
-    theirs.sendall(load_response(507, "System out of memory"))
+    theirs.sendall(plain_response(507, "System out of memory"))
     answer = read_response(ours, time.monotonic() + LONG)
     assert (answer.code, answer.message, answer.is_ok) == (507, "System out of memory", False)
 

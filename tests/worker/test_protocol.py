@@ -9,7 +9,7 @@ import pytest
 from ts_retry_ext.worker.protocol import (
     DisconnectedError,
     LoadRequest,
-    load_response,
+    plain_response,
     read_command,
     read_load,
 )
@@ -54,7 +54,7 @@ def test_torchserves_own_reader_and_writer_agree(
     theirs.sendall(load_message(2))
     command, message = handler.retrieve_msg(ours)
     assert (command, message["modelName"].decode(), message["gpu"]) == (b"L", "müller", 2)
-    assert load_response(500, "why ü") == bytes(handler.create_load_model_response(500, "why ü"))
+    assert plain_response(500, "why ü") == bytes(handler.create_load_model_response(500, "why ü"))
 
 
 def test_a_connection_that_closes_in_the_middle_is_told_from_a_broken_message(

@@ -10,7 +10,7 @@ from typing import Any
 
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.record import Event, Record
-from ts_retry_ext.worker.baseline_file import read_baseline, write_baseline
+from ts_retry_ext.worker.baseline import read_baseline, write_baseline
 from ts_retry_ext.worker.take_baseline import Failed, take_baseline
 from ts_retry_ext.worker.watched_causes import Watch
 

@@ -50,7 +50,7 @@ def write_bytes(path: str, data: bytes) -> None:
             os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
-        _remove_quietly(temporary)
+        remove_quietly(temporary)
         raise
     _sync_directory(os.path.dirname(path))
     _sweep(path)
@@ -149,6 +149,15 @@ def check_directory(path: str, owners: tuple[int, ...]) -> int:
     return status.st_mode
 
 
+def file_identity(path: str) -> tuple[int, int] | None:
+    """Return what differs once a file was replaced or written, None where it cannot be looked at."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (status.st_ino, status.st_mtime_ns)
+
+
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW, FILE_MODE)
 
@@ -183,7 +192,8 @@ def _sweep(path: str) -> None:
         pass  # Somebody else has removed it, or it stays.
 
 
-def _remove_quietly(path: str) -> None:
+def remove_quietly(path: str) -> None:
+    """Remove a file where that can be. Never raises."""
     try:
         os.remove(path)
     except OSError:

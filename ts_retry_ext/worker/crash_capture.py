@@ -9,7 +9,7 @@ import time
 from io import FileIO
 from weakref import ref
 
-from ts_retry_ext.store.atomic import FILE_MODE
+from ts_retry_ext.store.atomic import FILE_MODE, remove_quietly
 
 MAX_STACK_BYTES = 64 * 1024
 #: The stacks of a hanging load are written this long before the frontend ends it, in seconds, or
@@ -139,7 +139,7 @@ class CrashCapture:
             self._let_go()
             _close_quietly(crashes)
         self._crashes = None
-        _remove_quietly(self._path)
+        remove_quietly(self._path)
 
     def _let_go(self) -> None:
         """Leave crashes to those who handled them before, or have installed a handler meanwhile.
@@ -202,7 +202,7 @@ def take_crash(directory: str, pid: int, *, out_of_memory: bool) -> tuple[str, s
             text = stream.read(MAX_STACK_BYTES).decode("utf-8", "replace")
     except OSError:
         pass
-    _remove_quietly(path)
+    remove_quietly(path)
     hung, crashed, rest = text.partition(_CRASHED)
     if crashed:
         return rest.partition("\n")[0].strip(), crashed + rest
@@ -222,10 +222,3 @@ def _close_quietly(stream: FileIO) -> None:
         stream.close()
     except OSError:
         pass  # Somebody has closed all descriptors.
-
-
-def _remove_quietly(path: str) -> None:
-    try:
-        os.remove(path)
-    except OSError:
-        pass

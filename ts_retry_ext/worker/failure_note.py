@@ -11,7 +11,7 @@ from errno import ENOSPC
 from mmap import mmap
 
 from ts_retry_ext.frontend.process import start_of
-from ts_retry_ext.store.atomic import FILE_MODE
+from ts_retry_ext.store.atomic import FILE_MODE, remove_quietly
 
 #: Length of a note in bytes; one line of the journal without a report takes less.
 SIZE = 2048
@@ -33,7 +33,7 @@ class FailureNote:
                 raise OSError(ENOSPC, os.strerror(ENOSPC), self._path)
             self._memory = mmap(descriptor, SIZE)
         except OSError:
-            _remove_quietly(self._path)
+            remove_quietly(self._path)
             raise
         finally:
             os.close(descriptor)
@@ -45,7 +45,7 @@ class FailureNote:
     def remove(self) -> None:
         """Remove the note. Never raises."""
         self._memory.close()
-        _remove_quietly(self._path)
+        remove_quietly(self._path)
 
 
 def note_path(directory: str, pid: int) -> str:
@@ -61,7 +61,7 @@ def take_note(directory: str, pid: int) -> bytes:
             line = stream.read(SIZE).rstrip(b"\0")
     except OSError:
         return b""
-    _remove_quietly(path)
+    remove_quietly(path)
     return line
 
 
@@ -76,7 +76,7 @@ def remove_unwritten(directory: str) -> None:
         if kind in _OF_ONE_PROCESS and pid.isdigit() and start_of(int(pid)) is None:
             path = os.path.join(directory, name)
             if _is_unwritten(path):
-                _remove_quietly(path)
+                remove_quietly(path)
 
 
 def _is_unwritten(path: str) -> bool:
@@ -85,10 +85,3 @@ def _is_unwritten(path: str) -> bool:
             return not stream.read(SIZE).rstrip(b"\0")
     except OSError:
         return False
-
-
-def _remove_quietly(path: str) -> None:
-    try:
-        os.remove(path)
-    except OSError:
-        pass

@@ -15,10 +15,14 @@ from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.crash_capture import CrashCapture
 from ts_retry_ext.worker.description import add_to_description
 from ts_retry_ext.worker.in_hand import InHand
-from ts_retry_ext.worker.last_words import say_after_traceback, say_last_lines, watch_log
+from ts_retry_ext.worker.last_words import (
+    drop_own_frames,
+    say_after_traceback,
+    say_last_lines,
+    watch_log,
+)
 from ts_retry_ext.worker.memory_events import oom_kills
 from ts_retry_ext.worker.output import say
-from ts_retry_ext.worker.own_frames import drop_own_frames
 from ts_retry_ext.worker.poisoned_worker import watch_requests
 from ts_retry_ext.worker.session import Session
 
@@ -119,7 +123,7 @@ class LoadGuard:
         if isinstance(model_name, str):
             session.name = model_name
             self._in_hand.make_line()
-        self._record(Event.LOAD)
+        self._session.record_or_say(Event.LOAD)
         try:
             self._capture.expect_end_within(session.startup_timeout())
         except Exception as error:  # No thread to be had, or a time-out of 300,000 years.
@@ -130,7 +134,7 @@ class LoadGuard:
         self._session.closed = True
         self._is_served = True
         self._capture.stop()
-        self._record(Event.LOADED)
+        self._session.record_or_say(Event.LOADED)
         self._in_hand.let_go()
         self._clear_marker()
         if self._session.asynchronous:
@@ -226,14 +230,8 @@ class LoadGuard:
         if not self._session.closed:
             self._session.closed = True
             self._capture.stop()
-            self._record(Event.END)
+            self._session.record_or_say(Event.END)
             self._in_hand.let_go()
-
-    def _record(self, event: Event, **fields: object) -> None:
-        try:
-            self._session.record(event, **fields)
-        except Exception as error:
-            say(f"could not write {event.value!r} to the journal: {error}")
 
 
 class _LoaderFinder:
@@ -277,11 +275,6 @@ class _PatchingLoader:
             self._found(module)
         except Exception as error:
             say(f"the load guard does not fit this TorchServe, loads are not judged: {error!r}")
-
-
-def install(session: Session) -> None:
-    """Install the guard for `session`. Raises OSError when the store cannot be written."""
-    LoadGuard(session).install()
 
 
 def _phase(exc: BaseException, load_begun: bool) -> str:

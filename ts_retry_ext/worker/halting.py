@@ -22,7 +22,7 @@ from ts_retry_ext.store.marker import MarkedServer, MarkedWorker, Marker, write_
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import now_text, to_seconds
 from ts_retry_ext.store.trial_schedule import FILES, MODULE, PATH, TIME, named
-from ts_retry_ext.worker.baseline_file import read_baseline, watched_path, write_baseline
+from ts_retry_ext.worker.baseline import read_baseline, watched_path, write_baseline
 from ts_retry_ext.worker.halt_ends import first_trial_at
 from ts_retry_ext.worker.marker_in_force import standing_marker
 from ts_retry_ext.worker.output import say

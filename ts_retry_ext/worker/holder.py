@@ -16,6 +16,7 @@ import time
 
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.settings import OnFatal
+from ts_retry_ext.store.atomic import remove_quietly
 from ts_retry_ext.store.halt_in_words import end_of_halt, state_word
 from ts_retry_ext.store.marker import Marker, why_not_loaded
 from ts_retry_ext.store.record import Event
@@ -76,7 +77,7 @@ def hold(session: Session, marker: Marker) -> int:
     finally:
         listener.close()
         if session.address.path is not None:
-            _remove_quietly(session.address.path)
+            remove_quietly(session.address.path)
 
 
 def hold_connection(
@@ -93,7 +94,9 @@ def hold_connection(
     Returns the exit code when holding is over.
     """
     identity = marker_identity(session.directory)
-    _note(session, Event.HOLD, fingerprint=marker.fingerprint, asynchronous=session.asynchronous)
+    session.record_or_say(
+        Event.HOLD, fingerprint=marker.fingerprint, asynchronous=session.asynchronous
+    )
     told = held_line(session.name, marker)
     say(told)
     if marker.action == OnFatal.RETIRE or session.asynchronous:
@@ -104,7 +107,7 @@ def hold_connection(
     holding = Holding(session, marker, connection, HalfOpen(session, load), identity)
     why = holding.until_released(told)
     holding.take_leave()
-    _note(session, Event.RELEASE, reason=why)
+    session.record_or_say(Event.RELEASE, reason=why)
     say(f"model {session.name!r} is no longer held: {why}")
     try:
         holding.give_up_waiting()
@@ -141,14 +144,6 @@ def _accept(listener: socket.socket, session: Session) -> socket.socket | None:
     return None
 
 
-def _note(session: Session, event: Event, **fields: object) -> None:
-    """Write an event to the journal; a full disk is no reason to load the model again."""
-    try:
-        session.record(event, **fields)
-    except OSError as error:
-        say(f"could not write {event.value!r} to the journal: {error}")
-
-
 def held_line(model: str, marker: Marker) -> str:
     """Return the line for the log: model, state, cause, rule, fingerprint, what ends it, the command."""
     state = state_word(marker.waits_for)
@@ -161,7 +156,7 @@ def held_line(model: str, marker: Marker) -> str:
 
 def _listen(address: WorkerAddress) -> socket.socket:
     if address.path is not None:
-        _remove_quietly(address.path)
+        remove_quietly(address.path)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(address.path)
     else:
@@ -170,13 +165,6 @@ def _listen(address: WorkerAddress) -> socket.socket:
         listener.bind((address.host, address.port))
     listener.listen(1)
     return listener
-
-
-def _remove_quietly(path: str) -> None:
-    try:
-        os.remove(path)
-    except OSError:
-        pass
 
 
 def leave(status: int = EXIT_STATUS) -> None:

@@ -28,7 +28,7 @@ from ts_retry_ext.worker.protocol import (
     HTTP_OK,
     DisconnectedError,
     Request,
-    load_response,
+    plain_response,
 )
 from ts_retry_ext.worker.rejection import Rejection
 from ts_retry_ext.worker.session import Session
@@ -175,7 +175,7 @@ class Holding:
         if not self._answered and not self._siblings.may_serve():
             self._answered = True
             code = HTTP_OK if self._rejects else HTTP_INTERNAL_ERROR
-            self._connection.sendall(load_response(code, told[:_MAX_REPLY]))
+            self._connection.sendall(plain_response(code, told[:_MAX_REPLY]))
         if self._waiting and time.monotonic() > self._deadline:
             self.give_up_waiting()
 

@@ -1,4 +1,7 @@
-"""The worker script's last words: see the exception that it catches and only logs, and say our part behind them."""
+"""The worker script's last words: see the exception that it catches and only logs, and say our part behind them.
+
+Tracebacks are printed without the frames of this package, so that they read as TorchServe's alone.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ import logging
 import os
 import sys
 import time
+from types import TracebackType
 from typing import Any, Callable
 
 from ts_retry_ext.worker.command_line import WORKER_SCRIPT
 from ts_retry_ext.worker.output import hold_back, say_held_back
-from ts_retry_ext.worker.own_frames import drop_own_frames
 
 #: The last that the worker script logs, and all that it logs when an exception reached it (0.12.0
 #: ``ts/model_service_worker.py``).
@@ -20,6 +23,10 @@ _LAST_WORDS = (_DIED, "Load model %s c", "Failed to load model")
 _READ_WITHIN, _LOOK_EVERY = 0.5, 0.005
 #: How long it may take from there to its log, in seconds: two of its threads read the two outputs.
 _LOGGED_WITHIN = 0.02
+_WORKER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+#: With what the names of the files of Python's own import system begin.
+_IMPORT_SYSTEM = "<frozen importlib"
+_MAX_CHAIN, _MAX_FRAMES = 32, 20_000
 
 
 def watch_log(is_over: Callable[[], bool], found: Callable[[BaseException], None]) -> None:
@@ -96,3 +103,38 @@ def _unread(descriptor: int) -> int:
 
     answer = fcntl.ioctl(descriptor, termios.FIONREAD, struct.pack("i", 0))
     return int(struct.unpack("i", answer)[0])
+
+
+def drop_own_frames(exc: BaseException | None) -> None:
+    """Take our frames out of the tracebacks of `exc` and of what led to it. Never raises.
+
+    The first frame is the worker script's and stays. Call it when no code of the model sees `exc` any more.
+    """
+    for _ in range(_MAX_CHAIN):
+        if exc is None:
+            return
+        _relink(exc.__traceback__)
+        exc = exc.__cause__ or exc.__context__
+
+
+def _relink(trace: TracebackType | None) -> None:
+    kept: list[TracebackType] = []
+    dropped = False
+    for _ in range(_MAX_FRAMES):
+        if trace is None:
+            break
+        if kept and _file(trace).startswith(_WORKER):
+            dropped = True
+            # Python hides its import system where that ends in the module imported; we stood between.
+            while len(kept) > 1 and _file(kept[-1]).startswith(_IMPORT_SYSTEM):
+                kept.pop()
+        else:
+            kept.append(trace)
+        trace = trace.tb_next
+    if dropped and trace is None:
+        for one, following in zip(kept, [*kept[1:], None]):
+            one.tb_next = following
+
+
+def _file(trace: TracebackType) -> str:
+    return trace.tb_frame.f_code.co_filename

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Dict, NamedTuple, Sequence, Tuple
+from typing import NamedTuple, Sequence
 
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import file_identity
 from ts_retry_ext.store.directory import model_directories, server_runs
 from ts_retry_ext.store.record import FAILURES, Event, Record
 from ts_retry_ext.store.times import to_seconds
@@ -21,8 +22,6 @@ _LONGEST_NS = 600 * 10**9
 _MAX_RUNS = 16
 _BEGINS = frozenset((Event.START, Event.LOAD, Event.TRIAL))
 _ENDS = frozenset((*FAILURES, Event.END, Event.LOADED, Event.TRIED, Event.RELEASE))
-
-_State = Dict[str, Tuple[int, int]]
 
 
 class LoadTime(NamedTuple):
@@ -62,7 +61,7 @@ class LoadTimes:
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
-        self._state: _State | None = None
+        self._state: dict[str, tuple[int, int] | None] | None = None
         self._loads: list[LoadTime] = []
 
     def during(self, changed_ns: int) -> LoadTime | None:
@@ -78,7 +77,7 @@ class LoadTimes:
 
     def _up_to_date(self) -> list[LoadTime]:
         paths = [journal.journal_path(each) for each in _same_model(self._directory)]
-        state = {path: _identity(path) for path in paths}
+        state = {path: file_identity(path) for path in paths}
         if state != self._state:
             self._state = state
             self._loads = [load for path in paths for load in _loads_at(os.path.dirname(path))]
@@ -120,11 +119,3 @@ def _loads_at(directory: str) -> list[LoadTime]:
         return loads_in(journal.read(directory))
     except (OSError, ValueError):
         return []  # Of another user, or away: nothing is known of its loads.
-
-
-def _identity(path: str) -> tuple[int, int]:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return (0, 0)
-    return (status.st_ino, status.st_mtime_ns)

@@ -10,14 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from ts_retry_ext.judge.capture import failure_from_exception
-from ts_retry_ext.judge.failure import Failure, Phase
+from ts_retry_ext.judge.failure import Phase
 from ts_retry_ext.judge.judging import judge
 from ts_retry_ext.judge.paths import Host
 from ts_retry_ext.judge.redact import redacted
 from ts_retry_ext.judge.verdict import Basis, Outcome
 from ts_retry_ext.plain_text import cause_line
 from ts_retry_ext.store import journal
-from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.failure_report import exception_record, secrets_of
 from ts_retry_ext.worker.output import say
@@ -50,23 +49,7 @@ def record_poisoned(session: Session, exc: BaseException, *, declared: bool) -> 
         exc, Phase.INFERENCE, model_dir=session.model_dir, secrets=secrets
     )
     failure = redacted(failure, secrets)
-    with locked(session.directory):
-        _record_loss(session, failure, DECLARED_POISONOUS if declared else POISONED)
-
-
-def _record_loss(
-    session: Session,
-    failure: Failure,
-    why: tuple[Basis, str, str, str],
-) -> None:
-    """Append the end of this worker, which served: counted and shown, and no reason to stop.
-
-    Args:
-        session: this process.
-        failure: what ended the worker.
-        why: basis, rule, reason and remedy.
-    """
-    basis, rule, reason, remedy = why
+    basis, rule, reason, remedy = DECLARED_POISONOUS if declared else POISONED
     judged = judge(failure, rules=(), host=Host(model_dir=session.model_dir, exists=os.path.exists))
     verdict = replace(
         judged,
@@ -82,6 +65,5 @@ def _record_loss(
         exception=exception_record(failure),
         **report,
     )
-    journal.append_locked(session.directory, record)
-    cause = cause_line(failure.type, failure.message)
-    say(f"model {session.name!r}: {cause}; {reason}")
+    journal.append(session.directory, record)
+    say(f"model {session.name!r}: {cause_line(failure.type, failure.message)}; {reason}")

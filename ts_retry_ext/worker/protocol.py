@@ -120,14 +120,9 @@ def read_requests(connection: socket.socket) -> list[Request]:
         requests.append(Request(identity, headers))
 
 
-def load_response(code: int, message: str) -> bytes:
-    """Return the answer to LOAD with an HTTP status `code`."""
+def plain_response(code: int, message: str) -> bytes:
+    """Return an answer without predictions: to LOAD, or for every request of a batch, with HTTP status `code`."""
     return struct.pack("!i", code) + _text(message) + _END
-
-
-def batch_error(code: int, message: str) -> bytes:
-    """Return the answer that ends every request of a batch, or of a stream, with `code`."""
-    return load_response(code, message)
 
 
 def batch_response(

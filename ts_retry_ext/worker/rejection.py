@@ -19,8 +19,8 @@ from ts_retry_ext.worker.protocol import (
     HTTP_UNAVAILABLE,
     PREDICT,
     Request,
-    batch_error,
     batch_response,
+    plain_response,
     read_command,
     read_requests,
 )
@@ -85,7 +85,7 @@ class Rejection:
             headers = retry_after(self._next_trial_at, time.time())
             return batch_response(requests, HTTP_UNAVAILABLE, "Service Unavailable", body, headers)
         # A gRPC client would take an answer for a prediction; only an error of the batch is one to it.
-        return batch_error(HTTP_UNAVAILABLE, body)
+        return plain_response(HTTP_UNAVAILABLE, body)
 
 
 def retry_after(next_trial_at: str | None, now: float) -> dict[str, str]:

@@ -104,6 +104,13 @@ class Session:
         """Append an event of this process to the journal; `fields` are a `Record`'s. Raises OSError."""
         journal.append(self.directory, self.own_record(event)._replace(**fields))
 
+    def record_or_say(self, event: Event, **fields: Any) -> None:
+        """Do as `record`; if that cannot be, the log says so and all goes on: the disk may be full."""
+        try:
+            self.record(event, **fields)
+        except Exception as error:
+            say(f"could not write {event.value!r} to the journal: {error}")
+
     def own_record(self, event: Event) -> Record:
         """Return the record of an event of this process."""
         return Record(

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Callable
 
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store.marker import Marker, why_not_loaded
@@ -73,8 +72,7 @@ def main(arguments: list[str]) -> None:
     time.sleep(SETTLING)
     _write(TERMINATION_LOG, text.encode("utf-8", "replace")[:MAX_TERMINATION_BYTES], os.O_TRUNC)
     places = [_opened(f"/proc/{frontend}/fd/1"), _opened(log)]
-    alive = _check(int(frontend), frontend_start)
-    if alive():
+    if is_alive(int(frontend), frontend_start):
         os.kill(int(frontend), signal.SIGTERM)
     if not _wait_for_end(int(frontend), frontend_start, FRONTEND_TIMEOUT):
         os.kill(int(frontend), signal.SIGKILL)
@@ -87,15 +85,10 @@ def main(arguments: list[str]) -> None:
                 continue
 
 
-def _check(pid: int, start: str) -> Callable[[], bool]:
-    return lambda: is_alive(pid, start)
-
-
 def _wait_for_end(pid: int, start: str, timeout: float) -> bool:
     """Wait for the end of a process; False where it is still there after `timeout` seconds."""
-    alive = _check(pid, start)
     until = time.monotonic() + timeout
-    while alive():
+    while is_alive(pid, start):
         if time.monotonic() > until:
             return False
         time.sleep(_POLL)

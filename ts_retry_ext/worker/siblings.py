@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import file_identity
 from ts_retry_ext.store.journal import journal_path
 from ts_retry_ext.store.record import Event, WorkerProcess
 
@@ -35,11 +34,9 @@ class Siblings:
         return any(_lives(process) for process, _ in self._hopeful_ones())
 
     def _hopeful_ones(self) -> list[tuple[WorkerProcess, Event]]:
-        try:
-            status = os.stat(journal_path(self._directory))
-        except OSError:
+        news = file_identity(journal_path(self._directory))
+        if news is None:
             return []
-        news = (status.st_ino, status.st_mtime_ns)
         if news != self._seen:
             self._seen = news
             self._hopeful = self._read()

@@ -49,9 +49,9 @@ def watch(session: Session) -> None:
     """
     global active, _tried
     active, _tried = session, True
-    from ts_retry_ext.worker.guard import install
+    from ts_retry_ext.worker.guard import LoadGuard
 
-    install(session)
+    LoadGuard(session).install()
 
 
 def _activate(is_worker: Callable[[], bool], hold: Callable[[Session, Marker], None]) -> None:
@@ -69,9 +69,9 @@ def _activate(is_worker: Callable[[], bool], hold: Callable[[Session, Marker], N
                 hold(active, marker)
             with PausedCollector():
                 _wait_if_last(active)
-                from ts_retry_ext.worker.guard import install
+                from ts_retry_ext.worker.guard import LoadGuard
 
-                install(active)
+                LoadGuard(active).install()
     except Exception as error:
         say(f"not active in this worker, TorchServe goes on as without it: {error!r}")
 
@@ -91,7 +91,9 @@ def _open(is_worker: Callable[[], bool]) -> tuple[Session | None, Marker | None]
     if session is None:
         return None, None
     if session.settings.sidecar.value:
-        _start_sidecar(session)
+        from ts_retry_ext.worker.sidecar_start import start_sidecar
+
+        start_sidecar(session)
     marker = _marker_to_obey(session)
     if marker is None:
         marker = _judge_crashes(session)
@@ -125,12 +127,6 @@ def _help_to_make_venv() -> None:
 
     if is_setup_script(sys.argv):
         take_part(sys.argv[1])
-
-
-def _start_sidecar(session: Session) -> None:
-    from ts_retry_ext.worker.sidecar_start import start_sidecar
-
-    start_sidecar(session)
 
 
 def _may_load(session: Session) -> bool:

@@ -17,6 +17,7 @@ from ts_retry_ext.frontend.other_process import Deaths
 from ts_retry_ext.frontend.process import frontend_at, is_alive
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store import journal
+from ts_retry_ext.store.atomic import file_identity
 from ts_retry_ext.store.back_off import back_off
 from ts_retry_ext.store.directory import WAITER_LOCK_FILE
 from ts_retry_ext.store.journal import journal_path
@@ -161,9 +162,8 @@ class Waiter:
     def _journal(self) -> list[Record]:
         """Return the journal, which is read when it has changed; nothing where it cannot be."""
         try:
-            status = os.stat(journal_path(self._session.directory))
-            news = (status.st_ino, status.st_mtime_ns)
-            if news != self._seen:
+            news = file_identity(journal_path(self._session.directory))
+            if news is not None and news != self._seen:
                 self._records = journal.read(self._session.directory)
                 self._seen = news
                 self._take_name()

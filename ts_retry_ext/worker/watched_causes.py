@@ -10,9 +10,15 @@ import os
 import time
 from typing import Union
 
+from ts_retry_ext.store.atomic import file_identity
 from ts_retry_ext.store.lock import locked
-from ts_retry_ext.worker.baseline import SURVEY_SEC, Baseline
-from ts_retry_ext.worker.baseline_file import read_baseline, watched_path, write_baseline
+from ts_retry_ext.worker.baseline import (
+    SURVEY_SEC,
+    Baseline,
+    read_baseline,
+    watched_path,
+    write_baseline,
+)
 from ts_retry_ext.worker.load_times import LoadTimes
 from ts_retry_ext.worker.news import History, Suspects, is_loads_own, reported, waits
 from ts_retry_ext.worker.path_facts import Difference
@@ -81,7 +87,7 @@ class Watch:
             present = self._present()
             try:
                 with locked(self._directory):
-                    if _identity(watched_path(self._directory)) != self._identity:
+                    if file_identity(watched_path(self._directory)) != self._identity:
                         self._read()
                         present = self._present()  # Against what the other process left.
                         if not present:
@@ -121,7 +127,7 @@ class Watch:
             pass  # What was watched is watched on.
 
     def _look(self, begun: float) -> None:
-        if _identity(watched_path(self._directory)) != self._identity:
+        if file_identity(watched_path(self._directory)) != self._identity:
             self._read()
         self._news = []
         if self._baseline is None or not os.path.isdir(self._baseline.model_dir):
@@ -182,7 +188,7 @@ class Watch:
 
     def _read(self) -> None:
         path = watched_path(self._directory)
-        self._identity = _identity(path)
+        self._identity = file_identity(path)
         baseline = read_baseline(self._directory)
         self._baseline, self._news = baseline, []
         self._watchers = []
@@ -197,12 +203,4 @@ class Watch:
         files = self._watchers[-1]
         assert isinstance(files, WatchedFiles)
         write_baseline(self._directory, self._baseline._replace(pending=files.survey.pending))
-        self._identity = _identity(watched_path(self._directory))
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return (status.st_ino, status.st_mtime_ns)
+        self._identity = file_identity(watched_path(self._directory))

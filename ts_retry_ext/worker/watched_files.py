@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Iterator
+from typing import Iterator, TypeVar
 
 from ts_retry_ext.worker.path_facts import DIRECTORY, Difference, difference_between, look_at
 from ts_retry_ext.worker.survey import Survey
-from ts_retry_ext.worker.time_slice import TimeSlice
 from ts_retry_ext.worker.watched_directory import ITSELF, WatchedDirectory, glance_at, of_directory
 
 #: A slice looks at the time after so many files, and never at fewer.
@@ -16,6 +15,31 @@ _STEP = 16
 #: Processor time, and time, of a slice in seconds.
 SLICE_SEC = 0.001
 SLOW_SLICE_SEC = 0.02
+
+
+_Entry = TypeVar("_Entry")
+
+
+def slice_of(
+    entries: Iterator[_Entry | None], processor_sec: float, wall_sec: float
+) -> Iterator[_Entry]:
+    """Yield what comes next of `entries`, until a round ends with None or this slice of it is over.
+
+    Processor time is what counts; on a busy machine little of it passes in a second. A file system that
+    is slow to answer takes none, so that there is a second limit.
+
+    Args:
+        entries: without end; they go on in the next slice.
+        processor_sec: processor time of this thread.
+        wall_sec: time.
+    """
+    processor_end, end = time.thread_time() + processor_sec, time.monotonic() + wall_sec
+    for count, entry in enumerate(entries, 1):
+        if entry is None:
+            return
+        yield entry
+        if count % _STEP == 0 and (time.thread_time() >= processor_end or time.monotonic() >= end):
+            return
 
 
 class WatchedFiles:
@@ -42,18 +66,12 @@ class WatchedFiles:
             self.directories += [found] if found is not None else []
         self._look_at_directories()
         differences: list[Difference] = []
-        limit = TimeSlice(SLICE_SEC, SLOW_SLICE_SEC)
-        for count, entry in enumerate(self._entries, 1):
-            if entry is None:
-                break
-            directory, position, name = entry
+        for directory, position, name in slice_of(self._entries, SLICE_SEC, SLOW_SLICE_SEC):
             glance = glance_at(directory.path_of(name))
             if glance == 0 or glance != directory.glances[position]:
                 differences += filter(
                     None, [self._compare(directory, position, name, glance=glance)]
                 )
-            if count % _STEP == 0 and limit.is_over():
-                break
         return differences
 
     def check(self, known: Difference) -> Difference | None:
@@ -104,10 +122,7 @@ class WatchedFiles:
 
     def _look_at_directories(self) -> None:
         """Put those that have new or other entries first: their files are looked at before all others."""
-        limit = TimeSlice(SLICE_SEC / 2, SLOW_SLICE_SEC / 2)
-        for count, directory in enumerate(self._walk, 1):
-            if directory is None:
-                break
+        for directory in slice_of(self._walk, SLICE_SEC / 2, SLOW_SLICE_SEC / 2):
             try:
                 mtime = os.stat(directory.path).st_mtime_ns
             except OSError:
@@ -118,8 +133,6 @@ class WatchedFiles:
                 if directory.path not in self._preferred:
                     self._preferred.add(directory.path)
                     self._touched.append(directory)
-            if count % _STEP == 0 and limit.is_over():
-                break
 
     def _all_around(self) -> Iterator[WatchedDirectory | None]:
         while True:

@@ -18,7 +18,7 @@ from ts_retry_ext.worker.path_facts import (
     difference_between,
     look_at,
 )
-from ts_retry_ext.worker.time_slice import TimeSlice
+from ts_retry_ext.worker.watched_files import slice_of
 
 #: Paths that are watched one by one, at most.
 MAX_NAMES = 400
@@ -28,7 +28,6 @@ _MAX_PYTHON_PATH = 24
 _KERNEL = ("/proc", "/sys")
 #: Entries of a named directory that are compared by name.
 _MAX_ENTRIES = 2_000
-_STEP = 16
 #: Processor time, and time, of a slice in seconds; of a slow file system as `watched_files` has it.
 SLICE_SEC = 0.0004
 SLOW_SLICE_SEC = 0.01
@@ -92,13 +91,8 @@ class WatchedNames:
     def look(self) -> list[Difference]:
         """Return the differences in the next slice, which ends with the round or after some time."""
         differences: list[Difference] = []
-        limit = TimeSlice(SLICE_SEC, SLOW_SLICE_SEC)
-        for count, path in enumerate(self._paths, 1):
-            if path is None:
-                break
+        for path in slice_of(self._paths, SLICE_SEC, SLOW_SLICE_SEC):
             differences += filter(None, [self._compare(path)])
-            if count % _STEP == 0 and limit.is_over():
-                break
         return differences
 
     def check(self, known: Difference) -> Difference | None:
