@@ -242,10 +242,9 @@ def _what_was_done(model: ModelStatus) -> str:
     """Return what to add where the frontend did not tell how it went."""
     from ts_retry_ext.store.directory import marker_path
 
-    registration = model.registration
-    if registration is None or registration.marker is None:
+    if model.marker is None or model.directory is None:
         return ""
-    if os.path.exists(marker_path(registration.directory)):
+    if os.path.exists(marker_path(model.directory)):
         return ""
     return "; its marker is removed, so it loads again: see ts-retry status"
 

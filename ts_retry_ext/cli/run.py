@@ -53,8 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         return status or ERROR
     down = _models_down(started.server)
     for model in down:
-        marker = model.registration.marker if model.registration else None
-        why = why_not_loaded(marker) if marker else model.cause
+        why = why_not_loaded(model.marker) if model.marker else model.cause
         warn(f"ts-retry: model {model.model!r} was {model.state.value}: {why}")
     if down:
         return HALTED

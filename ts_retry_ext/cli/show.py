@@ -74,10 +74,8 @@ def _content(model: ModelStatus) -> dict[str, Any]:
     """Return the keys of ``status --json``, with the whole exception and the files behind it."""
     content = model.to_json()
     content["exception"] = exception_to_json(model.exception) if model.exception else None
-    registration = model.registration
-    content["state_directory"] = registration.directory if registration else None
-    marker = registration.marker if registration else None
-    content["marker"] = marker_to_json(marker) if marker else None
+    content["state_directory"] = model.directory
+    content["marker"] = marker_to_json(model.marker) if model.marker else None
     return content
 
 
@@ -106,8 +104,7 @@ def _print(model: ModelStatus, command: str, *, server_runs: bool = True) -> Non
 
 def _print_attempts(model: ModelStatus, now: float) -> None:
     """Print the newest events as a time line: when, what, which process, and how it went."""
-    records = model.registration.records if model.registration else ()
-    entries = attempts_of(records, SHOWN)
+    entries = attempts_of(model.records, SHOWN)
     if not entries:
         return
     print_line()

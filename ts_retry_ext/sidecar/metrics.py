@@ -231,7 +231,7 @@ def _trials(picture: Picture) -> Iterator[Metric]:
         key = [model.model, model.version]
         if model.next_trial_at is not None:
             planned.add_metric(key, to_seconds(model.next_trial_at))
-        counts = trials_by_result(model.registration.records if model.registration else ())
+        counts = trials_by_result(model.records)
         # A counter has to be seen at 0 for its first step to be seen.
         for result in TrialResult if counts or model.can_be_resumed else ():
             ended.add_metric([*key, result.value], counts.get(result, 0))

@@ -138,8 +138,7 @@ class Pages:
         if not found:
             return self._unknown_model(name, version)
         model = found[0]
-        records = model.registration.records if model.registration else ()
-        attempts = attempts_of(records)
+        attempts = attempts_of(model.records)
         now = time.time()
         progress = self._resumptions.shown(now).get(model.key)
         page = self._render(

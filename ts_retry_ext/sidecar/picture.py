@@ -90,7 +90,7 @@ class Picture:
     @cached_property
     def recoveries(self) -> Mapping[ModelKey, tuple[Recovery, ...]]:
         """Return how far the frontend is with the workers it retries, by model."""
-        found = ((key_of(model), recovery_of(model, self.at)) for model in self.models)
+        found = ((model.key, recovery_of(model, self.at)) for model in self.models)
         return {key: recovery for key, recovery in found if recovery}
 
     def named(self, name: str, version: str | None = None) -> tuple[ModelStatus, ...]:
@@ -169,11 +169,6 @@ def cause_json(model: ModelStatus) -> dict[str, Any]:
         "the frontend's retry window is over" if model.gave_up else None
     )
     return told
-
-
-def key_of(model: ModelStatus) -> ModelKey:
-    """Return a model's name and version."""
-    return (model.model, model.version)
 
 
 def _body(content: object) -> bytes:

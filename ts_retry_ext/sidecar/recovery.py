@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC, retry_times
+from ts_retry_ext.archive.schedule import retry_times
 from ts_retry_ext.snapshot.join import back_offs
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
@@ -45,8 +45,6 @@ def recovery_of(model: ModelStatus, now: float) -> tuple[Recovery, ...]:
     """Return where the workers of a recovering model stand; () for any other model."""
     if model.state is not State.RECOVERING:
         return ()
-    window = model.max_retry_timeout_sec
-    window = DEFAULT_WINDOW_SEC if window is None else window
     found = []
     for state in back_offs(model):
         if state.first_stop_at is None:
@@ -57,7 +55,7 @@ def recovery_of(model: ModelStatus, now: float) -> tuple[Recovery, ...]:
                 stops=state.stops + (ended is not None),
                 first_stop_at=state.first_stop_at,
                 next_retry_at=None if ended is None else ended + state.next_wait_sec,
-                window_ends_at=state.first_stop_at + window,
+                window_ends_at=state.first_stop_at + model.window_sec,
                 elapsed_sec=max(0.0, now - state.first_stop_at),
             )
         )
@@ -72,22 +70,20 @@ def starts_saved(model: ModelStatus, now: float) -> int | None:
     """
     if model.registration is None:
         return None
-    if not model.is_down or model.registration.marker is None:
+    if not model.is_down or model.marker is None:
         return 0
-    records = model.registration.records
+    records = model.records
     served = max((i for i, r in enumerate(records) if r.event is Event.LOADED), default=-1)
     since = records[served + 1 :]
     failed = [to_seconds(r.at) for r in since if r.event is Event.FAILURE]
-    failed = failed or [to_seconds(model.registration.marker.created_at)]
+    failed = failed or [to_seconds(model.marker.created_at)]
     workers = {r.socket for r in since if r.socket is not None}
     starts = [r for r in since if r.event in (Event.START, Event.HOLD, Event.TRIAL)]
     began = [to_seconds(r.at) for r in since if r.event is Event.START]
     load_sec = max(0.0, failed[0] - began[0]) if began else 0.0
-    window = model.max_retry_timeout_sec
-    window = DEFAULT_WINDOW_SEC if window is None else window
     elapsed = now - failed[0]
     stock = 1
-    for at in retry_times(window, load_sec):
+    for at in retry_times(model.window_sec, load_sec):
         if at > elapsed:
             break
         stock += 1

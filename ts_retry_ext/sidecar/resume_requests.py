@@ -14,7 +14,6 @@ from ts_retry_ext.sidecar.cause_cards import cause_id, page_of
 from ts_retry_ext.sidecar.connections import BODY_SEC
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.page_answer import wants_page
-from ts_retry_ext.sidecar.picture import key_of
 from ts_retry_ext.sidecar.request_errors import RequestError, json_answer, refuse
 from ts_retry_ext.sidecar.resumptions import ResumeProgress, Resumptions
 from ts_retry_ext.snapshot.causes import causes_of
@@ -61,7 +60,7 @@ class ResumeRequests:
             given = await self._allowed(request)
             model = _one(self._named(name, {**request.query, **given}))
             wait = _seconds(request.query.get("wait") or given.get("wait") or "0")
-            if not model.can_be_resumed and key_of(model) not in self._resumptions.running():
+            if not model.can_be_resumed and model.key not in self._resumptions.running():
                 msg = f"{model.model} {model.version} needs no resume, it is {model.state.value}"
                 raise RequestError(409, msg)
         except RequestError as error:
@@ -71,7 +70,7 @@ class ResumeRequests:
         if wants_page(request):
             raise web.HTTPSeeOther(page_of(model))
         if wait:
-            progress = await self._resumptions.wait(key_of(model), wait)
+            progress = await self._resumptions.wait(model.key, wait)
         return json_answer(progress.to_json(), _code(progress))
 
     async def resume_cause(self, request: web.Request) -> web.StreamResponse:

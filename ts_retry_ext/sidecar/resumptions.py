@@ -12,7 +12,6 @@ from typing import Callable, Iterable, TypeVar
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.sidecar.observer import Observer
-from ts_retry_ext.sidecar.picture import key_of
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
 from ts_retry_ext.snapshot.real_load import Resumption
 from ts_retry_ext.snapshot.resume_outcome import outcome_in_words, served_copy
@@ -95,7 +94,7 @@ class Resumptions:
         """Begin to resume models, those left out where that is under way."""
         told = []
         for model in models:
-            key = key_of(model)
+            key = model.key
             task = self._tasks.get(key)
             if task is None or task.done():
                 self._progress.pop(key, None)
@@ -125,7 +124,7 @@ class Resumptions:
             await self._resume(model)
 
     async def _resume(self, model: ModelStatus) -> None:
-        key = key_of(model)
+        key = model.key
         target, watch = self._observer.target, self._observer.watch
         if target is None or watch is None:
             self._note(key, FAILED, "there is no server")

@@ -14,12 +14,11 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 
-from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.restart import SCALE_TIMEOUT_SEC
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.sidecar.observer import Observer
-from ts_retry_ext.sidecar.picture import Picture, key_of
+from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.snapshot.join import back_offs, died_by_its_words
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
@@ -81,13 +80,11 @@ def _all_hold(model: ModelStatus, now: float, died_by: DiedBy | None) -> bool:
         return True
     if any(worker.is_ready for worker in others):
         return False
-    window = model.max_retry_timeout_sec
-    window = DEFAULT_WINDOW_SEC if window is None else window
     waiting = [state for state in back_offs(model) if state.pid not in holding]
     if len(waiting) < len(others):
         return False  # Not known to be over is not over.
     died = died_by or died_by_its_words(registration)
-    return all(state.has_given_up(window, now, died) for state in waiting)
+    return all(state.has_given_up(model.window_sec, now, died) for state in waiting)
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ class Retiring:
             return
         now = time.time()
         for model in picture.models:
-            key = key_of(model)
+            key = model.key
             failure = self._failures.get(key)
             busy = key in self._tasks or key in self._resumptions.running()
             if busy or (failure is not None and now - failure.at < AGAIN_SEC):
@@ -131,7 +128,7 @@ class Retiring:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _do(self, step: Step, model: ModelStatus) -> None:
-        key = key_of(model)
+        key = model.key
         watch, registration, running = self._observer.watch, model.registration, model.running
         if watch is None or registration is None or running is None:
             self._tasks.pop(key, None)

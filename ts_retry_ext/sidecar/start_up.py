@@ -45,8 +45,7 @@ def _has_served(model: ModelStatus) -> bool:
     # A worker that rejects requests counts as ready for the frontend.
     if not model.is_down and any(worker.is_ready for worker in workers):
         return True
-    records = model.registration.records if model.registration else ()
     return any(
         record.event is Event.LOADED or bool((record.counts or {}).get(Event.LOADED))
-        for record in records
+        for record in model.records
     )

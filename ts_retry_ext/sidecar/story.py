@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Callable
 
-from ts_retry_ext.sidecar.picture import Picture, key_of
+from ts_retry_ext.sidecar.picture import Picture
 from ts_retry_ext.snapshot.down_in_words import trials_in_words, what_ends_it
 from ts_retry_ext.snapshot.model import DOWN, ModelStatus
 from ts_retry_ext.snapshot.state import State
@@ -24,10 +24,10 @@ class Story:
 
     def go_on(self, picture: Picture) -> None:
         """Log what has become of the models since the last picture."""
-        seen = {key_of(model): (model.state, _trials(model)) for model in picture.models}
+        seen = {model.key: (model.state, _trials(model)) for model in picture.models}
         for model in picture.models:
-            before, trials_before = self._seen.get(key_of(model), (None, 0))
-            state, trials = seen[key_of(model)]
+            before, trials_before = self._seen.get(model.key, (None, 0))
+            state, trials = seen[model.key]
             if trials > trials_before and before is not None:
                 _tell(log.info, model, "trial", f"trial load {trials_in_words(model, picture.at)}")
             if state is not before and model.is_down:

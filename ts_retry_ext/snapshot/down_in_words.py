@@ -9,7 +9,6 @@ from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.halt_in_words import how_it_ends, until, waits_for_in_words
-from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, TrialResult
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.store.trial_schedule import TIME
@@ -37,8 +36,7 @@ def ago(at: str, now: float) -> str:
 
 def trial_runs_since(model: ModelStatus) -> str | None:
     """Return since when a trial load runs, ISO 8601 UTC; None where none does."""
-    records = model.registration.records if model.registration else ()
-    for record in reversed(records):
+    for record in reversed(model.records):
         if record.event is Event.TRIAL:
             return record.at
         if record.event in _AFTER_TRIAL:
@@ -48,7 +46,7 @@ def trial_runs_since(model: ModelStatus) -> str | None:
 
 def next_trial(model: ModelStatus, now: float) -> str | None:
     """Return when the next trial load comes: ``running``, ``now``, ``in 23 s``; None for not by time."""
-    marker = _marker(model)
+    marker = model.marker
     if marker is None or not model.can_be_resumed:
         return None
     if trial_runs_since(model) is not None:
@@ -58,7 +56,7 @@ def next_trial(model: ModelStatus, now: float) -> str | None:
 
 def next_trial_in_full(model: ModelStatus, now: float) -> str | None:
     """Return the same with the time of the day: ``at 14:05:10 CET, in 23 s``."""
-    marker, words = _marker(model), next_trial(model, now)
+    marker, words = model.marker, next_trial(model, now)
     running = trial_runs_since(model)
     if marker is None or words is None:
         return None
@@ -69,7 +67,7 @@ def next_trial_in_full(model: ModelStatus, now: float) -> str | None:
 
 def waits_for(model: ModelStatus) -> str | None:
     """Return what the model waits for, beside its next trial load; None where it is not known."""
-    marker = _marker(model)
+    marker = model.marker
     if marker is None:
         return None
     return ", ".join(waits_for_in_words([e for e in marker.waits_for if e != TIME])) or None
@@ -96,7 +94,7 @@ def age(model: ModelStatus, now: float) -> str | None:
 
 def state_since(model: ModelStatus, now: float) -> str:
     """Return the state, and since when: ``waiting since 14:03:02 CET, 2 min ago``."""
-    marker = _marker(model)
+    marker = model.marker
     if marker is None or not model.is_down:
         return model.state.value
     return f"{model.state.value} since {ago(marker.created_at, now)}"
@@ -104,7 +102,7 @@ def state_since(model: ModelStatus, now: float) -> str:
 
 def what_ends_it(model: ModelStatus, now: float) -> str | None:
     """Return in a sentence what the model waits for and when it is tried; None where that is not known."""
-    marker = _marker(model)
+    marker = model.marker
     if model.gave_up and (marker is None or marker.action == OnFatal.OBSERVE):
         return how_it_ends((), None)  # As with TorchServe alone: nobody tries it.
     if marker is None:
@@ -132,7 +130,3 @@ def commands_to_try(model: ModelStatus, resume: str) -> str:
     if model.packed_again is not None:
         return f"{resume}, or, if it has a version of its own, {deploy}"
     return f"{resume}, or {deploy} if you packed it again"
-
-
-def _marker(model: ModelStatus) -> Marker | None:
-    return model.registration.marker if model.registration else None

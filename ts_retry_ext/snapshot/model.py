@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Tuple
+from typing import Any, NamedTuple, Sequence, Tuple
 
+from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
 from ts_retry_ext.plain_text import cause_line, decided_by, verdict_line
 from ts_retry_ext.snapshot.after_trial import down_since
@@ -95,6 +96,27 @@ class ModelStatus:
         return (self.model, self.version)
 
     @property
+    def marker(self) -> Marker | None:
+        """Return its exit marker, or None where its workers are not stopped."""
+        return self.registration.marker if self.registration else None
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """Return what its workers wrote down, oldest first."""
+        return self.registration.records if self.registration else ()
+
+    @property
+    def directory(self) -> str | None:
+        """Return its registration's directory in the state directory, or None where there is none."""
+        return self.registration.directory if self.registration else None
+
+    @property
+    def window_sec(self) -> int:
+        """Return the window in force in seconds, TorchServe's default where it cannot be told."""
+        window = self.max_retry_timeout_sec
+        return DEFAULT_WINDOW_SEC if window is None else window
+
+    @property
     def is_down(self) -> bool:
         """Tell whether it is halted, waiting, retired or not registered: no worker of it loads it for now.
 
@@ -105,8 +127,8 @@ class ModelStatus:
     @property
     def down_as(self) -> State | None:
         """Return its state where it is down, of a retired one `State.HALTED` or `State.WAITING` by its marker."""
-        if self.state is State.RETIRED and self._marker is not None:
-            return State(state_word(self._marker.waits_for))
+        if self.state is State.RETIRED and self.marker is not None:
+            return State(state_word(self.marker.waits_for))
         return self.state if self.is_down else None
 
     @property
@@ -117,7 +139,7 @@ class ModelStatus:
         """
         if self.registration is None or not (self.is_down or self.state is State.RECOVERING):
             return None
-        halted = to_seconds(self._marker.created_at) if self._marker else 0.0
+        halted = to_seconds(self.marker.created_at) if self.marker else 0.0
         return down_since(self.registration.records, halted) or None
 
     @property
@@ -128,14 +150,13 @@ class ModelStatus:
         that serves, since the first of its workers loaded after the last failure; one that starts,
         since its first worker started.
         """
-        if self._marker is not None and self.is_down:
-            return self._marker.created_at
-        records = self.registration.records if self.registration else ()
+        if self.marker is not None and self.is_down:
+            return self.marker.created_at
         if self.state is State.RECOVERING and self.down_since is not None:
             return to_text(self.down_since)
         begins = {State.SERVING: Event.LOADED, State.STARTING: Event.START}.get(self.state)
         first = None
-        for record in reversed(records):
+        for record in reversed(self.records):
             if record.is_failure:
                 break
             if record.event is begins:
@@ -145,21 +166,21 @@ class ModelStatus:
     @property
     def next_trial_at(self) -> str | None:
         """Return when its next trial load comes, ISO 8601 UTC; None where none is planned."""
-        return self._marker.next_trial_at if self._marker and self.can_be_resumed else None
+        return self.marker.next_trial_at if self.marker and self.can_be_resumed else None
 
     @property
     def can_be_resumed(self) -> bool:
         """Tell whether workers of it are held or given up, all or some, so that a resume is of use."""
         if self.not_registered is not None:
             return False
-        return self.is_down or self.gave_up or self._marker is not None
+        return self.is_down or self.gave_up or self.marker is not None
 
     @property
     def lost_workers(self) -> tuple[RunningWorker, ...]:
         """Return the workers that are held or given up while others serve."""
         if self.is_down or not self.can_be_resumed or self.running is None:
             return ()
-        if self._marker is not None and self._marker.holds:
+        if self.marker is not None and self.marker.holds:
             return held_workers(self.running, self.registration)
         return tuple(worker for worker in self.running.workers if not worker.is_ready)
 
@@ -170,7 +191,7 @@ class ModelStatus:
         if not lost or self.running is None:
             return None
         over = "retried no more, the frontend's window is over"
-        what = "held" if self._marker is not None and self._marker.holds else over
+        what = "held" if self.marker is not None and self.marker.holds else over
         named = ", ".join(worker.label for worker in lost)
         verb = "is" if len(lost) == 1 else "are"
         return f"{len(lost)} of {len(self.running.workers)} workers {verb} {what}: {named}"
@@ -178,8 +199,8 @@ class ModelStatus:
     @property
     def window_over(self) -> str | None:
         """Return in a sentence that it is down for no other reason than the frontend's window."""
-        held = self._marker is not None and self._marker.holds
-        if held or not self.is_down or not (self.gave_up or self._marker is not None):
+        held = self.marker is not None and self.marker.holds
+        if held or not self.is_down or not (self.gave_up or self.marker is not None):
             return None
         return "the frontend's retry window is over, it starts no worker any more"
 
@@ -189,15 +210,11 @@ class ModelStatus:
         return None if self.running is None else self.running.out_of_reach
 
     @property
-    def _marker(self) -> Marker | None:
-        return None if self.registration is None else self.registration.marker
-
-    @property
     def report(self) -> Marker | Record | None:
         """Return the whole report on the last failure: the marker, else the journal's, or None."""
         if self.registration is None:
             return None
-        return self._marker or self.registration.history.last_failure
+        return self.marker or self.registration.history.last_failure
 
     @property
     def cause(self) -> str | None:
@@ -218,10 +235,10 @@ class ModelStatus:
     @property
     def repaired_at(self) -> str | None:
         """Return when a model that serves loaded after its last failure, ISO 8601 UTC; None for others."""
-        if self.registration is None or self.state is not State.SERVING or self.can_be_resumed:
+        if self.state is not State.SERVING or self.can_be_resumed:
             return None
         repaired = None
-        for record in reversed(self.registration.records):
+        for record in reversed(self.records):
             if record.is_failure:
                 return repaired
             if record.event is Event.LOADED:
@@ -260,7 +277,7 @@ class ModelStatus:
         if self.exception is None:
             return None
         return self.exception.at or failing_line(
-            self.exception, self._marker.model_dir if self._marker else None
+            self.exception, self.marker.model_dir if self.marker else None
         )
 
     @property
@@ -285,7 +302,7 @@ class ModelStatus:
             "model": self.model,
             "version": self.version,
             "state": self.state.value,
-            "action": self._marker.action if self._marker else None,
+            "action": self.marker.action if self.marker else None,
             # Unknown is not zero.
             "worker_starts": history.worker_starts if history else None,
             "loads": history.loads if history else None,
@@ -304,8 +321,8 @@ class ModelStatus:
             last_failure=last.at if last else None,
             at=self.failing_line._asdict() if self.failing_line else None,
             since=self.since,
-            waits_for=list(self._marker.waits_for) if self._marker else [],
-            next_trial_at=self._marker.next_trial_at if self._marker else None,
+            waits_for=list(self.marker.waits_for) if self.marker else [],
+            next_trial_at=self.marker.next_trial_at if self.marker else None,
             trials=history.trials if history else None,
             repaired_at=self.repaired_at,
         )

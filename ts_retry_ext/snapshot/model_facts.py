@@ -21,9 +21,8 @@ def facts_of(model: ModelStatus, now: float, *, server_runs: bool = True) -> dic
         server_runs: whether its server does; else nothing is tried any more.
     """
     content = model.to_json()
-    registration = model.registration
-    marker = registration.marker if registration else None
-    retired = registration.retired if registration else None
+    marker = model.marker
+    retired = model.registration.retired if model.registration else None
     window = content["max_retry_timeout_sec"]
     times = {
         name: None if content[name] is None else ago(content[name], now)
@@ -55,6 +54,6 @@ def facts_of(model: ModelStatus, now: float, *, server_runs: bool = True) -> dic
         "repaired": times["repaired_at"],
         "window": None if window is None else f"{window} s ({content['max_retry_timeout_source']})",
         "workers before": f"{retired.min_workers} to {retired.max_workers}" if retired else None,
-        "state directory": registration.directory if registration else None,
+        "state directory": model.directory,
     }
     return {label: str(value) for label, value in known.items() if value is not None}

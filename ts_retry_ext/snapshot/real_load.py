@@ -85,10 +85,10 @@ def let_load(
         OSError: the marker cannot be removed, or somebody keeps the registration's lock.
     """
     begun = time.monotonic()
-    if status.registration is not None:
-        with locked(status.registration.directory, timeout_sec):
+    directory = status.directory
+    if directory is not None:
+        with locked(directory, timeout_sec):
             pass  # Nobody keeps it, so that nothing is scaled in vain.
-    directory = status.registration.directory if status.registration else None
     if status.running is None and not _is_retried(status):
         # Without the API nothing can be scaled, and a holder that leaves would leave nobody.
         told = model_status(server, api, status.model, status.version, directory=directory)
@@ -142,10 +142,7 @@ def result_of(status: ModelStatus | None, holders: set[int]) -> ResumeResult | N
 
 def _is_retried(status: ModelStatus) -> bool:
     """Tell by what its workers wrote down whether the frontend starts others once holders have left."""
-    registration = status.registration
-    if registration is None or registration.marker is None:
-        return False
-    return frontend_retries(registration.records, registration.marker)
+    return status.marker is not None and frontend_retries(status.records, status.marker)
 
 
 def _serve(status: ModelStatus) -> bool:
@@ -157,7 +154,7 @@ def _serve(status: ModelStatus) -> bool:
 
 def holders_in(status: ModelStatus) -> set[int]:
     """Return the process ids of those that took a worker's place instead of loading the model."""
-    return holders_of(status.registration.records) if status.registration else set()
+    return holders_of(status.records)
 
 
 def _needs_scaling(status: ModelStatus) -> bool:
@@ -169,11 +166,9 @@ def _needs_scaling(status: ModelStatus) -> bool:
         return True
     if _is_asynchronous(status):
         return True
-    window = status.max_retry_timeout_sec
-    window = DEFAULT_WINDOW_SEC if window is None else window
     now = time.time()
     return any(
-        state.is_over(window, now) or state.next_wait_sec > LONGEST_WAIT_SEC
+        state.is_over(status.window_sec, now) or state.next_wait_sec > LONGEST_WAIT_SEC
         for state in back_offs(status)
     )
 
@@ -185,8 +180,7 @@ def _grace_sec(status: ModelStatus) -> float:
 
 def _is_asynchronous(status: ModelStatus) -> bool:
     """Tell whether the model has ``asyncCommunication``: its workers are not retried (0.12.0)."""
-    records = status.registration.records if status.registration else ()
-    return any(record.asynchronous for record in records)
+    return any(record.asynchronous for record in status.records)
 
 
 def _restart(
@@ -211,15 +205,14 @@ def _restart(
         status.version,
         low,
         high,
-        directory=registration.directory if registration else None,
+        directory=status.directory,
         between=lambda: _end_halt(status, reason),
     )
 
 
 def _end_halt(status: ModelStatus, reason: str) -> None:
-    if status.registration is not None:
-        directory = status.registration.directory
-        end_halt(directory, model=status.model, version=status.version, reason=reason)
+    if status.directory is not None:
+        end_halt(status.directory, model=status.model, version=status.version, reason=reason)
 
 
 def _has_process(status: ModelStatus) -> bool:
@@ -229,8 +222,7 @@ def _has_process(status: ModelStatus) -> bool:
     """
     import psutil
 
-    records = status.registration.records if status.registration else ()
-    if any(is_alive(attempt.pid, attempt.start) for attempt in unfinished_loads(records)):
+    if any(is_alive(attempt.pid, attempt.start) for attempt in unfinished_loads(status.records)):
         return True
     workers = status.running.workers if status.running else ()
     return any(worker.pid is not None and psutil.pid_exists(worker.pid) for worker in workers)
@@ -238,6 +230,6 @@ def _has_process(status: ModelStatus) -> bool:
 
 def _has_started(status: ModelStatus) -> bool:
     """Tell from the journal whether a worker has started since the marker was removed."""
-    events = [r.event for r in status.registration.records] if status.registration else []
+    events = [record.event for record in status.records]
     since = events[::-1].index(Event.RESUME) if Event.RESUME in events else 0
     return Event.START in events[len(events) - since :]

@@ -52,7 +52,7 @@ def resume(
     """
     begun = time.monotonic()
     _require_answer(server, api, status)
-    directory = status.registration.directory if status.registration else None
+    directory = status.directory
     answer = NOBODY_TRIES
     if _waits_for_somebody(status):
         tell("a trial load has succeeded before: its workers load it")
@@ -83,7 +83,7 @@ def _see_it_serve(
     tell: Callable[[str], None],
 ) -> Resumption:
     """Wait until the workers serve that are started once the trial load `tried` has succeeded."""
-    directory = status.registration.directory if status.registration else None
+    directory = status.directory
     holders = holders_in(status)
     since = time.monotonic()
     while True:
@@ -104,8 +104,7 @@ def _see_it_serve(
 
 def _waits_for_somebody(status: ModelStatus) -> bool:
     """Tell whether the cause is gone, and somebody has to start the workers."""
-    marker = status.registration.marker if status.registration else None
-    return marker is not None and RESUME in marker.waits_for
+    return status.marker is not None and RESUME in status.marker.waits_for
 
 
 def _require_answer(server: ObservedServer, api: ManagementApi, status: ModelStatus) -> None:

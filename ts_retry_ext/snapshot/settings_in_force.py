@@ -37,7 +37,6 @@ def _folder(model: ModelStatus, server: ObservedServer) -> str | None:
     """Return where the model's unpacked files are, or None where they cannot be seen."""
     running = model.running
     folders = list(worker_folders(running)) if running and server.sees_processes else []
-    marker = model.registration.marker if model.registration else None
-    if marker is not None:
-        folders.append(marker.model_dir)
+    if model.marker is not None:
+        folders.append(model.marker.model_dir)
     return next((path for path in folders if os.path.isdir(path)), None)

@@ -147,12 +147,11 @@ def _joined(
 
 def _packed_again(model: ModelStatus, configuration: ServerConfiguration) -> str | None:
     """Return the archive of a model if it has changed since its first worker wrote something."""
-    records = model.registration.records if model.registration else ()
-    if model.running is None or not records:
+    if model.running is None or not model.records:
         return None
     path = archive_of(model.running, configuration)
     try:
-        is_newer = path is not None and os.stat(path).st_mtime > to_seconds(records[0].at)
+        is_newer = path is not None and os.stat(path).st_mtime > to_seconds(model.records[0].at)
     except OSError:
         return None
     return path if is_newer and os.path.isfile(path or "") else None
