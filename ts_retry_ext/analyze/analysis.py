@@ -48,7 +48,6 @@ class Analysis:
     """Follow all workers of all servers.
 
     Args:
-        judge: judges what failed.
         limits: how often a failure may come back.
 
     Attributes:

@@ -99,7 +99,6 @@ class FailureJudge:
     """Judge attempts; equal texts are judged once.
 
     Args:
-        rules: in order.
         host: what may be known of the file system.
     """
 

@@ -82,8 +82,6 @@ class LoggedWorker:
         """Take a line that its process wrote.
 
         Args:
-            record: the line.
-            at: when.
             from_frontend: whether the log has the frontend's own lines, too. Where it has not, the
                 process itself has to tell that it starts and ends.
         """

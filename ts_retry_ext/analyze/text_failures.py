@@ -79,9 +79,7 @@ def failures_in(
     """Return what failed in a text.
 
     Args:
-        content: the text, as bytes.
         name: of the file, for people.
-        judges: judges what is found.
         phase: how far the worker was, where the caller knows better than the text.
     """
     file = LogFile(name, len(content), name, content=content)

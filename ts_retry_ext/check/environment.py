@@ -76,11 +76,8 @@ def worker_environment(
     """Return the environment of a worker.
 
     Args:
-        environ: the server's.
-        properties: its ``config.properties``.
         home: see `server_home`.
         model_dir: the folder the frontend made for the model, or its link to the model's own.
-        handler: the model's handler.
     """
     entries = []
     if handler is not None and ":" in handler:

@@ -18,9 +18,6 @@ def check_all(
     """Check every archive and folder of `paths`; return the reports in that order.
 
     Args:
-        paths: what to check.
-        options: the same for all.
-        jobs: how many at a time.
         done: told each report as soon as it is there, from this thread.
 
     Raises:

@@ -82,7 +82,6 @@ def unpack(
 
     Args:
         path: a ``.mar`` (zip) or any other file (gzipped tar), as the frontend tells them apart.
-        target: where to.
         max_unpacked: bytes that it may unpack to; without it, what `MAX_RATIO` allows.
         proceed: called before each piece; what it raises ends the unpacking.
 

@@ -105,7 +105,6 @@ def _asked(named: list[str], *, for_a_file: bool) -> _Asked:
     """Tell names of models from paths.
 
     Args:
-        named: what the command line names.
         for_a_file: whether a configuration is named, with which TorchServe may serve any folder.
     """
     paths = [one for one in named if _is_path(one) or (for_a_file and os.path.exists(one))]

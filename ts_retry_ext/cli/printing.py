@@ -50,7 +50,6 @@ def print_wrapped(text: str, indent: int | None = None) -> None:
     """Print a line, broken at blanks where a person reads it.
 
     Args:
-        text: what to say.
         indent: blanks that further lines begin with; by default two more than the first one.
     """
     if not sys.stdout.isatty():

@@ -152,12 +152,7 @@ def _of_cause(snapshot: Snapshot, fingerprint: str) -> tuple[ModelStatus, ...]:
 
 
 class ResumeCommand:
-    """Resumes models of one server, and tells each step.
-
-    Args:
-        pid: process id of the server's frontend.
-        arguments: the command line.
-    """
+    """Resumes models of one server, and tells each step."""
 
     def __init__(self, pid: int, arguments: argparse.Namespace) -> None:
         self._pid = pid

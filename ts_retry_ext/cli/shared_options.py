@@ -54,7 +54,6 @@ def archives_named(
     """Return the archives and model folders that a command line names, see `models_at`.
 
     Args:
-        paths: what the command line names.
         configuration: that of the server they are for, or None.
 
     Raises:
@@ -130,7 +129,6 @@ def chosen_server(pid: int | None, ts_config: str | None = None) -> Server | Non
     """Return the running server that is meant, or None where none runs.
 
     Args:
-        pid: process id of its frontend, or None.
         ts_config: the configuration file that it started with; None for any.
 
     Raises:

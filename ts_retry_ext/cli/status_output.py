@@ -21,7 +21,6 @@ def print_models(snapshot: Snapshot, *, every: bool, wide: bool, hook_is_missing
     """Print the models of a snapshot, those that do not serve first, and what to do about them.
 
     Args:
-        snapshot: what to print.
         every: also list those that serve, however many there are.
         wide: also print the place in the code and the fingerprint.
         hook_is_missing: whether the package seems not to be active in the server's workers.

@@ -47,10 +47,7 @@ def closing_lines(
     """Yield what it comes to.
 
     Args:
-        results: the rows of the table.
-        seconds: how long the whole demo took.
         watched_sec: how long TorchServe alone was watched, or None where the package was active.
-        width: of the terminal.
     """
     summary = _with_package(results) if watched_sec is None else _stock(results, watched_sec)
     wrong = [result.model for result in results if not result.as_expected]

@@ -75,11 +75,9 @@ def result_of(
     """Return what became of a model.
 
     Args:
-        model: what it is.
         progress: the last that was seen of it.
         worker: what TorchServe's log tells of it.
         status: what `ts-retry status` tells of it.
-        prediction: what it answered, or None.
         switched_off: whether the package is off, and with it our report on the failure.
     """
     serves = progress.state is State.SERVING

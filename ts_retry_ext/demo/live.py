@@ -27,11 +27,7 @@ STYLES = {
 
 
 class LiveScreen:
-    """Keep a table of the models at the bottom of the terminal.
-
-    Args:
-        console: the terminal.
-    """
+    """Keep a table of the models at the bottom of the terminal."""
 
     def __init__(self, console: Console) -> None:
         self._begun = time.monotonic()

@@ -51,7 +51,6 @@ def progress_of(
     """Return what happens to `model`.
 
     Args:
-        model: its name.
         worker: what TorchServe's log tells of it, if anything yet.
         registrations: what the workers of the server wrote down; none where the package is off.
     """

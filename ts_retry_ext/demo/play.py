@@ -63,7 +63,6 @@ def play(screen: Screen, environ: Mapping[str, str], *, switched_off: bool, keep
     """Run the demo.
 
     Args:
-        screen: where to show how far it is.
         environ: the environment for TorchServe.
         switched_off: whether `environ` switches the package off.
         keep: whether the server is to go on afterwards.

@@ -23,7 +23,6 @@ def demo_environment(environ: Mapping[str, str], *, switched_off: bool) -> dict[
     The settings of whoever runs the demo are left out, so that it shows the defaults.
 
     Args:
-        environ: this process's environment.
         switched_off: whether the package is to keep out of it.
 
     Raises:

@@ -30,11 +30,7 @@ class Screen(Protocol):
 
 
 class PlainScreen:
-    """Print a line for each thing that happens.
-
-    Args:
-        stream: where to.
-    """
+    """Print a line for each thing that happens."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream

@@ -66,7 +66,6 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
     """Examine the environment of `server`, or of one that would be started here.
 
     Args:
-        server: the running server, or None.
         python: the interpreter of its workers; None for the server's own, else this one.
         ts_config: the ``config.properties`` to examine, of a server or of one to come; None for the
             server's own, else that of a start here that failed, else the one that a server started here

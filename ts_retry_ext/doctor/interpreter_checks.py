@@ -16,12 +16,7 @@ _WHEEL = "WHEEL: the wheel of ts-retry-ext that you have, or a clone of its repo
 
 
 def check_interpreter(executable: str, environ: Mapping[str, str]) -> Iterator[Diagnosis]:
-    """Check the interpreter that runs workers: the hook, and what TorchServe needs.
-
-    Args:
-        executable: the interpreter.
-        environ: the server's environment.
-    """
+    """Check the interpreter that runs workers: the hook, and what TorchServe needs."""
     try:
         found = probe(executable, environ)
     except ProbeError as error:
@@ -73,7 +68,6 @@ def check_java(environ: Mapping[str, str], *, server_runs: bool) -> Diagnosis:
     """Check the Java that the frontend is started with.
 
     Args:
-        environ: the server's environment.
         server_runs: whether a server runs, which has found a Java, wherever that is.
     """
     remedy = (

@@ -61,7 +61,6 @@ def why_refused(
     """Return why Java does not open a key store; None where it does, or where that cannot be told.
 
     Args:
-        content: that of the file.
         store_type: ``keystore_type``, or None where it is not set.
         password: ``keystore_pass``, or None where it is not set.
     """

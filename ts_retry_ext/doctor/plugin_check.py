@@ -17,7 +17,6 @@ def check_plugin(server: Server | None, configuration: ServerConfiguration) -> D
     """Return whether TorchServe's own ``/ping`` reports models that are down, or would.
 
     Args:
-        server: the running server, or None.
         configuration: what it reads, or what one would that is started here.
     """
     offer = f"TorchServe's own /ping fails while a model is down if config.properties has {LINE}"

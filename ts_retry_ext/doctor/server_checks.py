@@ -27,7 +27,6 @@ def check_server(server: Server | None, ts_config: str | None = None) -> Iterato
     """Check a running server: does its API answer, and do its workers use the package.
 
     Args:
-        server: the server, or None.
         ts_config: the configuration file that was named, if one was; other servers do not matter then.
     """
     if server is None and ts_config is not None:

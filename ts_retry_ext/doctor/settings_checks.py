@@ -72,12 +72,7 @@ def check_state(server: Server | None, settings: Settings) -> Iterator[Diagnosis
 
 
 def why_unusable(path: str, user: int) -> str | None:
-    """Return why `path` cannot be a state directory, or None where it can, without making it.
-
-    Args:
-        path: the place.
-        user: id of the user that runs TorchServe.
-    """
+    """Return why `path` cannot be a state directory, or None where it can, without making it."""
     if os.path.lexists(path):
         if not os.path.isdir(path):
             return "is no directory"

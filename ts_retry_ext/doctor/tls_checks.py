@@ -20,13 +20,7 @@ _LARGEST_KEY_STORE = 16 * 1024 * 1024
 def wrong_tls_file(
     key: str, value: str, configuration: ServerConfiguration
 ) -> Iterator[WrongValue]:
-    """Yield what is wrong with a file that TorchServe reads its certificate or key from.
-
-    Args:
-        key: the key that names it.
-        value: what it is set to.
-        configuration: the server's.
-    """
+    """Yield what is wrong with a file that TorchServe reads its certificate or key from."""
     path = os.path.join(configuration.cwd, value)
     is_read = _is_read(key, configuration.properties)
     try:
@@ -48,12 +42,7 @@ def wrong_tls_file(
 
 
 def wrong_grpc_tls(value: str, properties: Mapping[str, str]) -> Iterator[WrongValue]:
-    """Yield what gRPC with TLS lacks: it takes no key store (0.12.0, tried: the server ends after its start).
-
-    Args:
-        value: that of ``enable_grpc_ssl``.
-        properties: the server's configuration.
-    """
+    """Yield what gRPC with TLS lacks: it takes no key store (0.12.0, tried: the server ends after its start)."""
     lacking = [key for key in _PEM_FILES if key not in properties]
     if value.lower() == "true" and lacking:
         why = f"gRPC takes no key store, and {' and '.join(lacking)} {'are' if len(lacking) > 1 else 'is'} not set; {_NO_START}"

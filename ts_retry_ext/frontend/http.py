@@ -35,9 +35,6 @@ def request(
     none, and a token must not travel.
 
     Args:
-        method: HTTP method.
-        url: where to.
-        headers: headers to send.
         certificate_file: the server's own certificate (PEM), to be trusted for https.
         timeout_sec: how long to wait for a connection, and for the whole answer.
 

@@ -91,7 +91,6 @@ def probe(executable: str, environ: Mapping[str, str]) -> Interpreter:
     """Run `executable` under the name of a worker script, and return what it tells.
 
     Args:
-        executable: path or name of the interpreter.
         environ: the environment to run it in, such as that of a server.
 
     Raises:

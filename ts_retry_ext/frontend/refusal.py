@@ -58,8 +58,6 @@ def refusal(sent: Question, answer: HttpAnswer, whom: str, key_file: str | None)
 
     Args:
         sent: what was asked, with the key that was sent.
-        answer: the answer.
-        whom: who was asked, for people.
         key_file: where the server's key file should be, or None where it asks for no key.
     """
     refused, is_own = is_key_refused(answer), is_own_refusal(answer)

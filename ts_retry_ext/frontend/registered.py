@@ -44,8 +44,6 @@ def window_of_registered(
     changed since, and then a problem says so.
 
     Args:
-        model: what the frontend says.
-        configuration: the server's.
         folders: where the model's unpacked files may be.
 
     Raises:

@@ -29,8 +29,6 @@ def own_numbers(low: int, high: int, retired: Retired | None) -> tuple[int, int]
     one worker where nobody remembers any.
 
     Args:
-        low: the frontend's ``minWorkers``.
-        high: its ``maxWorkers``.
         retired: what the registration's ``retired.json`` holds.
     """
     if low > 0:
@@ -56,11 +54,7 @@ def restart_workers(
     If this process is killed in between, whoever reads them gives the model its workers back.
 
     Args:
-        api: the server's management API.
-        model: name of the model.
-        version: its version.
         low: workers that the frontend is to keep, at least 1; see `own_numbers`.
-        high: workers that it may have.
         directory: the registration's directory in the state directory; None where there is none,
             then nothing is written down.
         between: is called while the model has no workers, to remove its marker. If it raises,

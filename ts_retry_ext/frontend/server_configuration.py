@@ -85,7 +85,6 @@ class ServerConfiguration(NamedTuple):
 
         Args:
             section: what a model's configuration says; without it, what holds for every model.
-            model_config_file: the path of that configuration.
         """
         return resolve(
             self.properties,
@@ -102,7 +101,6 @@ class ServerConfiguration(NamedTuple):
         directory, and a private directory of the server's user under its temporary directory.
 
         Args:
-            user_id: whom the server runs for.
             settings: where they are known already, those that hold for all of its models.
         """
         paths = [
@@ -140,9 +138,6 @@ def configuration_of_start(
     """Return what a server reads that is started so. Never raises OSError.
 
     Args:
-        cwd: its working directory.
-        cmdline: the command line of its JVM.
-        environ: its environment.
         started_at: when it is started, seconds since the epoch.
     """
     log_dir = _log_dir(cwd, cmdline, environ)
@@ -164,11 +159,6 @@ def configuration_of_file(
     """Return what the file at `path` configures where the command line says nothing else.
 
     Never raises OSError.
-
-    Args:
-        cwd: the server's working directory.
-        path: the file; None where there is none.
-        environ: the server's environment.
     """
     problems: list[str] = []
     properties: dict[str, str] = {}

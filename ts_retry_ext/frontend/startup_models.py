@@ -43,7 +43,6 @@ def startup_models(configuration: ServerConfiguration, started_at: float) -> lis
     Of ``all`` that is what stands in the model store: what came later, or was replaced since, is marked.
 
     Args:
-        configuration: the server's.
         started_at: when it started, seconds since the epoch.
     """
     snapshot = configuration.properties.get("model_snapshot")

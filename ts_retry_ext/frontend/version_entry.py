@@ -19,8 +19,6 @@ def entry_of_version(name: str, version: str, properties: Mapping[str, str]) -> 
 
     Args:
         name: the name that the model is registered under.
-        version: its version.
-        properties: the server's ``config.properties``.
     """
     snapshot = properties.get(SNAPSHOT)
     try:

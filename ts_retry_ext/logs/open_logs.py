@@ -37,7 +37,6 @@ class Reading:
     """Read files once, in the order of their times.
 
     Args:
-        files: what to read.
         told: is called with the number of bytes that were read since the last call.
 
     Attributes:

@@ -103,7 +103,6 @@ def registrations_in(
     long log is read line by line.
 
     Args:
-        log: what servers logged.
         management: the address of the management API, by which servers that share a log are told apart.
         since_ms: when the run began, milliseconds since the epoch of the clock that the log shows. Where a
             log has no start since its level leaves that out, what was refused since then counts.

@@ -22,7 +22,6 @@ def read_registrations(
     TorchServe rotates its log each midnight, so the start of most runs is in an older file.
 
     Args:
-        log_dir: its log directory.
         management: the address of its management API, by which it is told from others that log there.
         started_at: when it started, seconds since the epoch.
         has_own_clock: whether the log shows the time of this process's time zone.

@@ -58,7 +58,6 @@ def rotated_logs(log_dir: str, since: float) -> list[str]:
     TorchServe rotates it each midnight and at 100 MB (0.12.0 log4j2.xml: ``ts_log.27-Nov.log.gz``).
 
     Args:
-        log_dir: the log directory.
         since: seconds since the epoch.
     """
     found = []

@@ -35,7 +35,6 @@ def foreign_host(headers: Mapping[str, str], allowed_hosts: tuple[str, ...]) -> 
     what a browser is answered under that name.
 
     Args:
-        headers: the request's headers.
         allowed_hosts: names that the sidecar may be reached under, besides addresses.
     """
     host = headers.get("Host", "")
@@ -53,9 +52,6 @@ def foreign_page(headers: Mapping[str, str]) -> Refusal | None:
     """Return why a request comes from a page on another site, or None where it does not.
 
     Such a page can make a browser send us requests. What it cannot do is to hide its origin.
-
-    Args:
-        headers: the request's headers.
     """
     host = headers.get("Host", "")
     origin = headers.get("Origin")

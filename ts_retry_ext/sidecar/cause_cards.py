@@ -103,8 +103,6 @@ def card_of(
     """Return what to show of a cause.
 
     Args:
-        cause: the cause.
-        picture: what is known.
         progress: resumptions by model, those that have ended included.
     """
     models, first = cause.models, cause.models[0]

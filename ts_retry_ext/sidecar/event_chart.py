@@ -76,7 +76,6 @@ def chart_of(entries: Sequence[TimelineEntry], now: float) -> EventChart | None:
     """Return the picture of the events, oldest first; None where there are none.
 
     Args:
-        entries: the events.
         now: seconds since the epoch.
     """
     if not entries:

@@ -44,7 +44,6 @@ class FileEvents:
     network file system, the limit of watches), that is one line in the log.
 
     Args:
-        loop: where `changed` is called.
         changed: is called soon after anything changed.
     """
 

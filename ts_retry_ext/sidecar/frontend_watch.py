@@ -53,7 +53,6 @@ class FrontendWatch:
         looked_at: when it last told of its models, seconds since the epoch, or None.
 
     Args:
-        client: its APIs.
         windows: is kept up to date.
         changed: is called when any of this has changed.
         moving: names the models whose state is changing.

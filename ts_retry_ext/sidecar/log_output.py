@@ -34,10 +34,6 @@ class JsonFormatter(logging.Formatter):
 def log_to(form: str, path: str | None) -> None:
     """Send the log to the standard error stream, or to a file that is rotated.
 
-    Args:
-        form: one of `FORMATS`.
-        path: the file, or None.
-
     Raises:
         OSError: the file cannot be opened.
     """

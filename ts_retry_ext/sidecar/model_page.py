@@ -106,8 +106,6 @@ def shown_of(model: ModelStatus, picture: Picture, now: float) -> dict[str, Any]
     """Return what the page says of a model.
 
     Args:
-        model: the model.
-        picture: what is known of it.
         now: seconds since the epoch.
     """
     server = picture.snapshot.server

@@ -74,7 +74,6 @@ def rows_of(
     """Return a row for each model.
 
     Args:
-        picture: what is known.
         causes: by model that is down, what names its cause.
         progress: by model that is being resumed, the last step.
     """

@@ -63,8 +63,6 @@ def picture_of(seen: Observation, *, number: int, now: float, died_by: DiedBy) -
     """Return the picture that an observation makes.
 
     Args:
-        seen: what was seen.
-        number: the picture's number.
         now: seconds since the epoch.
         died_by: tells by when a process has died, where that can be seen.
     """

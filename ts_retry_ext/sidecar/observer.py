@@ -55,9 +55,6 @@ class Observer:
         ended: is set when the server has ended and the sidecar is to end with it.
         listeners: are called with each new picture.
         deaths: since when it has seen processes dead.
-
-    Args:
-        options: which server, and how.
     """
 
     def __init__(self, options: SidecarOptions) -> None:

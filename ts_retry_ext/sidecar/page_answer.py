@@ -25,9 +25,7 @@ def page_answer(request: web.Request, page: bytes, status: int = 200) -> web.Res
     """Answer with a page, or with 304 where whoever asks has it.
 
     Args:
-        request: what was asked.
         page: the page, which may have been made a while ago.
-        status: HTTP status.
     """
     page = _as_it_is_at(page, time.time())
     # What the page counts is no change.

@@ -181,14 +181,7 @@ class Pages:
     def message(
         self, status: int, heading: str, message: str, others: Sequence[ModelStatus] = ()
     ) -> web.Response:
-        """Answer with a page that says one thing, and nothing of the server: anybody may get it.
-
-        Args:
-            status: HTTP status.
-            heading: what is wrong, in short.
-            message: the same in a sentence.
-            others: models that may have been meant.
-        """
+        """Answer with a page that says one thing, and nothing of the server: anybody may get it."""
         template = self._templates.get_template("message.html")
         page = template.render(title=heading, heading=heading, message=message, others=others)
         body = page.encode("utf-8", "backslashreplace")

@@ -139,11 +139,7 @@ class Picture:
 
 
 def down_json(models: Iterable[ModelStatus]) -> dict[str, Any]:
-    """Return the models that are down by their state, and versions that nobody asks for by default apart.
-
-    Args:
-        models: those that are down.
-    """
+    """Return the models that are down by their state, and versions that nobody asks for by default apart."""
     content: dict[str, Any] = {}
     for model in models:
         key = model.state.value if _is_default(model) else OTHER_VERSIONS

@@ -53,11 +53,7 @@ def refuse(refusal: Refusal | None) -> None:
 
 
 class RequestErrors:
-    """The middleware that answers them.
-
-    Args:
-        error_page: makes a page.
-    """
+    """The middleware that answers them."""
 
     def __init__(self, error_page: ErrorPage) -> None:
         self._error_page = error_page

@@ -36,8 +36,6 @@ class ResumeRequests:
     """Takes the requests.
 
     Args:
-        observer: what is known of the server.
-        resumptions: what runs them.
         named: finds the versions of a model.
     """
 

@@ -166,7 +166,6 @@ def in_the_way(picture: Picture, ready_when: str) -> tuple[ModelStatus, ...]:
     """Return the models that are down and keep a server from being ready.
 
     Args:
-        picture: what was seen.
         ready_when: ``all``: every model counts. ``any``: every one counts until each has served once,
             so that a rollout with a broken model stops; then they count only if no other serves, so
             that one broken model does not take the sound ones out in every pod. Else the names of

@@ -19,11 +19,7 @@ class StartUp:
         self._is_over = False
 
     def waits_for(self, models: Iterable[ModelStatus]) -> tuple[ModelStatus, ...]:
-        """Return the models that have not served yet, none once the start is over.
-
-        Args:
-            models: all that the frontend has.
-        """
+        """Return the models that have not served yet, none once the start is over."""
         if self._is_over:
             return ()
         waiting = tuple(model for model in models if _is_awaited(model))

@@ -26,7 +26,6 @@ class Windows:
         """Compute what changed: a model's archive, or what the frontend says of it.
 
         Args:
-            models: running models.
             all_of_them: whether these are all that run, so that others are forgotten.
         """
         seen = set()

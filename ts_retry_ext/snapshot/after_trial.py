@@ -29,7 +29,6 @@ def marker_after_failure(marker: Marker, failure: Record | None) -> Marker:
     back. One that came before, and that nobody knows, goes on being counted.
 
     Args:
-        marker: as it stood.
         failure: the trial's failure; None where the trial says nothing about the model.
     """
     counted = marker._replace(trials=marker.trials + 1)
@@ -80,7 +79,6 @@ def with_next_trial(
         marker: with its trials counted.
         now: seconds since the epoch.
         down_since: when the model first failed since it last served, likewise.
-        took_sec: how long the last trial took.
         first_sec: the setting ``first_trial``.
         longest_sec: the setting ``longest_trial_interval``.
         spread: a random number from -1 to 1.
@@ -102,7 +100,6 @@ def marker_to_be_resumed(marker: Marker, why_not: str, at: str, *, tried: bool =
     """Return the marker of a model whose workers may load it again, and whom nobody may start.
 
     Args:
-        marker: as it stood.
         why_not: why the frontend cannot be asked to start workers.
         at: the present time, ISO 8601 UTC.
         tried: whether a trial load has succeeded; torchrun's ranks get none.
@@ -125,7 +122,6 @@ def down_since(records: Sequence[Record], otherwise: float) -> float:
     """Return when a model first failed since it last served, in seconds since the epoch.
 
     Args:
-        records: its journal.
         otherwise: the answer where the journal does not say.
     """
     since: float | None = None

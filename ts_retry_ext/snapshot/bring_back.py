@@ -42,10 +42,7 @@ def bring_back(
     leaves after the window would leave nobody. The marker then says what a person has to do.
 
     Args:
-        server: the server it runs in.
         directory: the registration's directory in the state directory.
-        model: name of the model.
-        version: its version.
         timeout_sec: how long to see to it that workers are started.
         reason: why they may load, for the journal; another one where no trial was made before.
 
@@ -90,10 +87,7 @@ def is_scaled_away(server: Server, directory: str, model: str, version: str | No
     """Tell whether somebody wants no workers of a model. False if the API cannot be asked.
 
     Args:
-        server: the server it runs in.
         directory: the registration's directory in the state directory.
-        model: name of the model.
-        version: its version.
     """
     if read_retired(directory) is not None:
         return False
@@ -129,8 +123,6 @@ def call_others(model: str, marker: Marker, directory: str) -> None:
     """Let the models of this server that waited for the same thing load at once.
 
     Args:
-        model: the model that has loaded.
-        marker: as it stood before.
         directory: the registration's directory; the others lie beside it.
     """
     for other, common in wait_for_the_same(marker, markers_beside(directory)):

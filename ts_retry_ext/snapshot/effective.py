@@ -90,8 +90,6 @@ def effective_of_registered(
     """Return what a server has in force for a model that it runs.
 
     Args:
-        model: what the frontend says.
-        configuration: the server's.
         folders: where the model's unpacked files may be; looked at where its archive is gone.
 
     Raises:

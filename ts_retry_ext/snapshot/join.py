@@ -39,8 +39,6 @@ def confirmed_models(
     """Return the models that the frontend has, and those that it lacks, by name and version.
 
     Args:
-        running: what it says of them.
-        registrations: what the workers wrote down.
         windows: the windows in force, as far as they are known.
         now: seconds since the epoch.
         died_by: tells by when a process has died; None where the server's processes cannot be seen.
@@ -72,7 +70,6 @@ def unconfirmed_models(
     """Return what is known while the frontend does not answer, by name and version.
 
     Args:
-        registrations: what the workers wrote down.
         server_runs: whether the server is there at all.
         died_by: tells by when a process has died; None where the server's processes cannot be seen.
         last_known: names and versions that the frontend had when it last answered. Others are old
@@ -106,9 +103,6 @@ def status_of(
     """Return the state of a running model.
 
     Args:
-        model: what the frontend says.
-        registration: what its workers wrote down, or None.
-        window: the window in force.
         now: seconds since the epoch.
         died_by: tells by when a process has died; None where the server's processes cannot be seen.
     """

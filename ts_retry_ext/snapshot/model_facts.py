@@ -16,7 +16,6 @@ def facts_of(model: ModelStatus, now: float, *, server_runs: bool = True) -> dic
     """Return label and text of everything that is known of a model, in the order to show it.
 
     Args:
-        model: the model.
         now: seconds since the epoch.
         server_runs: whether its server does; else nothing is tried any more.
     """

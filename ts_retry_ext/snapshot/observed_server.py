@@ -63,7 +63,6 @@ def observed(server: Server, state_dir: str | None = None) -> ObservedServer:
     """Return a running server of this machine as one to take snapshots of.
 
     Args:
-        server: the server.
         state_dir: state directory to look in, where not those of the server's settings.
     """
     configuration = server.configuration

@@ -41,7 +41,6 @@ def read_rules(
     """Return the rules of YAML files, and what is wrong with those that are left out.
 
     Args:
-        setting: a file, a folder, or several divided by commas.
         directory: what relative names are relative to; empty for the working directory.
 
     Raises:

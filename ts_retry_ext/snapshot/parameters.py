@@ -96,10 +96,6 @@ def _plain(value: object) -> object:
 def parameters_of_archive(path: str, configuration: ServerConfiguration) -> ModelParameters:
     """Return what is in force if a server's start registers the archive at `path`.
 
-    Args:
-        path: the archive.
-        configuration: that of the server.
-
     Raises:
         MissingYamlError: it has a configuration, and PyYAML is not installed.
     """
@@ -119,8 +115,6 @@ def parameters_of_registered(
     """Return what a server has in force for a model that it runs.
 
     Args:
-        model: what the frontend says.
-        configuration: the server's.
         folders: where the model's unpacked files may be.
 
     Raises:

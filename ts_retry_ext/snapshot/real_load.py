@@ -71,11 +71,6 @@ def let_load(
     """Let the workers of a model load it again, and wait until it serves or fails anew.
 
     Args:
-        server: the server it runs in.
-        api: the server's management API.
-        status: the model's present state.
-        timeout_sec: how long to wait.
-        tell: is told each step, in words.
         reason: who or what lets them, for the journal.
         spare_those_that_serve: whether workers that serve are left as they are, so that the others
             come back by the frontend's retry or not at all.

@@ -69,11 +69,7 @@ class Registration:
 
 
 class Registrations:
-    """The registrations of one server's run, to be looked up by the models that run.
-
-    Args:
-        registrations: in any order.
-    """
+    """The registrations of one server's run, to be looked up by the models that run."""
 
     def __init__(self, registrations: Iterable[Registration]) -> None:
         self._by_pid: dict[int, list[Registration]] = {}

@@ -40,7 +40,6 @@ def read_run(server_dir: str, alike: str | None = None) -> RecordedRun:
     """Return what the directory of one run of a server holds, registrations that are gone included.
 
     Args:
-        server_dir: the directory.
         alike: a registration's directory, of this run or another; only what bears the same name is read.
     """
     run = read_server_run(server_dir)
@@ -67,7 +66,6 @@ def still_registered(registrations: Iterable[Registration], pid: int) -> list[Re
     the same name may have no workers yet, and must not be taken for it.
 
     Args:
-        registrations: in any order.
         pid: process id of the frontend, whose files can be seen.
     """
     return [r for r in registrations if r.marker is None or _is_there(r.marker.registration, pid)]

@@ -14,7 +14,6 @@ def outcome_in_words(done: Resumption, *, timeout_sec: float, now: float) -> str
     """Return what came of a resumption, as a sentence whose subject is the model.
 
     Args:
-        done: what came of it.
         timeout_sec: how long was waited.
         now: seconds since the epoch.
     """
@@ -38,10 +37,6 @@ def served_copy(done: Resumption, configuration: ServerConfiguration) -> str | N
 
     An archive is unpacked once, at registration (0.12.0 ModelArchive.downloadModel): what lies in
     the model store afterwards changes nothing. A model in a folder is loaded as it is.
-
-    Args:
-        done: what came of a resumption.
-        configuration: the server's.
     """
     status = done.status
     if done.result is not ResumeResult.FAILED_AGAIN or status is None or status.running is None:

@@ -40,11 +40,7 @@ def resume(
     nobody waits with the model who could make one.
 
     Args:
-        server: the server it runs in.
-        api: the server's management API.
-        status: the model's present state.
         timeout_sec: how long to wait, beside the time that trials of other models take.
-        tell: is told each step, in words.
 
     Raises:
         ManagementError: the API cannot be reached or refuses.

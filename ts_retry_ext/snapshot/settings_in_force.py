@@ -18,10 +18,6 @@ def settings_in_force(
 
     Reads the model's unpacked files. Where they cannot be seen, the server's settings are all that is known,
     and so is what an environment that cannot be seen would say.
-
-    Args:
-        model: the model.
-        server: its server.
     """
     folder = _folder(model, server)
     unpacked = None if folder is None else ModelFolder(folder)

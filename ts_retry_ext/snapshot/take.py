@@ -68,8 +68,6 @@ def missing_from(
     its configuration names and that is broken is evidence.
 
     Args:
-        server: the server.
-        running: the models that it has.
         known: names of models whose workers wrote something.
     """
     return find_not_registered(
@@ -100,10 +98,6 @@ def model_status(
     """Return the present state of one version of a model, or None where it is not registered.
 
     Args:
-        server: the server.
-        api: its management API.
-        name: the model.
-        version: its version.
         directory: the registration's directory, if that is known. If not, those of all models are
             read to find it: 50 ms of processor time for 100 models, which is much for 50 programs
             that look twice a second.

@@ -53,7 +53,6 @@ def try_now(
         directory: the registration's directory in the state directory.
         why: who asks.
         timeout_sec: how long to wait for the trial.
-        tell: is told each step, in words.
 
     Raises:
         OSError: the request cannot be written, or the journal not be read.

@@ -13,13 +13,7 @@ from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 def without_model_api(
     archive: str, old: RunningModel | None, configuration: ServerConfiguration
 ) -> str:
-    """Return in words that the model API is off, and the steps that take its place.
-
-    Args:
-        archive: path of the new version's archive.
-        old: the version that serves, or None for a new model.
-        configuration: the server's.
-    """
+    """Return in words that the model API is off, and the steps that take its place."""
     steps = [f"ts-retry check {quote(archive)}", *_placed(archive, old, configuration)]
     config = configuration.config_file or "config.properties"
     return (
