@@ -81,7 +81,7 @@ def test_everybody_has_the_same_answer(
     assert [rule["id"] for rule in listed[: len(listed) - len(BUILTIN_RULES)]] == list(odd.rules)
 
     launch = launch_of(read_archive(str(path)), server.configuration.properties, gpus=0)
-    assert (launch.startup_timeout_sec, launch.response_timeout_sec) == (
+    assert (launch.limits.startup_timeout_sec, launch.limits.response_timeout_sec) == (
         odd.startup_sec,
         odd.response_sec,
     )

@@ -14,7 +14,7 @@ from tests.packaging.interpreters import Interpreter
 #: What a worker uses must import where TorchServe's own dependencies are what is missing.
 STANDARD_LIBRARY_ONLY = (
     *("errors", "settings", "judge", "store", "worker"),
-    *("archive", "plain_text", "trial.bootstrap", "trial.peak_memory", "trial.undeclared_imports"),
+    *("archive", "plain_text", "trial.bootstrap", "trial.undeclared_imports"),
 )
 
 NEED_YAML = ("archive.snake_yaml", "archive.key_notes")

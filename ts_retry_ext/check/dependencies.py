@@ -46,7 +46,7 @@ def install_requirements(
     """
     own = os.path.dirname(model_dir) if os.path.islink(model_dir) else model_dir
     python = interpreter(launch.runtime)
-    if launch.use_venv:
+    if launch.limits.use_venv:
         script = os.path.join(home, "ts", "utils", "setup_model_venv.py")
         venv = os.path.join(own, "venv")
         _run([sys.executable, script, venv], own, environ, children, "making its environment")
@@ -54,7 +54,7 @@ def install_requirements(
             python = os.path.join(venv, "bin", "python")
     wanted = properties.get("install_py_dep_per_model", "").strip().lower() == "true"
     if wanted and launch.requirements_file:
-        where = ["--upgrade-strategy", "only-if-needed"] if launch.use_venv else ["-t", own]
+        where = ["--upgrade-strategy", "only-if-needed"] if launch.limits.use_venv else ["-t", own]
         file = os.path.join(model_dir, launch.requirements_file)
         command = [python, "-m", "pip", "install", "-U", *where, "-r", file]
         _run(command, own, environ, children, f"installing {launch.requirements_file}")

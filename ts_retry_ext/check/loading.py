@@ -24,10 +24,9 @@ from ts_retry_ext.snapshot.effective import effective_of_read
 from ts_retry_ext.store.record import Record
 from ts_retry_ext.trial.child_processes import Children
 from ts_retry_ext.trial.driven_worker import Place, write_job
-from ts_retry_ext.trial.findings import Findings
+from ts_retry_ext.trial.findings import Findings, observe
 from ts_retry_ext.trial.folder import private_folder, removed_if_killed
 from ts_retry_ext.trial.launch import Launch, launch_of
-from ts_retry_ext.trial.observed import observe
 from ts_retry_ext.trial.one_load import LoadOutcome, Order
 from ts_retry_ext.trial.order_of_server import load_request
 
@@ -88,7 +87,7 @@ def check(path: str, options: Options) -> CheckReport:
             settings = settings_problems(model_dir, options.configuration)
             problems = tuple(dict.fromkeys((*begun.problems, *launch.problems, *settings, *noted)))
             begun = replace(
-                begun, problems=problems, startup_timeout_sec=launch.startup_timeout_sec
+                begun, problems=problems, startup_timeout_sec=launch.limits.startup_timeout_sec
             )
             report = _load(begun, launch, folder, model_dir, options)
             return _without_secrets(report, options.configuration.environ)
@@ -138,7 +137,7 @@ def _load(
         metrics=metrics_file(properties, options.home),
         script=os.path.join(options.home, "ts", "model_service_worker.py"),
     )
-    timeout_sec = options.timeout_sec or float(launch.startup_timeout_sec)
+    timeout_sec = options.timeout_sec or float(launch.limits.startup_timeout_sec)
     write_job(
         place,
         registered=model_dir,

@@ -18,8 +18,8 @@ from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event, Record, TrialResult
 from ts_retry_ext.trial.child_processes import AbortedError, Children
 from ts_retry_ext.trial.driven_worker import Place, write_job
+from ts_retry_ext.trial.findings import observe
 from ts_retry_ext.trial.folder import clean_up, private_folder
-from ts_retry_ext.trial.observed import observe
 from ts_retry_ext.trial.one_load import Order
 from ts_retry_ext.trial.order_of_server import load_request_of, trial_launch
 

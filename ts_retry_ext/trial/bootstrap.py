@@ -184,7 +184,6 @@ def _write_epilogue(session: Session, modules: Mapping[str, object]) -> None:
     """Write down what the process can tell of itself only: memory, and what it imported."""
     import json
 
-    from ts_retry_ext.trial.peak_memory import peak_gpu_memory, peak_memory
     from ts_retry_ext.trial.undeclared_imports import undeclared
 
     told = {
@@ -195,6 +194,38 @@ def _write_epilogue(session: Session, modules: Mapping[str, object]) -> None:
     path = os.path.join(session.directory, EPILOGUE.format(session.pid))
     with open(path, "w", encoding="utf-8") as stream:
         json.dump(told, stream)
+
+
+def peak_memory() -> int:
+    """Return the largest resident size of this process in bytes, of its children none."""
+    try:
+        # Unlike getrusage's, it starts anew when a program begins: a child of a large process
+        # would inherit the size of that.
+        with open("/proc/self/status", "rb") as stream:
+            for line in stream:
+                if line.startswith(b"VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def peak_gpu_memory() -> int | None:
+    """Return what torch has reserved at most on all GPUs in bytes, or None where it used none.
+
+    What libraries allocate past torch, and the CUDA context itself, are not in it.
+    """
+    torch = sys.modules.get("torch")
+    try:
+        cuda = torch.cuda  # type: ignore[union-attr]
+        if not cuda.is_initialized():
+            return None
+        return sum(int(cuda.max_memory_reserved(i)) for i in range(cuda.device_count()))
+    except Exception:
+        return None  # No torch, or a broken one, which the load itself has met.
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ class Worker:
         self._place = place
         self._children = children
         self._connections: list[socket.socket] = []
-        self._ranks = max(1, launch.ranks)
+        self._ranks = max(1, launch.limits.ranks)
         self.begun = time.monotonic()
         self.child: Child = children.start(_command(place, launch), place.environ, place.model_dir)
 
@@ -180,7 +180,7 @@ def _command(place: Place, launch: Launch) -> list[str]:
     if launch.has_torchrun:
         # As 0.12.0 WorkerLifeCycle.attachRunner; the name of the run has to be this check's own.
         name = f"{launch.model}_{os.path.basename(place.folder)}"
-        head = [TORCHRUN, "--nnodes", "1", "--nproc-per-node", str(launch.ranks)]
+        head = [TORCHRUN, "--nnodes", "1", "--nproc-per-node", str(launch.limits.ranks)]
         head += ["--log-dir", place.folder, "--rdzv-backend", "c10d", "--rdzv-id", name]
         head += ["--max-restarts", "1"]
     return [*head, bootstrap.__file__, place.job_file, *_arguments(place, launch)]
@@ -190,7 +190,7 @@ def _arguments(place: Place, launch: Launch) -> list[str]:
     """Return the arguments that the frontend gives the worker script."""
     arguments = ["--sock-type", "unix", "--sock-name", place.socket()]
     arguments += ["--metrics-config", place.metrics]
-    return [*arguments, "--async"] if launch.asynchronous else arguments
+    return [*arguments, "--async"] if launch.limits.asynchronous else arguments
 
 
 def interpreter(runtime: str) -> str:

@@ -1,4 +1,4 @@
-"""What a worker has written down: its journal, and what it told of itself at its end."""
+"""One load as it looks from outside and from inside: what was seen of it, and what it wrote down."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import json
 import os
 from typing import Any, NamedTuple
 
+from ts_retry_ext.judge import Outcome, redact, secret_values
+from ts_retry_ext.judge.judging import cause_printed
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.record import FAILURES, Record, record_from_json, record_to_json
 from ts_retry_ext.trial.bootstrap import EPILOGUE
+from ts_retry_ext.trial.child_processes import Children
+from ts_retry_ext.trial.driven_worker import Place, judge_death
+from ts_retry_ext.trial.launch import Launch
+from ts_retry_ext.trial.one_load import LoadOutcome, Order, load_once
 
 
 class Findings(NamedTuple):
-    """What was found.
+    """What a worker has written down: its journal, and what it told of itself at its end.
 
     Attributes:
         failure: the record of the failure that came first, or None.
@@ -28,7 +34,43 @@ class Findings(NamedTuple):
     undeclared: tuple[str, ...]
 
 
-def findings_in(state_dir: str, hide: str | None) -> Findings:
+def observe(
+    place: Place, launch: Launch, order: Order, children: Children, *, hide: str | None = None
+) -> tuple[LoadOutcome, Findings]:
+    """Load the model once, and let a death that nobody wrote down be judged.
+
+    Args:
+        place: where.
+        launch: how.
+        order: what the worker is to do.
+        children: the processes of this run.
+        hide: the folder that paths in what was found are shown without, or None.
+
+    Raises:
+        AbortedError: the run was told to stop.
+        OSError: the process that judges a death cannot be started.
+    """
+    outcome = load_once(place, launch, order, children)
+    found = _findings_in(place.state_dir, hide)
+    if outcome.died and not found.failure:
+        judge_death(place, launch, children)
+        found = _findings_in(place.state_dir, hide)
+    output = redact(outcome.output, secret_values(place.environ))
+    return outcome, _with_what_was_printed(found, output)
+
+
+def _with_what_was_printed(found: Findings, output: str) -> Findings:
+    """Add what the output says of the cause where the failure's own words settle nothing."""
+    failure = found.failure
+    if failure is None or failure.verdict != Outcome.UNKNOWN.value:
+        return found
+    said = cause_printed(output)
+    if not said:
+        return found
+    return found._replace(failure=failure._replace(reason=f"{failure.reason or ''} {said}".strip()))
+
+
+def _findings_in(state_dir: str, hide: str | None) -> Findings:
     """Return what the worker's processes have left in `state_dir`.
 
     Args:

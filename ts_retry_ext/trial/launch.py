@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from ts_retry_ext.archive.config_problems import ignored_values
-from ts_retry_ext.archive.limits import CUSTOM, limits_in_force, positive
-from ts_retry_ext.archive.manifest import Manifest
+from ts_retry_ext.archive.limits import CUSTOM, LimitsInForce, limits_in_force, positive
+from ts_retry_ext.archive.manifest import RUNTIMES, Manifest
 from ts_retry_ext.archive.model_archive import Archive
 from ts_retry_ext.archive.model_config import (
     RefusedConfigError,
@@ -34,16 +34,10 @@ class Launch:
     Attributes:
         model: the name it would register it under.
         version: its version.
+        limits: what is in force for it.
         handler: what LOAD names as handler, or None.
         envelope: ``service_envelope`` of the server, or None; the manifest's own never counts.
         runtime: ``python`` (the interpreter of the server), ``python3`` (that of PATH) or ``LSP``.
-        batch_size: the batch size.
-        startup_timeout_sec: how long a LOAD may take.
-        response_timeout_sec: how long a request may take.
-        asynchronous: ``asyncCommunication``.
-        use_venv: ``useVenv``.
-        ranks: ``parallelLevel``; 0 for a worker that is one process.
-        parallel_type: ``parallelType`` in lower case, empty where it is none.
         threads: ``OMP_NUM_THREADS`` under torchrun.
         gpu: the device of the model's first worker, or None.
         devices: ``CUDA_VISIBLE_DEVICES`` of a worker with ranks, or None.
@@ -53,26 +47,20 @@ class Launch:
 
     model: str
     version: str
-    handler: str | None
-    envelope: str | None
-    runtime: str
-    batch_size: int
-    startup_timeout_sec: int
-    response_timeout_sec: int
-    asynchronous: bool
-    use_venv: bool
-    ranks: int
-    parallel_type: str
-    threads: int
-    gpu: int | None
-    devices: str | None
-    requirements_file: str | None
-    problems: tuple[tuple[str, str], ...]
+    limits: LimitsInForce
+    handler: str | None = None
+    envelope: str | None = None
+    runtime: str = RUNTIMES[0]
+    threads: int = 1
+    gpu: int | None = None
+    devices: str | None = None
+    requirements_file: str | None = None
+    problems: tuple[tuple[str, str], ...] = ()
 
     @property
     def has_torchrun(self) -> bool:
         """Tell whether the worker is launched with torchrun."""
-        return self.ranks > 0 and self.parallel_type != CUSTOM
+        return self.limits.ranks > 0 and self.limits.parallel_type != CUSTOM
 
     @property
     def variables(self) -> dict[str, str]:
@@ -109,16 +97,10 @@ def launch_of(
     return Launch(
         model=archive.model,
         version=archive.version,
+        limits=limits,
         handler=handler,
         envelope=properties.get("service_envelope"),
         runtime=manifest.runtime,
-        batch_size=limits.batch_size,
-        startup_timeout_sec=limits.startup_timeout_sec,
-        response_timeout_sec=limits.response_timeout_sec,
-        asynchronous=limits.asynchronous,
-        use_venv=limits.use_venv,
-        ranks=ranks,
-        parallel_type=limits.parallel_type,
         threads=positive(torchrun if isinstance(torchrun, dict) else {}, "OMP_NUMBER_THREADS", 1),
         gpu=None if not ids else 0 if ranks else ids[0],
         devices=",".join(map(str, ids[:ranks])) if ids and ranks else None,

@@ -129,7 +129,7 @@ def load_once(place: Place, launch: Launch, order: Order, children: Children) ->
         outcome = outcome._replace(why=f"What the worker answered is not understood: {error}.")
     finally:
         # One that serves asynchronously does not end when its connection does (docs/torchserve-defects.md).
-        stays = launch.asynchronous and not outcome.why
+        stays = launch.limits.asynchronous and not outcome.why
         status = worker.close(orderly=orderly and not stays)
     if outcome.died and not outcome.is_late:
         outcome = outcome._replace(why=f"{outcome.why} {_status(status)}")
@@ -149,7 +149,9 @@ def _why_not(error: OSError) -> str:
 def _request(worker: Worker, launch: Launch, order: Order, outcome: LoadOutcome) -> LoadOutcome:
     message = predict_request(uuid.uuid4().hex, order.data or b"", order.content_type)
     response, seconds = worker.predict(
-        message, launch.response_timeout_sec, broadcast=launch.parallel_type in _BROADCAST
+        message,
+        launch.limits.response_timeout_sec,
+        broadcast=launch.limits.parallel_type in _BROADCAST,
     )
     answer = _answered(response, seconds)
     why = "" if response.is_ok else f"The request is answered with {answer.status}: {answer.body}"
@@ -187,9 +189,9 @@ def _late(outcome: LoadOutcome, launch: Launch, timeout_sec: float) -> str:
     if outcome.start_sec is None:
         return f"The worker did not start within {START_TIMEOUT_SEC:.0f} s."
     if outcome.load_sec is not None:
-        limit = launch.response_timeout_sec
+        limit = launch.limits.response_timeout_sec
         return f"The request was not answered within {limit} s (responseTimeout)."
-    limit = launch.startup_timeout_sec
+    limit = launch.limits.startup_timeout_sec
     if timeout_sec < limit:
         return (
             f"The load did not end within {timeout_sec:g} s (--timeout); TorchServe would let it "

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any, Mapping
 
-from ts_retry_ext.archive.limits import DEFAULT_TIMEOUT_SEC
-from ts_retry_ext.archive.manifest import DEFAULT_VERSION, RUNTIMES
+from ts_retry_ext.archive.limits import limits_in_force
+from ts_retry_ext.archive.manifest import DEFAULT_VERSION
 from ts_retry_ext.archive.model_archive import read_archive
 from ts_retry_ext.frontend.server_configuration import Server
 from ts_retry_ext.trial.launch import Launch, gpus_of_server, launch_of
@@ -24,7 +24,7 @@ def load_request(launch: Launch, model_dir: str, properties: Mapping[str, str]) 
         model_dir,
         model_dir if launch.handler is None else launch.handler,
         launch.gpu,
-        launch.batch_size,
+        launch.limits.batch_size,
         launch.envelope or "",
         limited.strip().lower() == "true",
     )
@@ -47,32 +47,13 @@ def load_request_of(
     """
     if sent is not None:
         return LoadRequest(**sent)
-    environ = {**os.environ, **server.frontend.environ}
-    gpus = gpus_of_server(server.configuration.properties, environ)
-    launch = launch_of(read_archive(model_dir), server.configuration.properties, gpus)
-    return load_request(launch, model_dir, server.configuration.properties)._replace(
-        model_name=model
-    )
+    properties = server.configuration.properties
+    gpus = gpus_of_server(properties, {**os.environ, **server.frontend.environ})
+    launch = launch_of(read_archive(model_dir), properties, gpus)
+    return load_request(launch, model_dir, properties)._replace(model_name=model)
 
 
 def trial_launch(model: str, version: str | None, *, asynchronous: bool) -> Launch:
     """Return how a single worker process is launched for a trial load: no launcher, one rank."""
-    return Launch(
-        model=model,
-        version=version or DEFAULT_VERSION,
-        handler=None,
-        envelope=None,
-        runtime=RUNTIMES[0],
-        batch_size=1,
-        startup_timeout_sec=DEFAULT_TIMEOUT_SEC,
-        response_timeout_sec=DEFAULT_TIMEOUT_SEC,
-        asynchronous=asynchronous,
-        use_venv=False,
-        ranks=0,
-        parallel_type="",
-        threads=1,
-        gpu=None,
-        devices=None,
-        requirements_file=None,
-        problems=(),
-    )
+    limits = limits_in_force(None, {})._replace(asynchronous=asynchronous)
+    return Launch(model, version or DEFAULT_VERSION, limits)

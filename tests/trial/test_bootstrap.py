@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ts_retry_ext.trial.peak_memory import peak_gpu_memory, peak_memory
+from ts_retry_ext.trial.bootstrap import peak_gpu_memory, peak_memory
 
 
 def test_the_peak_grows_with_what_is_taken_and_stays() -> None:
