@@ -80,13 +80,7 @@ _BY_LETTERS = {_letters(key): key for key in _KINDS}
 
 
 def problems_of_config(config: ModelConfig, data: bytes, name: str) -> Iterator[Problem]:
-    """Yield what the frontend makes of a configuration beside its window.
-
-    Args:
-        config: what the frontend reads of `data`.
-        data: the file.
-        name: its name, for messages.
-    """
+    """Yield what the frontend makes of a configuration beside its window."""
     from ts_retry_ext.archive.key_notes import OCTAL, REPEATED
 
     yield from ignored_values(config.content, name)

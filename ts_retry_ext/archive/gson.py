@@ -20,9 +20,7 @@ class GsonError(ValueError):
 def loads(text: str, *, map_levels: int = 0) -> object:
     """Return what Gson makes of a text: mappings, lists, None, booleans, and everything else as text.
 
-    Args:
-        text: what to read.
-        map_levels: how many levels of objects are read into Java maps, which refuse equal names.
+    The outermost `map_levels` levels of objects are read into Java maps, which refuse equal names.
 
     Raises:
         GsonError: Gson refuses it.

@@ -57,10 +57,7 @@ def limits_in_force(
 ) -> LimitsInForce:
     """Return what the frontend has in force for a model.
 
-    Args:
-        config: the model's configuration, or None where the frontend reads none.
-        properties: the server's ``config.properties``.
-        torchserve: the version of TorchServe, None for the newest.
+    `config` is None where the frontend reads none; without `torchserve` it is the newest version.
     """
     content = {} if config is None else config
     ranks, parallel_type = _parallel(content)
@@ -77,11 +74,7 @@ def limits_in_force(
 
 
 def load_timeout_key(torchserve: str | None) -> str:
-    """Return which time-out limits a load: before 0.12 `RESPONSE_TIMEOUT` (0.11.1 WorkerThread.run).
-
-    Args:
-        torchserve: the version of TorchServe, None for the newest.
-    """
+    """Return which time-out limits a load: before 0.12 `RESPONSE_TIMEOUT` (0.11.1 WorkerThread.run)."""
     parts = (torchserve or "").split(".")
     is_old = parts[0] == "0" and parts[1:2] != [] and parts[1].isdigit() and int(parts[1]) < 12
     return RESPONSE_TIMEOUT if is_old else STARTUP_TIMEOUT

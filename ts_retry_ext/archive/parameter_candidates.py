@@ -85,10 +85,6 @@ def parameters_of(
     """Return the candidates for each parameter; the first one is in force after a server's start.
 
     Those behind it count where a request, or another version of TorchServe, made it otherwise.
-
-    Args:
-        config: the model's configuration, or None where the frontend reads none.
-        start: the server's part.
     """
     content = {} if config is None else config
     found = {

@@ -58,12 +58,7 @@ def is_open(elapsed_sec: float, window_sec: float) -> bool:
 
 
 def retry_times(window_sec: float, load_sec: float = 0.0) -> Iterator[float]:
-    """Yield the start of each retry in seconds after the first stop.
-
-    Args:
-        window_sec: the window in force.
-        load_sec: how long each retry runs until it stops again.
-    """
+    """Yield the start of each retry in seconds after the first stop, if each runs for `load_sec`."""
     if load_sec < 0:
         msg = f"a load cannot take {load_sec!r} seconds"
         raise ValueError(msg)

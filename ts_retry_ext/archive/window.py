@@ -114,9 +114,7 @@ def _window_of_archive(archive: Archive) -> Window:
 def window_of_config(config: bytes, name: str = "model-config.yaml") -> Window:
     """Return the window that the frontend takes from a model's configuration.
 
-    Args:
-        config: the file that the manifest names as ``configFile``.
-        name: its name, for messages.
+    `name` is the file's, for messages.
 
     Raises:
         MissingYamlError: PyYAML is not installed.

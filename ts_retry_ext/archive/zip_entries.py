@@ -22,9 +22,7 @@ _DESCRIPTORS = (12, 16, 20, 24)
 def check_layout(stream: IO[bytes], archive: zipfile.ZipFile) -> None:
     """Raise BadZipFile where reading on from entry to entry meets others than the directory names.
 
-    Args:
-        stream: the file, at any position.
-        archive: the same file.
+    `stream` is the same file as `archive`, at any position.
     """
     at = 0
     gaps: tuple[int, ...] = (0,)

@@ -65,11 +65,6 @@ class BackOff:
 
         A process can die long after its last word, and the wait before the retry begins then. So the
         retry is overdue only if it is overdue after the latest death that would be retried.
-
-        Args:
-            window_sec: the window in force.
-            now: seconds since the epoch.
-            died_by: tells by when a process has died.
         """
         died = died_by(self.pid, self.start)
         if died is None:

@@ -65,23 +65,14 @@ class ServerRun(NamedTuple):
 
 
 def server_directory(state_dir: str, pid: int, start: str) -> str:
-    """Return the path for one run of a server.
-
-    Args:
-        state_dir: path of the state directory.
-        pid: process id of the frontend.
-        start: names its start for good.
-    """
+    """Return the path for one run of a server."""
     return os.path.join(state_dir, f"{_SERVER_PREFIX}{pid}-{start}")
 
 
 def model_directory(server_dir: str, name: str, registration: str) -> str:
     """Return the path for one registration of a model.
 
-    Args:
-        server_dir: path of the server's directory.
-        name: the model's name as far as it is known; only there to be read by people.
-        registration: the path that the frontend made for this registration.
+    The model's name, as far as it is known, is only there to be read by people.
     """
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name)
     crc = binascii.crc32(os.fsencode(registration))

@@ -32,10 +32,6 @@ def failing_line(exception: ExceptionRecord, model_dir: str | None = None) -> Fa
     """Return the model's own innermost frame; None where none of its code was under way.
 
     Workers find it once and keep it in the record (`ExceptionRecord.at`).
-
-    Args:
-        exception: what failed.
-        model_dir: the model's directory.
     """
     own = [frame for frame in exception.frames if frame.in_app]
     if _is_syntax_error(exception.type):
@@ -56,11 +52,7 @@ def class_statement(
     """Return the class of the handler's file that TorchServe called in a way it does not allow.
 
     There TorchServe's own frame is the last one, and no line of the model is in the traceback.
-
-    Args:
-        exception: what failed.
-        model_dir: the model's directory.
-        handler: the handler as the manifest names it: ``h.py``, ``h``, or ``h.py:function``.
+    `handler` is as the manifest names it: ``h.py``, ``h``, or ``h.py:function``.
     """
     called = _WRONG_CALL.match(exception.message)
     if handler is None or exception.type != "TypeError" or called is None:

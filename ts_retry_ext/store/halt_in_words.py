@@ -41,11 +41,7 @@ _NAMED = (
 
 
 def state_word(waits_for: Sequence[str]) -> str:
-    """Return ``waiting`` for a model that is tried again by time, or whose cause is gone, else ``halted``.
-
-    Args:
-        waits_for: what the marker says it waits for.
-    """
+    """Return ``waiting`` for a model that is tried again by time, or whose cause is gone, else ``halted``."""
     return WAITING if TIME in waits_for or RESUME in waits_for else HALTED
 
 
@@ -61,12 +57,7 @@ def waits_for_in_words(waits_for: Sequence[str]) -> tuple[str, ...]:
 
 
 def until(at: str, now: float) -> str:
-    """Return how far ahead a time is: ``in 15 s``, or ``now`` once it has come.
-
-    Args:
-        at: the time, ISO 8601 UTC.
-        now: seconds since the epoch.
-    """
+    """Return how far `at` (ISO 8601 UTC) is ahead: ``in 15 s``, or ``now``; `now` is in seconds since the epoch."""
     left = to_seconds(at) - now
     return "now" if left < 0.5 else f"in {duration_in_words(left)}"
 
@@ -74,9 +65,7 @@ def until(at: str, now: float) -> str:
 def how_it_ends(waits_for: Sequence[str], planned: str | None) -> str:
     """Return in a sentence what ends the halt of a model: a change, a trial load, or somebody.
 
-    Args:
-        waits_for: what the marker says it waits for.
-        planned: when its next trial load comes, in words; None where none comes by time.
+    `planned` is when its next trial load comes, in words; None where none comes by time.
     """
     if RESUME in waits_for:
         return "Its cause is gone, and somebody has to resume it."

@@ -29,11 +29,7 @@ class LockTimeoutError(OSError):
 
 @contextmanager
 def locked(model_dir: str, patience_sec: float = PATIENCE_SEC) -> Iterator[None]:
-    """Hold the registration's lock.
-
-    Args:
-        model_dir: the registration's directory in the state directory.
-        patience_sec: how long to wait while nobody else takes the lock.
+    """Hold the registration's lock; give up once nobody else has taken it for `patience_sec`.
 
     Raises:
         LockTimeoutError: somebody keeps the lock for longer.

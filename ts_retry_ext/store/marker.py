@@ -201,11 +201,7 @@ def remove_marker(model_dir: str) -> bool:
 def end_halt(model_dir: str, *, model: str, version: str, reason: str) -> None:
     """Remove the marker of the registration kept in `model_dir`: its holders leave.
 
-    Args:
-        model_dir: the registration's directory in the state directory.
-        model: name of the model.
-        version: its version.
-        reason: who or what ends the halt, for the journal.
+    `reason` says in the journal who or what ends the halt.
 
     Raises:
         OSError: the marker cannot be removed, or somebody keeps the lock.

@@ -31,12 +31,7 @@ KEPT_REGISTRATIONS = 200
 
 
 def prune(state_dir: str, is_alive: Callable[[ServerRun], bool]) -> list[str]:
-    """Remove what is kept of servers that ended long ago, and return the paths. Never raises.
-
-    Args:
-        state_dir: path of the state directory.
-        is_alive: tells whether the server of a run is there.
-    """
+    """Remove what is kept of servers that ended long ago, and return the paths. Never raises."""
     removed: list[str] = []
     try:
         for path in server_runs(state_dir)[KEPT_RUNS:][-_MOST_AT_ONCE:]:
@@ -56,10 +51,6 @@ def prune_registrations(server_dir: str, is_alive: Callable[[int, str], bool]) -
     """Remove what is kept of models that a server unregistered, and return the paths. Never raises.
 
     Kept is one of whose workers a process lives, and one with a marker whose files are there.
-
-    Args:
-        server_dir: path of the server's directory.
-        is_alive: tells whether a process is there, by its id and its start.
     """
     removed: list[str] = []
     paths = model_directories(server_dir)

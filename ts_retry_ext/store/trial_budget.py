@@ -46,21 +46,12 @@ def least_credit(overdue_sec: float) -> float:
 
     So models that wait for different things have their turns in order. If the first one to look had
     the trial, one of 50 models would wait for an hour where each could have one in twenty minutes.
-
-    Args:
-        overdue_sec: time since the trial was due.
     """
     return RESERVE_SEC * (1.0 - min(max(overdue_sec, 0.0), OVERDUE_SEC) / OVERDUE_SEC)
 
 
 def is_its_turn(server_dir: str, fingerprint: str, overdue_sec: float) -> bool:
-    """Tell whether a trial that is due may begin.
-
-    Args:
-        server_dir: the server's directory.
-        fingerprint: of the failure that the model waits with.
-        overdue_sec: time since the trial was due.
-    """
+    """Tell whether a trial that is due since `overdue_sec` may begin, of a model with such a fingerprint."""
     content = _content(server_dir)
     group = _groups(content).get(fingerprint)
     if group is not None:
@@ -72,11 +63,7 @@ def is_its_turn(server_dir: str, fingerprint: str, overdue_sec: float) -> bool:
 def charge(server_dir: str, processor_sec: float, fingerprint: str = "", models: int = 1) -> None:
     """Take what a trial has cost out of the bucket; the caller holds the server's lock of trials.
 
-    Args:
-        server_dir: the server's directory.
-        processor_sec: what the trial has cost.
-        fingerprint: of the failure that the model waited with.
-        models: how many models of the server wait with it.
+    `models` of the server wait with the failure that has this fingerprint.
 
     Raises:
         OSError: it cannot be written.

@@ -73,9 +73,7 @@ def group_failed(records: Sequence[Record], attempt: UnfinishedLoad) -> bool:
 def holders_of(records: Sequence[Record], *, released: bool = True) -> set[int]:
     """Return the process ids of those that took a worker's place instead of loading the model.
 
-    Args:
-        records: a journal.
-        released: whether those that said they stop holding count as well.
+    Those that said they stop holding count only if `released`.
     """
     held: set[int] = set()
     for record in records:

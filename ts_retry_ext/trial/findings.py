@@ -39,12 +39,7 @@ def observe(
 ) -> tuple[LoadOutcome, Findings]:
     """Load the model once, and let a death that nobody wrote down be judged.
 
-    Args:
-        place: where.
-        launch: how.
-        order: what the worker is to do.
-        children: the processes of this run.
-        hide: the folder that paths in what was found are shown without, or None.
+    Paths in what was found are shown without the folder `hide`.
 
     Raises:
         AbortedError: the run was told to stop.
@@ -73,10 +68,7 @@ def _with_what_was_printed(found: Findings, output: str) -> Findings:
 def _findings_in(state_dir: str, hide: str | None) -> Findings:
     """Return what the worker's processes have left in `state_dir`.
 
-    Args:
-        state_dir: where they wrote.
-        hide: a folder that paths are shown without: a temporary one tells a reader nothing. None
-            for paths as they are.
+    Paths are shown without the folder `hide`: a temporary one tells a reader nothing.
     """
     failures = [record for record in journal.read(state_dir) if record.event in FAILURES]
     told = [_content(path) for path in glob.glob(os.path.join(state_dir, EPILOGUE.format("*")))]

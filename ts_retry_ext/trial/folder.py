@@ -19,9 +19,6 @@ MAX_SOCKET_PATH = 80
 def private_folder(prefix: str) -> Iterator[str]:
     """Make a folder for one model; end what runs from it and remove it, whatever happens.
 
-    Args:
-        prefix: what its name begins with.
-
     Raises:
         OSError: it cannot be made.
     """

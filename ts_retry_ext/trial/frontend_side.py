@@ -83,11 +83,7 @@ def predict_request(request_id: str, body: bytes, content_type: str | None) -> b
 
 
 def read_response(connection: socket.socket, until: float) -> Response:
-    """Read one answer of a worker.
-
-    Args:
-        connection: to the worker.
-        until: when to give up, by `time.monotonic`.
+    """Read one answer of a worker; give up at `until`, by `time.monotonic`.
 
     Raises:
         WorkerDiedError: the worker closed the connection.

@@ -76,11 +76,7 @@ def launch_of(
 ) -> Launch:
     """Return what the frontend would do with a model.
 
-    Args:
-        archive: its manifest and configuration.
-        properties: the server's ``config.properties``.
-        gpus: GPUs that the server would use.
-        torchserve: the version of TorchServe, None for the newest.
+    `gpus` are those that the server would use; without `torchserve` it is the newest version.
 
     Raises:
         MissingYamlError: it has a configuration, and PyYAML is not installed.

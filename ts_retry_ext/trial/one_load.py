@@ -88,12 +88,6 @@ class LoadOutcome(NamedTuple):
 def load_once(place: Place, launch: Launch, order: Order, children: Children) -> LoadOutcome:
     """Start a worker, load the model, send the request, and end the worker.
 
-    Args:
-        place: where.
-        launch: how.
-        order: what it is to do.
-        children: the processes of this run.
-
     Raises:
         AbortedError: the run was told to stop.
     """

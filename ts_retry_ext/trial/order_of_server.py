@@ -35,11 +35,7 @@ def load_request_of(
 ) -> LoadRequest:
     """Return the LOAD message for a model that `server` has registered as `model`.
 
-    Args:
-        sent: the fields of the message that the frontend sent; None if nobody has it.
-        model: the model's name.
-        model_dir: the model's directory.
-        server: the server.
+    `sent` holds the fields of the message that the frontend sent; None if nobody has it.
 
     Raises:
         ArchiveError: its files are none that a server would register.

@@ -29,11 +29,7 @@ def undeclared(model_dir: str, modules: Mapping[str, object]) -> list[str]:
     """Return the distributions that the archive's own code imports and no requirement brings.
 
     What a required distribution requires itself counts as brought, and so does what every worker
-    has (`PROVIDED`).
-
-    Args:
-        model_dir: the model's files, some of which this process has imported.
-        modules: what it has imported; ``sys.modules``, as it was.
+    has (`PROVIDED`). `modules` is ``sys.modules``, as the load left it.
     """
     wanted = _imported_by(model_dir, modules)
     names = {name for name in wanted if _is_third_party(modules[name], model_dir)}

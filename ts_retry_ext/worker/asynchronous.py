@@ -39,11 +39,7 @@ def connection_in_use() -> socket.socket | None:
 
 
 class Retries:
-    """The further loads of one worker process, on the frontend's schedule.
-
-    Args:
-        session: this process; its load has just begun.
-    """
+    """The further loads of one worker process, on the frontend's schedule."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

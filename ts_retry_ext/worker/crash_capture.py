@@ -190,10 +190,7 @@ def crash_handlers() -> tuple[bytes, ...] | None:
 def take_crash(directory: str, pid: int, *, out_of_memory: bool) -> tuple[str, str | None]:
     """Return how the process `pid` ended, in words, and its stack or None; the file is removed.
 
-    Args:
-        directory: the registration's directory in the store.
-        pid: the process that died.
-        out_of_memory: whether the kernel ended a process for lack of memory while it lived.
+    `out_of_memory`: the kernel ended a process for lack of memory while this one lived.
     """
     path = stack_path(directory, pid)
     text = ""

@@ -24,12 +24,7 @@ _described: tuple[Session, FunctionType] | None = None
 
 
 def add_to_description(service: object, session: Session) -> None:
-    """Let the handler that `service` calls describe what is in force, if it describes itself.
-
-    Args:
-        service: what the load returned, a ``ts.service.Service``.
-        session: this worker's.
-    """
+    """Let the handler of `service` (``ts.service.Service``) describe what is in force, if it describes itself."""
     global _described
     kind = type(getattr(getattr(service, "_entry_point", None), "__self__", None))
     stock = next((vars(base)[_DESCRIBE] for base in kind.__mro__ if _DESCRIBE in vars(base)), None)

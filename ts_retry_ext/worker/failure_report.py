@@ -46,11 +46,8 @@ def exception_record(
 ) -> ExceptionRecord:
     """Return a failure as marker and journal hold it under ``exception``.
 
-    Args:
-        failure: what failed; secrets are out.
-        model_dir: the model's directory.
-        handler: the handler as its manifest names it.
-        secrets: see `secrets_of`; the model's file is read here.
+    Secrets are out of `failure`; those of `secrets_of` are taken out of the model's file, which is
+    read here.
     """
     exception = ExceptionRecord(
         type=failure.type,
@@ -85,13 +82,7 @@ def failure_line(
 ) -> str:
     """Return the line for the log: what failed, the verdict, and what follows from it.
 
-    Args:
-        model: the model's name.
-        failure: what failed.
-        verdict: the judgement on it.
-        action: the setting ``on_fatal``.
-        marker: the marker in force after it, or None where TorchServe goes on.
-        place: where in the model's own code it failed, or None.
+    `marker` is the one in force after the failure, None where TorchServe goes on.
     """
     cause = cause_line(failure.type, failure.message)
     decided = decided_by(verdict.basis.value, verdict.rule)

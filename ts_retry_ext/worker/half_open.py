@@ -92,11 +92,8 @@ class HalfOpen:
     def look(self, marker: Marker, *, only_asked: bool = False) -> None:
         """Start a trial where there is a reason to, or see whether the present one is over.
 
-        Never raises: a process that holds must go on holding.
-
-        Args:
-            marker: why the model is not loaded.
-            only_asked: start one only if somebody asks for it.
+        Never raises: a process that holds must go on holding. If `only_asked`, a trial is started
+        only for somebody who asks for it.
         """
         try:
             if not self.is_still_trying():

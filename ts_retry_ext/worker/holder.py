@@ -85,11 +85,7 @@ def hold_connection(
 ) -> int:
     """Answer the LOAD that came over `connection`, and wait.
 
-    Args:
-        session: this process.
-        marker: why it holds.
-        connection: the frontend's.
-        load: the message; None where another process, or the worker script, has read it.
+    `load` is the message, None where another process, or the worker script, has read it.
 
     Returns the exit code when holding is over.
     """

@@ -55,12 +55,7 @@ _NOBODYS: MarkerIdentity = (0, 0)
 class Holding:
     """One worker that has received LOAD and will not load.
 
-    Args:
-        session: this process.
-        marker: why it holds.
-        connection: the frontend's.
-        half_open: gives the model its trial loads.
-        identity: that of the marker's file, from before anybody could know that this process holds.
+    `identity` is that of the marker's file, from before anybody could know that this process holds.
     """
 
     def __init__(
@@ -91,11 +86,7 @@ class Holding:
         self._deadline = 0.0
 
     def until_released(self, told: str) -> str:
-        """Block until there is a reason to stop holding, and return it in words.
-
-        Args:
-            told: what LOAD is answered with.
-        """
+        """Answer LOAD with `told`, block until there is a reason to stop holding, and return it in words."""
         path = marker_path(self._session.directory)
         identity: MarkerIdentity | None = self._marker_identity
         try:
@@ -211,10 +202,6 @@ def window_ends_at(records: Sequence[Record], window_sec: float) -> float | None
     The frontend measures it from the first stop since the worker last answered LOAD with 200 (0.12.0
     WorkerThread). None if nothing has failed since. `store.back_off` knows more, and brings more along
     than a process that holds has room for.
-
-    Args:
-        records: the journal.
-        window_sec: the window in force.
     """
     first: str | None = None
     for record in records:

@@ -22,11 +22,8 @@ _START_TIMEOUT = 10.0
 def wait_if_last(session: Session, records: Sequence[Record]) -> None:
     """Leave a process behind that waits with the model, where nobody else may be left to.
 
-    Never raises: a worker is not to fail for want of one.
-
-    Args:
-        session: this worker, which has failed, or is about to load after a failure.
-        records: the journal.
+    This worker has failed, or is about to load after a failure. Never raises: it is not to fail for want
+    of another one.
     """
     try:
         if may_be_last(session, records):

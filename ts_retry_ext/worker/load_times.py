@@ -54,9 +54,6 @@ class LoadTimes:
 
     Servers that serve the same folder know its loads from each other's journals. These are read
     again only after one of them has changed.
-
-    Args:
-        directory: the registration's directory in the store.
     """
 
     def __init__(self, directory: str) -> None:

@@ -25,12 +25,9 @@ _NON_RECOVERABLE, _INFERENCE = "non_recoverable", "inference"
 def is_started_by_hand(records: Sequence[Record], launch: str) -> bool:
     """Tell whether all that held or served a model are gone, and what was launched at `launch` is new.
 
-    Scaling to 0 and up again is how an operator has TorchServe alone load a model. While others fail
-    or hold, a worker that is new is one of several that were registered together.
-
-    Args:
-        records: the journal, with nothing of this worker yet.
-        launch: what the frontend launched.
+    Scaling to 0 and up again is how an operator has TorchServe alone load a model. While others
+    fail or hold, a worker that is new is one of several that were registered together. The journal
+    has nothing of this worker yet.
     """
     latest: dict[str, Record] = {}
     for record in _of_workers(records):
@@ -45,12 +42,8 @@ def is_started_by_hand(records: Sequence[Record], launch: str) -> bool:
 def is_one_more(records: Sequence[Record], launch: str, now: float) -> bool:
     """Tell whether what was launched at `launch` is new, while the others have held for a while.
 
-    TorchServe alone would load the model in it, so that it serves if the cause is gone.
-
-    Args:
-        records: the journal, with nothing of this worker yet.
-        launch: what the frontend launched.
-        now: seconds since the epoch.
+    TorchServe alone would load the model in it, so that it serves if the cause is gone. The journal
+    has nothing of this worker yet; `now` is in seconds since the epoch.
     """
     latest = {r.process.launch: r for r in _of_workers(records) if r.process is not None}
     held = (
@@ -63,11 +56,7 @@ def has_served_beside(records: Sequence[Record], launch: str) -> bool:
     """Tell whether the worker launched at `launch` has served, and no failure of its own halts it.
 
     The marker rests on the failures of others then, such as of one that finds no seat or port left
-    while this one has it.
-
-    Args:
-        records: the journal, with the deaths of this worker's predecessors written down.
-        launch: what the frontend launched.
+    while this one has it. The deaths of this worker's predecessors are written down.
     """
     for record in _of_workers(reversed(records)):
         process = record.process

@@ -18,12 +18,7 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__
 
 
 def own_command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs `main()` of one of our modules.
-
-    Args:
-        module: its full name.
-        arguments: what it finds in ``sys.argv[1:]``.
-    """
+    """Return the command that runs `main()` of one of our modules, which finds `arguments` in ``sys.argv[1:]``."""
     foreign = foreign_paths()
     kept = [path for path in sys.path if path and os.path.realpath(path) not in foreign]
     path = [*([] if _ROOT in kept else [_ROOT]), *kept]
@@ -40,11 +35,8 @@ def start_detached(command: list[str], keep: tuple[int, ...] = ()) -> tuple[int,
     """Start `command` in a session of its own, silent; return its process id and a pipe to its stdin.
 
     By hand, since a holder has no room for `subprocess`. The program ends where it reads the pipe's
-    end, so it ends with this process unless it decides otherwise.
-
-    Args:
-        command: what to run.
-        keep: descriptors that it inherits, locks among them.
+    end, so it ends with this process unless it decides otherwise. It inherits the descriptors
+    `keep`, locks among them.
 
     Raises:
         OSError: no process can be made.

@@ -100,11 +100,8 @@ def is_poisoned(
 ) -> bool:
     """Tell whether a process that met `exc` can serve no more.
 
-    Args:
-        exc: what a request ended with. What it names as its cause counts as well, an exception in whose
-            handling it was raised does not: the handler may have mended that.
-        pools: the broken process pools met so far.
-        declared: the types that the handler calls poisonous.
+    What `exc` names as its cause counts as well. An exception in whose handling it was raised does
+    not: the handler may have mended that.
     """
     for link in _causes(exc):
         if isinstance(link, declared) or pools.met_again(link):

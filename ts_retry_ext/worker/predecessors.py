@@ -26,10 +26,6 @@ def unrecorded_deaths(session: Session, journal: Sequence[Record]) -> Unrecorded
 
     A worker that the frontend scaled away, be it in the middle of its load, has no successor with the
     same socket.
-
-    Args:
-        session: this worker.
-        journal: the records of its registration, oldest first.
     """
     records, impossible = trusted_in(journal)
     for sentence in impossible:

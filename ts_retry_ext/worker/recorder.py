@@ -123,12 +123,7 @@ def record_failure(
 ) -> None:
     """Write down one failure and what follows from it; the caller holds the journal's lock.
 
-    Args:
-        session: this worker's.
-        worker: the one that failed.
-        failure: what is known of it.
-        found: what `judged` has returned.
-        event: what the journal calls it.
+    `found` is what `judged` has returned.
 
     Raises:
         OSError: the store cannot be written.

@@ -31,12 +31,7 @@ _MAX_TEXT = 2000
 
 
 class Rejection:
-    """The answers of one worker that rejects.
-
-    Args:
-        model: the name under which the model is registered.
-        marker: why it is not loaded.
-    """
+    """The answers of one worker that rejects."""
 
     def __init__(self, model: str, marker: Marker) -> None:
         self._report = report_for_clients(model, marker)
@@ -91,9 +86,7 @@ class Rejection:
 def retry_after(next_trial_at: str | None, now: float) -> dict[str, str]:
     """Return the header that tells a client when to come again; {} where no trial load is planned.
 
-    Args:
-        next_trial_at: when the next trial load comes, ISO 8601 UTC, or None.
-        now: seconds since the epoch.
+    `now` is in seconds since the epoch.
     """
     if next_trial_at is None:
         return {}

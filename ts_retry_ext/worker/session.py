@@ -174,8 +174,7 @@ class Session:
 def open_session(frontend: Frontend | None = None) -> Session | None:
     """Find out whom this process works for, and open its place in the store.
 
-    Args:
-        frontend: the frontend it works for; by default the one among its ancestors.
+    By default that is the frontend among its ancestors.
 
     Returns:
         The session, or None where the package is switched off for this model, or no frontend is

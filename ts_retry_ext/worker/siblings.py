@@ -14,9 +14,7 @@ _HOPEFUL = (Event.START, Event.LOAD, Event.LOADED)
 class Siblings:
     """The other workers of a registration, as their journal tells; it is read when there is news.
 
-    Args:
-        directory: the registration's directory in the store.
-        launch: what the frontend launched for the worker that asks.
+    `launch` is what the frontend launched for the worker that asks.
     """
 
     def __init__(self, directory: str, launch: str) -> None:

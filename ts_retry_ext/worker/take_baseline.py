@@ -101,14 +101,7 @@ def take_baseline(failed: Failed, previous: Baseline | None) -> Baseline:
 def with_names(
     baseline: Baseline, phase: str, paths: Sequence[str], modules: Sequence[str]
 ) -> Baseline:
-    """Return the baseline with what another failure names, as it is now; itself if that adds nothing.
-
-    Args:
-        baseline: the present one.
-        phase: of the failure, as in `Failed`.
-        paths: likewise.
-        modules: likewise.
-    """
+    """Return the baseline with what another failure names, as it is now; itself if that adds nothing."""
     wanted = {
         **dict.fromkeys(_expected(baseline.model_dir, modules), True),
         **dict.fromkeys(paths_to_watch(baseline.model_dir, paths), False),

@@ -78,11 +78,7 @@ def _is_killed(session: Session) -> bool:
 
 
 class Waiter:
-    """Waits for one registration.
-
-    Args:
-        session: that of the worker that started this process.
-    """
+    """Waits for one registration; the session is that of the worker that started this process."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

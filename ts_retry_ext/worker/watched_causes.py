@@ -36,11 +36,7 @@ _Watcher = Union[WatchedNames, WatchedPackages, WatchedFiles]
 
 
 class Watch:
-    """The watch of one holder. Nothing here raises.
-
-    Args:
-        directory: the registration's directory in the store.
-    """
+    """The watch of one holder. Nothing here raises."""
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
@@ -105,11 +101,6 @@ class Watch:
         """Watch what the present failure names, too: a trial load may have failed otherwise.
 
         Costs nothing if it is called with the same names again.
-
-        Args:
-            phase: how far the load was.
-            paths: what the failure names.
-            modules: likewise.
         """
         named = (phase, paths, modules)
         if named == self._named:

@@ -43,12 +43,7 @@ def slice_of(
 
 
 class WatchedFiles:
-    """The watched directories of a model, looked at in slices.
-
-    Args:
-        directories: what `Survey` found.
-        survey: what is not yet walked.
-    """
+    """The watched directories of a model, looked at in slices."""
 
     def __init__(self, directories: list[WatchedDirectory], survey: Survey) -> None:
         self.directories = directories

@@ -78,11 +78,7 @@ def module_paths(modules: Sequence[str], python_path: Sequence[str]) -> list[str
 
 
 class WatchedNames:
-    """Watch paths one by one, whether they exist or not.
-
-    Args:
-        known: by path, in the order in which they are looked at.
-    """
+    """Watch paths one by one, whether they exist or not."""
 
     def __init__(self, known: dict[str, NamedPath]) -> None:
         self.known = known
@@ -144,9 +140,7 @@ class WatchedNames:
 def known_as(path: str, *, alone: bool) -> NamedPath | None:
     """Return what is known of `path` now, None if its file system has no answer.
 
-    Args:
-        path: an absolute path.
-        alone: leave its parent and, of a directory, its entries out of it.
+    If `alone`, its parent and, of a directory, its entries are left out of it.
     """
     seen = _look(path, alone=alone)
     if seen is None:

@@ -52,9 +52,6 @@ class WatchedPackages:
 
     A directory is listed again only when its own time of change is another one: an installer puts each
     distribution's record there under a new name, or makes it anew.
-
-    Args:
-        known: by directory, what is installed in it.
     """
 
     def __init__(self, known: dict[str, Installed]) -> None:
