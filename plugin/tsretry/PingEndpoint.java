@@ -58,6 +58,9 @@ public class PingEndpoint extends ModelServerEndpoint {
         isHealthy &= name != null || ApiUtils.isModelHealthy(); // What the built-in /ping asks.
         JsonObject content = new JsonObject();
         content.addProperty("status", isHealthy ? "Healthy" : "Unhealthy");
+        if (Server.problem() != null && Server.isEnabled()) {
+            content.addProperty("problem", Server.problem()); // The status is TorchServe's own then.
+        }
         causes.entrySet().forEach(cause -> content.add(cause.getKey(), cause.getValue()));
         Answer.send(response, isHealthy ? 200 : 500, content);
     }

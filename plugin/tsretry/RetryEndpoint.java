@@ -30,6 +30,7 @@ public class RetryEndpoint extends ModelServerEndpoint {
         }
         JsonObject content = new JsonObject();
         content.add("server", server());
+        content.addProperty("problem", Server.problem());
         content.add("models", models);
         Answer.send(response, 200, content);
     }

@@ -35,6 +35,9 @@ final class Server {
     /** A state directory that takes longer (a network file system that hangs) is done without. */
     private static final long PATIENCE_MS = 200;
 
+    private static final String NOTHING_WRITTEN =
+            "no worker of this server has written to the state directory: the package does not run in their Python,"
+                    + " or is switched off there; ts-retry doctor says which";
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
     private static final ExecutorService READER =
             Executors.newSingleThreadExecutor(
@@ -47,7 +50,9 @@ final class Server {
     private static StateDirectory directory;
     private static Future<List<Marker>> reading;
     private static boolean isStuck;
-    private static String lastProblem = "";
+    /** What keeps the state directory from being known, as logged and shown; empty for nothing. */
+    private static volatile String problem = "";
+    private static volatile String readProblem = "";
 
     private Server() {}
 
@@ -60,11 +65,14 @@ final class Server {
         /** Why it was not registered; null for another state, or where TorchServe's log does not say. */
         final String refusal;
 
-        Entry(SeenModel model, boolean isDefault, Marker marker) {
+        /** Where no worker has written anything, none that fails is known to be retried. */
+        Entry(SeenModel model, boolean isDefault, Marker marker, boolean isWritten) {
+            String state = State.of(model, marker);
+            boolean isGuessed = state.equals(State.STARTING) || state.equals(State.RECOVERING);
             this.model = model;
             this.isDefault = isDefault;
             this.marker = marker;
-            this.state = State.of(model, marker);
+            this.state = isGuessed && !isWritten ? State.UNKNOWN : state;
             this.refusal = null;
         }
 
@@ -82,6 +90,8 @@ final class Server {
     static List<Entry> models(Properties config) {
         List<Marker> markers = markers(config);
         boolean isRead = markers != null;
+        boolean isWritten = isRead && directory.isThere();
+        boolean hasRun = false;
         markers = isRead ? markers : new ArrayList<>();
         ModelManager manager = ModelManager.getInstance();
         List<Entry> found = new ArrayList<>();
@@ -100,13 +110,15 @@ final class Server {
                 found.add(
                         isRead && refusal != null
                                 ? new Entry(seen, isDefault, refusal)
-                                : new Entry(seen, isDefault, marker));
+                                : new Entry(seen, isDefault, marker, isWritten));
+                hasRun |= seen.workers.stream().anyMatch(worker -> worker.isReady || worker.hasFailed);
                 String file = Refusals.fileOf(String.valueOf(model.getModelUrl()));
                 archives.computeIfAbsent(model.getModelName(), name -> new HashSet<>()).add(file);
                 present.computeIfAbsent(model.getModelName(), name -> new HashSet<>()).add(model.getVersion());
             }
         }
         if (isRead) {
+            tell(isWritten || !hasRun ? readProblem : NOTHING_WRITTEN);
             STARTUP.see(manager.getStartupModels());
             STARTUP.missing(ConfigManager.getInstance(), present, archives, directory.folders)
                     .forEach(lost -> found.add(missing(lost)));
@@ -175,6 +187,7 @@ final class Server {
                 directory = new StateDirectory(config, System.getenv());
             }
             if (!directory.isEnabled()) {
+                tell("switched off by TS_RETRY_ENABLED or retry_enabled");
                 return null;
             }
             if (reading == null) {
@@ -201,15 +214,25 @@ final class Server {
     private static List<Marker> read() throws IOException {
         List<String> problems = new ArrayList<>();
         List<Marker> markers = directory.markers(problems);
-        tell(problems.isEmpty() ? "" : problems.get(0));
+        readProblem = problems.isEmpty() ? "" : problems.get(0);
         return markers;
     }
 
+    /** Tells whether the package is switched on for this server. */
+    static boolean isEnabled() {
+        return directory == null || directory.isEnabled();
+    }
+
+    /** Returns what keeps the state directory from being known, or null. */
+    static String problem() {
+        return problem.isEmpty() ? null : problem;
+    }
+
     /** Logs a problem once, not with every probe. */
-    private static void tell(String problem) {
-        if (!problem.isEmpty() && !problem.equals(lastProblem)) {
-            LOG.warn("ts-retry: {}; what it says does not count for /ping", problem);
+    private static void tell(String found) {
+        if (!found.isEmpty() && !found.equals(problem)) {
+            LOG.warn("ts-retry: {}; what it would say does not count for /ping", found);
         }
-        lastProblem = problem;
+        problem = found;
     }
 }

@@ -33,7 +33,7 @@ final class StateDirectory {
     private final Properties config;
     private final Map<String, String> environ;
     private final Map<Path, Read> read = new HashMap<>();
-    private Path found;
+    private volatile Path found;
     /** Names of the folders of this run's registrations when it was last read: a model's name, and a number. */
     volatile Set<String> folders = new HashSet<>();
 
@@ -62,6 +62,11 @@ final class StateDirectory {
             }
         }
         return true;
+    }
+
+    /** Tells whether a worker of this run had written anything when it was last read. */
+    boolean isThere() {
+        return found != null;
     }
 
     /**

@@ -65,7 +65,7 @@ def print_models(snapshot: Snapshot, *, every: bool, wide: bool, hook_is_missing
     _print_advice(snapshot, now)
     if server.running and hook_is_missing:
         print_wrapped(
-            "No worker of this server has written anything: ts-retry-ext may not be active in it, or "
+            "No worker of this server has written anything: ts-retry-ext may be switched off or not active in it, or "
             "was installed after its start. Look with: ts-retry doctor"
         )
 

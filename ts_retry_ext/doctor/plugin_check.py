@@ -8,6 +8,7 @@ from typing import Sequence
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, Diagnosis
 from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
 from ts_retry_ext.plugin import FOLDER, JAR, LINE
+from ts_retry_ext.snapshot.observed_server import observed
 
 _NAME = "plug-in"
 _KEY = "plugins_path"
@@ -25,7 +26,7 @@ def check_plugin(server: Server | None, configuration: ServerConfiguration) -> D
         return _before_the_start(configuration, named, offer)
     frontend = server.frontend
     if _is_on_class_path(frontend.cmdline, frontend.cwd):
-        return Diagnosis(_NAME, FINE, "loaded: TorchServe's own /ping fails while a model is down")
+        return Diagnosis(_NAME, FINE, f"loaded: {_of_loaded(server)}")
     if named is None:
         return Diagnosis(_NAME, FINE, f"not loaded: {offer}, after a restart")
     # The launcher reads the file itself, and neither variables nor a file found by default (0.12.0).
@@ -36,6 +37,17 @@ def check_plugin(server: Server | None, configuration: ServerConfiguration) -> D
         f"write {LINE} into the file that --ts-config or TS_CONFIG_FILE names, or start with "
         f"--plugins-path {FOLDER}, and restart",
     )
+
+
+def _of_loaded(server: Server) -> str:
+    settings, _ = server.configuration.settings()
+    if not settings.enabled.value:
+        return (
+            f"/ping is TorchServe's own, since {settings.enabled.source} switches the package off"
+        )
+    if not observed(server).run_dirs:
+        return "/ping is TorchServe's own until a worker has written to the state directory"
+    return "TorchServe's own /ping fails while a model is down"
 
 
 def _before_the_start(

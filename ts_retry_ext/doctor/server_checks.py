@@ -62,7 +62,8 @@ def check_server(server: Server | None, ts_config: str | None = None) -> Iterato
     if observed(server).run_dirs:
         yield Diagnosis("server's workers", FINE, "write to the state directory")
         return
-    if any(model.workers for model in models if not model.out_of_reach):
+    settings, _ = server.configuration.settings()
+    if settings.enabled.value and any(m.workers for m in models if not m.out_of_reach):
         said = "the server has workers, and none of them has written to the state directory"
         remedy = "restart the server if the package was installed after its start; see the hook"
         yield Diagnosis("server's workers", WRONG, said, remedy)
