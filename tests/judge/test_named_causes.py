@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +181,15 @@ def test_live_exceptions_name_what_they_carry(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         socket.create_connection(free.getsockname(), timeout=5)
     assert named_causes(failure_from_exception(refused.value, Phase.INITIALIZE)).paths == ()
+
+
+def test_a_relative_path_is_named_if_the_code_has_left_the_models_directory() -> None:
+    given = failure("FileNotFoundError", "[Errno 2] No such file or directory: 'sub/w.bin'")
+    assert named_causes(given, "/srv/data").paths == ("/srv/data/sub/w.bin",)
+
+
+def test_a_command_that_is_missing_is_named_by_its_name() -> None:
+    with pytest.raises(FileNotFoundError) as missing:
+        subprocess.check_call(["acme-late-tool"])
+    given = failure_from_exception(missing.value, Phase.INITIALIZE)
+    assert named_causes(given).paths == ("acme-late-tool",)

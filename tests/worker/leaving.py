@@ -32,8 +32,16 @@ def main(folder: str, act: str, fail: str, workers: int) -> None:
     held = [in_child(lambda: _load(model_dir, code)) == 0 for _ in range(workers)]
     (run,) = directory.server_runs(os.path.join(folder, "logs", "ts_retry"))
     (path,) = directory.model_directories(run)
-    told = [(r.event.value, r.rule or r.reason) for r in journal.read(path) if r.is_failure]
-    print(json.dumps({"held": held, "failures": told, "files": sorted(os.listdir(path))}))
+    failed = [record for record in journal.read(path) if record.is_failure]
+    told = [(record.event.value, record.rule or record.reason) for record in failed]
+    waits_for = failed[-1].waits_for
+    left = {
+        "held": held,
+        "failures": told,
+        "waits_for": waits_for,
+        "files": sorted(os.listdir(path)),
+    }
+    print(json.dumps(left))
 
 
 def _load(model_dir: str, code: str) -> bool:

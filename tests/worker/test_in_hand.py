@@ -97,3 +97,9 @@ def test_a_failure_that_cannot_be_judged_is_one_that_counts_for_nothing(tmp_path
     left = run(tmp_path, act, MISSING, 4)
     assert left["failures"] == [["failure", UNJUDGED_REASON]] * 4
     assert not any(left["held"])
+
+
+def test_a_relative_path_is_one_of_the_directory_that_the_handler_went_to(tmp_path: Path) -> None:
+    left = run(tmp_path, "os.chdir('/usr')", "open('acme/weights.bin')", 1)
+    assert left["failures"] == [["failure", "file-missing-on-host-by-text"]], left["said"]
+    assert "path:/usr/acme/weights.bin" in left["waits_for"]

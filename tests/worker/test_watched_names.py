@@ -122,6 +122,35 @@ def test_a_missing_module_is_expected_in_the_model_and_on_the_python_path(
     assert watch.within(1.5) is None
 
 
+def test_a_missing_module_is_expected_in_zips_and_where_the_handler_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path / "data")
+    monkeypatch.setattr(sys, "path", ["", *sys.path, str(tmp_path / "code.zip")])
+    halted = Halted(tmp_path)
+    halted.fail(modules=("acme",))
+    watch = halted.watch()
+    watch.change()
+    made(tmp_path / "data/acme.py")
+    assert watch.within() == f"{tmp_path}/data/acme.py appeared"
+    made(tmp_path / "code.zip")
+    assert watch.within() == f"{tmp_path}/code.zip appeared"
+
+
+def test_a_missing_command_is_expected_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", f"/usr/bin:{tmp_path}/bin")
+    halted = Halted(tmp_path)
+    halted.fail(paths=("acme-late-tool",))
+    watch = halted.watch()
+    watch.change()
+    made(tmp_path / "bin/acme-late-tool")
+    assert watch.within() == f"{tmp_path}/bin/acme-late-tool appeared"
+
+
 def test_the_manifests_files_are_watched_though_they_are_missing(tmp_path: Path) -> None:
     halted = Halted(tmp_path)
     halted.manifest(handler="serving", configFile="model-config.yaml")

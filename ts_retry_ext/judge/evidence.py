@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ts_retry_ext.judge.facts import errno_names, http_statuses, missing_module_in_text
 from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.memory_figures import MemoryNumbers, memory_numbers
-from ts_retry_ext.judge.paths import Host, paths_in
+from ts_retry_ext.judge.paths import Host, located, paths_in
 from ts_retry_ext.judge.prefilter import beginnings
 from ts_retry_ext.judge.shadowing import shadowing_file
 from ts_retry_ext.judge.text import head_and_tail
@@ -81,7 +81,8 @@ def evidence_of(failure: Failure, host: Host) -> Evidence:
     missing: list[str] = []
     memory = None
     for link in links:
-        paths += paths_in(link.cause.message, link.cause.filename)
+        found = paths_in(link.cause.message, link.cause.filename)
+        paths += [located(path, host.cwd) for path in found]
         memory = memory or memory_numbers(link.text)
         module = link.cause.missing_module or missing_module_in_text(link.text)
         if module:

@@ -6,6 +6,7 @@ starts the next trial load, and models that name the same thing wait for it toge
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from ts_retry_ext.judge.facts import errno_names, http_statuses, missing_module_in_text
 from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.lineage import plain
-from ts_retry_ext.judge.paths import paths_in
+from ts_retry_ext.judge.paths import located, paths_in
 from ts_retry_ext.judge.redact import MASK, redact
 
 #: Names kept of each kind: a message that lists a thousand files names no cause.
@@ -111,6 +112,7 @@ _NOT_IMPORTED = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_COMMAND = re.compile(r"[\w.+\-]{1,60}$")
 #: The package that TorchServe imports every handler through; a handler that is not found is called so.
 _HANDLER_PACKAGE = "ts.torch_handler."
 
@@ -119,7 +121,8 @@ class NamedCauses(NamedTuple):
     """Hold what a failure names, each at most `NAMES_LIMIT` times and without secrets.
 
     Attributes:
-        paths: absolute paths that are missing, cannot be read or are damaged.
+        paths: absolute paths that are missing, cannot be read or are damaged; a command that is
+            missing, by its name alone.
         modules: top-level names of modules that were not found or could not be imported.
         addresses: `host:port`, or the host alone if no port is known, that refused the connection,
             did not answer in time, were not found by name or said that they are in trouble.
@@ -130,12 +133,19 @@ class NamedCauses(NamedTuple):
     addresses: tuple[str, ...]
 
 
-def named_causes(failure: Failure) -> NamedCauses:
-    """Return the paths, modules and addresses that a failure names as its cause. Never raises."""
+def named_causes(failure: Failure, cwd: str = "") -> NamedCauses:
+    """Return the paths, modules and addresses that a failure names as its cause. Never raises.
+
+    Args:
+        failure: the failure.
+        cwd: as `Host` has it.
+    """
     links = failure.links
     try:
         return NamedCauses(
-            paths=_first(path for link in links for path in _paths(link)),
+            paths=_first(
+                [*_commands(failure), *(path for link in links for path in _paths(link, cwd))]
+            ),
             modules=_first(module for link in links for module in _modules(link)),
             addresses=_first(address for link in links for address in _addresses(link)),
         )
@@ -149,12 +159,21 @@ def _first(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)[:NAMES_LIMIT]
 
 
-def _paths(link: Cause) -> list[str]:
+def _paths(link: Cause, cwd: str) -> list[str]:
     text = _SOURCE_FILE.sub("", _URL_PATH.sub("", link.message[:_TEXT_LIMIT]))
     of_files = not errno_names(link.errno, text).isdisjoint(_OF_FILES)
     if not (of_files or _FILE_TROUBLE.search(text)):
         return []
-    return [path for path in paths_in(text, link.filename) if path.startswith("/") and path != "/"]
+    paths = [located(path, cwd) for path in paths_in(text, link.filename)]
+    return [path for path in paths if path.startswith("/") and path != "/"]
+
+
+def _commands(failure: Failure) -> list[str]:
+    """Return the names of programs that were looked for on the PATH, and are not there."""
+    if not any(frame.module == "subprocess" for frame in failure.frames):
+        return []
+    missing = (link.filename or "" for link in failure.links if link.errno == errno.ENOENT)
+    return [name for name in missing if _COMMAND.match(name)]
 
 
 def _modules(link: Cause) -> list[str]:

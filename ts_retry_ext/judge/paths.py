@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Host:
             somewhere else; raises LookupError where it cannot know. Asked only if a verdict rests on it.
         serialized_file: the file of weights that the manifest names; empty if none, or if not known.
         startup_timeout: the limit of a load in words, with its value and source; empty if not known.
+        cwd: directory that relative paths start from, if the code has left the model's; else empty.
     """
 
     model_dir: str | None = None
@@ -35,6 +37,7 @@ class Host:
     files: Callable[[], Sequence[str]] = _no_files_known
     serialized_file: str = ""
     startup_timeout: str = ""
+    cwd: str = ""
 
 
 #: What is assumed when nothing of the file system is known.
@@ -89,6 +92,13 @@ def paths_in(text: str, filename: str | None = None) -> tuple[str, ...]:
     drives = _QUOTED_DRIVE.findall(text) or _DRIVE.findall(text)
     found += [re.sub(r"\\{1,2}", "/", path) for path in drives]
     return tuple(dict.fromkeys(path.rstrip(".,:;)") or path for path in found))[:16]
+
+
+def located(path: str, cwd: str) -> str:
+    """Return a relative path as one that starts from `cwd`, any other one, or without `cwd`, as it is."""
+    if not cwd or _ABSOLUTE.match(path):
+        return path
+    return posixpath.normpath(posixpath.join(cwd, path))
 
 
 def inside_model_dir(path: str, host: Host) -> bool:

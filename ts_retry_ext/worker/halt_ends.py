@@ -30,10 +30,10 @@ _BEFORE_THE_MODEL = (Phase.STARTUP, Phase.IMPORT)
 
 
 def waits_for(
-    verdict: Verdict, failure: Failure, model_dir: str, rules: tuple[Rule, ...]
+    verdict: Verdict, failure: Failure, model_dir: str, rules: tuple[Rule, ...], cwd: str = ""
 ) -> tuple[str, ...]:
     """Return what a model waits for after `failure`, as the marker's ``waits_for`` lists it."""
-    named = named_causes(failure)
+    named = named_causes(failure, cwd)
     entries = [FILES]
     if concerns_packages(failure, named):
         entries.append(PACKAGES)

@@ -101,6 +101,7 @@ def judged(session: Session, failure: Failure, event: Event) -> tuple[Verdict, t
         files=lambda: names_of_files(session.model_dir),
         serialized_file=session.manifest.serialized_file or "",
         startup_timeout=session.startup_timeout_in_words() if event == Event.CRASH else "",
+        cwd=_left_for(session),
     )
     rules = (*rules_in_force(session), *BUILTIN_RULES)
     begun = time.monotonic()
@@ -150,7 +151,7 @@ def record_failure(
         "reason": redact(verdict.reason, secrets),
         "remedy": redact(verdict.remedy, secrets),
         "phase": failure.phase.value,
-        "waits_for": waits_for(verdict, failure, session.model_dir, rules),
+        "waits_for": waits_for(verdict, failure, session.model_dir, rules, _left_for(session)),
         "exception": exception,
     }
     record = Record(
@@ -172,6 +173,15 @@ def record_failure(
         except Exception as error:  # The failure is written down; the model is loaded once more.
             say(f"model {session.name!r}: its halt cannot be written down: {error!r}")
     say(failure_line(session.name, failure, verdict, action, marker, exception.at))
+
+
+def _left_for(session: Session) -> str:
+    """Return the directory that the handler has gone to, empty if it is still in the model's."""
+    try:
+        cwd = os.getcwd()
+    except OSError:
+        return ""
+    return "" if cwd == session.model_dir else cwd
 
 
 def _declared() -> Declared:

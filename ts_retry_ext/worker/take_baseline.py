@@ -104,7 +104,7 @@ def with_names(
     """Return the baseline with what another failure names, as it is now; itself if that adds nothing."""
     wanted = {
         **dict.fromkeys(_expected(baseline.model_dir, modules), True),
-        **dict.fromkeys(paths_to_watch(baseline.model_dir, paths), False),
+        **dict.fromkeys(paths_to_watch(baseline.model_dir, _places(paths)), False),
     }
     added = {}
     for path in list(wanted)[:MAX_NAMES]:
@@ -124,10 +124,19 @@ def with_names(
     return baseline._replace(names=names, packages=packages)
 
 
+def _places(named: Sequence[str]) -> list[str]:
+    """Return the paths that a failure names, and where a command could be that it names."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    commands = [name for name in named if os.sep not in name]
+    places = [os.path.join(folder, name) for name in commands for folder in folders if folder]
+    return [*(path for path in named if os.sep in path), *places]
+
+
 def _expected(model_dir: str, modules: Sequence[str]) -> list[str]:
     """Return where missing modules would be found."""
-    python_path = [model_dir, *filter(os.path.isabs, _python_path())]
-    return module_paths(modules, list(dict.fromkeys(python_path)))
+    python_path = list(dict.fromkeys([model_dir, *filter(os.path.isabs, _python_path())]))
+    zips = [path for path in python_path if modules and not os.path.isdir(path)]
+    return [*zips, *module_paths(modules, python_path)]
 
 
 def _essential_files(failed: Failed) -> list[str]:
@@ -147,7 +156,7 @@ def _names(
     histories: dict[str, History],
 ) -> dict[str, NamedPath]:
     link = failed.registration.partition("#")[0]
-    named = paths_to_watch(failed.model_dir, failed.paths)
+    named = paths_to_watch(failed.model_dir, _places(failed.paths))
     expected = _expected(failed.model_dir, failed.modules)
     loose = dict.fromkeys(named, False)
     alone = dict.fromkeys([*essential, *([link] if os.path.islink(link) else []), *expected], True)
@@ -176,7 +185,10 @@ def _others(names: dict[str, NamedPath], known: dict[str, NamedPath]) -> dict[st
 
 def _python_path() -> list[str]:
     """Return where the worker's imports are looked for; while they are isolated, some are left out."""
-    return [*foreign_paths(), *(path for path in sys.path if path)]
+    try:
+        return [*foreign_paths(), *map(os.path.abspath, sys.path)]
+    except (OSError, TypeError):  # The current directory is gone, or an entry is none.
+        return [*foreign_paths(), *(path for path in sys.path if path)]
 
 
 def _not_yet_loaded(path: str, known: NamedPath, failed: Failed) -> NamedPath:
