@@ -107,6 +107,11 @@ def some_of(names: list[str]) -> str:
     return ", ".join(names) if more < 1 else f"{', '.join(names[:MOST_NAMED])} and {more} more"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return ``1 load`` or ``2 loads``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def duration_in_words(seconds: float) -> str:
     """Return a time span in one unit, as a person says it: ``42 s``, ``7 min``, ``3 h``, ``2 days``."""
     if seconds < 2 * _MINUTE:

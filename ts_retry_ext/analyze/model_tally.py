@@ -170,11 +170,7 @@ class ModelTally:
         self.timeline.add("died", at)
 
     def has_failed(
-        self,
-        worker: LoggedWorker,
-        cause: JudgedFailure,
-        attempt: LoggedProcess,
-        at: int,
+        self, worker: LoggedWorker, cause: JudgedFailure, attempt: LoggedProcess, at: int
     ) -> None:
         """Count a load that failed."""
         started_at = attempt.started_at

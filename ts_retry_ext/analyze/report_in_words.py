@@ -6,7 +6,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from ts_retry_ext.archive.limits import DEFAULT_TIMEOUT_SEC
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
-from ts_retry_ext.plain_text import cause_line, verdict_line
+from ts_retry_ext.plain_text import cause_line, counted, verdict_line
 
 _MESSAGE_LENGTH = 300
 #: Causes of one model that are told; JSON and the page have all.
@@ -35,11 +35,6 @@ def span(first: str | None, last: str | None) -> str:
     if first is None or begin == end:
         return begin
     return f"{begin} to {end[11:] if begin[:10] == end[:10] else end}"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return ``1 load`` or ``2 loads``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def exception(cause: Mapping[str, Any]) -> str:

@@ -8,10 +8,7 @@ import re
 import time
 from typing import Mapping
 
-from ts_retry_ext.frontend.server_configuration import (
-    ServerConfiguration,
-    configuration_of_start,
-)
+from ts_retry_ext.frontend.server_configuration import ServerConfiguration, configuration_of_start
 
 #: What ConfigManager.getBackendConfiguration adds, from properties of the same name.
 _BACKEND = {

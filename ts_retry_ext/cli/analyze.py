@@ -18,6 +18,7 @@ from ts_retry_ext.cli.printing import (
     warn,
 )
 from ts_retry_ext.cli.shared_options import add_rules_option, rules_named
+from ts_retry_ext.plain_text import counted
 
 if TYPE_CHECKING:
     from ts_retry_ext.analyze.log_report import LogReport
@@ -30,7 +31,6 @@ MISSING = (
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
     parser = commands.add_parser(
         "analyze",
         help="read TorchServe's logs, and report what failed, for what cause, and at what cost",
@@ -59,7 +59,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     from ts_retry_ext.logs.log_files import LogFilesError, find_files
 
     write_page = _page_writer() if arguments.html else None
@@ -156,7 +155,6 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 
 def _print(report: LogReport) -> None:
     from ts_retry_ext.analyze.report_in_words import (
-        counted,
         duration,
         model_lines,
         moment,

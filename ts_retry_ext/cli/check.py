@@ -18,7 +18,6 @@ GIB = 1024**3
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
     parser = commands.add_parser(
         "check",
         help="load archives as TorchServe would, before they are deployed",
@@ -79,7 +78,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     from ts_retry_ext.archive.model_config import MissingYamlError
     from ts_retry_ext.check.environment import configuration_here
     from ts_retry_ext.check.progress_line import progress_for

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import textwrap
 from typing import Iterator, Sequence
 
 from ts_retry_ext.check.check_report import CheckReport, CheckResult, is_death
-from ts_retry_ext.cli.printing import print_line, print_table
+from ts_retry_ext.cli.printing import print_labelled, print_line, print_table
 from ts_retry_ext.plain_text import in_one_line, verdict_line, visible
 
 #: Lines of a worker's output that are shown where there is no traceback.
@@ -35,7 +32,8 @@ def print_reports(reports: Sequence[CheckReport], *, verbose: bool) -> None:
             f"{report.name} ({report.archive})" if report.name != report.archive else report.name
         )
         for label, text in lines:
-            _print_wrapped(label, text)
+            label = f"{'':<{_INDENT}}{label}:"
+            print_labelled(label, in_one_line(text), _INDENT + _LABEL)
         for line in shown:
             print(" " * _INDENT + visible(line, keep="\t"))
     good = sum(report.result is CheckResult.LOADS for report in reports)
@@ -99,18 +97,3 @@ def _shown_output(report: CheckReport, verbose: bool) -> list[str]:
     if is_death(report.failure):  # All there is to go by; an exception speaks for itself.
         return [*traceback[:OUTPUT_LINES], *own[-OUTPUT_LINES:]]
     return [] if traceback else own[-OUTPUT_LINES:]
-
-
-def _print_wrapped(label: str, text: str) -> None:
-    """Print a labeled text; on a terminal with its further lines below its first."""
-    head = " " * _INDENT + f"{label + ':':<{_LABEL}}"
-    line = visible(in_one_line(text))
-    if not sys.stdout.isatty():
-        print(head + line)
-        return
-    width = max(40, shutil.get_terminal_size().columns)
-    further = " " * len(head)
-    wrapped = textwrap.wrap(
-        line, width, initial_indent=head, subsequent_indent=further, break_on_hyphens=False
-    )
-    print("\n".join(wrapped))

@@ -16,15 +16,7 @@ from ts_retry_ext.analyze.text_failures import TextFailure, TextFailures, failur
 from ts_retry_ext.archive.model_folder import names_of_files
 from ts_retry_ext.cli.printing import ERROR, OK, CommandError, print_wrapped, warn
 from ts_retry_ext.cli.shared_options import add_rules_option, rules_named
-from ts_retry_ext.judge import (
-    NO_HOST,
-    Host,
-    Phase,
-    Rule,
-    failure_from_record,
-    judge,
-    redact,
-)
+from ts_retry_ext.judge import NO_HOST, Host, Phase, Rule, failure_from_record, judge, redact
 from ts_retry_ext.plain_text import cause_line
 
 #: Characters of an exception's message shown to people.
@@ -61,7 +53,6 @@ _ANSWER = {
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser(
         "classify",
         help="judge a traceback or log, or failures as JSON Lines",
@@ -217,10 +208,7 @@ def _answer(found: TextFailure) -> list[str]:
         ("fingerprint", f"{verdict.fingerprint} (version {verdict.fingerprint_version})"),
     ]
     heading = _ANSWER[verdict.verdict.value] if found.is_known else _NO_CAUSE
-    return [
-        heading,
-        *(f"  {name}".ljust(_LABEL) + value for name, value in rows if value),
-    ]
+    return [heading, *(f"  {name}".ljust(_LABEL) + value for name, value in rows if value)]
 
 
 def _in_a_line(found: TextFailure) -> str:

@@ -10,7 +10,6 @@ SHELLS = ("bash", "zsh", "tcsh")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
     parser = commands.add_parser(
         "completion",
         help="print what a shell needs to complete commands and options",
@@ -23,7 +22,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     from ts_retry_ext.cli.main import parser_of_all
 
     try:

@@ -32,7 +32,6 @@ _LINE = "{:28}  {:7}  {}"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
     parser = commands.add_parser(
         "config",
         help="show the retry window of each model",
@@ -66,7 +65,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     from ts_retry_ext.archive.model_config import MissingYamlError
 
     asked = _asked(arguments.named, for_a_file=arguments.ts_config is not None)

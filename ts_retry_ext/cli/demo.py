@@ -23,7 +23,6 @@ MAX_WIDTH = 120
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
     parser = commands.add_parser(
         "demo",
         help="watch sound, flaky and broken models on a real TorchServe",
@@ -45,7 +44,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     from rich.console import Console
 
     from ts_retry_ext.demo import DemoError

@@ -17,7 +17,6 @@ DRAIN_SEC = 10.0
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
     from ts_retry_ext.cli.shared_options import add_server_option
 
     parser = commands.add_parser(
@@ -76,7 +75,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
     from ts_retry_ext.cli.shared_options import chosen_server
     from ts_retry_ext.frontend.choice import no_server

@@ -14,16 +14,13 @@ from ts_retry_ext.cli.printing import (
     print_table,
     print_wrapped,
 )
+from ts_retry_ext.cli.shared_options import add_server_option, chosen_server
 
 if TYPE_CHECKING:
     from ts_retry_ext.doctor.examination import Examination
-    from ts_retry_ext.frontend.server_configuration import Server
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
-    from ts_retry_ext.cli.shared_options import add_server_option
-
     parser = commands.add_parser(
         "doctor",
         help="check that everything is in place, and say what to do if not",
@@ -49,10 +46,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     from ts_retry_ext.doctor.examination import examine
 
-    server = _server(arguments)
+    # With a file, it is the running server that started with it, if one did.
+    server = chosen_server(arguments.pid, None if arguments.pid else arguments.ts_config)
     try:
         found = examine(server, python=arguments.python, ts_config=arguments.ts_config)
     except OSError as error:
@@ -63,17 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(found)
     return OK if found.is_healthy else ERROR
-
-
-def _server(arguments: argparse.Namespace) -> Server | None:
-    """Return the running server to examine; with a file, the one that started with it, if one did.
-
-    Raises:
-        CommandError: the process that is named is no server, or several servers are meant.
-    """
-    from ts_retry_ext.cli.shared_options import chosen_server
-
-    return chosen_server(arguments.pid, None if arguments.pid else arguments.ts_config)
 
 
 def _print(found: Examination) -> None:

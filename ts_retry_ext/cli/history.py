@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
     from ts_retry_ext.cli.sources import add_source_options
 
     parser = commands.add_parser(
@@ -35,7 +34,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     from ts_retry_ext.cli.sources import run_directories
     from ts_retry_ext.snapshot.history_over_runs import history_of
     from ts_retry_ext.snapshot.registration_files import read_run

@@ -67,6 +67,15 @@ def print_wrapped(text: str, indent: int | None = None) -> None:
     print("\n".join(wrapped))
 
 
+def print_labelled(label: str, text: str, width: int) -> None:
+    """Print a text behind its label, which takes `width` characters; further lines stand below the text."""
+    line = f"{label:<{width}}{text}"
+    if " " in text:
+        print_wrapped(line, width)
+    else:
+        print_line(line)
+
+
 def print_table(
     columns: Sequence[str],
     rows: Sequence[Sequence[object]],

@@ -40,7 +40,6 @@ class Told(NamedTuple):
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
     from ts_retry_ext.cli.sources import add_source_options
 
     parser = commands.add_parser(
@@ -80,7 +79,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     from ts_retry_ext.cli.sources import snapshot_of
     from ts_retry_ext.frontend.choice import no_server
 

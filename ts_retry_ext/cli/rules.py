@@ -16,6 +16,7 @@ from ts_retry_ext.cli.printing import (
     OK,
     CommandError,
     print_json,
+    print_labelled,
     print_line,
     print_wrapped,
     warn,
@@ -25,6 +26,7 @@ from ts_retry_ext.frontend.rules_file import RulesFileError
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.gaps import without_names
 from ts_retry_ext.judge.rule import Rule, rule_record
+from ts_retry_ext.plain_text import counted
 from ts_retry_ext.snapshot.own_rules import (
     OwnRules,
     read_rules,
@@ -44,7 +46,6 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}$")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser(
         "rules",
         help="list the rules in force, in order, or check a file of your own",
@@ -136,11 +137,11 @@ def _show(names: Sequence[str], listed: Sequence[tuple[Rule, str | None]], *, as
                 print_line()
             for label, text in rule_in_full(rule, place):
                 first, *others = text.split("\n")
-                print_wrapped(f"{label:<9}{first}", _SHOWN_LABEL)
+                print_labelled(label, first, _SHOWN_LABEL)
                 for line in others:
-                    print_line(f"{'':<9}{line}")
+                    print_line(" " * _SHOWN_LABEL + line)
             if model:
-                print_line(f"{'model':<9}{model}")
+                print_labelled("model", model, _SHOWN_LABEL)
     return OK if known.issuperset(names) else ERROR
 
 
@@ -225,8 +226,7 @@ def _notes(own: Sequence[OwnRules]) -> list[str]:
         for_whom = (
             f"model {part.model} only" if part.model else "every model without rules of its own"
         )
-        count = len(part.rules)
-        notes.append(f"{count} rule{'' if count == 1 else 's'} for {for_whom}: {part.setting}")
+        notes.append(f"{counted(len(part.rules), 'rule')} for {for_whom}: {part.setting}")
     return notes
 
 
@@ -248,7 +248,6 @@ def _check(path: str, *, as_json: bool) -> int:
     else:
         for problem in problems:
             print(problem)
-        faults = f"{len(problems)} fault{'' if len(problems) == 1 else 's'}"
-        wrong = f", {faults}" if problems else ", none wrong"
-        print(f"{path}: {len(rules)} rule{'' if len(rules) == 1 else 's'} in order{wrong}")
+        wrong = counted(len(problems), "fault") if problems else "none wrong"
+        print(f"{path}: {counted(len(rules), 'rule')} in order, {wrong}")
     return _WRONG if problems else OK

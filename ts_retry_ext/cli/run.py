@@ -19,7 +19,6 @@ _EXAMPLE = "ts-retry run -- torchserve --start --foreground --model-store STORE 
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
     parser = commands.add_parser(
         "run",
         help="run TorchServe in the foreground, and exit with 3 if a model did not load",
@@ -35,7 +34,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     from ts_retry_ext.frontend.foreground import ForegroundServer, LaunchError, launcher_options
     from ts_retry_ext.store.marker import why_not_loaded
 

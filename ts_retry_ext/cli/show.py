@@ -10,6 +10,7 @@ from ts_retry_ext.cli.printing import (
     HALTED,
     OK,
     print_json,
+    print_labelled,
     print_line,
     print_timeline,
     print_wrapped,
@@ -37,7 +38,6 @@ _LABEL = 17
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
     from ts_retry_ext.cli.sources import add_source_options
 
     parser = commands.add_parser(
@@ -55,7 +55,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     from ts_retry_ext.cli.sources import model_in, snapshot_of
 
     snapshot = snapshot_of(arguments)
@@ -138,11 +137,7 @@ def _print_parts(parts: FingerprintRecord) -> None:
 
 
 def _print_labelled(label: str, text: str) -> None:
-    line = f"{label + ':':<{_LABEL}}{text}"
-    if " " in text:
-        print_wrapped(line, _LABEL)
-    else:
-        print_line(line)
+    print_labelled(f"{label}:", text, _LABEL)
 
 
 def _print_exception(exception: ExceptionRecord) -> None:

@@ -14,7 +14,6 @@ MISSING = (
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
     parser = commands.add_parser(
         "sidecar",
         help="observe a server: probes, metrics, a page, and a way to resume models",
@@ -67,7 +66,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     try:
         from ts_retry_ext.sidecar.lifetime import AddressError, ObservingError
         from ts_retry_ext.sidecar.lifetime import run as run_sidecar

@@ -21,18 +21,14 @@ from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import observed
 from ts_retry_ext.snapshot.server_snapshot import Snapshot
 from ts_retry_ext.snapshot.take import take_snapshot, take_snapshot_of_run
-from ts_retry_ext.store.directory import (
-    server_runs,
-    why_unreadable,
-)
+from ts_retry_ext.store.directory import server_runs, why_unreadable
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that name a server or a state directory."""
     add_server_option(parser)
     parser.add_argument(
-        "--state-dir",
-        help="state directory to read (default: that of the server's settings)",
+        "--state-dir", help="state directory to read (default: that of the server's settings)"
     )
 
 

@@ -21,7 +21,6 @@ _CLEAR = "\x1b[H\x1b[2J"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the command line."""
     from ts_retry_ext.cli.sources import add_source_options
 
     parser = commands.add_parser(
@@ -64,7 +63,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command."""
     if arguments.watch is None:
         return _look(arguments)
     code = OK

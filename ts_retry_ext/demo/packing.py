@@ -113,7 +113,4 @@ def _run(
         process.wait()
     if process.returncode:
         msg = f"{what} failed with exit code {process.returncode}"
-        raise DemoError(
-            msg,
-            output.read_text("utf-8", "replace"),
-        )
+        raise DemoError(msg, output.read_text("utf-8", "replace"))

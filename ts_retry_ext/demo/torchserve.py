@@ -8,8 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Mapping, Sequence
@@ -17,6 +15,8 @@ from typing import Callable, Mapping, Sequence
 from ts_retry_ext.demo import DemoError
 from ts_retry_ext.demo.free_ports import free_ports
 from ts_retry_ext.demo.packing import STORE
+from ts_retry_ext.frontend.exchange import UnreachableError
+from ts_retry_ext.frontend.http import request
 from ts_retry_ext.frontend.process import frontend_at
 from ts_retry_ext.frontend.server_configuration import Server, server_of
 from ts_retry_ext.plain_text import in_one_line
@@ -25,7 +25,6 @@ START_LIMIT_SEC = 90.0
 STOP_LIMIT_SEC = 10.0
 PREDICTION_LIMIT_SEC = 20.0
 TAIL_LINES = 30
-MAX_ANSWER_BYTES = 10_000
 
 
 @dataclass(frozen=True)
@@ -76,19 +75,19 @@ class TorchServe:
 
     def predict(self, model: str, body: bytes) -> str | None:
         """Return a model's answer in one line, or None where it gave none but an error."""
-        url = f"{self.inference}/predictions/{model}"
-        # Without a type urllib says that it is a form, which TorchServe would take apart.
-        headers = {"Content-Type": "text/plain"}
-        request = urllib.request.Request(url, data=body, headers=headers, method="POST")
+        url, headers = f"{self.inference}/predictions/{model}", {"Content-Type": "text/plain"}
         try:
-            with _OPENER.open(request, timeout=PREDICTION_LIMIT_SEC) as answer:
-                content = answer.read(MAX_ANSWER_BYTES)
-        except OSError:
+            answer = request(
+                "POST", url, headers=headers, body=body, timeout_sec=PREDICTION_LIMIT_SEC
+            )
+        except UnreachableError:
+            return None
+        if answer.status != 200:
             return None
         try:
-            return json.dumps(json.loads(content))
+            return json.dumps(json.loads(answer.body))
         except ValueError:
-            return in_one_line(str(content, "utf-8", "replace"))
+            return in_one_line(str(answer.body, "utf-8", "replace"))
 
     def stop(self) -> None:
         """End every process of the group: the launcher, the JVM, the workers."""
@@ -165,14 +164,10 @@ def _properties(ports: Sequence[int]) -> dict[str, object]:
     }
 
 
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
 def _answers(url: str) -> bool:
+    """Tell whether somebody answers, with whatever status."""
     try:
-        with _OPENER.open(url, timeout=2):
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
+        request("GET", url, timeout_sec=2.0)
+    except UnreachableError:
         return False
+    return True

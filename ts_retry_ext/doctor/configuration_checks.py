@@ -23,12 +23,7 @@ from ts_retry_ext.doctor.diagnosis import (
     Diagnosis,
     WrongValue,
 )
-from ts_retry_ext.doctor.port_checks import (
-    ADDRESS,
-    LARGEST_PORT,
-    NUMBER,
-    ports_in_use,
-)
+from ts_retry_ext.doctor.port_checks import ADDRESS, LARGEST_PORT, NUMBER, ports_in_use
 from ts_retry_ext.doctor.server_keys import MODEL_NUMBERS, MODEL_TEXTS, SERVER_KEYS, ValueKind
 from ts_retry_ext.doctor.tls_checks import wrong_grpc_tls, wrong_tls_file
 from ts_retry_ext.frontend.properties import read_properties

@@ -22,6 +22,7 @@ from ts_retry_ext.frontend.server_configuration import (
     Server,
     ServerConfiguration,
     configuration_of_file,
+    option_of,
 )
 from ts_retry_ext.logs.server_log import FailedStart, failed_start
 from ts_retry_ext.settings import Settings, resolve
@@ -133,9 +134,8 @@ def _configuration(
 
 def _python(server: Server | None, configuration: ServerConfiguration) -> str:
     """Return the interpreter of a server's workers (0.12.0 ConfigManager: ``--python``, ``python``)."""
-    cmdline = server.frontend.cmdline if server else ()
-    named = [v for option, v in zip(cmdline, cmdline[1:]) if option == "--python"]
-    return named[0] if named else configuration.properties.get("python", sys.executable)
+    named = option_of(server.frontend.cmdline, "--python") if server else None
+    return named or configuration.properties.get("python", sys.executable)
 
 
 def _settings(

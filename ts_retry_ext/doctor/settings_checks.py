@@ -8,6 +8,7 @@ from typing import Iterator
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
 from ts_retry_ext.frontend.process import user_id_of
 from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
+from ts_retry_ext.plain_text import counted
 from ts_retry_ext.settings import OnFatal, Settings
 from ts_retry_ext.snapshot.own_rules import rules_of_server
 
@@ -46,8 +47,7 @@ def check_rules(configuration: ServerConfiguration) -> Iterator[Diagnosis]:
         )
         yield Diagnosis("rules", WRONG, said, remedy)
     if not wrong:
-        number = len(own.rules)
-        said = f"{number} rule{'' if number == 1 else 's'} of your own: {own.setting}"
+        said = f"{counted(len(own.rules), 'rule')} of your own: {own.setting}"
         yield Diagnosis("rules", FINE, said)
 
 

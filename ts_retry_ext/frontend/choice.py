@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ts_retry_ext.frontend.exchange import (
-    MANAGEMENT_PORTS,
-    UnreachableError,
-    reachable_address,
-)
+from ts_retry_ext.frontend.exchange import MANAGEMENT_PORTS, UnreachableError, reachable_address
 from ts_retry_ext.frontend.frontends_here import in_words, running_frontends, unseen_frontends
 from ts_retry_ext.frontend.process import user_id_of
 from ts_retry_ext.frontend.server_configuration import Server, server_of

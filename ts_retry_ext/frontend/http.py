@@ -26,6 +26,7 @@ def request(
     url: str,
     *,
     headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
     certificate_file: str | None = None,
     timeout_sec: float,
 ) -> HttpAnswer:
@@ -49,9 +50,10 @@ def request(
         connection = _connection(url, certificate_file, timeout_sec)
         connection.response_class = partial(_response, deadline)  # type: ignore[assignment]
         try:
-            connection.request(method, target, headers={**(headers or {}), "Connection": "close"})
+            sent = {**(headers or {}), "Connection": "close"}
+            connection.request(method, target, body, sent)
             with connection.getresponse() as response:
-                body = _body(response)
+                answer = HttpAnswer(response.status, _body(response))
         finally:
             connection.close()
     except socket.timeout as error:
@@ -63,10 +65,10 @@ def request(
     except (http.client.HTTPException, ValueError) as error:
         msg = f"{place} answers with something that is not HTTP: {reason_of(error)}"
         raise UnreachableError(msg, is_garbage=True) from error
-    if len(body) > MAX_ANSWER_BYTES:
+    if len(answer.body) > MAX_ANSWER_BYTES:
         msg = f"{place} answers with more than {MAX_ANSWER_BYTES} bytes"
         raise UnreachableError(msg, is_garbage=True)
-    return HttpAnswer(response.status, body)
+    return answer
 
 
 def _body(response: http.client.HTTPResponse) -> bytes:

@@ -50,7 +50,8 @@ def window_of_registered(
         MissingYamlError: the archive has a configuration, and PyYAML is not installed.
     """
     path, reported = archive_of(model, configuration), model.max_retry_timeout_sec
-    unpacked = _of_unpacked(folders)
+    copy = _unpacked(folders)
+    unpacked = None if copy is None else window_of_archive(copy)
     stored = _of_stored(model, path)
     if unpacked is not None:
         window = compare(unpacked, reported)
@@ -75,12 +76,6 @@ def archive_in_force(
         return read_archive(path)
     except ArchiveError:
         return None
-
-
-def _of_unpacked(folders: Iterable[str]) -> Window | None:
-    """Return the window by the copy of a model that the frontend unpacked, None where none is seen."""
-    archive = _unpacked(folders)
-    return None if archive is None else window_of_archive(archive)
 
 
 def _unpacked(folders: Iterable[str]) -> Archive | None:

@@ -143,7 +143,7 @@ def configuration_of_start(
     log_dir = _log_dir(cwd, cmdline, environ)
     path = _config_file(cwd, cmdline, environ, log_dir, started_at)
     made = configuration_of_file(cwd, path, environ)
-    given = _option(cmdline, "-s")
+    given = option_of(cmdline, "-s")
     models = ",".join(_options(cmdline, "-m"))
     return made._replace(
         log_dir=log_dir,
@@ -213,7 +213,7 @@ def _config_file(
     cwd: str, cmdline: Sequence[str], environ: dict[str, str], log_dir: str, started_at: float
 ) -> str | None:
     """Return the path that 0.12.0 ConfigManager's constructor reads, in its order of precedence."""
-    named = environ.get("TS_CONFIG_FILE") or _option(cmdline, "-f")
+    named = environ.get("TS_CONFIG_FILE") or option_of(cmdline, "-f")
     if named is not None:
         return os.path.join(cwd, named)
     if "-ncs" not in cmdline:
@@ -227,11 +227,9 @@ def _config_file(
     return path if os.path.exists(path) else None
 
 
-def _option(cmdline: Sequence[str], name: str) -> str | None:
-    for option, value in zip(cmdline, cmdline[1:]):
-        if option == name:
-            return value
-    return None
+def option_of(cmdline: Sequence[str], name: str) -> str | None:
+    """Return what follows an option in a command line, or None where it is not there."""
+    return next((value for option, value in zip(cmdline, cmdline[1:]) if option == name), None)
 
 
 def _options(cmdline: Sequence[str], name: str) -> list[str]:

@@ -73,14 +73,14 @@ def rotated_logs(log_dir: str, since: float) -> list[str]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
-def read_rotated_log(path: str, limit: int = _WHOLE_BYTES) -> bytes:
-    """Return the first `limit` bytes of a rotated log; empty if it cannot be read."""
+def read_rotated_log(path: str) -> bytes:
+    """Return a rotated log, up to its first `_WHOLE_BYTES`; empty if it cannot be read."""
     try:
         if not path.endswith(".gz"):
             with open(path, "rb") as log:
-                return log.read(limit)
+                return log.read(_WHOLE_BYTES)
         with gzip.open(path, "rb") as packed:
-            return packed.read(limit)
+            return packed.read(_WHOLE_BYTES)
     except (OSError, EOFError, zlib.error):
         return b""
 

@@ -9,11 +9,7 @@ from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.sidecar.picture import FrontendHealth, Picture
 from ts_retry_ext.sidecar.windows import rows_of_markers
 from ts_retry_ext.snapshot.effective import Effective
-from ts_retry_ext.snapshot.join import (
-    confirmed_models,
-    unconfirmed_models,
-    why_unknown,
-)
+from ts_retry_ext.snapshot.join import confirmed_models, unconfirmed_models, why_unknown
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus, NotRegistered, WindowInForce
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration import Registration, Registrations

@@ -21,7 +21,7 @@ _COUNTED = re.compile(rb'(<time class="(until|ago|age)" datetime="([^"<]{24})">)
 _TIMES = re.compile(rb'(<time class="(until|ago|age|clock)" datetime="([^"<]{24})">)[^<]*(</time>)')
 
 
-def page_answer(request: web.Request, page: bytes, status: int = 200) -> web.Response:
+def page_answer(request: web.Request, page: bytes) -> web.Response:
     """Answer with a page, or with 304 where whoever asks has it.
 
     Args:
@@ -31,15 +31,9 @@ def page_answer(request: web.Request, page: bytes, status: int = 200) -> web.Res
     # What the page counts is no change.
     same = _AGES.sub(b"", _COUNTED.sub(rb"\1\4", _AS_OF.sub(b"", page)))
     headers = {"ETag": f'"{hashlib.blake2b(same, digest_size=12).hexdigest()}"'}
-    if status == 200 and request.headers.get("If-None-Match") == headers["ETag"]:
+    if request.headers.get("If-None-Match") == headers["ETag"]:
         return web.Response(status=304, headers=headers)
-    return web.Response(
-        body=page,
-        status=status,
-        content_type="text/html",
-        charset="utf-8",
-        headers=headers,
-    )
+    return web.Response(body=page, content_type="text/html", charset="utf-8", headers=headers)
 
 
 def wants_page(request: web.Request) -> bool:

@@ -6,12 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ts_retry_ext.frontend.choice import (
-    NoServerError,
-    SeveralServersError,
-    Wanted,
-    choose_server,
-)
+from ts_retry_ext.frontend.choice import NoServerError, SeveralServersError, Wanted, choose_server
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.endpoint import Endpoint, endpoint_of
 from ts_retry_ext.frontend.process import FrontendId, is_alive, user_id_of

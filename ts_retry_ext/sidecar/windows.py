@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Iterable, Iterator
+from typing import Iterable
 
-from ts_retry_ext.archive.model_config import MissingYamlError
-from ts_retry_ext.archive.window import Source
 from ts_retry_ext.frontend.registered import archive_of
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.snapshot.effective import Effective, effective_of_registered, worker_folders
+from ts_retry_ext.snapshot.effective import Effective, effective_in_force, worker_folders
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus, WindowInForce
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 
@@ -32,12 +30,13 @@ class Windows:
         for model in models:
             key = (model.name, model.version)
             seen.add(key)
-            folder = next(self._folders(model), None)
+            sees = self._server.sees_processes
+            folder = next(worker_folders(model), None) if sees else None
             archive = self._archive_identity(model)
             made_from = (model.url, model.max_retry_timeout_sec, archive, folder)
             if self._made_from.get(key) != made_from:
                 self._made_from[key] = made_from
-                self._rows[key] = self._row(model)
+                self._rows[key] = effective_in_force(model, self._server)
         if all_of_them:
             for key in set(self._rows) - seen:
                 del self._rows[key], self._made_from[key]
@@ -61,26 +60,16 @@ class Windows:
             return path
         return (path, status.st_ino, status.st_mtime_ns, status.st_size)
 
-    def _folders(self, model: RunningModel) -> Iterator[str]:
-        return worker_folders(model) if self._server.sees_processes else iter(())
-
-    def _row(self, model: RunningModel) -> Effective:
-        try:
-            return effective_of_registered(model, self._server.configuration, self._folders(model))
-        except MissingYamlError as error:
-            reported = model.max_retry_timeout_sec
-            source = None if reported is None else Source.FRONTEND.value
-            problems = (("missing-yaml", str(error)),)
-            return Effective(
-                model.name, model.version, None, reported, source, None, reported, problems, None
-            )
-
 
 def rows_of_markers(models: Iterable[ModelStatus]) -> tuple[Effective, ...]:
     """Return what the state directory alone tells of windows, where the frontend tells nothing."""
     return tuple(
-        Effective(m.model, m.version, None, m.max_retry_timeout_sec, m.max_retry_timeout_source,
-                  None, None, (), None)
-        for m in models
-        if m.max_retry_timeout_sec is not None
-    )  # fmt: skip
+        Effective(
+            model.model,
+            model.version,
+            max_retry_timeout_sec=model.max_retry_timeout_sec,
+            source=model.max_retry_timeout_source,
+        )
+        for model in models
+        if model.max_retry_timeout_sec is not None
+    )

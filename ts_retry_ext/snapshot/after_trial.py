@@ -7,14 +7,7 @@ from typing import Iterable, Sequence
 from ts_retry_ext.store.marker import Marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds, to_text
-from ts_retry_ext.store.trial_schedule import (
-    ADDRESS,
-    ELSEWHERE,
-    PATH,
-    RESUME,
-    TIME,
-    next_interval,
-)
+from ts_retry_ext.store.trial_schedule import ADDRESS, ELSEWHERE, PATH, RESUME, TIME, next_interval
 
 NON_RECOVERABLE, REPEATED, CRASHED = "non_recoverable", "repeated", "crashed"
 #: What two models can wait for together. A module may have come with the files of one of them alone,

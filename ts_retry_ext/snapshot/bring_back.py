@@ -100,13 +100,7 @@ def is_scaled_away(server: Server, directory: str, model: str, version: str | No
 
 
 def _without_api(
-    directory: str,
-    model: str,
-    version: str | None,
-    why_not: str,
-    *,
-    reason: str,
-    may_release: bool,
+    directory: str, model: str, version: str | None, why_not: str, *, reason: str, may_release: bool
 ) -> None:
     marker = trusted_marker(directory)
     if marker is None:

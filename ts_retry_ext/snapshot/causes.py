@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Iterable, NamedTuple
 
-from ts_retry_ext.plain_text import some_of
+from ts_retry_ext.plain_text import counted, some_of
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
 
@@ -60,7 +60,6 @@ def how_many_are_down(models: Iterable[ModelStatus]) -> str | None:
     if not down:
         return None
     verb = "does" if down == 1 else "do"
-    count = "1 cause" if len(causes) == 1 else f"{len(causes)} causes"
     recovering = sum(model.state is State.RECOVERING for model in models)
     more = f"; {recovering} more {'is' if recovering == 1 else 'are'} retried" if recovering else ""
-    return f"{down} of {len(models)} models {verb} not serve: {count}{more}"
+    return f"{down} of {len(models)} models {verb} not serve: {counted(len(causes), 'cause')}{more}"

@@ -40,13 +40,13 @@ class Effective:
 
     model: str | None
     version: str | None
-    archive: str | None
-    max_retry_timeout_sec: int | None
-    source: str | None
-    configured: object
-    reported_by_frontend: int | None
-    problems: tuple[tuple[str, str], ...]
-    schedule: tuple[int, float | None] | None
+    archive: str | None = None
+    max_retry_timeout_sec: int | None = None
+    source: str | None = None
+    configured: object = None
+    reported_by_frontend: int | None = None
+    problems: tuple[tuple[str, str], ...] = ()
+    schedule: tuple[int, float | None] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as the contract has it."""
@@ -69,7 +69,7 @@ def effective_of_archive(path: str) -> Effective:
     except ArchiveError as error:
         ends = "; a server that loads it at its start ends" if error.stops_server else ""
         problems = (("unreadable-archive", error.why + ends),)
-        return Effective(None, None, path, None, None, None, None, problems, None)
+        return Effective(None, None, path, problems=problems)
     return effective_of_read(archive)
 
 
@@ -123,13 +123,25 @@ def _effective(
 
 def window_in_force(model: RunningModel, server: ObservedServer) -> WindowInForce:
     """Return the window in force for a model that a server runs."""
-    reported = model.max_retry_timeout_sec
-    folders = worker_folders(model) if server.sees_processes else ()
+    row = effective_in_force(model, server)
+    return WindowInForce(row.max_retry_timeout_sec, row.source)
+
+
+def effective_in_force(model: RunningModel, server: ObservedServer) -> Effective:
+    """Return what a server has in force for a model; without PyYAML, what the frontend reports."""
     try:
-        _, window = window_of_registered(model, server.configuration, folders)
-    except MissingYamlError:
-        return WindowInForce(reported, None if reported is None else Source.FRONTEND.value)
-    return WindowInForce(window.reported_sec, window.source.value)
+        folders = worker_folders(model) if server.sees_processes else ()
+        return effective_of_registered(model, server.configuration, folders)
+    except MissingYamlError as error:
+        reported = model.max_retry_timeout_sec
+        return Effective(
+            model.name,
+            model.version,
+            max_retry_timeout_sec=reported,
+            source=None if reported is None else Source.FRONTEND.value,
+            reported_by_frontend=reported,
+            problems=(("missing-yaml", str(error)),),
+        )
 
 
 def worker_folders(model: RunningModel) -> Iterator[str]:

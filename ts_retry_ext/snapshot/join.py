@@ -114,7 +114,6 @@ def status_of(
         registration=registration,
         max_retry_timeout_sec=window.seconds,
         max_retry_timeout_source=window.source,
-        gave_up=False,
     )
     limit = DEFAULT_WINDOW_SEC if window.seconds is None else window.seconds
     died = died_by or died_by_its_words(registration)
@@ -186,11 +185,9 @@ def _unconfirmed(registration: Registration, *, server_runs: bool) -> ModelStatu
         model=registration.model or os.path.basename(registration.directory),
         version=registration.version,
         state=state_of(None, registration, server_runs=server_runs, gave_up=False),
-        running=None,
         registration=registration,
         max_retry_timeout_sec=marker.max_retry_timeout_sec if marker else None,
         max_retry_timeout_source=marker.max_retry_timeout_source if marker else None,
-        gave_up=False,
     )
 
 
@@ -200,16 +197,12 @@ def _lacking(missing: NotRegistered) -> ModelStatus:
         missing.version,
         State.NOT_REGISTERED,
         missing.running,
-        None,
-        None,
-        None,
-        gave_up=False,
         not_registered=missing,
     )
 
 
 def _unknown(model: str, version: str) -> ModelStatus:
-    return ModelStatus(model, version, State.UNKNOWN, None, None, None, None, gave_up=False)
+    return ModelStatus(model, version, State.UNKNOWN)
 
 
 def _past_window(status: ModelStatus, died_by: DiedBy | None) -> ModelStatus:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Sequence, Tuple
 
 from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.running_model import RunningModel, RunningWorker
-from ts_retry_ext.plain_text import cause_line, decided_by, verdict_line
+from ts_retry_ext.plain_text import CAUSE_LENGTH, cause_line, decided_by, verdict_line
 from ts_retry_ext.snapshot.after_trial import down_since
 from ts_retry_ext.snapshot.registration import Registration
 from ts_retry_ext.snapshot.state import State, held_workers
@@ -82,11 +82,11 @@ class ModelStatus:
     model: str
     version: str
     state: State
-    running: RunningModel | None
-    registration: Registration | None
-    max_retry_timeout_sec: int | None
-    max_retry_timeout_source: str | None
-    gave_up: bool
+    running: RunningModel | None = None
+    registration: Registration | None = None
+    max_retry_timeout_sec: int | None = None
+    max_retry_timeout_source: str | None = None
+    gave_up: bool = False
     not_registered: NotRegistered | None = None
     packed_again: str | None = None
 
@@ -219,18 +219,18 @@ class ModelStatus:
     @property
     def cause(self) -> str | None:
         """Return the last failure in one line: its type and its message; else why it is not registered."""
-        if self.not_registered is not None:
-            return self.not_registered.cause
-        found = self.exception
-        return None if found is None else cause_line(found.type, found.message, None)
+        return self._cause(None)
 
     @property
     def short_cause(self) -> str | None:
         """Return the same, a long one cut to its first line and what is left of it in numbers."""
+        return self._cause(CAUSE_LENGTH)
+
+    def _cause(self, limit: int | None) -> str | None:
         if self.not_registered is not None:
             return self.not_registered.cause
         found = self.exception
-        return None if found is None else cause_line(found.type, found.message)
+        return None if found is None else cause_line(found.type, found.message, limit)
 
     @property
     def repaired_at(self) -> str | None:

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from ts_retry_ext.plain_text import outcome_word
-from ts_retry_ext.snapshot.down_in_words import (
-    ago,
-    next_trial_in_full,
-    trials_in_words,
-    waits_for,
-)
+from ts_retry_ext.snapshot.down_in_words import ago, next_trial_in_full, trials_in_words, waits_for
 from ts_retry_ext.snapshot.model import ModelStatus
 
 

@@ -12,7 +12,6 @@ from ts_retry_ext.judge.user_rules import RuleProblem, rules_from_data, rules_of
 from ts_retry_ext.settings import MODEL_SECTION, Resolved, Settings, resolve
 
 if TYPE_CHECKING:
-    from ts_retry_ext.archive.model_archive import Archive
     from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 
@@ -59,15 +58,8 @@ def rules_of_archives(
     paths: Iterable[str], configuration: ServerConfiguration
 ) -> Iterator[OwnRules]:
     """Yield the rules that archives and model folders bring, for those that bring any."""
-    from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
-
     for path in paths:
-        try:
-            archive = read_archive(path)
-        except ArchiveError as error:
-            yield OwnRules(os.path.basename(path), path, unreadable=str(error))
-            continue
-        yield from _of_archive(archive, f"{archive.model} {archive.version}", configuration)
+        yield from _of_archive(path, None, configuration)
 
 
 def rules_of_registered(configuration: ServerConfiguration) -> Iterator[OwnRules]:
@@ -76,29 +68,30 @@ def rules_of_registered(configuration: ServerConfiguration) -> Iterator[OwnRules
     Raises:
         ManagementError: the management API does not name its models.
     """
-    from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
     from ts_retry_ext.frontend.management import management_api_of
     from ts_retry_ext.frontend.registered import archive_of
 
     for model in management_api_of(configuration).describe_all():
         path = archive_of(model, configuration)
-        if path is None:
-            continue
-        try:
-            archive = read_archive(path)
-        except ArchiveError as error:
-            yield OwnRules(f"{model.name} {model.version}", path, unreadable=str(error))
-            continue
-        yield from _of_archive(archive, f"{model.name} {model.version}", configuration)
+        if path is not None:
+            yield from _of_archive(path, f"{model.name} {model.version}", configuration)
 
 
 def _of_archive(
-    archive: Archive, model: str, configuration: ServerConfiguration
+    path: str, model: str | None, configuration: ServerConfiguration
 ) -> Iterator[OwnRules]:
+    """Yield the rules of an archive; `model` is what it is registered as, None for what its manifest says."""
+    from ts_retry_ext.archive.model_archive import ArchiveError, read_archive
     from ts_retry_ext.archive.model_config import ModelConfigError, read_model_config
 
+    try:
+        archive = read_archive(path)
+    except ArchiveError as error:
+        yield OwnRules(model or os.path.basename(path), path, unreadable=str(error))
+        return
     if archive.config is None:
         return
+    model = model or f"{archive.model} {archive.version}"
     where = f"{archive.path}: {archive.config_file}"
     try:
         section = read_model_config(archive.config).get(MODEL_SECTION)

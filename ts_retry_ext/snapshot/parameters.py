@@ -160,10 +160,7 @@ class _Subject:
         return parameters_of(self.config, start)
 
     def with_own_settings(
-        self,
-        found: Iterable[Parameter],
-        path: str | None,
-        problems: tuple[tuple[str, str], ...],
+        self, found: Iterable[Parameter], path: str | None, problems: tuple[tuple[str, str], ...]
     ) -> ModelParameters:
         """Return parameters of TorchServe with the settings of the package behind them."""
         section = (self.config or {}).get(MODEL_SECTION)

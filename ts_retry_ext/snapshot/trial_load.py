@@ -13,12 +13,7 @@ import threading
 
 from ts_retry_ext.frontend.process import frontend_at
 from ts_retry_ext.frontend.server_configuration import server_of
-from ts_retry_ext.snapshot.bring_back import (
-    REASON,
-    bring_back,
-    call_others,
-    is_scaled_away,
-)
+from ts_retry_ext.snapshot.bring_back import REASON, bring_back, call_others, is_scaled_away
 from ts_retry_ext.snapshot.real_load import frontend_retries
 from ts_retry_ext.snapshot.trial_job import Job, read_job
 from ts_retry_ext.snapshot.trial_making import make_trial

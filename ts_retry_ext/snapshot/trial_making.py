@@ -10,7 +10,7 @@ from typing import Any, Mapping, NamedTuple
 
 from ts_retry_ext.archive.model_archive import ArchiveError
 from ts_retry_ext.frontend.process import start_of
-from ts_retry_ext.frontend.server_configuration import Server
+from ts_retry_ext.frontend.server_configuration import Server, option_of
 from ts_retry_ext.snapshot.trial_job import Job
 from ts_retry_ext.snapshot.trial_records import charge_budget, note, note_locked, plan_next
 from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, write_json
@@ -93,7 +93,7 @@ def _load(job: Job, server: Server, children: Children) -> Tried:
             model_dir=job.model_dir,
             environ={**os.environ, FOLDER_VARIABLE: folder},
             python=sys.executable,
-            metrics=_option(job.argv, "--metrics-config"),
+            metrics=option_of(job.argv, "--metrics-config") or "",
             script=job.argv[0],
         )
         write_job(
@@ -136,11 +136,3 @@ def _end_leftovers(directory: str) -> None:
     folder = content.get("folder")
     if isinstance(folder, str) and os.path.basename(folder).startswith("ts-retry-trial-"):
         clean_up(folder)
-
-
-def _option(argv: list[str], name: str) -> str:
-    """Return what follows an option of the worker's, or an empty text."""
-    for option, value in zip(argv, argv[1:]):
-        if option == name:
-            return value
-    return ""
