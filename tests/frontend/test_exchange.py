@@ -48,3 +48,19 @@ def test_port_of_an_address_without_one_is_what_the_server_takes() -> None:
     assert reachable_address("http://0.0.0.0", ports) == "http://127.0.0.1:8081"
     assert reachable_address("https://localhost/", ports) == "https://localhost:8444"
     assert reachable_address("https://localhost:1", ports) == "https://localhost:1"
+
+
+def test_path_of_a_proxy_stays_in_front_of_the_servers_own_paths() -> None:
+    assert reachable_address("https://gateway/ts/a/") == "https://gateway/ts/a"
+
+
+@pytest.mark.parametrize(
+    ("binding", "why"),
+    [
+        ("http://me:s3cret@h:1/ts", "http://h:1/ts is given with a login, and none is sent"),
+        ("http://h:1/ts?a=1", "no http:// or https:// address"),
+    ],
+)
+def test_what_would_not_be_sent_is_refused(binding: str, why: str) -> None:
+    with pytest.raises(UnreachableError, match=why):
+        reachable_address(binding)

@@ -264,3 +264,36 @@ def test_model_api_is_off_only_where_torchserve_says_so(api: Api) -> None:
         with pytest.raises(ManagementError) as caught:
             ask()
         assert "enable_model_api" not in str(caught.value)
+
+
+@both_clients
+def test_path_of_a_proxy_stands_before_every_question(ask: Ask, api: Api) -> None:
+    api.answers["GET /ts/models"] = {"models": []}
+    assert ask(Endpoint(f"{api.address}/ts"), BOTH_ASK["GET /models"]) == []
+
+
+@both_clients
+@pytest.mark.parametrize("status", [401, 403, 407])
+def test_proxy_that_asks_for_a_login_is_no_server_that_asks_for_a_key(
+    ask: Ask, api: Api, status: int
+) -> None:
+    api.answers["GET /models"] = raw(f"{status} No\nWWW-Authenticate: Basic", b"<html>who?</html>")
+    with pytest.raises(ManagementError, match="such as a proxy, asks who is there") as caught:
+        ask(Endpoint(api.address), BOTH_ASK["GET /models"])
+    assert "token" not in str(caught.value)
+
+
+@both_clients
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://me:s3cret@h/models?sig=s3cret", "It leads to https://h: write that if it is"),
+        ("/models/", "It leads to the path /models/: a proxy has to pass"),
+        ("http://[h", "it has to be TorchServe that answers there$"),
+    ],
+)
+def test_where_a_redirect_leads_is_said(ask: Ask, api: Api, location: str, told: str) -> None:
+    api.answers["GET /models"] = raw(f"308 Elsewhere\nLocation: {location}")
+    with pytest.raises(ManagementError, match=told) as caught:
+        ask(Endpoint(api.address), BOTH_ASK["GET /models"])
+    assert "s3cret" not in str(caught.value)

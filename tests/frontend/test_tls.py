@@ -67,14 +67,20 @@ def test_certificate_of_the_server_is_trusted_whoever_signed_it(
         assert version(ask, address, signed / trusted) is None
 
 
-def test_certificate_of_somebody_else_is_not_trusted(ask: Ask, signed: Path) -> None:
+def test_certificate_of_somebody_else_is_not_trusted_unless_the_system_does(
+    ask: Ask, signed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     foreign = signed / "foreign.pem"
     command = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=foreign -keyout f.key -out"
     subprocess.run(["openssl", *command.split(), str(foreign)], cwd=signed, check=True)
     with serving_tls(signed, "127.0.0.1") as address, pytest.raises(
-        ManagementError, match="CERTIFICATE_VERIFY_FAILED"
+        ManagementError,
+        match="CERTIFICATE_VERIFY_FAILED.*name the one that signed it in SSL_CERT_FILE",
     ):
         version(ask, address, foreign)
+    monkeypatch.setenv("SSL_CERT_FILE", str(signed / "ca.pem"))
+    with serving_tls(signed, "127.0.0.1") as address:
+        assert version(ask, address, foreign) is None
 
 
 def test_certificate_file_that_is_none_is_an_error(ask: Ask, signed: Path) -> None:

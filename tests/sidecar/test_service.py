@@ -367,6 +367,10 @@ def test_a_probe_under_any_name_gets_the_status_and_no_cause(
     [
         (["--management", "foo"], "--management foo: is no address such as"),
         (["--inference", "foo"], "--inference foo: is no address such as"),
+        (
+            ["--management", "http://me:pw@h"],
+            "--management: an address with a login, and none is sent",
+        ),
         (["--pid", "1"], "--pid 1: this process is no frontend of TorchServe"),
         (["--ts-config", "absent"], "--ts-config absent: there is no such file"),
         (["--own-key-file", "absent"], "--own-key-file absent: there is no such file"),

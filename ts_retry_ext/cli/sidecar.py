@@ -110,6 +110,9 @@ def _check(arguments: argparse.Namespace) -> None:
         if value is not None and not value.startswith(("http://", "https://", "unix:")):
             msg = f"{option} {value}: is no address such as http://127.0.0.1:8081"
             raise CommandError(msg, USAGE)
+        if value is not None and "@" in value:
+            msg = f"{option}: an address with a login, and none is sent but TorchServe's keys (--key-file)"
+            raise CommandError(msg, USAGE)
     for option, value in (
         ("--ts-config", arguments.ts_config),
         ("--own-key-file", arguments.own_key_file),

@@ -1,29 +1,15 @@
-"""What is said to a frontend's APIs, and what its answers mean (TorchServe 0.8 to 0.12).
-
-Nothing here sends anything. A conversation is a generator: it yields a `Question` and is sent the
-`HttpAnswer`, or has an `UnreachableError` thrown into it, until it returns what was asked for or raises
-a `ManagementError`. So every client says the same, whether it waits or not.
-
-The management key expires (60 minutes by default); the API key of the same file renews
-it with ``GET /token?type=management``, which writes the file anew before it answers. Each renewal
-spoils the key before it, so that a client with several conversations renews once for all of them.
-"""
+"""What is said to a frontend's APIs, and what its answers mean (TorchServe 0.8 to 0.12)."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Generator, NamedTuple, TypeVar
-from urllib.parse import quote, urlencode
+from typing import Any, Callable, NamedTuple
+from urllib.parse import quote
 
-from ts_retry_ext.frontend.condition import Condition, ManagementError
+from ts_retry_ext.frontend.asking import INFERENCE, MANAGEMENT, Asking, Conversation
 from ts_retry_ext.frontend.endpoint import Endpoint
-from ts_retry_ext.frontend.exchange import (
-    HttpAnswer,
-    Question,
-    UnreachableError,
-    reachable_address,
-)
-from ts_retry_ext.frontend.keys import Key, KeyFileError
+from ts_retry_ext.frontend.exchange import Question, UnreachableError, reachable_address
+from ts_retry_ext.frontend.keys import Key
 from ts_retry_ext.frontend.refusal import (
     BAD_REQUEST,
     NOT_ALLOWED,
@@ -33,31 +19,13 @@ from ts_retry_ext.frontend.refusal import (
     other_form,
     parsed,
     refusal,
-    unheard,
 )
 from ts_retry_ext.frontend.running_model import RunningModel, list_of, running_model, text_of
-
-T = TypeVar("T")
-Conversation = Generator[Question, HttpAnswer, T]
 
 #: Models on a page: the most that the frontend gives (0.12.0 ApiUtils.getModelList).
 PAGE = 100
 #: A list of more pages has no end.
 MOST_PAGES = 1000
-MANAGEMENT, INFERENCE = "the management API", "the inference API"
-#: Keys tried for one question: others may renew the key at the same time, and the newest counts.
-KEYS_TRIED = 3
-
-
-def follow_up(conversation: Conversation[T], told: HttpAnswer | UnreachableError) -> Question:
-    """Return what to ask next after what the last question came to.
-
-    Raises:
-        StopIteration: the conversation is over; its value is what was asked for.
-    """
-    if isinstance(told, UnreachableError):
-        return conversation.throw(told)
-    return conversation.send(told)
 
 
 class Conversations(NamedTuple):
@@ -72,13 +40,17 @@ class Conversations(NamedTuple):
     endpoint: Endpoint
     key: Callable[[str], Key | None]
 
+    @property
+    def _ask(self) -> Asking:
+        return Asking(self.endpoint, self.key)
+
     def list_models(self) -> Conversation[list[str]]:
         """Return the names of all registered models, sorted, from as many pages as there are."""
         names: set[str] = set()
         token = pages = 0
         while True:
             query = {"limit": PAGE, "next_page_token": token}
-            sent, page = yield from self._managed("GET", "/models", **query)
+            sent, page = yield from self._ask.managed("GET", "/models", **query)
             try:
                 found = [text_of(entry["modelName"]) for entry in list_of(page["models"])]
                 following = _token(page.get("nextPageToken"))
@@ -128,7 +100,7 @@ class Conversations(NamedTuple):
             timeout_sec: how long to wait for the answer; None for as long as the client usually does.
         """
         return (
-            yield from self._told(
+            yield from self._ask.told(
                 "PUT",
                 _path(name, version),
                 timeout_sec,
@@ -153,7 +125,7 @@ class Conversations(NamedTuple):
             timeout_sec: how long to wait for the answer; None for as long as the client usually does.
         """
         query = {"url": archive, "initial_workers": initial_workers, "synchronous": "true"}
-        return (yield from self._told("POST", "/models", timeout_sec, **query))
+        return (yield from self._ask.told("POST", "/models", timeout_sec, **query))
 
     def takes_registrations(self) -> Conversation[bool]:
         """Tell whether the model API is on (``enable_model_api``); without one (before 0.11.1) it is.
@@ -161,7 +133,7 @@ class Conversations(NamedTuple):
         A request that names no archive registers nothing: it is refused with 405 where the API is off, else
         with 400 (0.12.0 ManagementRequestHandler).
         """
-        sent, answer = yield from self._answered("POST", "/models")
+        sent, answer = yield from self._ask.answered("POST", "/models")
         if 200 <= answer.status < 300:
             raise other_form(sent, MANAGEMENT, "a refusal of what names no archive")
         error = refusal(sent, answer, MANAGEMENT, self.endpoint.key_file)
@@ -181,16 +153,16 @@ class Conversations(NamedTuple):
             version: its version.
             timeout_sec: how long to wait for the answer; None for as long as the client usually does.
         """
-        return (yield from self._told("DELETE", _path(name, version), timeout_sec))
+        return (yield from self._ask.told("DELETE", _path(name, version), timeout_sec))
 
     def set_default(self, name: str, version: str) -> Conversation[str]:
         """Make a version the one that requests without a version mean. Works without the model API."""
-        return (yield from self._told("PUT", _path(name, version) + "/set-default"))
+        return (yield from self._ask.told("PUT", _path(name, version) + "/set-default"))
 
     def torchserve_version(self) -> Conversation[str | None]:
         """Return TorchServe's version from its API description, which asks for no key."""
         url = self.endpoint.management + "/"
-        answer = yield from self._exchange(Question("OPTIONS", url, {}), MANAGEMENT)
+        answer = yield from self._ask.exchange(Question("OPTIONS", url, {}), MANAGEMENT)
         try:
             return text_of(json.loads(answer.body.decode("utf-8"))["info"]["version"])
         except OTHER_FORM:
@@ -205,7 +177,7 @@ class Conversations(NamedTuple):
             address = reachable_address(self.endpoint.inference or "unix:")
         except UnreachableError:
             return None
-        sent, answer = yield from self._with_key(
+        sent, answer = yield from self._ask.with_key(
             Question("GET", address + "/ping", {}), "inference", INFERENCE
         )
         content = parsed(sent, answer, INFERENCE)
@@ -216,104 +188,19 @@ class Conversations(NamedTuple):
     def _described(self, name: str) -> Conversation[tuple[Question, list[RunningModel]]]:
         """Return what was asked, and every version of a model, as two questions show it."""
         path = f"/models/{quote(name, safe='', errors='replace')}"
-        sent, answer = yield from self._answered("GET", path + "/all")
+        sent, answer = yield from self._ask.answered("GET", path + "/all")
         if is_model_missing(answer, name):
             return sent, []
-        versions = named = self._content(sent, answer)
+        versions = named = self._ask.content(sent, answer)
         if isinstance(versions, list) and len(versions) > 1:
-            asked, answer = yield from self._answered("GET", path)
+            asked, answer = yield from self._ask.answered("GET", path)
             if is_model_missing(answer, name):
                 return sent, []
-            named = self._content(asked, answer)
+            named = self._ask.content(asked, answer)
         try:
             return sent, _versions(name, versions, named)
         except OTHER_FORM as error:
             raise other_form(sent, MANAGEMENT, f"a description of {name}") from error
-
-    def _told(
-        self, method: str, path: str, timeout_sec: float | None = None, **query: object
-    ) -> Conversation[str]:
-        """Let the management API do something, and return its words."""
-        sent, content = yield from self._managed(method, path, timeout_sec, **query)
-        try:
-            return text_of(content["status"])
-        except OTHER_FORM as error:
-            raise other_form(sent, MANAGEMENT, "an answer in words") from error
-
-    def _managed(
-        self, method: str, path: str, timeout_sec: float | None = None, **query: object
-    ) -> Conversation[tuple[Question, Any]]:
-        """Ask the management API, and return what was sent and the content of its answer."""
-        sent, answer = yield from self._answered(method, path, timeout_sec, **query)
-        return sent, self._content(sent, answer)
-
-    def _answered(
-        self, method: str, path: str, timeout_sec: float | None = None, **query: object
-    ) -> Conversation[tuple[Question, HttpAnswer]]:
-        """Ask the management API, and return what was sent and its answer, whatever its status."""
-        url = self.endpoint.management + path + ("?" + urlencode(query) if query else "")
-        question = Question(method, url, {}, timeout_sec)
-        return (yield from self._with_key(question, "management", MANAGEMENT))
-
-    def _content(self, sent: Question, answer: HttpAnswer) -> Any:
-        """Return the content of an answer of the management API. Raises ManagementError."""
-        if not 200 <= answer.status < 300:
-            raise refusal(sent, answer, MANAGEMENT, self.endpoint.key_file)
-        return parsed(sent, answer, MANAGEMENT)
-
-    def _with_key(
-        self, question: Question, kind: str, whom: str
-    ) -> Conversation[tuple[Question, HttpAnswer]]:
-        """Ask with the key of a kind, with a renewed one where the frontend refuses that."""
-        key = yield from self._valid_key(kind)
-        for _ in range(KEYS_TRIED - 1):
-            sent = question._replace(headers=key.headers if key else {})
-            answer = yield from self._exchange(sent, whom)
-            if key is None or not is_key_refused(answer):
-                return sent, answer
-            refused, key = key, (yield from self._valid_key(kind, refused=key))
-            if key == refused:
-                return sent, answer
-        sent = question._replace(headers=key.headers if key else {})
-        return sent, (yield from self._exchange(sent, whom))
-
-    def _valid_key(self, kind: str, refused: Key | None = None) -> Conversation[Key | None]:
-        """Return the key of a kind, renewed where it has expired or is the one that was refused.
-
-        None where the server has no key file: its answer shows whether it asks for a key.
-        """
-        key = self._kept_key(kind, Condition.REFUSED)
-        if key is None or not (key.is_expired() or key == refused):
-            return key
-        if not self.endpoint.renews_keys:
-            place = self.endpoint.key_file
-            why = "has expired" if key.is_expired() else "is refused"
-            how = f"ask for {self.endpoint.management}/token?type={kind} with its API key"
-            msg = f"the {kind} key in {place} {why}, and retry_renew_keys is false: {how}"
-            raise ManagementError(msg, Condition.EXPIRED_KEY)
-        api_key = self._kept_key("API", Condition.EXPIRED_KEY)
-        url = f"{self.endpoint.management}/token?type={kind}"
-        renewal = Question("GET", url, api_key.headers if api_key else {}, is_shared=True)
-        yield from self._exchange(renewal, MANAGEMENT)
-        key = self._kept_key(kind, Condition.REFUSED)
-        if key is not None and key.is_expired():
-            place = self.endpoint.key_file
-            msg = f"the {kind} key in {place} has expired, and the server did not renew it"
-            raise ManagementError(msg, Condition.EXPIRED_KEY)
-        return key
-
-    def _kept_key(self, kind: str, condition: Condition) -> Key | None:
-        try:
-            return self.key(kind)
-        except KeyFileError as error:
-            msg = f"the server asks for a token: {error}"
-            raise ManagementError(msg, condition) from error
-
-    def _exchange(self, question: Question, whom: str) -> Conversation[HttpAnswer]:
-        try:
-            return (yield question)
-        except UnreachableError as error:
-            raise unheard(question, whom, error) from error
 
 
 def _versions(name: str, versions: Any, named: Any) -> list[RunningModel]:

@@ -41,10 +41,12 @@ class HttpAnswer(NamedTuple):
     Attributes:
         status: HTTP status code.
         body: the body, as bytes.
+        location: where it redirects to, or None.
     """
 
     status: int
     body: bytes
+    location: str | None = None
 
 
 class UnreachableError(Exception):
@@ -62,33 +64,42 @@ class UnreachableError(Exception):
 def reachable_address(binding: str, ports: Mapping[str, int] | None = None) -> str:
     """Return the URL under which a client of this machine reaches what is bound to `binding`.
 
-    A server bound to every interface is reached through loopback.
+    A server bound to every interface is reached through loopback. A path is that of a proxy, which puts
+    TorchServe's own paths behind it.
 
     Args:
         binding: the address as the configuration has it.
         ports: by scheme the port of an address without one, where that is not the usual one of HTTP.
 
     Raises:
-        UnreachableError: it is a Unix socket, or no address.
+        UnreachableError: it is a Unix socket, or no address, or one with a password.
     """
     if binding.lower().startswith("unix:"):
-        msg = f"{_without_password(binding)} is a Unix socket; only http:// and https:// addresses are supported"
+        msg = f"{without_password(binding)} is a Unix socket; only http:// and https:// addresses are supported"
         raise UnreachableError(msg)
     try:
         parts = urlsplit(binding)
         scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
+        path, has_login = parts.path.rstrip("/"), "@" in parts.netloc
+        has_more = bool(parts.query or parts.fragment)
     except ValueError:
-        scheme, host, port = "", None, None
-    if scheme not in ("http", "https") or not host:
-        msg_0 = f"{_without_password(binding)!r} is no http:// or https:// address"
+        scheme, host, port, path, has_login, has_more = "", None, None, "", False, False
+    if scheme not in ("http", "https") or not host or has_more:
+        msg_0 = f"{without_password(binding)!r} is no http:// or https:// address"
         raise UnreachableError(msg_0)
+    if has_login:
+        msg = (
+            f"{without_password(binding)} is given with a login, and none is sent but TorchServe's keys: write it "
+            "without, and let what answers there take requests from this machine"
+        )
+        raise UnreachableError(msg)
     host = _ANY_HOST.get(host, host)
     port = (ports or {}).get(scheme) if port is None else port
     shown = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{shown}" + ("" if port is None else f":{port}")
+    return f"{scheme}://{shown}" + ("" if port is None else f":{port}") + path
 
 
-def _without_password(address: str) -> str:
+def without_password(address: str) -> str:
     """Return an address without who logs in there and with what."""
     return re.sub(r"//[^/]*@", "//", address)
 

@@ -53,7 +53,8 @@ def request(
             sent = {**(headers or {}), "Connection": "close"}
             connection.request(method, target, body, sent)
             with connection.getresponse() as response:
-                answer = HttpAnswer(response.status, _body(response))
+                location = response.getheader("Location")
+                answer = HttpAnswer(response.status, _body(response), location)
         finally:
             connection.close()
     except socket.timeout as error:

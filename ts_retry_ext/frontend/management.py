@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Iterable, TypeVar
 
-from ts_retry_ext.frontend.conversation import Conversation, Conversations, follow_up
+from ts_retry_ext.frontend.asking import Conversation, follow_up
+from ts_retry_ext.frontend.conversation import Conversations
 from ts_retry_ext.frontend.endpoint import Endpoint, endpoint_of
 from ts_retry_ext.frontend.exchange import HttpAnswer, Question, UnreachableError
 from ts_retry_ext.frontend.http import request

@@ -13,9 +13,16 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urljoin
 
 from ts_retry_ext.frontend.condition import Condition, ManagementError
-from ts_retry_ext.frontend.exchange import HttpAnswer, Question, UnreachableError, place_of
+from ts_retry_ext.frontend.exchange import (
+    HttpAnswer,
+    Question,
+    UnreachableError,
+    place_of,
+    without_password,
+)
 
 TOKEN_REFUSED, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, NOT_ALLOWED = 400, 401, 403, 404, 405
 BAD_REQUEST, CONFLICT, TOO_MANY = 400, 409, 429
@@ -28,10 +35,17 @@ OTHER_API = (
 #: What a proxy answers that does not reach the server, or not in time.
 GATEWAY_TIMEOUT = 504
 BAD_GATEWAY = (502, 503, GATEWAY_TIMEOUT)
+#: Statuses that ask who is there; TorchServe says with them what it refuses, in JSON.
+WHO_ASKS = (UNAUTHORIZED, FORBIDDEN, 407)
+LOGIN = (
+    "; something in TorchServe's place, such as a proxy, asks who is there, and is sent TorchServe's key and no "
+    "other login: see that it takes requests from this machine"
+)
 #: What the refusal of a key says (0.12.0 InvalidKeyException); its status has other uses.
 TOKEN_WORDS = "Token Authorization failed"
 #: Of a refusal so many characters are shown.
 MAX_WORDS = 300
+MAX_PLACE = 100
 MODEL_API_OFF = (
     "; the model API is off, set enable_model_api=true and restart the server to register or"
     " unregister models"
@@ -41,6 +55,7 @@ FOREIGN = (
     "the address in the server's configuration"
 )
 NO_ANSWER = "; see that the server runs, and that its configuration names this address"
+UNTRUSTED = "; its certificate is not trusted: name the one that signed it in SSL_CERT_FILE"
 #: What comes of reading an answer of another form.
 OTHER_FORM = (
     KeyError,
@@ -60,24 +75,28 @@ def refusal(sent: Question, answer: HttpAnswer, whom: str, key_file: str | None)
         sent: what was asked, with the key that was sent.
         key_file: where the server's key file should be, or None where it asks for no key.
     """
-    refused, is_own = is_key_refused(answer), is_own_refusal(answer)
     words = _words(answer)
     if words is None:
         words = f"status {answer.status} and {_kind(answer)}"
-    words = _without_key(words, sent)[:MAX_WORDS]
-    if refused and not sent.headers:
-        words += _why_no_key(key_file)
-    elif is_own and answer.status == NOT_ALLOWED:
-        words += MODEL_API_OFF
-    elif _is_other_api(answer):
-        words += OTHER_API
-    if refused and sent.headers:
-        words += f"; see that {key_file} is the key file of this server"
-    elif not is_own:
-        words += _remedy(answer.status)
-    condition = Condition.REFUSED if refused else Condition.GARBAGE
+    words = _without_key(words, sent)[:MAX_WORDS] + _advice(sent, answer, key_file)
+    condition = Condition.REFUSED if is_key_refused(answer) else Condition.GARBAGE
     msg = f"{whom} at {place_of(sent.url)} refuses {asked_in_words(sent)}: {words}"
-    return ManagementError(msg, condition, answer.status, is_own=is_own)
+    return ManagementError(msg, condition, answer.status, is_own=is_own_refusal(answer))
+
+
+def _advice(sent: Question, answer: HttpAnswer, key_file: str | None) -> str:
+    refused, is_own, advice = is_key_refused(answer), is_own_refusal(answer), ""
+    if answer.status in WHO_ASKS and _words(answer) is None:
+        return LOGIN
+    if refused and not sent.headers:
+        advice = _why_no_key(key_file)
+    elif is_own and answer.status == NOT_ALLOWED:
+        advice = MODEL_API_OFF
+    elif _is_other_api(answer):
+        advice = OTHER_API
+    if refused and sent.headers:
+        return f"{advice}; see that {key_file} is the key file of this server"
+    return advice if is_own else advice + _remedy(sent, answer)
 
 
 def is_key_refused(answer: HttpAnswer) -> bool:
@@ -128,6 +147,8 @@ def unheard(sent: Question, whom: str, error: UnreachableError) -> ManagementErr
     """Return what it comes to that nobody answered, or not in HTTP."""
     condition = Condition.GARBAGE if error.is_garbage else Condition.AWAY
     remedy = FOREIGN if error.is_garbage else NO_ANSWER
+    if "certificate verify failed" in str(error) and "mismatch" not in str(error):
+        remedy = UNTRUSTED
     words = _without_key(str(error), sent)
     return ManagementError(f"{whom} at {words} ({asked_in_words(sent)}){remedy}", condition)
 
@@ -174,17 +195,30 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _remedy(status: int) -> str:
-    if 300 <= status < 400:
+def _remedy(sent: Question, answer: HttpAnswer) -> str:
+    if 300 <= answer.status < 400:
         return (
             "; a redirect is not followed, so that no key goes elsewhere: the address in the server's "
-            "configuration is asked, and it has to be TorchServe that answers there"
+            f"configuration is asked, and it has to be TorchServe that answers there{_leads_to(sent, answer)}"
         )
-    if status == TOO_MANY:
+    if answer.status == TOO_MANY:
         return "; a proxy limits how often it may be asked: try again later"
-    if status in BAD_GATEWAY:
+    if answer.status in BAD_GATEWAY:
         return "; a proxy answers in its place: see that it reaches TorchServe, and try again"
     return FOREIGN
+
+
+def _leads_to(sent: Question, answer: HttpAnswer) -> str:
+    """Return in words where a redirect leads, without what may be secret."""
+    try:
+        to = urljoin(sent.url, without_password(answer.location or ""))
+        place = place_of(to)
+    except ValueError:
+        return ""
+    if place != place_of(sent.url):
+        return f". It leads to {place[:MAX_PLACE]}: write that if it is TorchServe's"
+    path = to[len(place) :].partition("?")[0]
+    return f". It leads to the path {path[:MAX_PLACE]}: a proxy has to pass TorchServe's paths on as they are"
 
 
 def _without_key(words: str, sent: Question) -> str:

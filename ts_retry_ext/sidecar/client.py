@@ -9,7 +9,8 @@ from typing import Any, Iterable, TypeVar
 import aiohttp
 from yarl import URL
 
-from ts_retry_ext.frontend.conversation import Conversation, Conversations, follow_up
+from ts_retry_ext.frontend.asking import Conversation, follow_up
+from ts_retry_ext.frontend.conversation import Conversations
 from ts_retry_ext.frontend.endpoint import Endpoint
 from ts_retry_ext.frontend.exchange import (
     MAX_ANSWER_BYTES,
@@ -162,7 +163,7 @@ class Client:
         if len(body) > MAX_ANSWER_BYTES:
             msg = f"{place} answers with more than {MAX_ANSWER_BYTES} bytes"
             raise UnreachableError(msg, is_garbage=True)
-        return HttpAnswer(response.status, body)
+        return HttpAnswer(response.status, body, response.headers.get("Location"))
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Collection, Iterable, Sequence
 
 from ts_retry_ext.frontend.condition import ManagementError
+from ts_retry_ext.frontend.exchange import without_password
 from ts_retry_ext.frontend.management import ManagementApi, management_api_of
 from ts_retry_ext.frontend.other_process import Deaths
 from ts_retry_ext.frontend.registered import archive_of
@@ -49,7 +50,8 @@ def take_snapshot(server: ObservedServer) -> Snapshot:
     except ManagementError as error:
         unheard = str(error)
         problems.append(unheard)
-    status = ServerStatus(server.frontend.pid, True, torchserve, configuration.management_address)
+    management = without_password(configuration.management_address)
+    status = ServerStatus(server.frontend.pid, True, torchserve, management)
     if running is None:
         deaths = Deaths() if server.sees_processes else None
         models = unconfirmed_models(registrations, server_runs=True, died_by=deaths)
