@@ -74,6 +74,12 @@ def test_a_trial_that_succeeds_ends_the_halt_while_the_frontend_retries(tmp_path
         assert model.left_behind() == []
 
 
+def test_a_trial_runs_with_the_options_of_the_workers_interpreter(tmp_path: Path) -> None:
+    body = "assert sys.flags.utf8_mode and sys.flags.dont_write_bytecode"
+    with waiting(tmp_path, handler(body)) as model:
+        assert model.try_once(options=["-X", "utf8", "-B"]).result is TrialResult.LOADED
+
+
 def test_after_the_window_and_without_an_api_somebody_is_told_what_to_do(tmp_path: Path) -> None:
     with waiting(tmp_path, handler("pass")) as model:
         standing = read_marker(str(model.directory))

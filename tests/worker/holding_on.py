@@ -12,13 +12,14 @@ import threading
 
 from tests.faults.killing import fail_to_load, in_child, lay_out, open_worker
 from ts_retry_ext.store.marker import remove_marker
+from ts_retry_ext.worker import holding
 from ts_retry_ext.worker.command_line import WorkerAddress
 from ts_retry_ext.worker.holder import hold, hold_connection
 from ts_retry_ext.worker.marker_in_force import applicable_marker
 
 
 def main(folder: str, end: str) -> None:
-    """Print with which status a holder ended after ``closed`` or ``resumed``.
+    """Print with which status a holder ended after ``closed``, ``resumed`` or ``replaced``.
 
     With ``unheard`` nobody connects to it, and it prints its process id before it waits.
     """
@@ -43,11 +44,16 @@ def _heard(model_dir: str, end: str) -> int:
     marker = applicable_marker(session)
     assert marker is not None
     ours, theirs = socket.socketpair()
+    package = holding._PACKAGE = os.path.join(model_dir, "package")
+    open(package, "w").close()
 
     def frontend() -> None:
         theirs.recv(4)
         if end == "closed":
             theirs.close()
+        elif end == "replaced":  # As pip does: another file of the same name.
+            open(package + ".new", "w").close()
+            os.replace(package + ".new", package)
         else:
             remove_marker(session.directory)
 

@@ -52,3 +52,17 @@ def test_nothing_starts_where_a_process_takes_leave(
     assert watched.returncode == 0
     time.sleep(0.3)  # What must not come has no condition to wait for.
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="the interpreter does not say it")
+def test_our_programs_are_given_the_options_of_the_workers_interpreter(tmp_path: Path) -> None:
+    told = "from ts_retry_ext.worker.own_program import *\ndef main(): print(interpreter_options())"
+    (tmp_path / "told.py").write_text(told)
+    code = (
+        f"import sys; sys.path.append({str(tmp_path)!r}); import os, told; told.main();"
+        "sys.stdout.flush(); os.execv(sys.executable, told.own_command('told'))"
+    )
+    options = ["-X", "utf8", "-B", "-W", "ignore"]
+    command = [sys.executable, *options, "-c", code]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.splitlines() == [repr(options)] * 2

@@ -24,6 +24,7 @@ class Job(NamedTuple):
         asynchronous: ``asyncCommunication``.
         startup_timeout_sec: how long a load may take.
         first_trial_sec, longest_trial_interval_sec: the settings.
+        options: those of the worker's interpreter.
     """
 
     why: str
@@ -44,6 +45,7 @@ class Job(NamedTuple):
     startup_timeout_sec: float
     first_trial_sec: float
     longest_trial_interval_sec: float
+    options: tuple[str, ...] = ()
 
     @property
     def server_dir(self) -> str:

@@ -95,6 +95,7 @@ def _load(job: Job, server: Server, children: Children) -> Tried:
             python=sys.executable,
             metrics=option_of(job.argv, "--metrics-config") or "",
             script=job.argv[0],
+            options=tuple(job.options),
         )
         write_job(
             place,

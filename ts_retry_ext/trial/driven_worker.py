@@ -34,6 +34,7 @@ class Place:
         python: the worker's interpreter.
         metrics: the metrics configuration.
         script: TorchServe's worker script.
+        options: those of the interpreter.
     """
 
     folder: str
@@ -42,6 +43,7 @@ class Place:
     python: str
     metrics: str
     script: str
+    options: tuple[str, ...] = ()
 
     @property
     def state_dir(self) -> str:
@@ -162,7 +164,13 @@ def judge_death(place: Place, launch: Launch, children: Children) -> None:
         AbortedError: the check was told to stop.
         OSError: it cannot be started.
     """
-    command = [place.python, bootstrap.__file__, place.job_file, bootstrap.JUDGE_DEATH]
+    command = [
+        place.python,
+        *place.options,
+        bootstrap.__file__,
+        place.job_file,
+        bootstrap.JUDGE_DEATH,
+    ]
     child = children.start([*command, *_arguments(place, launch)], place.environ, place.model_dir)
     child.wait(time.monotonic() + START_TIMEOUT_SEC)
     children.end(child)
@@ -176,7 +184,7 @@ def write_job(place: Place, **job: object) -> None:
 
 
 def _command(place: Place, launch: Launch) -> list[str]:
-    head = [place.python]
+    head = [place.python, *place.options]
     if launch.has_torchrun:
         # As 0.12.0 WorkerLifeCycle.attachRunner; the name of the run has to be this check's own.
         name = f"{launch.model}_{os.path.basename(place.folder)}"

@@ -24,7 +24,7 @@ from ts_retry_ext.store.trial_budget import is_its_turn, lock_path
 from ts_retry_ext.store.trial_request import TrialRequest, take_request
 from ts_retry_ext.store.trial_schedule import LONGEST_ELSEWHERE_SEC, MODULE, PATH, named
 from ts_retry_ext.worker.output import say
-from ts_retry_ext.worker.own_program import own_command, start_detached
+from ts_retry_ext.worker.own_program import interpreter_options, own_command, start_detached
 from ts_retry_ext.worker.protocol import LoadRequest
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.watched_causes import Watch
@@ -203,6 +203,7 @@ class HalfOpen:
             "startup_timeout_sec": session.startup_timeout(),
             "first_trial_sec": session.settings.first_trial.value,
             "longest_trial_interval_sec": session.settings.longest_trial_interval.value,
+            "options": interpreter_options(),
         }
         return json.dumps(job).encode("ascii") + b"\n"
 

@@ -21,7 +21,7 @@ from ts_retry_ext.store.halt_in_words import end_of_halt, state_word
 from ts_retry_ext.store.marker import Marker, why_not_loaded
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.command_line import WorkerAddress
-from ts_retry_ext.worker.holding import CLOSED, Holding, marker_identity
+from ts_retry_ext.worker.holding import CLOSED, REPLACED, Holding, marker_identity
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.own_program import leave_behind, waiter_command
 from ts_retry_ext.worker.protocol import (
@@ -102,7 +102,8 @@ def hold_connection(
 
     holding = Holding(session, marker, connection, HalfOpen(session, load), identity)
     why = holding.until_released(told)
-    holding.take_leave()
+    if why != REPLACED:  # Else who waits in its place is of the new package, if there is one.
+        holding.take_leave()
     session.record_or_say(Event.RELEASE, reason=why)
     say(f"model {session.name!r} is no longer held: {why}")
     try:

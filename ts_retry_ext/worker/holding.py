@@ -45,6 +45,8 @@ MARKER_INTERVAL = 0.5
 PATIENCE = 0.9
 _MAX_REPLY = 2000
 CLOSED = "the frontend closed the connection"
+REPLACED = "the package was replaced or uninstalled"
+_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "__init__.py")
 
 
 #: Names one marker file: inode, and when it was written, in nanoseconds since the epoch.
@@ -71,6 +73,7 @@ class Holding:
         self._connection = connection
         self._half_open = half_open
         self._marker_identity = identity
+        self._package = _identity(_PACKAGE, None)
         self._siblings = Siblings(session.directory, session.launch)
         self._rejection = Rejection(session.name, marker)
         # With asyncCommunication a worker that served once is never used again (docs/torchserve-defects.md).
@@ -98,6 +101,8 @@ class Holding:
                     if why is not None:
                         return why
                     identity = now
+                if _identity(_PACKAGE, self._package) != self._package:
+                    return REPLACED
                 self._half_open.look(self._marker, only_asked=self._would_disturb())
                 if self._half_open.lets_go:
                     return "the model may be loaded, and the marker cannot be removed"

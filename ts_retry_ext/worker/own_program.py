@@ -14,6 +14,7 @@ from ts_retry_ext.worker.isolation import foreign_paths
 
 #: Waits with a model after the frontend's window; see there.
 WAITER = "ts_retry_ext.worker.waiter"
+_ALONE = ["-I", "-S"]
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -23,7 +24,23 @@ def own_command(module: str, *arguments: str) -> list[str]:
     kept = [path for path in sys.path if path and os.path.realpath(path) not in foreign]
     path = [*([] if _ROOT in kept else [_ROOT]), *kept]
     code = f"import sys; sys.path[:] = {path!r}; from {module} import main; sys.exit(main())"
-    return [sys.executable, "-I", "-S", "-c", code, *arguments]
+    return [sys.executable, *interpreter_options(), *_ALONE, "-c", code, *arguments]
+
+
+def interpreter_options() -> list[str]:
+    """Return the options that the worker's interpreter was given, such as ``-X utf8``; none before Python 3.10.
+
+    Our own programs are given them, too, so that a trial load has them.
+    """
+    options: list[str] = []
+    rest = iter(getattr(sys, "orig_argv", ())[1:])
+    for option in rest:
+        if not option.startswith("-") or option in ("-c", "-m"):
+            break
+        options.append(option)
+        if option in ("-X", "-W"):
+            options.append(next(rest, ""))
+    return options[: -len(_ALONE)] if options[-len(_ALONE) :] == _ALONE else options
 
 
 def waiter_command(frontend_pid: int) -> list[str]:
