@@ -33,7 +33,6 @@ class CauseTally:
     Attributes:
         cause: the failure and the verdict on it.
         verdict: with its history: the furthest that repetition made of it.
-        count: failures.
         first_at, last_at: when it came first and last.
         said_at: when the process wrote it first.
     """
@@ -55,7 +54,6 @@ class Streak:
         crashes: deaths without an exception in a row.
         rule, same_rule: which rule decided the last one, and how often in a row.
         verdict: on the last one, with its history; None where it loaded since.
-        last_at: when it came.
     """
 
     fingerprint: str = ""

@@ -45,8 +45,6 @@ class ServerTally:
     """One server of the log.
 
     Attributes:
-        name: for people.
-        torchserve: its version, or None.
         starts: times that the log shows it start.
         models: by the name that the frontend gives to model and version.
         last_at: when it last said something of a worker or itself.

@@ -45,7 +45,6 @@ class TextFailure:
     Attributes:
         judged: what failed, and the verdict on it alone.
         model: whose load it was, where the text names it.
-        count: how often.
     """
 
     judged: JudgedFailure

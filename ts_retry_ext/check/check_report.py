@@ -33,7 +33,6 @@ class CheckReport:
 
     Attributes:
         archive: as it was named.
-        result: what became of it.
         effective: window and what the frontend ignores, or None where it was not read.
         reason: what is wrong, one sentence; empty where nothing is.
         remedy: what to do, one sentence, or empty.

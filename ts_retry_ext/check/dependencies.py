@@ -16,11 +16,7 @@ INSTALL_TIMEOUT_SEC = 1800.0
 
 
 class RegistrationError(Exception):
-    """The frontend would refuse the model because of its environment.
-
-    Attributes:
-        output: what the command that failed has written.
-    """
+    """The frontend would refuse the model because of its environment."""
 
     def __init__(self, why: str, output: str) -> None:
         super().__init__(why)

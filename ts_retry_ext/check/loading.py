@@ -44,8 +44,6 @@ class Options:
         home: the folder that holds TorchServe.
         gpus: GPUs that the server would use.
         children: the processes of this run.
-        data: the body of one request, or None for none.
-        content_type: its type, or None.
         timeout_sec: how long a load may take, or None for ``startupTimeout``.
         max_unpacked: bytes that an archive may unpack to, or None for the usual.
         follow_links: whether a folder may hold links that lead out of it.

@@ -39,10 +39,7 @@ class Budget:
     """How much an archive may still unpack to.
 
     Attributes:
-        path: the archive.
-        limit: bytes that it may unpack to.
         free: bytes that the disk has room for.
-        used: bytes so far.
     """
 
     path: str

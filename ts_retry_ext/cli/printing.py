@@ -20,11 +20,7 @@ _BETWEEN, _MARGIN = 2, 2
 
 
 class CommandError(Exception):
-    """A command cannot do what it was asked; the message is one line fit for people.
-
-    Attributes:
-        exit_code: what the command exits with.
-    """
+    """A command cannot do what it was asked; the message is one line fit for people."""
 
     def __init__(self, message: str, exit_code: int = ERROR) -> None:
         super().__init__(message)

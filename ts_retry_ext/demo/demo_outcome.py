@@ -24,7 +24,6 @@ class DemoOutcome:
     """What became of one model.
 
     Attributes:
-        model: its name.
         outcome: a `State`, or `RETRYING`.
         loads: processes that loaded it.
         worker_starts: processes that were started for it, holders included.

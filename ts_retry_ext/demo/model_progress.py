@@ -24,8 +24,6 @@ class ModelProgress:
     """What happens to one model.
 
     Attributes:
-        model: its name.
-        state: how it does.
         starts: worker processes so far.
         loads: those of them that went on to load it.
         said: what happens, in words; it changes when something new happens, not with the time.

@@ -36,12 +36,7 @@ class Finished:
 
     Attributes:
         results: a row a model.
-        seconds: how long it took.
         watched_sec: how long TorchServe alone was watched, or None where the package was active.
-        pid: process id of the frontend.
-        root: the directory of the server.
-        torchserve: its version.
-        kept: whether it still runs.
     """
 
     results: tuple[DemoOutcome, ...]

@@ -35,7 +35,6 @@ class TorchServe:
         root: the directory that everything it writes lies below.
         launcher: the process of ``ts.model_server``; its process group holds the JVM and all
             workers, and nothing else.
-        inference: address of the inference API.
     """
 
     root: Path

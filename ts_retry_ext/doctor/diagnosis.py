@@ -18,9 +18,7 @@ class Diagnosis:
     """The outcome of one check.
 
     Attributes:
-        name: what was looked at.
         outcome: ``ok``, ``warning`` or ``wrong``.
-        found: what was found.
         remedy: what to do about it; None where nothing is to be done.
     """
 

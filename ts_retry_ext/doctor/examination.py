@@ -34,7 +34,6 @@ class Examination:
 
     Attributes:
         diagnoses: in the order of the checks.
-        settings: those in force.
         config_file: the ``config.properties`` that they were taken from, or None.
         server_pid: process id of the running server's frontend, or None where none runs.
     """

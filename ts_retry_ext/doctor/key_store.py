@@ -38,8 +38,6 @@ class UnopenedStore(NamedTuple):
     """A key store that does not open.
 
     Attributes:
-        why: the reason.
-        remedy: what to do.
         is_certain: whether every Java refuses it.
     """
 

@@ -16,9 +16,6 @@ class Wanted(NamedTuple):
     """What is said of the server that is meant. What is None says nothing.
 
     Attributes:
-        pid: process id of its frontend.
-        ts_config: its configuration file.
-        management: its management address.
         state_dir: its state directory; counts where nothing else is said.
     """
 

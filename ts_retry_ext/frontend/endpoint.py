@@ -18,7 +18,6 @@ class Endpoint(NamedTuple):
         management: URL of the management API, as a client of this machine reaches it.
         inference: the inference address as it is bound, or None where that is not known.
         key_file: path of the key file, or None where no key is asked for.
-        certificate_file: the server's certificate (PEM), or None.
         renews_keys: whether an expired key may be renewed with the API key (``retry_renew_keys``).
     """
 

@@ -20,9 +20,6 @@ class Question(NamedTuple):
     """A request to send.
 
     Attributes:
-        method: HTTP method.
-        url: where to.
-        headers: headers to send.
         timeout_sec: how long to wait for the answer, or None for as long as the client usually does.
         is_shared: whether the answer is for everybody who asks the same before it comes: asked again,
             it would take from the others what they were given.
@@ -39,8 +36,6 @@ class HttpAnswer(NamedTuple):
     """What a server answered.
 
     Attributes:
-        status: HTTP status code.
-        body: the body, as bytes.
         location: where it redirects to, or None.
     """
 

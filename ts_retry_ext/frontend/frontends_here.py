@@ -22,7 +22,6 @@ class Unseen(NamedTuple):
     """A frontend that cannot be looked into.
 
     Attributes:
-        pid: its process id.
         why: whose it is and what to do, to follow "a TorchServe".
     """
 

@@ -67,8 +67,6 @@ class Interpreter:
     """What was found.
 
     Attributes:
-        executable: path of the interpreter.
-        python: its version.
         hooks: paths of the hook's ``.pth`` files that lie where Python may look for them.
         hook_ran: whether the hook ran in a process with the name of a worker script.
         site_packages: where a ``.pth`` file is run from.

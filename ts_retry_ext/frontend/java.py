@@ -23,8 +23,6 @@ class Java:
     """A Java runtime.
 
     Attributes:
-        executable: its path.
-        version: its version, as it shows it.
         major: the first number of it; 8 for ``1.8``.
     """
 

@@ -29,7 +29,6 @@ class Key(NamedTuple):
     """One key.
 
     Attributes:
-        text: the key itself.
         expires_at: seconds since the epoch, or None where it does not expire.
     """
 

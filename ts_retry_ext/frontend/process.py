@@ -27,7 +27,6 @@ class FrontendId(NamedTuple):
     """Names one frontend for good, or the process in its place, running or not.
 
     Attributes:
-        pid: process id of the JVM.
         start: names its start for good, see `start_of`.
         started_at: start time, seconds since the epoch; moves as the clock is set.
     """
@@ -41,10 +40,7 @@ class Frontend(NamedTuple):
     """A running frontend.
 
     Attributes:
-        pid: process id of the JVM.
-        start: names its start for good, see `start_of`.
-        started_at: start time, seconds since the epoch; moves as the clock is set.
-        cmdline: its command line.
+        start, started_at: see `FrontendId`.
         cwd: its working directory; ``logs`` and ``key_file.json`` are relative to it.
         environ: its environment, empty where it may not be read (another user's process).
     """

@@ -67,11 +67,9 @@ class RunningModel(NamedTuple):
 
     Attributes:
         name: the name it is registered under.
-        version: its version.
         url: the archive as it was named at registration.
         min_workers: workers that the frontend keeps.
         max_workers: workers that it may have.
-        workers: the workers.
         max_retry_timeout_sec: the window in force; None before 0.11, which does not tell.
         is_default: whether requests without a version, and ``/ping``, mean this one.
         loaded_at_startup: whether the server's start registered it.

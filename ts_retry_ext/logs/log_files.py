@@ -29,7 +29,6 @@ class LogFile:
     """One file to read.
 
     Attributes:
-        path: where it lies.
         size: bytes on the disk.
         named: whether the user named it, not only its folder.
         writer: names who wrote it: equal for the parts of a rotated log, and for ts_log and

@@ -29,10 +29,8 @@ class LogRecord(NamedTuple):
 
     Attributes:
         at: milliseconds since the epoch, of the clock that the log shows; None for a line without.
-        kind: who wrote it.
         port: the worker's number; empty where it is no worker.
         name: model and version, as the frontend joins them: ``model_1.0``; else the thread.
-        text: the message.
         origin: pod or log stream that the line's envelope names, else empty.
     """
 

@@ -73,7 +73,6 @@ class LoggedServer:
     """Whose records these are; tells copies from news.
 
     Attributes:
-        name: for people.
         from_frontend: whether the frontend's own lines are among them, not only the workers' output.
         is_mixed: whether lines of other servers are among them, as there were too many to tell apart.
     """

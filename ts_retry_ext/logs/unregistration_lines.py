@@ -26,7 +26,6 @@ class PidLine(NamedTuple):
     """The line in which a worker names its process.
 
     Attributes:
-        pid: its process id.
         name: model and version, joined with an underscore.
     """
 

@@ -17,12 +17,7 @@ _LONGEST_KEY = 4096
 
 
 class Refusal(NamedTuple):
-    """Why a request is refused.
-
-    Attributes:
-        status: HTTP status.
-        message: a sentence for people.
-    """
+    """Why a request is refused."""
 
     status: int
     message: str

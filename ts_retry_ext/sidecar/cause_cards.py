@@ -24,7 +24,6 @@ class CauseCard(NamedTuple):
 
     Attributes:
         id: names it in addresses: its fingerprint, or what takes the place of one.
-        fingerprint: the fingerprint, or None.
         title: the exception, in one line, or why the server could not register the models.
         place: where in the model's own code it was raised, or None.
         places: how many other places there are among the models.
@@ -37,10 +36,7 @@ class CauseCard(NamedTuple):
         trial_runs_since: since when a trial load of one of them runs, likewise, or None.
         waits_for: what they wait for, in words, or None.
         reason, remedy: why, as far as the title does not say it, and what to do.
-        rule: the rule that decided, or None.
-        decided_by: what the verdict rests on, or None.
         to_resume: the models that can be resumed; none where the server does not run.
-        command: the command that resumes them.
         deploy: the command that serves an archive that was packed again, or None.
         progress: how far a resumption of them is, in words, or None.
         is_resuming: whether one runs.

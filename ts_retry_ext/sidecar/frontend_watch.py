@@ -47,8 +47,6 @@ class FrontendWatch:
     Attributes:
         running: its models by name; None where it does not tell.
         last_known: its models when it last told.
-        health: how it answers.
-        torchserve: its version, or None.
         missing: the models that it was started with and could not register.
         looked_at: when it last told of its models, seconds since the epoch, or None.
 

@@ -23,7 +23,6 @@ class Row(NamedTuple):
     """One model in the table.
 
     Attributes:
-        model: the model.
         cause: names its cause where it is down, see `CauseCard.id`; else None.
         note: its cause in short, or what else is to be known.
         ready, workers: how many workers have loaded it, of how many; None where that is not known.
@@ -50,7 +49,6 @@ class ModelTable(NamedTuple):
     Attributes:
         rows: those of this page.
         found: how many models the filters leave.
-        total: how many there are.
         page, pages: which page of how many.
         states: how many models are in each state, by its word, for the filter.
     """

@@ -23,12 +23,8 @@ class Observation(NamedTuple):
     """What was seen of a server.
 
     Attributes:
-        server: the server.
         is_there: whether its process runs; True where that cannot be seen.
         has_state_dir: whether its workers have a place that they write to.
-        registrations: what they wrote down.
-        health: how its frontend answered last.
-        torchserve: TorchServe's version, or None.
         running: the models that the frontend has; None where it does not tell.
         last_known: the models that it had when it last told.
         windows: the windows in force, as far as they are known.

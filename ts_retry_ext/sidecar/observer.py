@@ -49,7 +49,6 @@ class Observer:
     """Observes one server.
 
     Attributes:
-        picture: the newest picture.
         target: the server, or None while there is none.
         watch: what its frontend says, or None.
         ended: is set when the server has ended and the sidecar is to end with it.

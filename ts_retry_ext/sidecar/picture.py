@@ -42,9 +42,6 @@ class Picture:
     Attributes:
         number: grows with each picture.
         at: when it was made, seconds since the epoch.
-        snapshot: the models and their states.
-        effective: the windows in force.
-        health: how the frontend answers.
         why_unknown: why a model's state cannot be told, by model.
         starting: models that the server was started with and that have not served yet.
     """

@@ -34,8 +34,6 @@ class ResumeProgress:
     """A resumption that runs or has ended.
 
     Attributes:
-        model: the model's name.
-        version: its version.
         result: ``resuming``, ``serves``, ``failed-again``, ``not-yet`` or ``failed``.
         message: the last step, in words.
         at: when that was, seconds since the epoch.

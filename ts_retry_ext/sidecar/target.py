@@ -24,17 +24,12 @@ class SidecarOptions:
     """Which server to observe, and where to listen.
 
     Attributes:
-        pid: process id of the frontend, or None.
-        ts_config: its configuration file, or None.
-        management: its management address, or None.
-        inference: its inference address, or None.
         state_dir: the state directory, where not that of the server's settings.
         key_file: its key file, where its working directory cannot be seen.
         address: where to listen, ``http://HOST:PORT``; None for the server's setting.
         allowed_hosts: further names that it may be reached under.
         ready_when: which models keep the server from being ready, see `sidecar.service.in_the_way`.
         own_key_file: holds the key that callers have to bring where the server has none, or None.
-        exit_with_server: whether to end when the server does.
     """
 
     pid: int | None = None
@@ -55,12 +50,7 @@ class NoTargetError(Exception):
 
 
 class Target(NamedTuple):
-    """A server to observe.
-
-    Attributes:
-        server: the server.
-        endpoint: how its APIs are reached.
-    """
+    """A server to observe."""
 
     server: ObservedServer
     endpoint: Endpoint

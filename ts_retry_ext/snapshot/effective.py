@@ -30,7 +30,6 @@ class Effective:
         version: its version, likewise.
         archive: the archive's path, or None where it is not found.
         max_retry_timeout_sec: the window in force in seconds, or None where nothing is.
-        source: where it comes from.
         configured: the value as the archive's configuration holds it.
         reported_by_frontend: what the describe API shows, or None.
         problems: code and message of each thing that the frontend ignores in silence, and of

@@ -27,7 +27,6 @@ class RecordedRun(NamedTuple):
         torchserve: its version, or None where that is not known.
         started_at: its start, seconds since the epoch, or None where that is not known.
         ended: whether no such process runs on this machine.
-        registrations: in any order.
     """
 
     pid: int | None

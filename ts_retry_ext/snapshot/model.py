@@ -48,8 +48,6 @@ class NotRegistered(NamedTuple):
     Attributes:
         model: its name; version: its version, as far as that is known.
         running: what the frontend says where it lists the model without workers, or None.
-        cause: why, in one line.
-        remedy: what to do.
         is_default: whether requests without a version were to mean it.
     """
 
@@ -66,11 +64,6 @@ class ModelStatus:
     """A version of a model.
 
     Attributes:
-        model: its name.
-        version: its version.
-        state: how it does.
-        running: what the frontend says, or None.
-        registration: what its workers wrote down, or None.
         max_retry_timeout_sec: the window in force in seconds, as the frontend would show it.
         max_retry_timeout_source: where it comes from; both None where it cannot be told.
         gave_up: whether the frontend retries it no more.

@@ -46,10 +46,8 @@ class Resumption:
     """What came of a resumption.
 
     Attributes:
-        result: how it went.
         status: the model at the end; None where it is not registered any more.
         scaled: whether the model was scaled down and up.
-        seconds: how long it took.
     """
 
     result: ResumeResult

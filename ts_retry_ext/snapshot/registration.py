@@ -19,12 +19,9 @@ class Registration:
     """One registration of a model, as its workers wrote it down.
 
     Attributes:
-        directory: its directory in the state directory.
         records: the journal, oldest record first.
-        history: the journal's totals.
         marker: the marker, or None where its workers are not stopped.
         problem: what could not be read, or None.
-        retired: the numbers of workers it had before it was retired, or None.
     """
 
     directory: str

@@ -11,14 +11,7 @@ from ts_retry_ext.snapshot.model import ModelStatus
 
 @dataclass(frozen=True)
 class ServerStatus:
-    """A server.
-
-    Attributes:
-        pid: process id of the frontend.
-        running: whether it still runs.
-        torchserve: TorchServe's version, or None where it cannot be told.
-        management: address of the management API.
-    """
+    """A server."""
 
     pid: int
     running: bool
@@ -32,7 +25,6 @@ class Snapshot:
 
     Attributes:
         server: the server, or None where none was found.
-        models: its models, by name and version.
         problems: what could not be learnt, one sentence each.
         unheard: why a running frontend did not tell of its models, which the problems name too; None
             where it did.

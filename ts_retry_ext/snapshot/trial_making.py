@@ -35,7 +35,6 @@ class Tried(NamedTuple):
     """What became of a trial load.
 
     Attributes:
-        result: how it ended.
         failure: the failure that was judged, or None.
         why: why the model did not load, as it looks from outside; empty where it did.
         took_sec: from the start of the process to its end.
