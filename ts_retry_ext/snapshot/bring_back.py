@@ -15,6 +15,7 @@ from ts_retry_ext.snapshot.after_trial import marker_to_be_resumed, wait_for_the
 from ts_retry_ext.snapshot.observed_server import observed
 from ts_retry_ext.snapshot.real_load import frontend_retries, let_load
 from ts_retry_ext.snapshot.take import model_status
+from ts_retry_ext.snapshot.trial_job import Job
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.marker import Marker, end_halt, markers_beside, trusted_marker, write_marker
@@ -23,41 +24,34 @@ from ts_retry_ext.store.times import now_text
 from ts_retry_ext.store.trial_request import TrialRequest, ask_for_trial
 
 REASON = "a trial load succeeded"
+#: How much longer than a load may take is seen to it that workers are started.
+LONGER_SEC = 60.0
 #: Between two looks at a frontend that is suspended.
 SUSPENDED_POLL_SEC = 1.0
 
 
-def bring_back(
-    server: Server,
-    directory: str,
-    model: str,
-    version: str | None,
-    *,
-    timeout_sec: float,
-    reason: str = REASON,
-) -> None:
+def bring_back(server: Server, job: Job, reason: str) -> None:
     """End the halt of a model, by the frontend's own retry or through the management API.
 
     Where the API cannot be used, the halt ends only if the frontend still retries: a holder that
     leaves after the window would leave nobody. The marker then says what a person has to do.
 
     Args:
-        directory: the registration's directory in the state directory.
-        timeout_sec: how long to see to it that workers are started.
         reason: why they may load, for the journal; another one where no trial was made before.
 
     Raises:
         OSError: the store cannot be read or written.
     """
+    timeout_sec = job.startup_timeout_sec + LONGER_SEC
     _wait_while_suspended(server.frontend, timeout_sec)
-    observed_server = observed(server, os.path.dirname(os.path.dirname(directory)))
+    observed_server = observed(server, os.path.dirname(job.server_dir))
     try:
         if is_suspended(server.frontend.pid):
             msg = f"its frontend, process {server.frontend.pid}, is suspended"
             raise ManagementError(msg, Condition.AWAY)
         api = management_api_of(server.configuration)
-        wanted = version or DEFAULT_VERSION
-        status = model_status(observed_server, api, model, wanted, directory=directory)
+        wanted = job.version or DEFAULT_VERSION
+        status = model_status(observed_server, api, job.model, wanted, directory=job.directory)
         if status is None:
             return  # It was unregistered meanwhile.
         let_load(
@@ -70,10 +64,7 @@ def bring_back(
             spare_those_that_serve=True,
         )
     except ManagementError as error:
-        suspended = is_suspended(server.frontend.pid)
-        _without_api(
-            directory, model, version, str(error), reason=reason, may_release=not suspended
-        )
+        _without_api(job, str(error), reason, may_release=not is_suspended(server.frontend.pid))
 
 
 def _wait_while_suspended(frontend: Frontend, timeout_sec: float) -> None:
@@ -83,44 +74,40 @@ def _wait_while_suspended(frontend: Frontend, timeout_sec: float) -> None:
         time.sleep(SUSPENDED_POLL_SEC)
 
 
-def is_scaled_away(server: Server, directory: str, model: str, version: str | None) -> bool:
-    """Tell whether somebody wants no workers of a model. False if the API cannot be asked.
-
-    Args:
-        directory: the registration's directory in the state directory.
-    """
-    if read_retired(directory) is not None:
+def is_scaled_away(server: Server, job: Job) -> bool:
+    """Tell whether somebody wants no workers of a model. False if the API cannot be asked."""
+    if read_retired(job.directory) is not None:
         return False
-    wanted = version or DEFAULT_VERSION
+    wanted = job.version or DEFAULT_VERSION
     try:
-        found = management_api_of(server.configuration).describe(model)
+        found = management_api_of(server.configuration).describe(job.model)
     except ManagementError:
         return False
     return all(known.min_workers == 0 for known in found if known.version == wanted)
 
 
-def _without_api(
-    directory: str, model: str, version: str | None, why_not: str, *, reason: str, may_release: bool
-) -> None:
-    marker = trusted_marker(directory)
+def _without_api(job: Job, why_not: str, reason: str, *, may_release: bool) -> None:
+    marker = trusted_marker(job.directory)
     if marker is None:
         return
-    if may_release and frontend_retries(journal.read(directory), marker):
-        end_halt(directory, model=model, version=version or "", reason=reason)
+    if may_release and frontend_retries(journal.read(job.directory), marker):
+        end_halt(job.directory, model=job.model, version=job.version or "", reason=reason)
     else:
-        with locked(directory):
+        with locked(job.directory):
             tried = reason == REASON
-            write_marker(directory, marker_to_be_resumed(marker, why_not, now_text(), tried=tried))
+            changed = marker_to_be_resumed(marker, why_not, now_text(), tried=tried)
+            write_marker(job.directory, changed)
 
 
-def call_others(model: str, marker: Marker, directory: str) -> None:
+def call_others(job: Job, marker: Marker) -> None:
     """Let the models of this server that waited for the same thing load at once.
 
     Args:
-        directory: the registration's directory; the others lie beside it.
+        job: of the model that has loaded.
+        marker: as it stood before.
     """
-    for other, common in wait_for_the_same(marker, markers_beside(directory)):
-        why = f"model {model!r}, which waited for the same ({common}), has loaded"
+    for other, common in wait_for_the_same(marker, markers_beside(job.directory)):
+        why = f"model {job.model!r}, which waited for the same ({common}), has loaded"
         try:
             ask_for_trial(other, TrialRequest(why, for_real=True))
         except OSError:

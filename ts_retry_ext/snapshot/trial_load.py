@@ -59,7 +59,7 @@ def main() -> int:
     if frontend is None:
         return NO_TRIAL
     server = server_of(frontend)
-    if job.pid is None and is_scaled_away(server, job.directory, job.model, job.version):
+    if job.pid is None and is_scaled_away(server, job):
         return NOT_WANTED
     try:
         tried = None if job.for_real else make_trial(job, server, children)
@@ -78,23 +78,13 @@ def main() -> int:
         marker = trusted_marker(job.directory)
         if marker is not None:
             # Before the workers load, which may take minutes: the trial has shown it already.
-            call_others(job.model, marker, job.directory)
+            call_others(job, marker)
+    reason = job.why if job.for_real else REASON
     try:
-        bring_back(
-            server,
-            job.directory,
-            job.model,
-            job.version,
-            timeout_sec=_patience(job),
-            reason=job.why if job.for_real else REASON,
-        )
+        bring_back(server, job, reason)
     except OSError as error:
-        return _leave_it_to_frontend(job, f"{job.why if job.for_real else REASON} ({error})")
+        return _leave_it_to_frontend(job, f"{reason} ({error})")
     return OK
-
-
-def _patience(job: Job) -> float:
-    return job.startup_timeout_sec + 60.0
 
 
 def _leave_it_to_frontend(job: Job, reason: str) -> int:
