@@ -6,7 +6,7 @@ import pytest
 
 from ts_retry_ext.doctor.diagnosis import FINE, WRONG
 from ts_retry_ext.doctor.interpreter_checks import check_hook, check_interpreter
-from ts_retry_ext.frontend.interpreter import DISTRIBUTIONS, MODULES, Interpreter
+from ts_retry_ext.frontend.programs import DISTRIBUTIONS, MODULES, Interpreter
 
 
 def interpreter(**changes: Any) -> Interpreter:
@@ -16,7 +16,6 @@ def interpreter(**changes: Any) -> Interpreter:
         "python": "3.11.7",
         "hooks": ("/v/site-packages/ts_retry_ext.pth",),
         "hook_ran": True,
-        "site_packages": ("/v/site-packages",),
         "versions": dict.fromkeys(DISTRIBUTIONS, "0.12.0"),
         "modules": dict.fromkeys(MODULES, True),
         "said": "",

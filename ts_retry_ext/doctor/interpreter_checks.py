@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Iterator, Mapping
 
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
-from ts_retry_ext.frontend.interpreter import Interpreter, ProbeError, probe
-from ts_retry_ext.frontend.java import MINIMUM, JavaError, find_java
+from ts_retry_ext.frontend.programs import (
+    OLDEST_JAVA,
+    Interpreter,
+    JavaError,
+    ProbeError,
+    find_java,
+    probe,
+)
 
 #: The first TorchServe that has a retry window at all; older ones retry for ever.
 OLDEST_TORCHSERVE = (0, 8)
@@ -79,8 +85,8 @@ def check_java(environ: Mapping[str, str], *, server_runs: bool) -> Diagnosis:
     except JavaError as error:
         return Diagnosis("java", WARNING if server_runs else WRONG, str(error), remedy)
     found = f"{java.version}, {java.executable}"
-    if java.major < MINIMUM:
-        return Diagnosis("java", WRONG, f"{found}: too old, {MINIMUM} is needed", remedy)
+    if java.major < OLDEST_JAVA:
+        return Diagnosis("java", WRONG, f"{found}: too old, {OLDEST_JAVA} is needed", remedy)
     return Diagnosis("java", FINE, found)
 
 

@@ -20,9 +20,9 @@ from ts_retry_ext.frontend.exchange import (
     place_of,
     reason_of,
 )
+from ts_retry_ext.frontend.http import tls_context
 from ts_retry_ext.frontend.keys import KeyFile
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.frontend.tls import tls_context
 
 T = TypeVar("T")
 #: How long an answer may take: a frontend that is slow by seconds is still heard.

@@ -7,17 +7,7 @@ import logging
 import os
 from typing import Callable
 
-from watchdog.events import (
-    DirCreatedEvent,
-    DirDeletedEvent,
-    DirMovedEvent,
-    FileCreatedEvent,
-    FileDeletedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
-    FileSystemEvent,
-    FileSystemEventHandler,
-)
+from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
@@ -26,14 +16,14 @@ from ts_retry_ext.store.directory import LOCK_FILE
 log = logging.getLogger(__name__)
 #: Reading is an event too, unless it is left out here: a look at 5,000 registrations would fill the
 #: kernel's queue, after which watchdog looks at all directories anew, and fills it again.
-_KINDS: list[type[FileSystemEvent]] = [
-    DirCreatedEvent,
-    DirDeletedEvent,
-    DirMovedEvent,
-    FileCreatedEvent,
-    FileDeletedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
+_KINDS: list[type[events.FileSystemEvent]] = [
+    events.DirCreatedEvent,
+    events.DirDeletedEvent,
+    events.DirMovedEvent,
+    events.FileCreatedEvent,
+    events.FileDeletedEvent,
+    events.FileModifiedEvent,
+    events.FileMovedEvent,
 ]
 
 
@@ -87,10 +77,10 @@ class FileEvents:
             pass  # The loop has ended.
 
 
-class _Handler(FileSystemEventHandler):
+class _Handler(events.FileSystemEventHandler):
     def __init__(self, tell: Callable[[], None]) -> None:
         self._tell = tell
 
-    def on_any_event(self, event: FileSystemEvent) -> None:
+    def on_any_event(self, event: events.FileSystemEvent) -> None:
         if os.path.basename(os.fsdecode(event.src_path)) != LOCK_FILE:
             self._tell()

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from typing import Any, NamedTuple, Sequence
 
-from ts_retry_ext.settings import Resolved
+from ts_retry_ext.archive.model_folder import ModelFolder
+from ts_retry_ext.settings import MODEL_SECTION, SETTINGS, Resolved
 from ts_retry_ext.sidecar.picture import Picture, cause_json
 from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.sidecar.target import Target
 from ts_retry_ext.snapshot.down_in_words import deploy_command, trial_runs_since, waits_for
+from ts_retry_ext.snapshot.effective import worker_folders
 from ts_retry_ext.snapshot.history_over_runs import HistoryEntry, history_of, name_of
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
 from ts_retry_ext.snapshot.model_facts import facts_of
+from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration_files import read_run
-from ts_retry_ext.snapshot.settings_in_force import settings_in_force
 from ts_retry_ext.store.directory import server_runs
 from ts_retry_ext.store.exception_record import ExceptionRecord
 
@@ -154,3 +157,30 @@ def own_lines(exception: ExceptionRecord | None) -> list[tuple[bool, str]]:
             is_own = False
         lines.append((is_own, line))
     return lines
+
+
+def settings_in_force(
+    model: ModelStatus, server: ObservedServer
+) -> tuple[tuple[tuple[str, Resolved], ...], tuple[str, ...]]:
+    """Return the settings that a model has a say in, by key, and a sentence for each problem.
+
+    Reads the model's unpacked files. Where they cannot be seen, the server's settings are all that is known,
+    and so is what an environment that cannot be seen would say.
+    """
+    folder = _folder(model, server)
+    unpacked = None if folder is None else ModelFolder(folder)
+    section, unreadable = (None, None) if unpacked is None else unpacked.section(MODEL_SECTION)
+    config_file = (unpacked and unpacked.config_path) or "model-config.yaml"
+    settings, problems = server.configuration.settings(section, config_file)
+    found = settings._asdict()
+    own = tuple((row.property_key, found[row.name]) for row in SETTINGS if row.model_key)
+    return own, ((unreadable, *problems) if unreadable else problems)
+
+
+def _folder(model: ModelStatus, server: ObservedServer) -> str | None:
+    """Return where the model's unpacked files are, or None where they cannot be seen."""
+    running = model.running
+    folders = list(worker_folders(running)) if running and server.sees_processes else []
+    if model.marker is not None:
+        folders.append(model.marker.model_dir)
+    return next((path for path in folders if os.path.isdir(path)), None)

@@ -21,7 +21,7 @@ from ts_retry_ext.frontend.startup_models import (
     startup_models,
 )
 from ts_retry_ext.logs.registration_lines import LoggedRegistrations, Refused, archive_name
-from ts_retry_ext.logs.registration_logs import read_registrations
+from ts_retry_ext.logs.server_log import read_registrations
 from ts_retry_ext.snapshot.model import NotRegistered
 
 _NO_NAME = (

@@ -1,4 +1,4 @@
-"""Ask a Python interpreter what TorchServe's workers will find in it.
+"""The programs that a server is made of: the Python interpreter of its workers, and its frontend's Java.
 
 The interpreter need not be the one this runs in: the frontend starts workers with the one that
 started TorchServe (``--python``, 0.12.0 ``ts/model_server.py``).
@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from typing import Mapping
 
 TIMEOUT_SEC = 60.0
+#: The oldest Java with what 0.12.0's frontend calls (``Files.readString``); its documentation asks for 17.
+OLDEST_JAVA = 11
 HOOK_FILE = "ts_retry_ext.pth"
 WORKER_SCRIPT = "model_service_worker.py"
 
@@ -47,7 +51,6 @@ answer = dict(
     hooks=hooks,
     hook_ran="ts_retry_ext.worker.startup" in sys.modules,
     hook_failed=bool(getattr(sys, "_ts_retry_ext_failed", False)),
-    site_packages=site.getsitepackages()[:1],
     versions=dict((n, version(n)) for n in {distributions!r}),
     modules=dict((n, found(n)) for n in {modules!r}),
 )
@@ -69,7 +72,6 @@ class Interpreter:
     Attributes:
         hooks: paths of the hook's ``.pth`` files that lie where Python may look for them.
         hook_ran: whether the hook ran in a process with the name of a worker script.
-        site_packages: where a ``.pth`` file is run from.
         versions: version of each of `DISTRIBUTIONS`, None where it is not installed.
         modules: whether each of `MODULES` can be imported.
         said: what the interpreter wrote on stderr.
@@ -79,7 +81,6 @@ class Interpreter:
     python: str
     hooks: tuple[str, ...]
     hook_ran: bool
-    site_packages: tuple[str, ...]
     versions: dict[str, str | None]
     modules: dict[str, bool]
     said: str
@@ -124,8 +125,58 @@ def probe(executable: str, environ: Mapping[str, str]) -> Interpreter:
         python=found["python"],
         hooks=tuple(found["hooks"]),
         hook_ran=found["hook_ran"] and not found["hook_failed"],
-        site_packages=tuple(found["site_packages"]),
         versions=found["versions"],
         modules=found["modules"],
         said=said,
     )
+
+
+class JavaError(Exception):
+    """There is no Java, or it does not run."""
+
+
+@dataclass(frozen=True)
+class Java:
+    """A Java runtime.
+
+    Attributes:
+        major: the first number of it; 8 for ``1.8``.
+    """
+
+    executable: str
+    version: str
+    major: int
+
+
+def find_java(environ: Mapping[str, str]) -> Java:
+    """Return the Java that ``torchserve --start`` runs in an environment.
+
+    As 0.12.0 ``ts/model_server.py``: ``$JAVA_HOME/bin/java``, else ``java`` on the path.
+
+    Raises:
+        JavaError: there is none, or it does not report its version.
+    """
+    home = environ.get("JAVA_HOME")
+    named = os.path.join(home, "bin", "java") if home else "java"
+    executable = shutil.which(named, path=environ.get("PATH"))
+    if executable is None:
+        where = f"JAVA_HOME is {home}, which has no bin/java" if home else "no java on the PATH"
+        raise JavaError(where)
+    try:
+        done = subprocess.run(
+            [executable, "-version"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=TIMEOUT_SEC,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        msg = f"{executable} does not run: {error}"
+        raise JavaError(msg) from error
+    text = done.stdout.decode("utf-8", "replace")
+    match = re.search(r'version "((?:1\.)?(\d+)[^"]*)"', text)
+    if match is None:
+        msg = f"{executable} does not report its version: {text.strip()[:200]}"
+        raise JavaError(msg)
+    return Java(executable, match[1], int(match[2]))
