@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from traceback import walk_tb
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Sequence, cast
 
@@ -279,13 +280,8 @@ class _PatchingLoader:
 
 def _phase(exc: BaseException, load_begun: bool) -> str:
     """Tell from its traceback how far the worker was; the values are those of `judge.Phase`."""
-    functions = set()
-    trace = exc.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if code.co_filename.endswith(_LOADER_FILE):
-            functions.add(code.co_name)
-        trace = trace.tb_next
+    codes = [frame.f_code for frame, _ in walk_tb(exc.__traceback__)]
+    functions = {code.co_name for code in codes if code.co_filename.endswith(_LOADER_FILE)}
     if functions.intersection(_IMPORTING):
         return "import"
     if functions.intersection(_CONSTRUCTING):

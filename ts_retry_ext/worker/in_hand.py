@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # signal itself makes enums of all its names
+import builtins
+import io
+import json
+import os
+import sys
+import time
 from contextlib import contextmanager
-from typing import Iterator
+from types import ModuleType
+from typing import Any, Iterator
 
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.exception_record import ExceptionRecord
@@ -11,7 +19,6 @@ from ts_retry_ext.store.kept_journal import give_spare_away, let_go
 from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.store.times import now_text
-from ts_retry_ext.worker.as_at_start import AsAtStart
 from ts_retry_ext.worker.failure_note import FailureNote, remove_unwritten
 from ts_retry_ext.worker.isolation import Isolated
 from ts_retry_ext.worker.output import say
@@ -23,6 +30,9 @@ UNJUDGED_REASON = "The failure could not be judged; it counts for nothing."
 #: What stands in the line that is made beforehand for what is known at the end only.
 _AT, _PHASE, _TYPE = "<at>", "<phase>", "<type>"
 _MAX_TYPE = 200
+#: Modules whose functions the judging uses, and that are patched in the field.
+_MODULES: tuple[ModuleType, ...] = (builtins, io, json, os, os.path, time)
+_ABSENT = object()
 
 
 class InHand:
@@ -85,6 +95,58 @@ class InHand:
         let_go()
         if self._note is not None:
             self._note.remove()
+
+
+class AsAtStart:
+    """A context in which modules, path and recursion limit are those of the time this was made.
+
+    A handler may patch ``json``, ``time`` or ``open``, clear ``sys.path``, lower the recursion limit or leave
+    a timer behind whose handler raises. Its failure is to be judged nevertheless.
+    """
+
+    def __init__(self) -> None:
+        self._modules = dict(sys.modules)
+        self._path = sys.path[:]
+        self._recursion = sys.getrecursionlimit()
+        self._contents = [dict(vars(module)) for module in _MODULES]
+
+    def __enter__(self) -> None:
+        self._timer = _signal.setitimer(_signal.ITIMER_REAL, 0.0)
+        self._limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(self._limit, self._recursion))
+        self._patches = [
+            _replace(vars(module), contents) for module, contents in zip(_MODULES, self._contents)
+        ]
+        self._displaced = _replace(sys.modules, self._modules)
+        self._path_now = sys.path
+        sys.path = self._path + [entry for entry in self._path_now if entry not in self._path]
+
+    def __exit__(self, *_: object) -> None:
+        sys.path = self._path_now
+        _put_back(sys.modules, self._displaced)
+        for module, patches in zip(_MODULES, self._patches):
+            _put_back(vars(module), patches)
+        try:
+            sys.setrecursionlimit(self._limit)
+        except RecursionError:
+            pass  # The process is as deep as that already.
+        _signal.setitimer(_signal.ITIMER_REAL, *self._timer)
+
+
+def _replace(now: dict[Any, Any], before: dict[Any, Any]) -> dict[Any, Any]:
+    """Put the values of `before` into `now`, and return what stood in their place."""
+    changed = {k: now.get(k, _ABSENT) for k, v in before.items() if now.get(k, _ABSENT) is not v}
+    for key in changed:
+        now[key] = before[key]
+    return changed
+
+
+def _put_back(now: dict[Any, Any], changed: dict[Any, Any]) -> None:
+    for key, value in changed.items():
+        if value is _ABSENT:
+            now.pop(key, None)
+        else:
+            now[key] = value
 
 
 def _note_of(session: Session) -> FailureNote | None:

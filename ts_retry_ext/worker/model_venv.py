@@ -13,6 +13,7 @@ import sys
 from typing import Sequence
 
 from ts_retry_ext.worker.output import say
+from ts_retry_ext.worker.own_program import ROOT
 
 SETUP_SCRIPT = "setup_model_venv.py"
 _HOOK = "ts_retry_ext.pth"
@@ -35,10 +36,9 @@ def _add_hook(venv: str) -> None:
     """Write the hook into the environment. Never raises."""
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     target = os.path.join(venv, "lib", version, "site-packages")
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     try:
         with open(os.path.join(target, _HOOK), "w", encoding="utf-8") as stream:
-            stream.write(f"{root}\n{_hook_line()}\n")
+            stream.write(f"{ROOT}\n{_hook_line()}\n")
         if sys.version_info >= _IGNORES_LINES:
             with open(os.path.join(target, _START), "w", encoding="utf-8") as stream:
                 stream.write("ts_retry_ext_start:start\n")

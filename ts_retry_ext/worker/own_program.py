@@ -15,14 +15,15 @@ from ts_retry_ext.worker.isolation import foreign_paths
 #: Waits with a model after the frontend's window; see there.
 WAITER = "ts_retry_ext.worker.waiter"
 _ALONE = ["-I", "-S"]
-_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+#: Where this package lies.
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def own_command(module: str, *arguments: str) -> list[str]:
     """Return the command that runs `main()` of one of our modules, which finds `arguments` in ``sys.argv[1:]``."""
     foreign = foreign_paths()
     kept = [path for path in sys.path if path and os.path.realpath(path) not in foreign]
-    path = [*([] if _ROOT in kept else [_ROOT]), *kept]
+    path = [*([] if ROOT in kept else [ROOT]), *kept]
     code = f"import sys; sys.path[:] = {path!r}; from {module} import main; sys.exit(main())"
     return [sys.executable, *interpreter_options(), *_ALONE, "-c", code, *arguments]
 

@@ -11,6 +11,7 @@ import os
 import sys
 from contextlib import suppress
 from socket import SHUT_RDWR, socket
+from traceback import walk_tb
 from typing import Any, Callable, Iterator
 from weakref import WeakSet
 
@@ -71,12 +72,9 @@ class BrokenPools:
 
 def _pool_of(exc: BaseException) -> object | None:
     """Return the pool whose `submit` raised `exc`, or None where that cannot be told."""
-    trace = exc.__traceback__
-    while trace is not None:
-        frame = trace.tb_frame
+    for frame, _ in walk_tb(exc.__traceback__):
         if frame.f_code.co_name == _METHOD and frame.f_globals.get("__name__") == _MODULE:
             return frame.f_locals.get("self")
-        trace = trace.tb_next
     return None
 
 

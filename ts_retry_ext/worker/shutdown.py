@@ -16,6 +16,7 @@ import time
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store.marker import Marker, why_not_loaded
 from ts_retry_ext.worker.output import PREFIX, one_line
+from ts_retry_ext.worker.own_program import ROOT
 from ts_retry_ext.worker.session import Session
 
 #: Where Kubernetes looks for the reason of a container's end, and how much of it, in bytes.
@@ -35,9 +36,8 @@ _FRONTEND_LOG = "ts_log.log"
 def leave_a_shutdown_behind(session: Session, marker: Marker) -> None:
     """Start the process that ends the server of `session`. Raises OSError."""
     frontend = session.frontend
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     code = (
-        f"import sys; sys.path.insert(0, {root!r}); from {__name__} import main; main(sys.argv[1:])"
+        f"import sys; sys.path.insert(0, {ROOT!r}); from {__name__} import main; main(sys.argv[1:])"
     )
     facts = (session.pid, session.start, frontend.pid, frontend.start)
     logs = os.path.join(session.configuration.log_dir, _FRONTEND_LOG)
