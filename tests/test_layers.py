@@ -53,7 +53,7 @@ EXCEPTIONS: frozenset[str] = frozenset()
 HOLDER = (
     "worker.startup",
     "worker.session",
-    "worker.predecessors",
+    "worker.other_workers",
     "worker.marker_in_force",
     "worker.holder",
 )

@@ -35,7 +35,7 @@ FOR_FAILURES = {
         "store.journal_totals",
         "store.worker_states",
     ),
-    *("worker.marker_in_force", "worker.predecessors", "worker.siblings"),
+    *("worker.marker_in_force", "worker.other_workers"),
 }
 
 

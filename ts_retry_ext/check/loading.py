@@ -26,9 +26,8 @@ from ts_retry_ext.trial.child_processes import Children
 from ts_retry_ext.trial.driven_worker import Place, write_job
 from ts_retry_ext.trial.findings import Findings, observe
 from ts_retry_ext.trial.folder import private_folder, removed_if_killed
-from ts_retry_ext.trial.launch import Launch, launch_of
+from ts_retry_ext.trial.launch import Launch, launch_of, load_request
 from ts_retry_ext.trial.one_load import LoadOutcome, Order
-from ts_retry_ext.trial.order_of_server import load_request
 
 STOPS_REGISTRATION = "stops-registration"
 #: The first status of HTTP that tells of an error.

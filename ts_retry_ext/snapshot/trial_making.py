@@ -20,8 +20,8 @@ from ts_retry_ext.trial.child_processes import AbortedError, Children
 from ts_retry_ext.trial.driven_worker import Place, write_job
 from ts_retry_ext.trial.findings import observe
 from ts_retry_ext.trial.folder import clean_up, private_folder
+from ts_retry_ext.trial.launch import load_request_of, trial_launch
 from ts_retry_ext.trial.one_load import Order
-from ts_retry_ext.trial.order_of_server import load_request_of, trial_launch
 
 #: Names the folder of the trial under way, so that what a killed one left is found and ended.
 LEFTOVER_FILE = "trial.json"

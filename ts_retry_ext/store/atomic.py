@@ -56,7 +56,7 @@ def write_bytes(path: str, data: bytes) -> None:
     _sweep(path)
 
 
-def read_json(path: str) -> dict[str, Any] | None:
+def read_json(path: str, max_bytes: int = MAX_FILE_BYTES) -> dict[str, Any] | None:
     """Return what `path` holds, or None when there is no such file.
 
     Raises:
@@ -65,11 +65,11 @@ def read_json(path: str) -> dict[str, Any] | None:
     """
     try:
         with open(path, "rb") as stream:
-            data = stream.read(MAX_FILE_BYTES + 1)
+            data = stream.read(max_bytes + 1)
     except FileNotFoundError:
         return None
-    if len(data) > MAX_FILE_BYTES:
-        msg = f"{path} is larger than {MAX_FILE_BYTES} bytes"
+    if len(data) > max_bytes:
+        msg = f"{path} is larger than {max_bytes} bytes"
         raise UntrustedFileError(msg)
     try:
         content = json.loads(data.decode("utf-8"))

@@ -9,7 +9,7 @@ import struct
 from array import array
 from typing import Any, NamedTuple
 
-from ts_retry_ext.store.atomic import SCHEMA, set_aside, write_bytes
+from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, set_aside, write_bytes
 from ts_retry_ext.worker.news import History
 from ts_retry_ext.worker.path_facts import PACKED_BYTES, unpacked
 from ts_retry_ext.worker.survey import Survey
@@ -88,14 +88,11 @@ def read_baseline(directory: str) -> Baseline | None:
     """
     path = watched_path(directory)
     try:
-        with open(path, "rb") as stream:
-            data = stream.read(MAX_WATCHED_BYTES + 1)
+        content = read_json(path, MAX_WATCHED_BYTES)
+        return None if content is None else _from_json(content)
     except OSError:
         return None
-    try:
-        if len(data) <= MAX_WATCHED_BYTES:
-            return _from_json(json.loads(data.decode("utf-8")))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, struct.error):
+    except (UntrustedFileError, ValueError, TypeError, KeyError, AttributeError, struct.error):
         pass
     try:
         set_aside(path)
@@ -106,9 +103,6 @@ def read_baseline(directory: str) -> Baseline | None:
 
 def _from_json(content: dict[str, Any]) -> Baseline:
     """Return the baseline that a file holds. Raises ValueError and the like if it is none of ours."""
-    if content["schema"] != SCHEMA:
-        msg = f"schema {content['schema']!r}, this version of ts-retry-ext reads {SCHEMA}"
-        raise ValueError(msg)
     return Baseline(
         model_dir=_text(content["model_dir"]),
         first_load_ns=int(content["first_load_ns"]),

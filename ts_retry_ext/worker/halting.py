@@ -25,10 +25,10 @@ from ts_retry_ext.store.trial_schedule import FILES, MODULE, PATH, TIME, named
 from ts_retry_ext.worker.baseline import read_baseline, watched_path, write_baseline
 from ts_retry_ext.worker.halt_ends import first_trial_at
 from ts_retry_ext.worker.marker_in_force import standing_marker
+from ts_retry_ext.worker.other_workers import Siblings
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.session import Session
 from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
-from ts_retry_ext.worker.siblings import Siblings
 from ts_retry_ext.worker.take_baseline import Failed, take_baseline
 
 

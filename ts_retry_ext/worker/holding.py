@@ -21,6 +21,7 @@ from ts_retry_ext.store.marker import Marker, read_marker
 from ts_retry_ext.store.record import FAILURES, Event, Record
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.store.trial_schedule import TIME
+from ts_retry_ext.worker.other_workers import Siblings
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.own_program import start_if_killed, take_leave, waiter_command
 from ts_retry_ext.worker.protocol import (
@@ -32,7 +33,6 @@ from ts_retry_ext.worker.protocol import (
 )
 from ts_retry_ext.worker.rejection import Rejection
 from ts_retry_ext.worker.session import Session
-from ts_retry_ext.worker.siblings import Siblings
 
 TYPE_CHECKING = False  # not from typing, see worker/isolation.py
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from ts_retry_ext.worker.crash_capture import has_stack, take_crash, tells_of_cr
 from ts_retry_ext.worker.failure_note import take_note
 from ts_retry_ext.worker.halting import FailedWorker
 from ts_retry_ext.worker.memory_events import oom_kills
+from ts_retry_ext.worker.other_workers import dead_before
 from ts_retry_ext.worker.output import say, say_lines
-from ts_retry_ext.worker.predecessors import dead_before
 from ts_retry_ext.worker.recorder import judged, record_failure
 from ts_retry_ext.worker.session import Session
 

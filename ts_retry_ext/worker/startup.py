@@ -170,7 +170,7 @@ def _judge_crashes(session: Session) -> Marker | None:
     records = journal.read(session.directory)
     if not records:
         return None
-    from ts_retry_ext.worker.predecessors import unrecorded_deaths
+    from ts_retry_ext.worker.other_workers import unrecorded_deaths
 
     deaths = unrecorded_deaths(session, records)
     if deaths.while_serving:

@@ -27,8 +27,8 @@ from ts_retry_ext.store.record import HOLDING, Event, Record
 from ts_retry_ext.store.retired import read_retired
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.worker.half_open import HalfOpen
+from ts_retry_ext.worker.other_workers import dead_before
 from ts_retry_ext.worker.output import speak_through
-from ts_retry_ext.worker.predecessors import dead_before
 from ts_retry_ext.worker.session import Session, open_session
 from ts_retry_ext.worker.shutdown import leave_a_shutdown_behind
 

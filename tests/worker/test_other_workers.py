@@ -9,7 +9,7 @@ import pytest
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.record import Event, Record
-from ts_retry_ext.worker.siblings import Siblings
+from ts_retry_ext.worker.other_workers import Siblings
 
 OWN, OTHER = "/tmp/.ts.sock.9000", "/tmp/.ts.sock.9001"
 ALIVE = (os.getpid(), start_of(os.getpid()))
