@@ -22,10 +22,7 @@ def read_file(folder: str, name: str, limit: int) -> bytes | None:
     """Return the file `name` of a model's folder; None where it is missing or is no file.
 
     As the frontend, this takes an absolute `name` as one inside the folder. One byte more than
-    `limit` tells that the file is larger.
-
-    Raises:
-        OSError: it cannot be read.
+    `limit` tells that the file is larger. Raises OSError.
     """
     path = os.path.join(folder, name.lstrip("/"))
     if not os.path.isfile(path):

@@ -84,11 +84,7 @@ def read_json(path: str, max_bytes: int = MAX_FILE_BYTES) -> dict[str, Any] | No
 
 
 def set_aside(path: str) -> str:
-    """Rename an untrusted file out of the way and return its new path; nothing is lost.
-
-    Raises:
-        OSError: it cannot be renamed.
-    """
+    """Rename an untrusted file out of the way and return its new path; nothing is lost. Raises OSError."""
     aside = path + ".rejected"
     os.replace(path, aside)
     return aside

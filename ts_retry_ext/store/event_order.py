@@ -44,11 +44,7 @@ class TrustedRecords(NamedTuple):
 
 
 def read_trusted(model_dir: str) -> TrustedRecords:
-    """Return what the journal of the registration kept in `model_dir` says that can be trusted.
-
-    Raises:
-        OSError: the journal is there but cannot be read.
-    """
+    """Return what the journal of the registration kept in `model_dir` says that can be trusted. Raises OSError."""
     return trusted_in(journal.read(model_dir))
 
 

@@ -86,11 +86,9 @@ class ExceptionRecord(NamedTuple):
 def exception_to_json(exception: ExceptionRecord) -> dict[str, Any]:
     """Return an exception as a file holds it."""
     return {
-        "type": exception.type,
-        "message": exception.message,
+        **exception._asdict(),
         "chain": [link._asdict() for link in exception.chain],
         "frames": [frame._asdict() for frame in exception.frames],
-        "traceback": exception.traceback,
         "fingerprint_parts": exception.fingerprint_parts._asdict(),
         "at": None if exception.at is None else exception.at._asdict(),
     }

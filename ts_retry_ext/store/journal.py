@@ -54,11 +54,7 @@ def append(model_dir: str, record: Record) -> None:
 
 
 def append_locked(model_dir: str, record: Record) -> None:
-    """Append one record, with the present time; the caller holds `lock.locked`.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Append one record, with the present time; the caller holds `lock.locked`. Raises OSError."""
     record = record._replace(at=now_text())
     data = line_of(record)
     if len(data) > MAX_RECORD_BYTES:
@@ -73,8 +69,7 @@ def append_locked(model_dir: str, record: Record) -> None:
 def append_line(model_dir: str, data: bytes) -> int:
     """Append one line that is made already, and return the journal's size; the caller holds `locked`.
 
-    Raises:
-        OSError: it cannot be written.
+    Raises OSError.
     """
     with opened(journal_path(model_dir)) as descriptor:
         size = os.fstat(descriptor).st_size
@@ -85,21 +80,13 @@ def append_line(model_dir: str, data: bytes) -> int:
 
 
 def read(model_dir: str) -> list[Record]:
-    """Return the records, oldest first; torn lines and those of another schema are passed over.
-
-    Raises:
-        OSError: the file is there but cannot be read.
-    """
+    """Return the records, oldest first; torn lines and those of another schema are passed over. Raises OSError."""
     records = (parse_line(line) for line in _content(model_dir).split(b"\n"))
     return [record for record in records if record is not None]
 
 
 def may_hold_failure(model_dir: str) -> bool:
-    """Tell whether a record can be a failure (`Record.is_failure`), without parsing any.
-
-    Raises:
-        OSError: the file is there but cannot be read.
-    """
+    """Tell whether a record can be a failure (`Record.is_failure`), without parsing any. Raises OSError."""
     content = _content(model_dir)
     return any(word in content for word in _OF_FAILURES)
 

@@ -72,8 +72,7 @@ def kept(path: str) -> int | None:
 def opened(path: str) -> Iterator[int]:
     """Give a descriptor of `path` to read it and append to it: the kept one, else one of its own.
 
-    Raises:
-        OSError: it cannot be opened.
+    Raises OSError.
     """
     descriptor = kept(path)
     if descriptor is not None:

@@ -186,11 +186,7 @@ def markers_beside(model_dir: str) -> list[tuple[str, Marker]]:
 
 
 def remove_marker(model_dir: str) -> bool:
-    """Remove the marker: its holders leave. Return False when there was none.
-
-    Raises:
-        OSError: it cannot be removed.
-    """
+    """Remove the marker: its holders leave. Return False when there was none. Raises OSError."""
     try:
         os.remove(marker_path(model_dir))
     except FileNotFoundError:

@@ -29,11 +29,7 @@ class Retired(NamedTuple):
 
 
 def write_retired(model_dir: str, min_workers: int, max_workers: int) -> None:
-    """Remember the numbers of the registration kept in `model_dir`.
-
-    Raises:
-        OSError: they cannot be written.
-    """
+    """Remember the numbers of the registration kept in `model_dir`. Raises OSError."""
     content = Retired(min_workers, max_workers, now_text())
     write_json(_path(model_dir), dict(content._asdict(), schema=SCHEMA))
 
@@ -56,11 +52,7 @@ def read_retired(model_dir: str) -> Retired | None:
 
 
 def forget_retired(model_dir: str) -> None:
-    """Remove the numbers: the model has them back.
-
-    Raises:
-        OSError: they cannot be removed.
-    """
+    """Remove the numbers: the model has them back. Raises OSError."""
     try:
         os.remove(_path(model_dir))
     except FileNotFoundError:

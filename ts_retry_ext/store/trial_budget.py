@@ -63,10 +63,7 @@ def is_its_turn(server_dir: str, fingerprint: str, overdue_sec: float) -> bool:
 def charge(server_dir: str, processor_sec: float, fingerprint: str = "", models: int = 1) -> None:
     """Take what a trial has cost out of the bucket; the caller holds the server's lock of trials.
 
-    `models` of the server wait with the failure that has this fingerprint.
-
-    Raises:
-        OSError: it cannot be written.
+    `models` of the server wait with the failure that has this fingerprint. Raises OSError.
     """
     content, now = _content(server_dir), time.monotonic()
     groups = {name: group for name, group in _groups(content).items() if name != fingerprint}

@@ -30,8 +30,7 @@ class TrialRequest(NamedTuple):
 def ask_for_trial(model_dir: str, request: TrialRequest) -> None:
     """Leave a request in a registration's directory; a later one takes the place of an earlier one.
 
-    Raises:
-        OSError: it cannot be written.
+    Raises OSError.
     """
     write_json(_path(model_dir), dict(request._asdict(), schema=SCHEMA))
 

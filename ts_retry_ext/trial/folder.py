@@ -17,11 +17,7 @@ MAX_SOCKET_PATH = 80
 
 @contextmanager
 def private_folder(prefix: str) -> Iterator[str]:
-    """Make a folder for one model; end what runs from it and remove it, whatever happens.
-
-    Raises:
-        OSError: it cannot be made.
-    """
+    """Make a folder for one model; end what runs from it and remove it, whatever happens. Raises OSError."""
     place = tempfile.mkdtemp(prefix=prefix)
     if len(os.fsencode(place)) > MAX_SOCKET_PATH:
         os.rmdir(place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from contextlib import contextmanager
 from types import FrameType
-from typing import Callable, Iterator
+from typing import Any, Callable, Iterator, Sequence
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -17,24 +17,16 @@ def orderly_end() -> Iterator[None]:
     def leave(number: int, _: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, leave) for number in ENDING[1:]}
-    try:
+    with _handled(ENDING[1:], leave):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Hold back the signals that end a run until the block is done."""
     came: list[tuple[int, FrameType | None]] = []
-    before = {n: signal.signal(n, lambda *signalled: came.append(signalled)) for n in ENDING}
-    try:
+    with _handled(ENDING, lambda *signalled: came.append(signalled)) as before:
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
     for came_number, frame in came[:1]:
         interrupted = before[signal.Signals(came_number)]
         if callable(interrupted):
@@ -49,18 +41,25 @@ def noted() -> Iterator[Callable[[], None]]:
     was taken and before the block that gives it back, and the others wait for ever (CPython).
     """
     came: list[int] = []
-    known = {n: signal.getsignal(n) for n in ENDING}
     # What is ignored, as by nohup, stays ignored.
-    before = {n: handler for n, handler in known.items() if handler not in (signal.SIG_IGN, None)}
-    for ending in before:
-        signal.signal(ending, lambda number, _: came.append(number))
+    heeded = [n for n in ENDING if signal.getsignal(n) not in (signal.SIG_IGN, None)]
 
     def proceed() -> None:
         if came:
             raise KeyboardInterrupt if came[0] == signal.SIGINT else SystemExit(128 + came[0])
 
-    try:
+    with _handled(heeded, lambda number, _: came.append(number)):
         yield proceed
+
+
+@contextmanager
+def _handled(
+    signals: Sequence[signal.Signals], handler: Callable[[int, FrameType | None], object]
+) -> Iterator[dict[signal.Signals, Any]]:
+    """Let `handler` take `signals` for the time of the block; yield who took them before."""
+    before = {number: signal.signal(number, handler) for number in signals}
+    try:
+        yield before
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, stock in before.items():
+            signal.signal(number, stock)

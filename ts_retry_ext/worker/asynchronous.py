@@ -96,11 +96,7 @@ def end_with_connection() -> None:
 
 
 def start_over_with(connection: socket.socket, session: Session) -> None:
-    """Run this interpreter's command again, as a holder on a connection that has sent LOAD.
-
-    Raises:
-        OSError: the interpreter cannot be run.
-    """
+    """Run this interpreter's command again, as a holder on a connection that has sent LOAD. Raises OSError."""
     from ts_retry_ext.worker.own_program import start_over
 
     os.set_inheritable(connection.fileno(), True)

@@ -60,11 +60,7 @@ def watched_path(directory: str) -> str:
 
 
 def write_baseline(directory: str, baseline: Baseline) -> None:
-    """Write the baseline of the registration kept in `directory`.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write the baseline of the registration kept in `directory`. Raises OSError."""
     content = dict(
         baseline._asdict(),
         schema=SCHEMA,

@@ -70,10 +70,7 @@ def mark_as_waiting(session: Session) -> Marker | None:
     """Write down what a model waits for that the frontend has given up; None where nothing failed.
 
     Workers do not obey this marker: none is started by itself, and one that somebody starts is to
-    load the model.
-
-    Raises:
-        OSError: the store cannot be read or written.
+    load the model. Raises OSError.
     """
     with locked(session.directory):
         records = journal.read(session.directory)
@@ -88,11 +85,7 @@ def mark_as_waiting(session: Session) -> Marker | None:
 
 
 def _write(session: Session, marker: Marker) -> None:
-    """Write the marker. Where it does not fit beside what is watched, that gives way.
-
-    Raises:
-        OSError: it cannot be written.
-    """
+    """Write the marker. Where it does not fit beside what is watched, that gives way. Raises OSError."""
     try:
         write_marker(session.directory, marker)
     except OSError:

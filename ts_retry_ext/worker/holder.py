@@ -44,6 +44,24 @@ LIFE_INTERVAL = 0.5
 DISCONNECTED_STATUS, EXIT_STATUS = 0, 1
 
 
+def hold_and_leave(
+    session: Session, marker: Marker, connection: socket.socket | None = None
+) -> None:
+    """Hold, on a connection that has sent LOAD already if there is one, and end the process."""
+    try:
+        if connection is not None:
+            status = hold_connection(session, marker, connection)
+        else:
+            status = hold(session, marker)
+    except (OSError, ValueError) as error:
+        say(f"could not hold, the frontend will start another worker: {error!r}")
+        status = EXIT_STATUS
+    # Now: the worker script below us must not run.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 def hold(session: Session, marker: Marker) -> int:
     """Take the place of the worker script, until the marker goes or the frontend does.
 
@@ -162,10 +180,3 @@ def _listen(address: WorkerAddress) -> socket.socket:
         listener.bind((address.host, address.port))
     listener.listen(1)
     return listener
-
-
-def leave(status: int = EXIT_STATUS) -> None:
-    """End the process now: the worker script below us must not run."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)

@@ -122,11 +122,7 @@ class Holding:
             take_leave(self._watch)
 
     def give_up_waiting(self) -> None:
-        """Answer the requests in hand, at the end of holding.
-
-        Raises:
-            OSError: the frontend has gone, and its clients with it.
-        """
+        """Answer the requests in hand, at the end of holding. Raises OSError."""
         if self._waiting:
             self._rejection.refuse(self._connection, self._waiting)
             self._waiting = []

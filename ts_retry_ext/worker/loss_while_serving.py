@@ -39,11 +39,7 @@ DECLARED_POISONOUS = (
 
 
 def record_poisoned(session: Session, exc: BaseException, *, declared: bool) -> None:
-    """Write down that the exception of a request ends this worker. It is never a reason to stop.
-
-    Raises:
-        OSError: the store cannot be written.
-    """
+    """Write down that the exception of a request ends this worker. It is never a reason to stop. Raises OSError."""
     secrets = secrets_of(session)
     failure = failure_from_exception(
         exc, Phase.INFERENCE, model_dir=session.model_dir, secrets=secrets

@@ -30,11 +30,7 @@ _REMEDY = "Look for a segfault, a kill for lack of memory, or responseTimeout in
 
 
 def record_lost(session: Session) -> None:
-    """Write down that the worker before this one died after it had loaded the model.
-
-    Raises:
-        OSError: the store cannot be read or written.
-    """
+    """Write down that the worker before this one died after it had loaded the model. Raises OSError."""
     with locked(session.directory):
         last = served_by(journal.read(session.directory), str(session.address))
         if last is None or is_alive(last.pid, last.start):

@@ -39,11 +39,7 @@ def standing_marker(session: Session) -> Marker | None:
 
 
 def clear_own_marker(session: Session, why: str) -> None:
-    """Remove the marker where it means this worker.
-
-    Raises:
-        OSError: it cannot be removed.
-    """
+    """Remove the marker where it means this worker. Raises OSError."""
     marker = standing_marker(session)
     if marker is not None and marker.means(session.launch):
         clear_marker(session, why)

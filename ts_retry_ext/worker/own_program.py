@@ -54,10 +54,7 @@ def start_detached(command: list[str], keep: tuple[int, ...] = ()) -> tuple[int,
 
     By hand, since a holder has no room for `subprocess`. The program ends where it reads the pipe's
     end, so it ends with this process unless it decides otherwise. It inherits the descriptors
-    `keep`, locks among them.
-
-    Raises:
-        OSError: no process can be made.
+    `keep`, locks among them. Raises OSError.
     """
     reader, writer = os.pipe()
     try:
@@ -73,11 +70,7 @@ def start_detached(command: list[str], keep: tuple[int, ...] = ()) -> tuple[int,
 
 
 def leave_behind(command: list[str]) -> None:
-    """Start a program that makes itself nobody's child, and see its first process end.
-
-    Raises:
-        OSError: no process can be made.
-    """
+    """Start a program that makes itself nobody's child, and see its first process end. Raises OSError."""
     pid, pipe = start_detached(command)
     os.close(pipe)
     os.waitpid(pid, 0)
@@ -87,10 +80,7 @@ def start_if_killed(command: list[str]) -> tuple[int, int]:
     """Have `command` started should this process be killed; return what to take leave of.
 
     A shell waits until then: it needs a tenth of a holder's memory. It stands in no way where the
-    host has none.
-
-    Raises:
-        OSError: no process can be made.
+    host has none. Raises OSError.
     """
     return start_detached(["/bin/sh", "-c", 'read -r _ || exec "$@"', "sh", *command])
 
@@ -126,10 +116,7 @@ def start_over() -> None:
     """Run this interpreter's command again, in this very process.
 
     What the judge imported stays in memory for as long as a holder holds; an interpreter that
-    starts over with the marker in place never imports it.
-
-    Raises:
-        OSError: the interpreter cannot be run.
+    starts over with the marker in place never imports it. Raises OSError.
     """
     flags = getattr(sys, "orig_argv", [sys.executable, *sys.argv])[1:]
     os.execv(sys.executable, [sys.executable, *flags])

@@ -23,11 +23,7 @@ from ts_retry_ext.worker.session import Session
 
 
 def record_crashes(session: Session) -> None:
-    """Judge the deaths of this worker's predecessors that no process wrote down.
-
-    Raises:
-        OSError: the store cannot be read or written.
-    """
+    """Judge the deaths of this worker's predecessors that no process wrote down. Raises OSError."""
     with locked(session.directory):
         dead = dead_before(session, read_trusted(session.directory).records)
         # Of ranks that ended together, the one that crashed by itself comes first; the others were ended.

@@ -48,11 +48,7 @@ _LOCK_PATIENCE_SEC = _JUDGING_LIMIT_SEC + 1.0
 
 
 def record_exception(session: Session, exc: BaseException, phase: Phase) -> None:
-    """Judge the exception that ends this worker, and write down what follows.
-
-    Raises:
-        OSError: the store cannot be written.
-    """
+    """Judge the exception that ends this worker, and write down what follows. Raises OSError."""
     failure = failure_from_exception(
         _unmasked(exc), phase, model_dir=session.model_dir, secrets=secrets_of(session)
     )
@@ -124,10 +120,7 @@ def record_failure(
 ) -> None:
     """Write down one failure and what follows from it; the caller holds the journal's lock.
 
-    `found` is what `judged` has returned.
-
-    Raises:
-        OSError: the store cannot be written.
+    `found` is what `judged` has returned. Raises OSError.
     """
     verdict, rules = found
     secrets = secrets_of(session)

@@ -54,11 +54,7 @@ class Rejection:
         return read_requests(connection)
 
     def answer(self, connection: socket.socket, requests: list[Request]) -> None:
-        """Refuse predictions, and describe the failure to who asks for the model's description.
-
-        Raises:
-            OSError: the connection broke.
-        """
+        """Refuse predictions, and describe the failure to who asks for the model's description. Raises OSError."""
         if self._is_first_rank:
             connection.sendall(self._answer(requests))
 

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.store.marker import Marker, why_not_loaded
@@ -70,7 +71,12 @@ def main(arguments: list[str]) -> None:
     worker, worker_start, frontend, frontend_start, log, text = arguments
     _wait_for_end(int(worker), worker_start, WORKER_TIMEOUT)
     time.sleep(SETTLING)
-    _write(TERMINATION_LOG, text.encode("utf-8", "replace")[:MAX_TERMINATION_BYTES], os.O_TRUNC)
+    with suppress(OSError):  # It is there in a container of Kubernetes.
+        termination = os.open(TERMINATION_LOG, os.O_WRONLY | os.O_TRUNC)
+        try:
+            os.write(termination, text.encode("utf-8", "replace")[:MAX_TERMINATION_BYTES])
+        finally:
+            os.close(termination)
     places = [_opened(f"/proc/{frontend}/fd/1"), _opened(log)]
     if is_alive(int(frontend), frontend_start):
         os.kill(int(frontend), signal.SIGTERM)
@@ -101,17 +107,3 @@ def _opened(path: str) -> int | None:
         return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError:
         return None
-
-
-def _write(path: str, data: bytes, flags: int) -> None:
-    """Write `data` to `path` where that is there. Never raises."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | flags)
-    except OSError:
-        return
-    try:
-        os.write(descriptor, data)
-    except OSError:
-        pass
-    finally:
-        os.close(descriptor)

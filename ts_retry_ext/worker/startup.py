@@ -42,11 +42,7 @@ def activate_in_handler() -> None:
 
 
 def watch(session: Session) -> None:
-    """Install the guard for a session without a frontend; the hook has no say then.
-
-    Raises:
-        OSError: the store cannot be written.
-    """
+    """Install the guard for a session without a frontend; the hook has no say then. Raises OSError."""
     global active, _tried
     active, _tried = session, True
     from ts_retry_ext.worker.guard import LoadGuard
@@ -208,36 +204,23 @@ def _hold_from_start(session: Session, marker: Marker) -> None:
         from ts_retry_ext.worker.own_program import start_over
 
         start_over()
-    from ts_retry_ext.worker.holder import EXIT_STATUS, hold, hold_connection, leave
-
     connection = None
     if "_TS_RETRY_CONNECTION" in os.environ:
         from ts_retry_ext.worker.asynchronous import kept_connection
 
         connection = kept_connection(session)
-    try:
-        if connection is not None:
-            status = hold_connection(session, marker, connection)
-        else:
-            status = hold(session, marker)
-    except (OSError, ValueError) as error:
-        say(f"could not hold, the frontend will start another worker: {error!r}")
-        status = EXIT_STATUS
-    leave(status)
+    from ts_retry_ext.worker.holder import hold_and_leave
+
+    hold_and_leave(session, marker, connection)
 
 
 def _hold_from_load(session: Session, marker: Marker) -> None:
     """Hold on the connection that the worker script has accepted already, and end."""
     from ts_retry_ext.worker.asynchronous import connection_in_use
-    from ts_retry_ext.worker.holder import EXIT_STATUS, hold_connection, leave
+    from ts_retry_ext.worker.holder import hold_and_leave
 
     connection = connection_in_use()
     if connection is None:
         say("cannot hold: this TorchServe's worker script is not known; the model is loaded again")
-        return
-    try:
-        status = hold_connection(session, marker, connection)
-    except OSError as error:
-        say(f"could not hold, the frontend will start another worker: {error!r}")
-        status = EXIT_STATUS
-    leave(status)
+    else:
+        hold_and_leave(session, marker, connection)

@@ -174,13 +174,10 @@ def _names(
             histories.setdefault(path, History(by_loads=1))  # A download, a lock: maybe the load's.
     if previous is not None:
         # What an earlier failure missed may be there now, and be the cause of this one.
-        known = dict(list({**known, **_others(previous.names, known)}.items())[:MAX_NAMES])
+        others = {path: name for path, name in previous.names.items() if path not in known}
+        known = dict(list({**known, **others}.items())[:MAX_NAMES])
         _accept(WatchedNames(known), failed.began_ns)
     return known
-
-
-def _others(names: dict[str, NamedPath], known: dict[str, NamedPath]) -> dict[str, NamedPath]:
-    return {path: names[path] for path in names if path not in known}
 
 
 def _python_path() -> list[str]:
