@@ -77,7 +77,10 @@ def _open(is_worker: Callable[[], bool]) -> tuple[Session | None, Marker | None]
     from ts_retry_ext.worker.command_line import is_worker_script
 
     if not is_worker_script(sys.argv):
-        _help_to_make_venv()
+        from ts_retry_ext.worker.model_venv import is_setup_script, take_part
+
+        if is_setup_script(sys.argv):
+            take_part(sys.argv[1])
         return None, None
     if not is_worker():
         return None, None
@@ -118,23 +121,16 @@ def _is_called_by_worker_script() -> bool:
     return is_called_by_worker_script()
 
 
-def _help_to_make_venv() -> None:
-    from ts_retry_ext.worker.model_venv import is_setup_script, take_part
-
-    if is_setup_script(sys.argv):
-        take_part(sys.argv[1])
-
-
 def _may_load(session: Session) -> bool:
-    """Tell whether this worker loads the model though a marker stands; see `worker.obeying`."""
+    """Tell whether this worker loads the model though a marker stands; see `worker.marker_in_force`."""
     import time
 
     from ts_retry_ext.store import journal
     from ts_retry_ext.store.trial_request import TrialRequest, ask_for_trial
-    from ts_retry_ext.worker.marker_in_force import clear_marker
-    from ts_retry_ext.worker.obeying import (
+    from ts_retry_ext.worker.marker_in_force import (
         BY_HAND,
         ONE_MORE,
+        clear_marker,
         has_served_beside,
         is_one_more,
         is_started_by_hand,

@@ -8,7 +8,7 @@ from tests.snapshot.writing import record
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
-from ts_retry_ext.worker.obeying import has_served_beside, is_one_more, is_started_by_hand
+from ts_retry_ext.worker.marker_in_force import has_served_beside, is_one_more, is_started_by_hand
 
 OLD, OTHER, NEW = "/tmp/.ts.sock.9000", "/tmp/.ts.sock.9001", "/tmp/.ts.sock.9002"
 GONE, ALIVE = (2**22 + 1, "gone"), (os.getpid(), start_of(os.getpid()) or "")
