@@ -97,17 +97,17 @@ def _hold(store: str, watch: float, parent: Connection) -> None:
     gc.collect()
     before = process.memory_info().rss
     watching = Watch(store)
-    assert watching.change() is None
+    assert watching.seen() is None
     added = process.memory_info().rss - before
     begin, used = time.monotonic(), sum(process.cpu_times()[:2])
     while time.monotonic() - begin < watch:
-        assert watching.change() is None
+        assert watching.seen() is None
         time.sleep(_INTERVAL)
     share = (sum(process.cpu_times()[:2]) - used) / (time.monotonic() - begin)
     parent.send({"cpu_percent_of_a_core": share * 100, "resident_mb": added / 1e6})
     while not parent.poll():
-        said = watching.change()
-        if said is not None:
+        said = watching.seen()
+        if said is not None and watching.absorb():
             parent.send(said)
         time.sleep(_INTERVAL)
 

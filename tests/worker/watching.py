@@ -79,8 +79,9 @@ class HurriedWatch(Watch):
     """A watch that looks at each call."""
 
     def change(self) -> str | None:
-        self._due = 0.0
-        return super().change()
+        """Return what is news, and take it as known; among the holders of a model one gets it."""
+        said = self.seen()
+        return said if said is not None and self.absorb() else None
 
     def seen(self) -> str | None:
         self._due = 0.0

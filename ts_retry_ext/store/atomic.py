@@ -43,7 +43,7 @@ def write_bytes(path: str, data: bytes) -> None:
     """
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        with open(temporary, "wb", opener=_private) as stream:
+        with open(temporary, "wb", opener=private) as stream:
             stream.write(data)
             stream.flush()
             _give_to_server(stream.fileno(), os.path.dirname(path))
@@ -154,7 +154,8 @@ def file_identity(path: str) -> tuple[int, int] | None:
     return (status.st_ino, status.st_mtime_ns)
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
+    """Open a file of ours; an `opener` of ``open``."""
     return os.open(path, flags | os.O_NOFOLLOW, FILE_MODE)
 
 

@@ -9,7 +9,7 @@ import time
 from io import FileIO
 from weakref import ref
 
-from ts_retry_ext.store.atomic import FILE_MODE, remove_quietly
+from ts_retry_ext.store.atomic import private, remove_quietly
 
 MAX_STACK_BYTES = 64 * 1024
 #: The stacks of a hanging load are written this long before the frontend ends it, in seconds, or
@@ -74,7 +74,7 @@ class CrashCapture:
         self._was_on = faulthandler.is_enabled()
         if self._was_on and not tells_of_crashes():
             return
-        stream = FileIO(self._path, "wb", opener=_private)
+        stream = FileIO(self._path, "wb", opener=private)
         faulthandler.enable(stream, all_threads=True)
         self._crashes = ref(stream)
 
@@ -102,7 +102,7 @@ class CrashCapture:
         self._watch(delay)
 
     def _watch(self, delay: float) -> None:
-        stream = FileIO(self._path, "ab", opener=_private)
+        stream = FileIO(self._path, "ab", opener=private)
         faulthandler.dump_traceback_later(delay, file=stream)
         self._hangs = ref(stream)
 
@@ -208,10 +208,6 @@ def take_crash(directory: str, pid: int, *, out_of_memory: bool) -> tuple[str, s
     if hung.startswith(_HUNG):
         return "hang: the load did not end within startupTimeout, TorchServe ended it", hung
     return _NO_WORD, None
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, FILE_MODE)
 
 
 def _close_quietly(stream: FileIO) -> None:

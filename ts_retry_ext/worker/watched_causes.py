@@ -49,14 +49,6 @@ class Watch:
         self._due = 0.0
         self._named: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
 
-    def change(self) -> str | None:
-        """Return what was seen, in a sentence, if it is news, and take it as known from now on.
-
-        Among the holders of a registration one gets the sentence.
-        """
-        said = self.seen()
-        return said if said is not None and self.absorb() else None
-
     def seen(self) -> str | None:
         """Return what was seen, in a sentence, if it is news; it stays news until it is absorbed.
 
