@@ -135,7 +135,8 @@ def _places(named: Sequence[str]) -> list[str]:
 def _expected(model_dir: str, modules: Sequence[str]) -> list[str]:
     """Return where missing modules would be found."""
     python_path = list(dict.fromkeys([model_dir, *filter(os.path.isabs, _python_path())]))
-    zips = [path for path in python_path if modules and not os.path.isdir(path)]
+    # One without an ending is a directory to be, and watched by what is installed in it.
+    zips = [p for p in python_path if modules and os.path.splitext(p)[1] and not os.path.isdir(p)]
     return [*zips, *module_paths(modules, python_path)]
 
 
