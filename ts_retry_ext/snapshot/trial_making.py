@@ -6,14 +6,14 @@ import os
 import sys
 import time
 from contextlib import suppress
-from typing import Any, Mapping, NamedTuple
+from typing import NamedTuple
 
 from ts_retry_ext.archive.model_archive import ArchiveError
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.frontend.server_configuration import Server, option_of
 from ts_retry_ext.snapshot.trial_job import Job
 from ts_retry_ext.snapshot.trial_records import charge_budget, note, note_locked, plan_next
-from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, write_json
+from ts_retry_ext.store.atomic import trusted_content, write_json
 from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event, Record, TrialResult
 from ts_retry_ext.trial.child_processes import AbortedError, Children
@@ -123,16 +123,12 @@ def _load(job: Job, server: Server, children: Children) -> Tried:
 
 def _leave_word(directory: str, folder: str) -> None:
     own = {"folder": folder, "pid": os.getpid(), "start": start_of(os.getpid()) or ""}
-    write_json(os.path.join(directory, LEFTOVER_FILE), {"schema": SCHEMA, **own})
+    write_json(os.path.join(directory, LEFTOVER_FILE), own)
 
 
 def _end_leftovers(directory: str) -> None:
     """End and remove what a trial left whose own process was killed. This one has its lock."""
     path = os.path.join(directory, LEFTOVER_FILE)
-    try:
-        content: Mapping[str, Any] = read_json(path) or {}
-    except (OSError, UntrustedFileError):
-        return
-    folder = content.get("folder")
+    folder = trusted_content(path).get("folder")
     if isinstance(folder, str) and os.path.basename(folder).startswith("ts-retry-trial-"):
         clean_up(folder)

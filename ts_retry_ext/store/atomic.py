@@ -22,13 +22,14 @@ class UntrustedFileError(Exception):
 
 
 def write_json(path: str, content: dict[str, Any]) -> None:
-    """Write `content` to `path`: to a temporary name beside it, synced, then renamed.
+    """Write `content`, with our schema, to `path`: to a temporary name beside it, synced, then renamed.
 
     Raises:
         OSError: the directory is gone, not writable, or the disk is full.
         ValueError: the text would be larger than `MAX_FILE_BYTES`.
     """
-    data = json.dumps(content, ensure_ascii=True).encode("ascii") + b"\n"
+    whole = {"schema": SCHEMA, **content}
+    data = json.dumps(whole, ensure_ascii=True).encode("ascii") + b"\n"
     if len(data) > MAX_FILE_BYTES:
         msg = f"{path}: {len(data)} bytes, at most {MAX_FILE_BYTES} are written"
         raise ValueError(msg)
@@ -81,6 +82,14 @@ def read_json(path: str, max_bytes: int = MAX_FILE_BYTES) -> dict[str, Any] | No
         msg = f"{path} has schema {schema!r}, this version of ts-retry-ext reads {SCHEMA}"
         raise UntrustedFileError(msg)
     return dict(content)
+
+
+def trusted_content(path: str) -> dict[str, Any]:
+    """Return what `read_json` does, nothing where that cannot be read or trusted. Never raises."""
+    try:
+        return read_json(path) or {}
+    except (OSError, UntrustedFileError):
+        return {}
 
 
 def set_aside(path: str) -> str:

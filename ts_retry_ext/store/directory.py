@@ -22,12 +22,10 @@ import os
 from typing import NamedTuple
 
 from ts_retry_ext.store.atomic import (
-    SCHEMA,
-    UntrustedFileError,
     check_directory,
     make_directory,
     make_private_directory,
-    read_json,
+    trusted_content,
     write_json,
 )
 from ts_retry_ext.store.shape import spoilt_keys
@@ -90,7 +88,7 @@ def create_server_directory(state_dir: str, run: ServerRun) -> str:
     make_private_directory(path)
     described = os.path.join(path, SERVER_FILE)
     if not os.path.exists(described):
-        write_json(described, dict(run._asdict(), schema=SCHEMA))
+        write_json(described, run._asdict())
     _check_locks(described)
     return path
 
@@ -165,14 +163,10 @@ def _begun_at(server_dir: str) -> float:
 
 def read_server_run(server_dir: str) -> ServerRun | None:
     """Return which run a directory belongs to, or None where that cannot be told."""
-    try:
-        content = read_json(os.path.join(server_dir, SERVER_FILE))
-        if content is None or any(name not in content for name in ServerRun._fields):
-            return None
-        values = (content[name] for name in ServerRun._fields)
-        return None if spoilt_keys(content) else ServerRun(*values)
-    except (OSError, UntrustedFileError):
+    content = trusted_content(os.path.join(server_dir, SERVER_FILE))
+    if any(name not in content for name in ServerRun._fields) or spoilt_keys(content):
         return None
+    return ServerRun(*(content[name] for name in ServerRun._fields))
 
 
 def model_directories(server_dir: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, write_json
+from ts_retry_ext.store.atomic import trusted_content, write_json
 from ts_retry_ext.store.times import is_time, now_text
 
 RETIRED_FILE = "retired.json"
@@ -30,8 +30,7 @@ class Retired(NamedTuple):
 
 def write_retired(model_dir: str, min_workers: int, max_workers: int) -> None:
     """Remember the numbers of the registration kept in `model_dir`. Raises OSError."""
-    content = Retired(min_workers, max_workers, now_text())
-    write_json(_path(model_dir), dict(content._asdict(), schema=SCHEMA))
+    write_json(_path(model_dir), Retired(min_workers, max_workers, now_text())._asdict())
 
 
 def read_retired(model_dir: str) -> Retired | None:
@@ -39,12 +38,7 @@ def read_retired(model_dir: str) -> Retired | None:
 
     A file that cannot be trusted counts as none. Never raises.
     """
-    try:
-        content = read_json(_path(model_dir))
-    except (OSError, UntrustedFileError):
-        return None
-    if content is None:
-        return None
+    content = trusted_content(_path(model_dir))
     low, high, at = (content.get(name) for name in Retired._fields)
     if not isinstance(low, int) or not isinstance(high, int) or not 0 < low <= high:
         return None

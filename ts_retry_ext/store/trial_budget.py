@@ -14,7 +14,7 @@ import os
 import time
 from typing import Any, Mapping
 
-from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, write_json
+from ts_retry_ext.store.atomic import trusted_content, write_json
 
 BUDGET_FILE = "trials.json"
 LOCK_FILE = "trial.lock"
@@ -38,7 +38,7 @@ def credit(server_dir: str) -> float:
 
     A file that cannot be read, or is not ours, counts as a full bucket.
     """
-    return _credit_in(_content(server_dir))
+    return _credit_in(trusted_content(_path(server_dir)))
 
 
 def least_credit(overdue_sec: float) -> float:
@@ -52,7 +52,7 @@ def least_credit(overdue_sec: float) -> float:
 
 def is_its_turn(server_dir: str, fingerprint: str, overdue_sec: float) -> bool:
     """Tell whether a trial that is due since `overdue_sec` may begin, of a model with such a fingerprint."""
-    content = _content(server_dir)
+    content = trusted_content(_path(server_dir))
     group = _groups(content).get(fingerprint)
     if group is not None:
         since_last = max(0.0, time.monotonic() - group["at"])
@@ -65,7 +65,7 @@ def charge(server_dir: str, processor_sec: float, fingerprint: str = "", models:
 
     `models` of the server wait with the failure that has this fingerprint. Raises OSError.
     """
-    content, now = _content(server_dir), time.monotonic()
+    content, now = trusted_content(_path(server_dir)), time.monotonic()
     groups = {name: group for name, group in _groups(content).items() if name != fingerprint}
     if models > 1:
         groups[fingerprint] = {"at": now, "models": models}
@@ -73,19 +73,11 @@ def charge(server_dir: str, processor_sec: float, fingerprint: str = "", models:
     write_json(
         _path(server_dir),
         {
-            "schema": SCHEMA,
             "level": _credit_in(content) - max(0.0, processor_sec),
             "at": now,
             "groups": {name: groups[name] for name in kept},
         },
     )
-
-
-def _content(server_dir: str) -> Mapping[str, Any]:
-    try:
-        return read_json(_path(server_dir)) or {}
-    except (OSError, UntrustedFileError):
-        return {}
 
 
 def _credit_in(content: Mapping[str, Any]) -> float:

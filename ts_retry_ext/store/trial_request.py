@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ts_retry_ext.store.atomic import SCHEMA, UntrustedFileError, read_json, write_json
+from ts_retry_ext.store.atomic import trusted_content, write_json
 
 REQUEST_FILE = "try-now.json"
 
@@ -32,7 +32,7 @@ def ask_for_trial(model_dir: str, request: TrialRequest) -> None:
 
     Raises OSError.
     """
-    write_json(_path(model_dir), dict(request._asdict(), schema=SCHEMA))
+    write_json(_path(model_dir), request._asdict())
 
 
 def request_stands(model_dir: str) -> bool:
@@ -45,10 +45,7 @@ def take_request(model_dir: str) -> TrialRequest | None:
     path = _path(model_dir)
     if not os.path.lexists(path):
         return None
-    try:
-        content = read_json(path) or {}
-    except (OSError, UntrustedFileError):
-        content = {}
+    content = trusted_content(path)
     try:
         os.remove(path)
     except OSError:
