@@ -114,16 +114,11 @@ def timeout_source(
 ) -> str:
     """Return in words where the value that `timeout_sec` returns was set."""
     if config is not None:
-        own = positive(config, key, 0)
-        return (
-            f"{key} in model-config.yaml"
-            if own
-            else f"TorchServe's default, because no {key} is set"
-        )
-    for place in (of_models(key), SERVER_KEYS[key]):
-        if _positive_text(properties.get(place, "")):
-            return f"{place} in config.properties"
-    return f"TorchServe's default, because no {key} is set"
+        found = [f"{key} in model-config.yaml"] if positive(config, key, 0) else []
+    else:
+        keys = (of_models(key), SERVER_KEYS[key])
+        found = [f"{k} in config.properties" for k in keys if _positive_text(properties.get(k, ""))]
+    return found[0] if found else f"TorchServe's default, because no {key} is set"
 
 
 def window_msec(config: Mapping[str, Any] | None) -> int:

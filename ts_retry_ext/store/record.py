@@ -98,7 +98,7 @@ class Record(NamedTuple):
             verdict on a failure. Other events may have a reason, too.
         waits_for: of a failure, what could end a halt that follows from it; see `Marker`.
         exception: what failed; None with other events, and where the report gave way.
-        counts: of a SUMMARY, how many records of each event gave way, and see `summary_keys`.
+        counts: of a SUMMARY, how many records of each event gave way, and see `journal_totals`.
         first_failure: of a SUMMARY, when the first failure was, ISO 8601 UTC.
     """
 

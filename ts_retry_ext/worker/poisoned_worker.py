@@ -146,7 +146,7 @@ def _end_before_next_request(session: Session, exc: BaseException) -> None:
         return
     setattr(script, _READ, leave)
     with Isolated():
-        from ts_retry_ext.worker.loss_while_serving import record_poisoned
+        from ts_retry_ext.worker.lost_worker import record_poisoned
 
         record_poisoned(session, exc, declared=isinstance(exc, declared_types("poisonous")))
 
