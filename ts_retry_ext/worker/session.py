@@ -36,8 +36,8 @@ from ts_retry_ext.worker.command_line import (
     launch_address,
     worker_address,
 )
-from ts_retry_ext.worker.model_files import registration
 from ts_retry_ext.worker.output import say
+from ts_retry_ext.worker.registered_path import registration
 
 
 class Session:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ts_retry_ext.worker.model_files import registration
+from ts_retry_ext.worker.registered_path import registration
 
 
 def test_an_unpacked_archive_is_its_own_registration() -> None:
