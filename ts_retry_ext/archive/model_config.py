@@ -54,6 +54,18 @@ def read_model_config(data: bytes) -> dict[str, Any]:
     return parse_model_config(data).content
 
 
+def usable_model_config(data: bytes | None) -> dict[str, Any] | None:
+    """Return the same, None where there is no file, or none that the frontend makes anything of.
+
+    Raises:
+        MissingYamlError: PyYAML is not installed.
+    """
+    try:
+        return None if data is None else read_model_config(data)
+    except (UnreadableConfigError, RefusedConfigError):
+        return None
+
+
 def parse_model_config(data: bytes) -> ModelConfig:
     """Return what the frontend reads, with notes. Raises as `read_model_config` does."""
     content, notes = _load(data.decode("utf-8", errors="replace"))

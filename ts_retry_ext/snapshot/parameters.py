@@ -10,9 +10,7 @@ from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ts_retry_ext.archive.model_archive import Archive, ArchiveError, read_archive
 from ts_retry_ext.archive.model_config import (
-    RefusedConfigError,
-    UnreadableConfigError,
-    read_model_config,
+    usable_model_config,
 )
 from ts_retry_ext.archive.parameter_candidates import Candidate, Origin, Start, parameters_of
 from ts_retry_ext.frontend.registered import archive_in_force
@@ -138,12 +136,8 @@ class _Subject:
 
     @cached_property
     def config(self) -> dict[str, Any] | None:
-        if self.archive is None or self.archive.config is None:
-            return None
-        try:
-            return read_model_config(self.archive.config)
-        except (UnreadableConfigError, RefusedConfigError):
-            return None  # `effective` names it.
+        # What is wrong with one that the frontend makes nothing of, `effective` names.
+        return None if self.archive is None else usable_model_config(self.archive.config)
 
     @property
     def config_file(self) -> str:

@@ -16,11 +16,7 @@ from ts_retry_ext.archive.config_problems import ignored_values
 from ts_retry_ext.archive.limits import CUSTOM, LimitsInForce, limits_in_force, positive
 from ts_retry_ext.archive.manifest import DEFAULT_VERSION, RUNTIMES, Manifest
 from ts_retry_ext.archive.model_archive import Archive, read_archive
-from ts_retry_ext.archive.model_config import (
-    RefusedConfigError,
-    UnreadableConfigError,
-    read_model_config,
-)
+from ts_retry_ext.archive.model_config import usable_model_config
 from ts_retry_ext.frontend.server_configuration import Server
 from ts_retry_ext.worker.protocol import LoadRequest
 
@@ -84,7 +80,7 @@ def launch_of(
     Raises:
         MissingYamlError: it has a configuration, and PyYAML is not installed.
     """
-    read = _configuration(archive)
+    read = usable_model_config(archive.config)
     limits = limits_in_force(read, properties, torchserve)
     config = read or {}
     torchrun = config.get("torchrun")
@@ -127,16 +123,6 @@ def gpus_of_server(properties: Mapping[str, str], environ: Mapping[str, str]) ->
         found = sum(str(number) in visible for number in range(found))
     limit = properties.get("number_of_gpu", "")
     return min(found, int(limit)) if limit.isdigit() else found
-
-
-def _configuration(archive: Archive) -> dict[str, Any] | None:
-    """Return what the frontend reads of the configuration, None where that is nothing."""
-    if archive.config is None:
-        return None
-    try:
-        return read_model_config(archive.config)
-    except (UnreadableConfigError, RefusedConfigError):
-        return None
 
 
 def _devices(config: Mapping[str, Any], gpus: int) -> list[int]:
