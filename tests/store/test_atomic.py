@@ -37,6 +37,16 @@ def test_what_was_written_is_read_and_private(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_its_owner_may_read_it_whatever_the_umask_of_a_handler(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    before = os.umask(0o777)
+    try:
+        write_json(str(path), {"schema": 1})
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_a_writer_killed_before_the_rename_leaves_the_old_file_whole(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
     write_json(str(path), {"schema": 1, "who": "first"})

@@ -12,7 +12,7 @@ import threading
 
 from tests.faults.killing import fail_to_load, in_child, lay_out, open_worker
 from ts_retry_ext.store.marker import remove_marker
-from ts_retry_ext.worker import holding
+from ts_retry_ext.worker import holder, holding, startup
 from ts_retry_ext.worker.command_line import WorkerAddress
 from ts_retry_ext.worker.holder import hold, hold_connection
 from ts_retry_ext.worker.marker_in_force import applicable_marker
@@ -21,13 +21,16 @@ from ts_retry_ext.worker.marker_in_force import applicable_marker
 def main(folder: str, end: str) -> None:
     """Print with which status a holder ended after ``closed``, ``resumed`` or ``replaced``.
 
+    With ``faulty`` it meets a bug of ours; afterwards the next worker may load the model.
     With ``unheard`` nobody connects to it, and it prints its process id before it waits.
     """
     model_dir = lay_out(folder)
     os.chdir(folder)
     in_child(lambda: fail_to_load(open_worker(model_dir)))
-    hold_on = _unheard if end == "unheard" else _heard
+    hold_on = {"unheard": _unheard, "faulty": _faulty}.get(end, _heard)
     print(in_child(lambda: os._exit(hold_on(model_dir, end))))
+    if end == "faulty":
+        assert applicable_marker(open_worker(model_dir)) is None
 
 
 def _unheard(model_dir: str, _: str) -> int:
@@ -37,6 +40,15 @@ def _unheard(model_dir: str, _: str) -> int:
     assert marker is not None
     os.write(1, f"{os.getpid()}\n".encode())
     return hold(session, marker)
+
+
+def _faulty(model_dir: str, _: str) -> int:
+    session = open_worker(model_dir)
+    marker = applicable_marker(session)
+    assert marker is not None
+    holder.hold = None  # type: ignore[assignment]
+    startup._hold_from_start(session, marker)
+    return 0
 
 
 def _heard(model_dir: str, end: str) -> int:

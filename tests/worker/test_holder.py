@@ -16,7 +16,9 @@ def _command(folder: Path, end: str) -> list[str]:
     return [sys.executable, "-m", "tests.worker.holding_on", str(folder), end, MAIN_CLASS]
 
 
-@pytest.mark.parametrize(("end", "status"), [("closed", 0), ("resumed", 1), ("replaced", 1)])
+@pytest.mark.parametrize(
+    ("end", "status"), [("closed", 0), ("resumed", 1), ("replaced", 1), ("faulty", 1)]
+)
 def test_a_holder_ends_with_the_status_of_torchserves_own_worker(
     tmp_path: Path, end: str, status: int
 ) -> None:

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import os
 import time
+from pathlib import Path
 from typing import Sequence
 
 import pytest
 
 from tests.snapshot.writing import SOCKET, START, failure, record
 from ts_retry_ext.settings import OnFatal, Resolved, resolve
+from ts_retry_ext.store.directory import WAITER_LOCK_FILE
+from ts_retry_ext.store.lock import try_lock
 from ts_retry_ext.store.record import Event, Record
-from ts_retry_ext.worker.last_chance import longest_attempt, may_be_last
+from ts_retry_ext.worker import last_chance
+from ts_retry_ext.worker.last_chance import longest_attempt, may_be_last, wait_if_last
 
 
 class Worker:
@@ -18,6 +23,7 @@ class Worker:
         self.settings = resolve({}, {})[0]._replace(on_fatal=Resolved(action, "default"))
         self.address = SOCKET
         self._window_sec = window_sec
+        self.directory = ""
 
     def retry_window(self) -> float:
         return self._window_sec
@@ -49,6 +55,25 @@ def test_a_worker_may_be_the_last_one_near_the_end_of_the_window(
     failed_ago: Sequence[float], window_sec: float, expected: bool
 ) -> None:
     assert may_be_last(Worker(window_sec), failed(*failed_ago)) is expected  # type: ignore[arg-type]
+
+
+def test_who_would_find_somebody_waiting_is_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would stay as a zombie in a container whose first process reaps none."""
+    started: list[str] = []
+    monkeypatch.setattr(
+        last_chance, "_leave_behind", lambda session: started.append(session.directory)
+    )
+    worker = Worker(1)
+    worker.directory = str(tmp_path)
+    lock = try_lock(str(tmp_path / WAITER_LOCK_FILE))
+    assert lock is not None
+    wait_if_last(worker, failed(2))  # type: ignore[arg-type]
+    assert started == []
+    os.close(lock)
+    wait_if_last(worker, failed(2))  # type: ignore[arg-type]
+    assert started == [str(tmp_path)]
 
 
 def test_nobody_waits_where_nothing_is_to_be_stopped() -> None:

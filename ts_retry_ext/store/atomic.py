@@ -47,6 +47,9 @@ def write_bytes(path: str, data: bytes) -> None:
         with open(temporary, "wb", opener=private) as stream:
             stream.write(data)
             stream.flush()
+            os.fchmod(
+                stream.fileno(), FILE_MODE
+            )  # A handler may have set a umask that bars its owner.
             _give_to_server(stream.fileno(), os.path.dirname(path))
             os.fsync(stream.fileno())
         os.replace(temporary, path)

@@ -22,6 +22,7 @@ from ts_retry_ext.store.marker import Marker, why_not_loaded
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.command_line import WorkerAddress
 from ts_retry_ext.worker.holding import CLOSED, REPLACED, Holding, marker_identity
+from ts_retry_ext.worker.marker_in_force import clear_marker
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.own_program import leave_behind, waiter_command
 from ts_retry_ext.worker.protocol import (
@@ -56,10 +57,21 @@ def hold_and_leave(
     except (OSError, ValueError) as error:
         say(f"could not hold, the frontend will start another worker: {error!r}")
         status = EXIT_STATUS
+    except Exception as error:
+        _let_the_next_one_load(session, error)
+        status = EXIT_STATUS
     # Now: the worker script below us must not run.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
+
+
+def _let_the_next_one_load(session: Session, error: Exception) -> None:
+    """Remove the marker: else the next worker holds again, and meets the same bug of ours again."""
+    try:
+        clear_marker(session, f"it cannot be held: {error!r}")
+    except OSError as problem:
+        say(f"could not hold: {error!r}; the marker cannot be removed: {problem}")
 
 
 def hold(session: Session, marker: Marker) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from typing import Sequence
 
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.store.back_off import back_off
+from ts_retry_ext.store.directory import WAITER_LOCK_FILE
+from ts_retry_ext.store.lock import try_lock
 from ts_retry_ext.store.record import FAILURES, Event, Record
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.worker.output import say
@@ -26,7 +29,7 @@ def wait_if_last(session: Session, records: Sequence[Record]) -> None:
     of another one.
     """
     try:
-        if may_be_last(session, records):
+        if may_be_last(session, records) and not _is_waited_with(session):
             _leave_behind(session)
     except Exception as error:
         say(f"nobody waits with model {session.name!r} after TorchServe's retry window: {error!r}")
@@ -58,6 +61,21 @@ def longest_attempt(records: Sequence[Record]) -> float:
         elif record.event is Event.FAILURE and key in begun:
             longest = max(longest, to_seconds(record.at) - begun[key])
     return longest
+
+
+def _is_waited_with(session: Session) -> bool:
+    """Tell whether a process waits with the model already.
+
+    One that only finds that out ends as nobody's child: in a container whose first process reaps none,
+    it stays as a zombie.
+    """
+    try:
+        lock = try_lock(os.path.join(session.directory, WAITER_LOCK_FILE))
+    except OSError:
+        return False
+    if lock is not None:
+        os.close(lock)
+    return lock is None
 
 
 def _leave_behind(session: Session) -> None:
