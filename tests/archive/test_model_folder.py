@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from ts_retry_ext.archive import model_folder
 from ts_retry_ext.archive.manifest import Manifest
 from ts_retry_ext.archive.model_config import UnreadableConfigError
-from ts_retry_ext.archive.model_folder import ModelFolder, may_hold, names_of_files
+from ts_retry_ext.archive.model_folder import ModelFolder, may_hold, names_by_time, names_of_files
 
 
 def laid_out(folder: Path, manifest: object, config: str | None = None) -> ModelFolder:
@@ -176,3 +179,20 @@ def test_a_folder_with_too_many_files_is_not_known(
         (tmp_path / name).write_text("x")
     with pytest.raises(LookupError):
         names_of_files(str(tmp_path))
+
+
+def test_files_written_since_a_moment_are_told_apart_though_a_copy_keeps_their_time(
+    tmp_path: Path,
+) -> None:
+    for name in ("packed.pt", "replaced.pt"):
+        (tmp_path / name).write_bytes(b"x")
+        os.utime(tmp_path / name, (1, 1))
+    time.sleep(0.05)
+    since_ns = time.time_ns()
+    time.sleep(0.05)
+    (tmp_path / "source").write_bytes(b"y")
+    os.utime(tmp_path / "source", (1, 1))
+    shutil.copy2(tmp_path / "source", tmp_path / "fetched.pt")
+    os.replace(tmp_path / "source", tmp_path / "replaced.pt")
+    older, written = names_by_time(str(tmp_path), since_ns)
+    assert (older, sorted(written)) == (("packed.pt",), ["fetched.pt", "replaced.pt"])

@@ -19,6 +19,10 @@ pytestmark = [pytest.mark.xdist_group("damaged_files"), pytest.mark.timeout(900)
 
 #: Seconds for loads and trials where the machine is busy.
 BUSY_SEC = 200.0
+#: The model's directory, with what a load has copied into it: a download in small.
+FETCHED = """context.system_properties['model_dir']
+import shutil
+shutil.copytree(os.path.join(os.environ['TEMP'], 'volume'), folder, dirs_exist_ok=True)"""
 ALONE = "retry:\n  enabled: false\n"
 #: Large enough for torch to name the zip file: of a cut one below 64 KB it says only EINVAL.
 TENSORS = {"layer": torch.ones(1_000_000)}
@@ -55,14 +59,16 @@ def weights(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def server(tmp_path: Path, weights: str) -> Iterator[TorchServe]:
-    """Run a server with three models, of a volume with a cut file and of an archive with one."""
+    """Run a server with models of a volume with a cut file, of a copy that each load makes of it, and of an archive with one."""
     store = tmp_path / "store"
     on_volume = _handler("os.path.join(os.environ['TEMP'], 'volume')", weights)
+    fetched = _handler(FETCHED, weights)
     in_archive = _handler("context.system_properties['model_dir']", weights)
     pack(store, "watched", on_volume)
     pack(store, "alone", on_volume, config=ALONE)
+    pack(store, "fetched", fetched)
     pack(store, "inside", in_archive, {weights: _cut(weights)}, serialized=weights)
-    models = {name: f"{name}.mar" for name in ("watched", "alone", "inside")}
+    models = {name: f"{name}.mar" for name in ("watched", "alone", "fetched", "inside")}
     volume = tmp_path / "tmp" / "volume"
     volume.mkdir(parents=True)
     (volume / weights).write_bytes(_cut(weights))
@@ -81,7 +87,7 @@ def test_a_cut_file_on_a_volume_is_loaded_once_it_is_whole_as_torchserve_alone_d
     assert "unless somebody still writes it" in told["watched"]["reason"]
 
     (server.temp / "volume" / weights).write_bytes(_whole(weights))
-    for model in ("watched", "alone"):
+    for model in ("watched", "alone", "fetched"):
         server.wait_for(partial(server.is_ready, model), f"{model} serves", BUSY_SEC)
         assert server.predict(model) == (200, "sound")
 

@@ -6,11 +6,13 @@ it), type, message, and what else the record holds. Names and numbers are made u
 
 from __future__ import annotations
 
-from typing import Any
+import ast
+import xml.etree.ElementTree
+from typing import Any, Callable
 
 import pytest
 
-from ts_retry_ext.judge import Outcome, failure_from_record, judge
+from ts_retry_ext.judge import Host, Outcome, failure_from_record, judge
 from ts_retry_ext.judge.capture import failure_from_exception
 from ts_retry_ext.judge.failure import Phase
 
@@ -2100,3 +2102,28 @@ def test_json_read_from_a_file_is_told_from_json_of_unknown_origin(
         ],
     }
     assert judge(failure_from_record(record)).verdict is verdict
+
+
+def _compiled(source: str) -> object:
+    return compile(source, "/x/handler.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("read", "rule"),
+    [
+        (_compiled, "syntax-error"),
+        # An answer of a service that is evaluated, or parsed, is no source file.
+        (ast.literal_eval, None),
+        (xml.etree.ElementTree.fromstring, "xml-damaged"),
+    ],
+)
+def test_only_what_python_compiles_from_a_file_is_a_syntax_error(
+    read: Callable[[str], object], rule: str | None
+) -> None:
+    with pytest.raises(SyntaxError) as raised:
+        read("503 busy")
+    failure = failure_from_exception(raised.value, Phase.INITIALIZE, model_dir="/x")
+    host = Host(model_dir="/x", files=lambda: ("handler.py",))
+    answer = judge(failure, host=host)
+    wanted = Outcome.NON_RECOVERABLE if rule == "syntax-error" else Outcome.UNKNOWN
+    assert (answer.rule, answer.verdict) == (rule, wanted)

@@ -245,6 +245,30 @@ def test_each_rule_on_a_damaged_file_is_unknown_beside_an_archive_without_one(
     assert (verdict.rule, verdict.verdict) == (rule, Outcome.UNKNOWN)
 
 
+@pytest.mark.parametrize(
+    ("packed", "message"),
+    [
+        ((), TORCH[1]),
+        # Which of the two it is about, nothing says.
+        (("packed.pt",), TORCH[1]),
+        (("packed.pt",), f"PytorchStreamReader failed finding central directory: {UNPACKED}/w.dat"),
+    ],
+)
+def test_a_file_that_a_load_wrote_may_be_sound_the_next_time(
+    packed: tuple[str, ...], message: str
+) -> None:
+    written = ("w.dat",) if "w.dat" in message else ("w.pt",)
+    failure = failure_from_record({"exc_type": TORCH[0], "message": message}, model_dir=UNPACKED)
+    host = Host(model_dir=UNPACKED, files=lambda: packed, written=lambda: written)
+    assert judge(failure, host=host).verdict is Outcome.UNKNOWN
+
+
+def test_what_else_a_load_writes_speaks_for_nothing() -> None:
+    failure = failure_from_record({"exc_type": TORCH[0], "message": TORCH[1]})
+    host = Host(model_dir=UNPACKED, files=lambda: ("w.pt",), written=lambda: ("run.log", "x.lock"))
+    assert judge(failure, host=host).verdict is Outcome.NON_RECOVERABLE
+
+
 def test_the_files_are_asked_for_only_if_such_a_rule_decides(tmp_path: Path) -> None:
     asked = []
 

@@ -32,6 +32,7 @@ def outlook_of(exc: BaseException) -> Outlook:
         (FileNotFoundError(2, "No such file or directory", "/opt/vocab.txt"), Outlook.ELSEWHERE),
         (PermissionError(13, "Permission denied", "/root/weights.pt"), Outlook.ELSEWHERE),
         (KeyError("labels"), Outlook.ELSEWHERE),
+        (UnicodeDecodeError("utf-8", b"\x8b", 0, 1, "invalid start byte"), Outlook.ELSEWHERE),
         (ValueError("the number of labels must be positive, got 0"), Outlook.ELSEWHERE),
         (OSError("Repository Not Found for url: https://hub.example/api/models/acme/ranker."), Outlook.ELSEWHERE),
         (OSError("403 Forbidden: Please enable access to public gated repositories"), Outlook.ELSEWHERE),

@@ -6,7 +6,7 @@ A worker asks here, and imports PyYAML only where what it asks for can be in the
 from __future__ import annotations
 
 import os
-from typing import Any, Sequence
+from typing import Any, Iterator, Sequence
 
 from ts_retry_ext.archive.manifest import Manifest, ManifestError, parse_manifest
 
@@ -140,17 +140,40 @@ def names_of_files(folder: str) -> tuple[str, ...]:
     Raises:
         LookupError: it has more than `FILES_LIMIT` files, or cannot be read.
     """
+    return tuple(name for name, _ in _files_in(folder))
+
+
+def names_by_time(folder: str, since_ns: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of `names_of_files`: of those that are older than a moment, and of those written since.
+
+    Args:
+        folder: the model's.
+        since_ns: in nanoseconds since the epoch. A file counts as written when the kernel noted the last change of it
+            (ctime), which no copy sets back.
+
+    Raises:
+        LookupError: as `names_of_files`.
+    """
+    files = list(_files_in(folder))
+    older = tuple(name for name, changed_ns in files if changed_ns < since_ns)
+    return older, tuple(name for name, changed_ns in files if changed_ns >= since_ns)
+
+
+def _files_in(folder: str) -> Iterator[tuple[str, int]]:
     root = os.path.realpath(folder)
-    found: list[str] = []
+    count = 0
     for place, _, names in os.walk(root, onerror=_unreadable):
         for name in names:
             path = os.path.join(place, name)
             if os.path.islink(path) and not os.path.realpath(path).startswith(root + os.sep):
                 continue
-            found.append(os.path.relpath(path, root))
-            if len(found) > FILES_LIMIT:
+            count += 1
+            if count > FILES_LIMIT:
                 raise LookupError(folder)
-    return tuple(found)
+            try:
+                yield os.path.relpath(path, root), os.stat(path).st_ctime_ns
+            except OSError:
+                continue  # It has gone.
 
 
 def _unreadable(error: OSError) -> None:

@@ -1,7 +1,8 @@
 """A damaged file: final in the model's directory, and unknown where somebody may still write it.
 
 What TorchServe unpacked from an archive stays as it is. A file on a mount, or in a folder that another process
-fills, is whole once the copy ends, and a cut file says nothing of that.
+fills, is whole once the copy ends, and a cut file says nothing of that. What a load downloads into the model's
+directory, the next load downloads again.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ TOKENIZERS = (".json", ".model", ".txt", ".vocab", ".spm", ".bpe", ".tiktoken")
 DATABASES = (".db", ".sqlite", ".sqlite3", ".duckdb")
 
 WHERE_IT_LIES = (
-    "Probably final: the file lies outside of the model's directory and is not sound, "
+    "Probably final: the file is not sound, and none of those that the model was registered with, "
     "unless somebody still writes it."
 )
 LOOK_WHO_WRITES_IT = (
@@ -59,9 +60,10 @@ _LIBRARY = re.compile(r"/(?:site|dist)-packages/|/python3(?:\.\d+)?/|\.(?:py|pyc
 
 
 def may_lie_elsewhere(paths: Sequence[str], host: Host, endings: Sequence[str]) -> bool:
-    """Tell whether a damaged file may lie outside of the model's directory. Never raises.
+    """Tell whether a damaged file may be none of the model's own. Never raises.
 
-    False if the host does not know which files the directory has.
+    It may lie outside of the model's directory, or a load may have written it there. False if the host does not know
+    which files the directory has.
 
     Args:
         paths: those that the failure names.
@@ -71,13 +73,17 @@ def may_lie_elsewhere(paths: Sequence[str], host: Host, endings: Sequence[str]) 
     if not host.model_dir:
         return False
     try:
-        files = host.files()
+        files, written = host.files(), host.written()
     except Exception:
         return False
     inside = [_relative(path, host) for path in paths if inside_model_dir(path, host)]
     if any(_is_or_holds(path, file) for path in inside for file in files):
         return False
     if any(not inside_model_dir(path, host) and not _LIBRARY.search(path) for path in paths):
+        return True
+    if any(_is_or_holds(path, file) for path in inside for file in written):
+        return True
+    if any(_can_be_meant(file, host, endings) for file in written):
         return True
     return not any(_can_be_meant(file, host, endings) for file in files)
 

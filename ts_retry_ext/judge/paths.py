@@ -27,6 +27,7 @@ class Host:
         exists: tells whether a path exists now; raises LookupError where it cannot know.
         files: returns the files of the model's directory, relative to it, without those that are links to
             somewhere else; raises LookupError where it cannot know. Asked only if a verdict rests on it.
+        written: returns those that were written since the model was first loaded, likewise; they are not among `files`.
         serialized_file: the file of weights that the manifest names; empty if none, or if not known.
         startup_timeout: the limit of a load in words, with its value and source; empty if not known.
         cwd: directory that relative paths start from, if the code has left the model's; else empty.
@@ -35,6 +36,7 @@ class Host:
     model_dir: str | None = None
     exists: Callable[[str], bool] = _nothing_known
     files: Callable[[], Sequence[str]] = _no_files_known
+    written: Callable[[], Sequence[str]] = tuple
     serialized_file: str = ""
     startup_timeout: str = ""
     cwd: str = ""

@@ -24,6 +24,7 @@ from ts_retry_ext.store.times import now_text, to_seconds
 from ts_retry_ext.store.trial_schedule import FILES, MODULE, PATH, TIME, named
 from ts_retry_ext.worker.baseline import read_baseline, watched_path, write_baseline
 from ts_retry_ext.worker.halt_ends import first_trial_at
+from ts_retry_ext.worker.load_times import first_load_ns
 from ts_retry_ext.worker.marker_in_force import standing_marker
 from ts_retry_ext.worker.other_workers import Siblings
 from ts_retry_ext.worker.output import say
@@ -150,15 +151,10 @@ def _trials_so_far(records: Sequence[Record]) -> tuple[int, float]:
 def _watch_from_now_on(session: Session, failure: Record, began_ns: int) -> None:
     """Write down how that is what could end the halt, for holders to compare with. Never raises."""
     try:
-        first = next(
-            (r for r in journal.read(session.directory) if r.event in (Event.START, Event.LOAD)),
-            None,
-        )
-        first_ns = began_ns if first is None else int(to_seconds(first.at) * 1e9)
         failed = Failed(
             model_dir=session.model_dir,
             registration=session.registration,
-            first_load_ns=min(first_ns, began_ns),
+            first_load_ns=first_load_ns(session.directory, began_ns),
             began_ns=began_ns,
             phase=failure.phase or "",
             paths=named(failure.waits_for, PATH),

@@ -98,6 +98,21 @@ def loads_in(records: Sequence[Record]) -> list[LoadTime]:
     return loads + [LoadTime(since, at, process) for process, since in begun.items()]
 
 
+def first_load_ns(directory: str, began_ns: int) -> int:
+    """Return when the first load of a registration began, in nanoseconds since the epoch.
+
+    Args:
+        directory: the registration's directory in the store.
+        began_ns: when a later load began; returned where the journal holds none before it.
+
+    Raises:
+        OSError: the journal cannot be read.
+    """
+    records = journal.read(directory)
+    first = next((r for r in records if r.event in (Event.START, Event.LOAD)), None)
+    return began_ns if first is None else min(began_ns, int(to_seconds(first.at) * 1e9))
+
+
 def _same_model(directory: str) -> list[str]:
     """Return the registrations of a model of this name in all runs of servers, the given one first."""
     state_dir = os.path.dirname(os.path.dirname(directory))

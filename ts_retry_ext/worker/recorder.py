@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from typing import Any, Sequence
 
-from ts_retry_ext.archive.model_folder import names_of_files
+from ts_retry_ext.archive.model_folder import names_by_time
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.capture import failure_from_exception
 from ts_retry_ext.judge.failure import Failure, Phase
@@ -35,6 +35,7 @@ from ts_retry_ext.worker.failure_report import exception_record, failure_line, s
 from ts_retry_ext.worker.halt_ends import waits_for
 from ts_retry_ext.worker.halting import FailedWorker, stop
 from ts_retry_ext.worker.last_chance import wait_if_last
+from ts_retry_ext.worker.load_times import first_load_ns
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.rules_in_force import rules_in_force
 from ts_retry_ext.worker.session import Session
@@ -91,10 +92,16 @@ def judged(session: Session, failure: Failure, event: Event) -> tuple[Verdict, t
     Takes a tenth of a second where nothing has been judged yet, for the rules' patterns. Who can
     calls it before taking the journal's lock, which others wait a second for.
     """
+
+    def by_time() -> tuple[Sequence[str], Sequence[str]]:
+        since_ns = first_load_ns(session.directory, session.began_ns)
+        return names_by_time(session.model_dir, since_ns)
+
     host = Host(
         model_dir=session.model_dir,
         exists=os.path.exists,
-        files=lambda: names_of_files(session.model_dir),
+        files=lambda: by_time()[0],
+        written=lambda: by_time()[1],
         serialized_file=session.manifest.serialized_file or "",
         startup_timeout=session.startup_timeout_in_words() if event == Event.CRASH else "",
         cwd=_left_for(session),

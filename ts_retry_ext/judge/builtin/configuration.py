@@ -261,7 +261,7 @@ RULES = (
         "xml-damaged",
         When(
             type=("xml.etree.ElementTree.ParseError", "XMLSyntaxError", "ExpatError"),
-            message=r"not well-formed|mismatched tag|undefined entity|junk after|xml declaration|unclosed",
+            message=r"not well-formed|mismatched tag|undefined entity|junk after|xml declaration|unclosed|no element found|syntax error: line",
             unless_frame=NETWORK_MODULES,
         ),
         "An XML file of the model is not valid.",

@@ -14,6 +14,10 @@ from ts_retry_ext.judge.failure import Phase
 from ts_retry_ext.judge.rule import When
 
 _SINCE = "2026-11-23"
+#: Python's own types: an XML parser's ParseError extends SyntaxError, too.
+_SYNTAX_ERRORS = ("builtins.SyntaxError", "builtins.IndentationError", "builtins.TabError")
+#: A text that the code itself evaluates (ast.literal_eval, eval) is no source file.
+_EVALUATED = r"\(<(?:unknown|string)>, line "
 _LOADING = (Phase.STARTUP, Phase.IMPORT, Phase.CONSTRUCT, Phase.INITIALIZE)
 
 #: Words that state what a value has to be; without them a ValueError may tell of an outcome.
@@ -35,7 +39,12 @@ _NOT_ALLOWED = any_of(r"""
 FATAL_IN_DISGUISE = (
     fatal(
         "syntax-error",
-        When(type=("builtins.SyntaxError",), where="outermost", unless_type=ENVIRONMENT_TYPES),
+        When(
+            exact_type=_SYNTAX_ERRORS,
+            where="outermost",
+            unless=_EVALUATED,
+            unless_type=ENVIRONMENT_TYPES,
+        ),
         "A source file is not valid Python for this interpreter.",
         "Correct the line the message names, and check the Python version the code is written for.",
         since=_SINCE,
@@ -66,7 +75,7 @@ FATAL_IN_DISGUISE = (
 RULES = (
     fatal(
         "syntax-error-inside",
-        When(type=("builtins.SyntaxError",)),
+        When(exact_type=_SYNTAX_ERRORS, unless=_EVALUATED),
         "A source file is not valid Python for this interpreter.",
         "Correct the line the message names, and check the Python version the code is written for.",
         since=_SINCE,
@@ -127,6 +136,9 @@ RULES = (
         "Set {key|it} for TorchServe's process; it passes its environment to the workers.",
         since=_SINCE,
     ),
+)
+
+FALLBACKS = (
     fatal(
         "file-is-not-text",
         When(
@@ -138,9 +150,6 @@ RULES = (
         "Pack the right file, or set PYTHONUTF8=1 where the locale is at fault.",
         since=_SINCE,
     ),
-)
-
-FALLBACKS = (
     ambiguous(
         "nothing-where-something-was-expected",
         When(

@@ -248,7 +248,8 @@ RULES = (
     ambiguous(
         "page-instead-of-weights",
         When(
-            message=r"invalid load keys?, ['\"`]?[<{]|not a gzipped file \(b['\"][<{]",
+            # pickle and gzip show the first character, torch its number
+            message=r"invalid load keys?, ['\"`]?[<{]|not a gzipped file \(b['\"][<{]|unsupported operand (?:60|123)\b",
             unless_frame=("ts.torch_handler",),
         ),
         "The file holds a page or an answer of a server: fetched at load, the next one may be sound; packed so, it stays.",
@@ -295,7 +296,7 @@ RULES = (
                 pickle exhausted before end
                 # torch
                 unregistered persistent id|persistent_load|a load persistent id instruction|legacy load function|\.tar support
-                magic_number
+                magic_number|unsupported operand (?:\d\d|1[01]\d|12[0-7])\b
                 # transformers
                 unable to locate the file .{0,200}which is necessary to load
                 unable to load weights from (?:pytorch )?checkpoint file for ['\"]?[^'\"]{1,300}\.(?:bin|pth?|ckpt|h5|safetensors)\b
