@@ -90,7 +90,7 @@ class ModelStatus:
 
     @property
     def marker(self) -> Marker | None:
-        """Return its exit marker, or None where its workers are not stopped."""
+        """Return its marker, or None where its workers are not stopped."""
         return self.registration.marker if self.registration else None
 
     @property
