@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.snapshot.test_model import status
+from tests.snapshot.test_model import RECORDS, status
 from tests.snapshot.writing import START, failure, marker, record
 from ts_retry_ext.snapshot.down_in_words import (
+    facts_of,
     local_time,
     next_trial,
     next_trial_in_full,
@@ -93,3 +94,20 @@ def test_model_that_is_only_observed_waits_for_somebody_once_the_window_is_over(
 def test_a_time_of_another_day_has_its_day() -> None:
     assert local_time(to_text(START), START + 60) == "12:26:40 UTC"
     assert local_time(to_text(START), START + 86_400) == "2020-09-13 12:26:40 UTC"
+
+
+def test_facts_of_a_halted_model_say_since_when_it_waits_for_what_and_until_when() -> None:
+    waits = marker(waits_for=("files", "path:/mnt/x"), next_trial_at=to_text(START + 75))
+    facts = facts_of(status(*RECORDS, stops=waits, state=State.HALTED), START + 60)
+    assert facts["decided by"] == "rule syntax-error"
+    assert facts["since"].endswith(", 60 s ago")
+    assert facts["waits for"] == "/mnt/x to appear or change, the model's files"
+    assert facts["next trial"].endswith(", in 15 s")
+    assert list(facts)[:4] == ["since", "next trial", "waits for", "verdict"]
+
+
+def test_what_is_not_known_has_no_line() -> None:
+    facts = facts_of(status(*RECORDS, state=State.UNKNOWN), START + 60)
+    assert "since" not in facts
+    assert "waits for" not in facts
+    assert "trials" not in facts

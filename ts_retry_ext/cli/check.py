@@ -10,7 +10,7 @@ from ts_retry_ext.cli.shared_options import archives_named, positive_count, posi
 
 if TYPE_CHECKING:
     from ts_retry_ext.check.loading import Options
-    from ts_retry_ext.check.progress_line import CheckProgress
+    from ts_retry_ext.check.side_by_side import CheckProgress
     from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 from typing import Iterator, Sequence
@@ -94,8 +94,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(arguments: argparse.Namespace) -> int:
     from ts_retry_ext.archive.model_config import MissingYamlError
     from ts_retry_ext.check.environment import configuration_here
-    from ts_retry_ext.check.progress_line import progress_for
-    from ts_retry_ext.check.side_by_side import check_all
+    from ts_retry_ext.check.side_by_side import check_all, progress_for
 
     configuration = configuration_here(arguments.ts_config)
     if configuration.problems:

@@ -167,8 +167,7 @@ class ResumeCommand:
         from ts_retry_ext.frontend.condition import ManagementError
         from ts_retry_ext.frontend.management import management_api_of
         from ts_retry_ext.snapshot.observed_server import observed
-        from ts_retry_ext.snapshot.resume_outcome import outcome_in_words, served_copy
-        from ts_retry_ext.snapshot.resumption import resume
+        from ts_retry_ext.snapshot.resumption import outcome_in_words, resume, served_copy
 
         name = f"{model.model} {model.version}"
         if not _is_down(model):

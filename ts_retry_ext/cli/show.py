@@ -18,8 +18,7 @@ from ts_retry_ext.cli.printing import (
 )
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.snapshot.attempts import attempts_of
-from ts_retry_ext.snapshot.down_in_words import commands_to_try, local_time
-from ts_retry_ext.snapshot.model_facts import facts_of
+from ts_retry_ext.snapshot.down_in_words import commands_to_try, facts_of, local_time
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.exception_record import (
     ExceptionRecord,

@@ -48,7 +48,6 @@ class Finished:
     kept: bool
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON."""
         content = dict(vars(self), root=str(self.root), seconds=round(self.seconds, 1))
         content["results"] = [result.to_json() for result in self.results]
         return {("models" if key == "results" else key): content[key] for key in content}

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from ts_retry_ext.doctor.configuration_checks import check_configuration
 from ts_retry_ext.doctor.diagnosis import Diagnosis
 from ts_retry_ext.doctor.interpreter_checks import check_interpreter, check_java
-from ts_retry_ext.doctor.plugin_check import check_plugin
 from ts_retry_ext.doctor.server_checks import (
     check_last_start,
+    check_plugin,
     check_server,
     check_sidecar,
     check_snapshots,

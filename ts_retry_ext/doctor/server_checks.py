@@ -1,10 +1,10 @@
-"""Check a running server: does its API answer, do its workers use the package, is its sidecar there."""
+"""Check a running server: does its API answer, do its workers use the package, are plug-in and sidecar there."""
 
 from __future__ import annotations
 
 import json
 import os
-from typing import Iterator
+from typing import Iterator, Sequence
 
 from ts_retry_ext.doctor.diagnosis import FINE, WARNING, WRONG, Diagnosis
 from ts_retry_ext.frontend.condition import ManagementError
@@ -13,13 +13,15 @@ from ts_retry_ext.frontend.exchange import UnreachableError, reachable_address
 from ts_retry_ext.frontend.frontends_here import in_words, unseen_frontends
 from ts_retry_ext.frontend.http import request
 from ts_retry_ext.frontend.management import management_api_of
-from ts_retry_ext.frontend.server_configuration import Server
+from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
 from ts_retry_ext.logs.server_log import FailedStart
+from ts_retry_ext.plugin import FOLDER, JAR, LINE
 from ts_retry_ext.settings import Settings
 from ts_retry_ext.snapshot.observed_server import observed
 
 #: How long a sidecar may take to answer.
 SIDECAR_SEC = 5.0
+_PLUGIN, _PLUGINS_PATH = "plug-in", "plugins_path"
 _OWN_ADDRESS = "give this server a retry_sidecar_address of its own, and restart it"
 
 
@@ -125,3 +127,66 @@ def check_sidecar(server: Server | None, settings: Settings) -> Iterator[Diagnos
     else:
         told = f"{address}: the sidecar there observes process {other}, not this server"
         yield Diagnosis("sidecar", WARNING, told, _OWN_ADDRESS)
+
+
+def check_plugin(server: Server | None, configuration: ServerConfiguration) -> Diagnosis:
+    """Return whether TorchServe's own ``/ping`` reports models that are down, or would.
+
+    Args:
+        configuration: what it reads, or what one would that is started here.
+    """
+    offer = f"TorchServe's own /ping fails while a model is down if config.properties has {LINE}"
+    named = configuration.properties.get(_PLUGINS_PATH)
+    if server is None:
+        return _before_the_start(configuration, named, offer)
+    frontend = server.frontend
+    if _is_on_class_path(frontend.cmdline, frontend.cwd):
+        return Diagnosis(_PLUGIN, FINE, f"loaded: {_of_loaded(server)}")
+    if named is None:
+        return Diagnosis(_PLUGIN, FINE, f"not loaded: {offer}, after a restart")
+    # The launcher reads the file itself, and neither variables nor a file found by default (0.12.0).
+    return Diagnosis(
+        _PLUGIN,
+        WARNING,
+        f"{_PLUGINS_PATH} is {named!r}, and {os.path.basename(JAR)} is not on the server's class path",
+        f"write {LINE} into the file that --ts-config or TS_CONFIG_FILE names, or start with "
+        f"--plugins-path {FOLDER}, and restart",
+    )
+
+
+def _of_loaded(server: Server) -> str:
+    settings, _ = server.configuration.settings()
+    if not settings.enabled.value:
+        return (
+            f"/ping is TorchServe's own, since {settings.enabled.source} switches the package off"
+        )
+    if not observed(server).run_dirs:
+        return "/ping is TorchServe's own until a worker has written to the state directory"
+    return "TorchServe's own /ping fails while a model is down"
+
+
+def _before_the_start(
+    configuration: ServerConfiguration, named: str | None, offer: str
+) -> Diagnosis:
+    if named is None:
+        return Diagnosis(_PLUGIN, FINE, f"off: {offer}")
+    jar = os.path.join(configuration.cwd, named, os.path.basename(JAR))
+    if os.path.isfile(jar):
+        said = "on, if the server is started with this file as --ts-config or TS_CONFIG_FILE"
+        return Diagnosis(_PLUGIN, FINE, said)
+    return Diagnosis(
+        _PLUGIN, WARNING, f"{_PLUGINS_PATH} is {named!r}, and there is no {jar}", f"write {LINE}"
+    )
+
+
+def _is_on_class_path(cmdline: Sequence[str], cwd: str) -> bool:
+    entries = (
+        entry
+        for option, paths in zip(cmdline, cmdline[1:])
+        if option in ("-cp", "-classpath", "--class-path")
+        for entry in paths.split(os.pathsep)
+    )
+    name = os.path.basename(JAR)
+    # "folder/*" means the jars in a folder; a jar is named as it is, and "jar/*" means nothing.
+    jars = (entry[:-1] + name if entry.endswith("/*") else entry for entry in entries)
+    return any(os.path.basename(j) == name and os.path.isfile(os.path.join(cwd, j)) for j in jars)

@@ -12,11 +12,15 @@ from ts_retry_ext.settings import MODEL_SECTION, SETTINGS, Resolved
 from ts_retry_ext.sidecar.picture import Picture, cause_json
 from ts_retry_ext.sidecar.recovery import starts_saved
 from ts_retry_ext.sidecar.target import Target
-from ts_retry_ext.snapshot.down_in_words import deploy_command, trial_runs_since, waits_for
+from ts_retry_ext.snapshot.down_in_words import (
+    deploy_command,
+    facts_of,
+    trial_runs_since,
+    waits_for,
+)
 from ts_retry_ext.snapshot.effective import worker_folders
 from ts_retry_ext.snapshot.history_over_runs import HistoryEntry, history_of, name_of
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
-from ts_retry_ext.snapshot.model_facts import facts_of
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration_files import read_run
 from ts_retry_ext.store.directory import server_runs

@@ -1,4 +1,4 @@
-"""The pages for people: the causes and all models, one model, and what is wrong with a request."""
+"""The pages for people: the causes and all models, one model, a rule, and what is wrong with a request."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.keys import is_kept
+from ts_retry_ext.judge.builtin import BUILTIN_RULES
+from ts_retry_ext.judge.rule_page import rule_as_text
 from ts_retry_ext.plain_text import visible
 from ts_retry_ext.sidecar.cause_cards import card_of, cause_id, page_of, progress_in_words, quoted
 from ts_retry_ext.sidecar.event_chart import chart_of
@@ -20,8 +22,8 @@ from ts_retry_ext.sidecar.model_table import rows_of, table_of
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.page_answer import age, ago, page_answer
 from ts_retry_ext.sidecar.picture import Picture
+from ts_retry_ext.sidecar.request_errors import RequestError
 from ts_retry_ext.sidecar.resumptions import Resumptions
-from ts_retry_ext.sidecar.rule_answers import address_of_rule
 from ts_retry_ext.sidecar.table_query import ORDER, TableQuery, table_query
 from ts_retry_ext.snapshot.attempts import attempts_of
 from ts_retry_ext.snapshot.causes import causes_of, how_many_are_down
@@ -39,6 +41,8 @@ MOST_PROBLEMS = 50
 #: Pages that are kept, made once for all who ask: tables sorted and filtered in several ways.
 _MOST_MADE = 16
 _HERE = os.path.dirname(os.path.abspath(__file__))
+#: Built-in rules by their place in the order in which they are asked.
+_PLACES = {rule.id: place for place, rule in enumerate(BUILTIN_RULES, start=1)}
 _TYPES = {"page.css": "text/css", "page.js": "text/javascript"}
 
 
@@ -66,7 +70,7 @@ class Pages:
             ago=ago,
             age=age,
             quoted=quoted,
-            rule_address=address_of_rule,
+            rule_address=_address_of_rule,
             page=page_of,
         )
 
@@ -76,6 +80,7 @@ class Pages:
             web.get("/", self.models),
             web.get("/model/{model}", self.model_of_any_version),
             web.get("/model/{model}/{version}", self.model),
+            web.get("/rules/{rule}", _rule),
             web.get("/static/{name}", self.static),
         ]
 
@@ -228,3 +233,20 @@ def _title(picture: Picture) -> str:
 def _shown(text: object) -> str:
     """Return text with its control characters made visible; escaping is the template's."""
     return "" if text is None else visible(str(text), keep="\n\t")
+
+
+def _address_of_rule(rule: str | None) -> str | None:
+    """Return where a built-in rule is described; None for one of the operator's own, and for none."""
+    return f"/rules/{rule}" if rule in _PLACES else None
+
+
+async def _rule(request: web.Request) -> web.Response:
+    """Answer with what a built-in rule asks, says and advises, in the words of ``ts-retry rules ID``."""
+    name = request.match_info["rule"]
+    place = _PLACES.get(name)
+    if place is None:
+        reason = (
+            f"there is no built-in rule {name[:100]}; ts-retry rules shows rules of your own, too"
+        )
+        raise RequestError(404, reason)
+    return web.Response(text=rule_as_text(BUILTIN_RULES[place - 1], place))

@@ -56,7 +56,6 @@ class Picture:
 
     @property
     def models(self) -> tuple[ModelStatus, ...]:
-        """Return the models."""
         return self.snapshot.models
 
     @cached_property

@@ -88,7 +88,6 @@ class RequestErrors:
 
 
 def json_answer(content: object, status: int = 200) -> web.Response:
-    """Answer with JSON."""
     body = json.dumps(content, separators=(",", ":")).encode("ascii") + b"\n"
     return web.Response(body=body, status=status, content_type=JSON)
 

@@ -14,8 +14,7 @@ from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
 from ts_retry_ext.snapshot.real_load import Resumption
-from ts_retry_ext.snapshot.resume_outcome import outcome_in_words, served_copy
-from ts_retry_ext.snapshot.resumption import resume
+from ts_retry_ext.snapshot.resumption import outcome_in_words, resume, served_copy
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -9,7 +9,6 @@ from aiohttp import web
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.settings import ALL_MODELS, ANY_MODEL
 from ts_retry_ext.sidecar import metrics as metrics_form
-from ts_retry_ext.sidecar import rule_answers
 from ts_retry_ext.sidecar.authorization import foreign_host
 from ts_retry_ext.sidecar.connections import Connections
 from ts_retry_ext.sidecar.observer import Observer
@@ -57,7 +56,6 @@ class Service:
         self._resume = ResumeRequests(observer, resumptions, self._named)
 
     def application(self) -> web.Application:
-        """Return the application."""
         errors = RequestErrors(self._pages.message)
         middlewares = [self._connections.middleware, errors.middleware, self._check_host]
         app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
@@ -71,7 +69,6 @@ class Service:
                 web.get("/models", self.models),
                 web.get("/models/{model}", self.model),
                 web.get("/config", self.config),
-                *rule_answers.routes(),
                 *self._resume.routes(),
                 *self._pages.routes(),
             ]

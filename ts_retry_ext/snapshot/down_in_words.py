@@ -1,10 +1,13 @@
-"""What a person asks about a model that is down: since when, what it waits for, when it is tried next."""
+"""What a person asks about a model that is down: since when, what it waits for, when it is tried next.
+
+And all that is known of a model as labelled facts, for ``ts-retry show`` and for its page.
+"""
 
 from __future__ import annotations
 
 import time
 
-from ts_retry_ext.plain_text import duration_in_words
+from ts_retry_ext.plain_text import duration_in_words, outcome_word
 from ts_retry_ext.settings import OnFatal
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.state import State
@@ -130,3 +133,49 @@ def commands_to_try(model: ModelStatus, resume: str) -> str:
     if model.packed_again is not None:
         return f"{resume}, or, if it has a version of its own, {deploy}"
     return f"{resume}, or {deploy} if you packed it again"
+
+
+def facts_of(model: ModelStatus, now: float, *, server_runs: bool = True) -> dict[str, str]:
+    """Return label and text of everything that is known of a model, in the order to show it.
+
+    Args:
+        now: seconds since the epoch.
+        server_runs: whether its server does; else nothing is tried any more.
+    """
+    content = model.to_json()
+    marker = model.marker
+    retired = model.registration.retired if model.registration else None
+    window = content["max_retry_timeout_sec"]
+    times = {
+        name: None if content[name] is None else ago(content[name], now)
+        for name in ("since", "first_failure", "last_failure", "repaired_at")
+    }
+    known = {
+        "since": times["since"],
+        "next trial": next_trial_in_full(model, now) if server_runs else None,
+        "waits for": waits_for(model),
+        "trials": trials_in_words(model, now),
+        "verdict": outcome_word(content["verdict"], content["basis"] or "")
+        if content["verdict"]
+        else None,
+        "decided by": model.decided_by,
+        "reason": content["reason"],
+        "remedy": content["remedy"],
+        "at": None if model.failing_line is None else model.failing_line.in_words(),
+        "phase": content["phase"],
+        "scope": content["scope"],
+        "fingerprint": content["fingerprint"],
+        "action": content["action"],
+        "handler": marker.handler if marker else None,
+        "files": marker.model_dir if marker else None,
+        "worker starts": content["worker_starts"],
+        "loads": content["loads"],
+        "failures": content["failures"],
+        "first failure": times["first_failure"],
+        "last failure": times["last_failure"],
+        "repaired": times["repaired_at"],
+        "window": None if window is None else f"{window} s ({content['max_retry_timeout_source']})",
+        "workers before": f"{retired.min_workers} to {retired.max_workers}" if retired else None,
+        "state directory": model.directory,
+    }
+    return {label: str(value) for label, value in known.items() if value is not None}

@@ -15,9 +15,8 @@ from ts_retry_ext.frontend.process import frontend_at
 from ts_retry_ext.frontend.server_configuration import server_of
 from ts_retry_ext.snapshot.bring_back import REASON, bring_back, call_others, is_scaled_away
 from ts_retry_ext.snapshot.real_load import frontend_retries
-from ts_retry_ext.snapshot.trial_job import Job, read_job
+from ts_retry_ext.snapshot.trial_job import Job, note, read_job
 from ts_retry_ext.snapshot.trial_making import make_trial
-from ts_retry_ext.snapshot.trial_records import note
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.marker import end_halt, trusted_marker
 from ts_retry_ext.store.record import Event, Record, TrialResult

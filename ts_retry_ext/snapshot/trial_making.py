@@ -11,8 +11,7 @@ from typing import NamedTuple
 from ts_retry_ext.archive.model_archive import ArchiveError
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.frontend.server_configuration import Server, option_of
-from ts_retry_ext.snapshot.trial_job import Job
-from ts_retry_ext.snapshot.trial_records import charge_budget, note, note_locked, plan_next
+from ts_retry_ext.snapshot.trial_job import Job, charge_budget, note, note_locked, plan_next
 from ts_retry_ext.store.atomic import trusted_content, write_json
 from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.record import Event, Record, TrialResult

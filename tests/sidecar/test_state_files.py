@@ -7,7 +7,7 @@ from typing import Callable
 
 import pytest
 
-from ts_retry_ext.sidecar.file_events import FileEvents
+from ts_retry_ext.sidecar.state_files import FileEvents
 from ts_retry_ext.store.directory import LOCK_FILE
 
 #: What happens in a registration's directory, in this order, and whether it is told.
