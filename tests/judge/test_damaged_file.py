@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ts_retry_ext.archive.model_folder import names_of_files
+from ts_retry_ext.archive.sound_files import is_sound
 from ts_retry_ext.judge import (
     Host,
     Outcome,
@@ -261,6 +262,24 @@ def test_a_file_that_a_load_wrote_may_be_sound_the_next_time(
     failure = failure_from_record({"exc_type": TORCH[0], "message": message}, model_dir=UNPACKED)
     host = Host(model_dir=UNPACKED, files=lambda: packed, written=lambda: written)
     assert judge(failure, host=host).verdict is Outcome.UNKNOWN
+
+
+def test_if_every_file_that_can_be_meant_is_sound_it_is_another_one(tmp_path: Path) -> None:
+    model_dir = directory(tmp_path / "model", "labels.json")
+    (tmp_path / "model" / "labels.json").write_text('{"0": "tench"}')
+    (tmp_path / "answer").write_text("<html>")
+    code = "import json\nwith open(place) as stream: json.load(stream)\n"
+    with pytest.raises(json.JSONDecodeError) as raised:
+        exec(compile(code, f"{model_dir}/handler.py", "exec"), {"place": tmp_path / "answer"})
+    failure = failure_from_exception(raised.value, Phase.INITIALIZE, model_dir=model_dir)
+    host = Host(
+        model_dir=model_dir,
+        files=lambda: names_of_files(model_dir),
+        is_sound=lambda name: is_sound(os.path.join(model_dir, name)),
+    )
+    assert judge(failure, host=host).verdict is Outcome.UNKNOWN
+    (tmp_path / "model" / "labels.json").write_text('{"0": "ten')
+    assert judge(failure, host=host).verdict is Outcome.NON_RECOVERABLE
 
 
 def test_what_else_a_load_writes_speaks_for_nothing() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
 
 from ts_retry_ext.judge import judge
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
@@ -16,10 +17,11 @@ from ts_retry_ext.judge.verdict import Basis, Outcome
 MODEL = "/tmp/models/0123"
 
 
-def outlook_of(exc: BaseException) -> Outlook:
+def outlook_of(exc: BaseException, *files: str) -> Outlook:
     failure = failure_from_exception(exc, Phase.INITIALIZE, model_dir=MODEL)
-    verdict = judge(failure, host=Host(model_dir=MODEL, exists=lambda path: path == MODEL))
-    return outlook(verdict, named_causes(failure), MODEL, BUILTIN_RULES)
+    host = Host(model_dir=MODEL, exists=lambda path: path == MODEL, files=lambda: files)
+    verdict = judge(failure, host=host)
+    return outlook(verdict, named_causes(failure), BUILTIN_RULES, host)
 
 
 @pytest.mark.parametrize(
@@ -48,9 +50,25 @@ def test_the_strength_of_the_evidence_decides_what_could_end_a_halt(
     assert outlook_of(exc) is expected
 
 
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (("handler.py", "net.pt"), Outlook.CHANGE),
+        # The weights are from a volume or a store: they can be replaced where nothing is watched.
+        (("handler.py", "index_to_name.json"), Outlook.ELSEWHERE),
+    ],
+)
+def test_what_only_other_weights_can_cure_ends_where_these_are(
+    files: tuple[str, ...], expected: Outlook
+) -> None:
+    with pytest.raises(RuntimeError) as raised:
+        torch.nn.Linear(2, 2).load_state_dict(torch.nn.Linear(3, 2).state_dict())
+    assert outlook_of(raised.value, *files) is expected
+
+
 def test_repetition_and_deaths_are_weak_evidence_whatever_they_made_of_the_verdict() -> None:
     failure = failure_from_exception(NameError("name 'x' is not defined"), Phase.INITIALIZE)
     verdict = replace(judge(failure), verdict=Outcome.NON_RECOVERABLE)
     for basis in (Basis.REPEATED, Basis.CRASHED):
         weak = replace(verdict, basis=basis, rule=None)
-        assert outlook(weak, named_causes(failure), MODEL, BUILTIN_RULES) is Outlook.TIME
+        assert outlook(weak, named_causes(failure), BUILTIN_RULES) is Outlook.TIME

@@ -62,8 +62,8 @@ _LIBRARY = re.compile(r"/(?:site|dist)-packages/|/python3(?:\.\d+)?/|\.(?:py|pyc
 def may_lie_elsewhere(paths: Sequence[str], host: Host, endings: Sequence[str]) -> bool:
     """Tell whether a damaged file may be none of the model's own. Never raises.
 
-    It may lie outside of the model's directory, or a load may have written it there. False if the host does not know
-    which files the directory has.
+    It may lie outside of the model's directory, or a load may have written it there; and if all that can be meant in the
+    directory is sound, it is another one. False if the host does not know which files the directory has.
 
     Args:
         paths: those that the failure names.
@@ -85,7 +85,16 @@ def may_lie_elsewhere(paths: Sequence[str], host: Host, endings: Sequence[str]) 
         return True
     if any(_can_be_meant(file, host, endings) for file in written):
         return True
-    return not any(_can_be_meant(file, host, endings) for file in files)
+    meant = (file for file in files if _can_be_meant(file, host, endings))
+    return all(map(host.is_sound, meant))
+
+
+def holds_weights(host: Host) -> bool:
+    """Tell whether the model was registered with a file of weights. True if the host does not know it. Never raises."""
+    try:
+        return any(_can_be_meant(file, host, WEIGHTS) for file in host.files())
+    except Exception:
+        return True
 
 
 def read_from_elsewhere(failure: Failure, paths: Sequence[str], host: Host) -> str | None:

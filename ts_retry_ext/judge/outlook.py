@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
+from ts_retry_ext.judge.damaged_file import holds_weights
 from ts_retry_ext.judge.named_causes import NamedCauses
+from ts_retry_ext.judge.paths import NO_HOST, Host
 from ts_retry_ext.judge.rule import Rule
 from ts_retry_ext.judge.verdict import Basis, Outcome, Scope, Verdict
 
@@ -22,23 +24,24 @@ class Outlook(str, Enum):
 
 
 def outlook(
-    verdict: Verdict, named: NamedCauses, model_dir: str, rules: Sequence[Rule] = ()
+    verdict: Verdict, named: NamedCauses, rules: Sequence[Rule] = (), host: Host = NO_HOST
 ) -> Outlook:
     """Return what could end a halt that rests on `verdict`.
 
     Args:
         verdict: the verdict.
-        named: what the failure names as its cause.
-        model_dir: the model's directory; a path outside of it is somebody else's.
+        named: what the failure names as its cause; a path outside of the model's directory is somebody else's.
         rules: the rules that were asked.
+        host: what is known of the file system.
     """
     weak = verdict.basis in (Basis.REPEATED, Basis.CRASHED)
     if verdict.verdict is not Outcome.NON_RECOVERABLE or weak:
         return Outlook.TIME
-    inside = model_dir.rstrip("/") + "/"
-    outside = any(not path.startswith(inside) for path in named.paths)
-    decided = next((rule for rule in rules if rule.id == verdict.rule), None)
-    by_rule = decided is not None and decided.may_end_elsewhere
-    if verdict.scope is not Scope.MODEL or outside or by_rule:
+    inside = (host.model_dir or "").rstrip("/") + "/"
+    if verdict.scope is not Scope.MODEL or not all(path.startswith(inside) for path in named.paths):
         return Outlook.ELSEWHERE
-    return Outlook.CHANGE
+    decided = next((rule for rule in rules if rule.id == verdict.rule), None)
+    if decided is None:
+        return Outlook.CHANGE
+    loads_others = decided.about_weights and not holds_weights(host)
+    return Outlook.ELSEWHERE if decided.may_end_elsewhere or loads_others else Outlook.CHANGE

@@ -28,6 +28,7 @@ class Host:
         files: returns the files of the model's directory, relative to it, without those that are links to
             somewhere else; raises LookupError where it cannot know. Asked only if a verdict rests on it.
         written: returns those that were written since the model was first loaded, likewise; they are not among `files`.
+        is_sound: tells whether one of `files` shows by its format that it is whole.
         serialized_file: the file of weights that the manifest names; empty if none, or if not known.
         startup_timeout: the limit of a load in words, with its value and source; empty if not known.
         cwd: directory that relative paths start from, if the code has left the model's; else empty.
@@ -37,6 +38,7 @@ class Host:
     exists: Callable[[str], bool] = _nothing_known
     files: Callable[[], Sequence[str]] = _no_files_known
     written: Callable[[], Sequence[str]] = tuple
+    is_sound: Callable[[str], bool] = lambda _: False
     serialized_file: str = ""
     startup_timeout: str = ""
     cwd: str = ""

@@ -87,6 +87,7 @@ class Rule:
             UNKNOWN where the file may lie outside of the model's directory (see `damaged_file.py`).
         may_end_elsewhere: for a final verdict: whether the cause can end without a change of the model or its
             environment (see `builtin/__init__.py`). A model that is halted for it is tried by the hour.
+        about_weights: whether it is about what a model loads, which need not be in its archive.
     """
 
     id: str
@@ -100,6 +101,7 @@ class Rule:
     max_attempts: int = 0
     damaged_file: tuple[str, ...] = ()
     may_end_elsewhere: bool = False
+    about_weights: bool = False
 
 
 WHERE = ("any", "outermost", "inner")

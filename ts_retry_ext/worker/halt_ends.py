@@ -11,6 +11,7 @@ import time
 from ts_retry_ext.judge.failure import Failure, Phase
 from ts_retry_ext.judge.named_causes import NamedCauses, named_causes
 from ts_retry_ext.judge.outlook import Outlook, outlook
+from ts_retry_ext.judge.paths import Host
 from ts_retry_ext.judge.rule import Rule
 from ts_retry_ext.judge.verdict import Verdict
 from ts_retry_ext.settings import Settings
@@ -30,17 +31,17 @@ _BEFORE_THE_MODEL = (Phase.STARTUP, Phase.IMPORT)
 
 
 def waits_for(
-    verdict: Verdict, failure: Failure, model_dir: str, rules: tuple[Rule, ...], cwd: str = ""
+    verdict: Verdict, failure: Failure, rules: tuple[Rule, ...], host: Host
 ) -> tuple[str, ...]:
     """Return what a model waits for after `failure`, as the marker's ``waits_for`` lists it."""
-    named = named_causes(failure, cwd)
+    named = named_causes(failure, host.cwd)
     entries = [FILES]
     if concerns_packages(failure, named):
         entries.append(PACKAGES)
     entries += [PATH + path for path in named.paths]
     entries += [MODULE + module for module in named.modules]
     entries += [ADDRESS + address for address in named.addresses]
-    found = outlook(verdict, named, model_dir, rules)
+    found = outlook(verdict, named, rules, host)
     if found is Outlook.TIME:
         entries.append(TIME)
     elif found is Outlook.ELSEWHERE:

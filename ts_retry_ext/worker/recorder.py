@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Sequence
+from typing import Any, NamedTuple, Sequence
 
 from ts_retry_ext.archive.model_folder import names_by_time
+from ts_retry_ext.archive.sound_files import is_sound
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.capture import failure_from_exception
 from ts_retry_ext.judge.failure import Failure, Phase
@@ -86,26 +87,21 @@ def _unmasked(exc: BaseException) -> BaseException:
     return hidden
 
 
-def judged(session: Session, failure: Failure, event: Event) -> tuple[Verdict, tuple[Rule, ...]]:
-    """Return the verdict on one failure by itself, and the rules that were asked.
+class Judged(NamedTuple):
+    """Hold the verdict on one failure by itself, the rules that were asked, and what was known of the file system."""
+
+    verdict: Verdict
+    rules: tuple[Rule, ...]
+    host: Host
+
+
+def judged(session: Session, failure: Failure, event: Event) -> Judged:
+    """Judge one failure by itself.
 
     Takes a tenth of a second where nothing has been judged yet, for the rules' patterns. Who can
     calls it before taking the journal's lock, which others wait a second for.
     """
-
-    def by_time() -> tuple[Sequence[str], Sequence[str]]:
-        since_ns = first_load_ns(session.directory, session.began_ns)
-        return names_by_time(session.model_dir, since_ns)
-
-    host = Host(
-        model_dir=session.model_dir,
-        exists=os.path.exists,
-        files=lambda: by_time()[0],
-        written=lambda: by_time()[1],
-        serialized_file=session.manifest.serialized_file or "",
-        startup_timeout=session.startup_timeout_in_words() if event == Event.CRASH else "",
-        cwd=_left_for(session),
-    )
+    host = _host(session, event)
     rules = (*rules_in_force(session), *BUILTIN_RULES)
     begun = time.monotonic()
     verdict = judge(
@@ -115,21 +111,38 @@ def judged(session: Session, failure: Failure, event: Event) -> tuple[Verdict, t
         declared=_declared(),
         out_of_time=lambda: time.monotonic() - begun > _JUDGING_LIMIT_SEC,
     )
-    return verdict, rules
+    return Judged(verdict, rules, host)
+
+
+def _host(session: Session, event: Event) -> Host:
+    def by_time() -> tuple[Sequence[str], Sequence[str]]:
+        since_ns = first_load_ns(session.directory, session.began_ns)
+        return names_by_time(session.model_dir, since_ns)
+
+    return Host(
+        model_dir=session.model_dir,
+        exists=os.path.exists,
+        files=lambda: by_time()[0],
+        written=lambda: by_time()[1],
+        is_sound=lambda name: is_sound(os.path.join(session.model_dir, name)),
+        serialized_file=session.manifest.serialized_file or "",
+        startup_timeout=session.startup_timeout_in_words() if event == Event.CRASH else "",
+        cwd=_left_for(session),
+    )
 
 
 def record_failure(
     session: Session,
     worker: FailedWorker,
     failure: Failure,
-    found: tuple[Verdict, tuple[Rule, ...]],
+    found: Judged,
     event: Event,
 ) -> None:
     """Write down one failure and what follows from it; the caller holds the journal's lock.
 
     `found` is what `judged` has returned. Raises OSError.
     """
-    verdict, rules = found
+    verdict, rules, host = found
     secrets = secrets_of(session)
     previous = failures_in_a_row(read_trusted(session.directory).records, worker.socket)
     crashed = event == Event.CRASH
@@ -151,7 +164,7 @@ def record_failure(
         "reason": redact(verdict.reason, secrets),
         "remedy": redact(verdict.remedy, secrets),
         "phase": failure.phase.value,
-        "waits_for": waits_for(verdict, failure, session.model_dir, rules, _left_for(session)),
+        "waits_for": waits_for(verdict, failure, rules, host),
         "exception": exception,
     }
     record = Record(

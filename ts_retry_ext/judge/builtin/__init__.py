@@ -14,7 +14,8 @@ So a row can rely on every row of an earlier group having been asked. First matc
 
 A topic with `CAUSE_LIES_OUTSIDE` is of causes with somebody else: an account, a store, a server, a device, the source of
 a configuration. They can end without a change of the model or its environment. So can what only a row of `FALLBACKS`
-knows: the value that the code did not take can be a service's answer.
+knows: the value that the code did not take can be a service's answer. A topic with `ABOUT_WEIGHTS` is of what a model
+loads: if its archive holds none of that, somebody else can put the right file in the place of the wrong one.
 """
 
 from __future__ import annotations
@@ -138,8 +139,9 @@ def _assembled() -> tuple[Rule, ...]:
         for topic in TOPICS:
             source = BUILTIN_SOURCE + topic.__name__.rpartition(".")[2]
             outside = group == "FALLBACKS" or getattr(topic, "CAUSE_LIES_OUTSIDE", False)
+            weights = getattr(topic, "ABOUT_WEIGHTS", False)
             rules += [
-                replace(rule, source=source, may_end_elsewhere=outside)
+                replace(rule, source=source, may_end_elsewhere=outside, about_weights=weights)
                 for rule in getattr(topic, group, ())
             ]
     return tuple(rules)

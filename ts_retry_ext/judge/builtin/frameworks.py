@@ -7,6 +7,7 @@ from ts_retry_ext.judge.builtin.table import fatal
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
+ABOUT_WEIGHTS = True
 _SINCE = "2026-11-23"
 
 RULES = (

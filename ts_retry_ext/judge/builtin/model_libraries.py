@@ -6,6 +6,7 @@ from ts_retry_ext.judge.builtin.lines import any_of
 from ts_retry_ext.judge.builtin.table import ambiguous, fatal
 from ts_retry_ext.judge.rule import When
 
+ABOUT_WEIGHTS = True
 _SINCE = "2026-11-23"
 
 RULES = (

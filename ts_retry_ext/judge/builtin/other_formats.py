@@ -7,6 +7,7 @@ from ts_retry_ext.judge.builtin.table import ambiguous, fatal
 from ts_retry_ext.judge.damaged_file import CATBOOST, DATA, JSON, WEIGHTS
 from ts_retry_ext.judge.rule import When
 
+ABOUT_WEIGHTS = True
 _SINCE = "2026-11-23"
 
 RULES = (

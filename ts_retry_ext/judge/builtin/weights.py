@@ -8,6 +8,7 @@ from ts_retry_ext.judge.damaged_file import WEIGHTS
 from ts_retry_ext.judge.rule import When
 from ts_retry_ext.judge.verdict import Scope
 
+ABOUT_WEIGHTS = True
 _SINCE = "2026-11-23"
 
 _ARCHIVE = (
