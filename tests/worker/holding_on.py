@@ -19,7 +19,7 @@ from ts_retry_ext.worker.marker_in_force import applicable_marker
 
 
 def main(folder: str, end: str) -> None:
-    """Print with which status a holder ended after ``closed``, ``resumed`` or ``replaced``.
+    """Print with which status a holder ended after ``closed``, ``resumed``, ``replaced`` or ``unregistered``.
 
     With ``faulty`` it meets a bug of ours; afterwards the next worker may load the model.
     With ``unheard`` nobody connects to it, and it prints its process id before it waits.
@@ -56,7 +56,7 @@ def _heard(model_dir: str, end: str) -> int:
     marker = applicable_marker(session)
     assert marker is not None
     ours, theirs = socket.socketpair()
-    package = holding._PACKAGE = os.path.join(model_dir, "package")
+    package = holding._PACKAGE = model_dir + ".package"
     open(package, "w").close()
 
     def frontend() -> None:
@@ -66,6 +66,10 @@ def _heard(model_dir: str, end: str) -> int:
         elif end == "replaced":  # As pip does: another file of the same name.
             open(package + ".new", "w").close()
             os.replace(package + ".new", package)
+        elif (
+            end == "unregistered"
+        ):  # As the frontend does, which knows nothing of a worker it scaled down.
+            os.rename(model_dir, model_dir + ".gone")
         else:
             remove_marker(session.directory)
 

@@ -17,7 +17,8 @@ def _command(folder: Path, end: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("end", "status"), [("closed", 0), ("resumed", 1), ("replaced", 1), ("faulty", 1)]
+    ("end", "status"),
+    [("closed", 0), ("resumed", 1), ("replaced", 1), ("unregistered", 1), ("faulty", 1)],
 )
 def test_a_holder_ends_with_the_status_of_torchserves_own_worker(
     tmp_path: Path, end: str, status: int

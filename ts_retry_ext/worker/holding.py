@@ -74,6 +74,7 @@ class Holding:
         self._half_open = half_open
         self._marker_identity = identity
         self._package = _identity(_PACKAGE, None)
+        self._registered = session.registration.partition("#")[0]
         self._siblings = Siblings(session.directory, session.launch)
         self._rejection = Rejection(session.name, marker)
         # With asyncCommunication a worker that served once is never used again (docs/torchserve-defects.md).
@@ -103,6 +104,8 @@ class Holding:
                     identity = now
                 if _identity(_PACKAGE, self._package) != self._package:
                     return REPLACED
+                if _is_gone(self._registered):
+                    return "the model was unregistered"
                 self._half_open.look(self._marker, only_asked=self._would_disturb())
                 if self._half_open.lets_go:
                     return "the model may be loaded, and the marker cannot be removed"
@@ -216,6 +219,17 @@ def window_ends_at(records: Sequence[Record], window_sec: float) -> float | None
 def marker_identity(directory: str) -> MarkerIdentity:
     """Return what differs once the marker of a registration was replaced; nobody's where it is gone."""
     return _identity(marker_path(directory), _NOBODYS) or _NOBODYS
+
+
+def _is_gone(path: str) -> bool:
+    """Tell whether there is no such path, links not followed."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _identity(path: str, before: tuple[int, int] | None) -> tuple[int, int] | None:
