@@ -34,7 +34,6 @@ class Problem:
 
     Attributes:
         code: a stable name in lower case with hyphens.
-        message: a sentence for people.
     """
 
     code: str

@@ -35,9 +35,6 @@ class LimitsInForce(NamedTuple):
         response_timeout_sec: how long a request may take.
         window_msec: the number that the time since the first stop is compared with, in
             milliseconds; negative after an overflow.
-        asynchronous: ``asyncCommunication``.
-        use_venv: ``useVenv``.
-        batch_size: ``batchSize``.
         ranks: ``parallelLevel`` or ``nproc-per-node``; 0 for a worker that is one process.
         parallel_type: ``parallelType`` in lower case; empty without ranks.
     """

@@ -41,8 +41,6 @@ class Manifest(NamedTuple):
 
     Attributes:
         model: the model's name, or None; a registration can give it another one.
-        version: the model's version.
-        handler: the handler, or None.
         config_file: path of the model's configuration inside the archive, or None.
         runtime: what its workers run on, one of `RUNTIMES`; a registration can give it another one.
         requirements_file: path of its requirements inside the archive, or None.

@@ -49,8 +49,6 @@ class ArchiveError(Exception):
     """An archive that cannot be read, or that the frontend does not register.
 
     Attributes:
-        path: the archive.
-        why: what is wrong with it.
         stops_server: whether a server that is to load it at its start ends because of it.
     """
 
@@ -66,8 +64,6 @@ class Archive:
     """What the frontend learns from an archive at registration.
 
     Attributes:
-        path: the archive as it was named.
-        manifest: its manifest, or None where it has none.
         config: the bytes of the file that the manifest names as ``configFile``; None where it names
             none or the archive does not hold it.
         unnamed_config: a file at the top of the archive that looks like a configuration although

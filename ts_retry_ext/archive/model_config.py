@@ -32,12 +32,7 @@ class MissingYamlError(ModelConfigError, ImportError):
 
 
 class ModelConfig(NamedTuple):
-    """What the frontend reads of a model's configuration.
-
-    Attributes:
-        content: the mapping.
-        notes: what is worth a note about its keys (`key_notes.Note`).
-    """
+    """What the frontend reads of a model's configuration."""
 
     content: dict[str, Any]
     notes: tuple[Note, ...]

@@ -35,7 +35,6 @@ class ModelFolder:
     """What the files of an unpacked model say. Each is read once, when it is first asked for.
 
     Attributes:
-        path: the folder.
         manifest: what its manifest says. A manifest that is missing, or that was broken after the
             registration, says nothing.
     """

@@ -40,7 +40,6 @@ class Candidate(NamedTuple):
 
     Attributes:
         value: the value as the describe API shows it; None where only the frontend knows it.
-        origin: what decides it.
         key: the key there; of a default, what it is in words, or nothing.
     """
 
@@ -53,7 +52,6 @@ class Start(NamedTuple):
     """What a server says of one version of a model.
 
     Attributes:
-        properties: its ``config.properties``.
         entry: what that holds of the version under ``models``, else in its config snapshot.
         is_snapshot: whether the entry is one of a snapshot.
         at_startup: whether the server's start registers the model, not a request.

@@ -50,7 +50,6 @@ class Window:
 
     Attributes:
         milliseconds: the number the frontend compares with; negative after an overflow.
-        source: where it comes from.
         configured: the value as the configuration holds it: a number, boolean or text, and the text
             of anything else; None where it holds none.
         problems: what is wrong, worst first.

@@ -48,8 +48,6 @@ class ServerRun(NamedTuple):
         start: names its start for good, as `frontend.process.start_of` tells it.
         started_at: its start, seconds since the epoch.
         config_file: the configuration it read, or None.
-        cwd: its working directory.
-        management_address: where its management API listens.
         torchserve: its version, or None where it could not be told.
     """
 

@@ -16,7 +16,6 @@ class FrameRecord(NamedTuple):
     """One frame of a traceback.
 
     Attributes:
-        file: the source file; function: the function in it.
         in_app: whether the code is the model's own.
     """
 
@@ -69,8 +68,6 @@ class ExceptionRecord(NamedTuple):
         message: its text; secrets are out, here and everywhere below.
         chain: what caused it, innermost last.
         frames: its traceback, innermost frame last.
-        traceback: the traceback as Python prints it.
-        fingerprint_parts: what the fingerprint is made of.
         at: where in the model's own code it failed, or None where none of it was under way.
     """
 

@@ -49,13 +49,10 @@ class Marker(NamedTuple):
     """What is known of a non-recoverable failure, key by key as ``marker.json`` holds it.
 
     Attributes:
-        model: name of the model; version: its version; model_dir: where its files are.
-        handler: the handler as the manifest names it, or None.
         server: the frontend; worker: the worker that failed.
         registration: the path that the frontend made for this registration.
         phase, verdict, basis, rule, scope, reason, remedy, fingerprint, fingerprint_version: the
             verdict.
-        exception: what failed.
         failures: failed loads in a row, this one included.
         action: what follows, one of the values of the setting ``on_fatal``.
         max_retry_timeout_sec: the model's window in seconds; max_retry_timeout_source: where the

@@ -84,7 +84,6 @@ class Record(NamedTuple):
     """One event in the life of a registration's workers.
 
     Attributes:
-        event: what happened.
         at: when, ISO 8601 UTC; empty until the record is appended.
         pid, start, socket, launch: see `WorkerProcess`; None where the record is about no worker.
         group: names the ranks that torchrun started together, None for other workers.

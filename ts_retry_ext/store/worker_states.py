@@ -11,13 +11,9 @@ class UnfinishedLoad(NamedTuple):
     """A worker process that set out to load and has written nothing since.
 
     Attributes:
-        pid: its id; start: names its start for good; socket: where it listened.
-        launch: what the frontend launched: this worker, or the first of torchrun's ranks.
-        group: names the ranks that torchrun started together, None for other workers.
+        pid, start, socket, launch: see `WorkerProcess`; group, oom_kills: see `Record`.
         loading: whether LOAD had arrived.
         at: when the process, and from LOAD on its load, began, ISO 8601 UTC.
-        oom_kills: how many processes the kernel had ended for lack of memory by its start, or
-            None where the host does not tell.
     """
 
     pid: int

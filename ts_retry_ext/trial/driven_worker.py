@@ -30,11 +30,7 @@ class Place:
     Attributes:
         folder: the check's own folder: sockets, state directory.
         model_dir: what the frontend would have made for the model: its unpacked files, or a link.
-        environ: the worker's environment.
-        python: the worker's interpreter.
         metrics: the metrics configuration.
-        script: TorchServe's worker script.
-        options: those of the interpreter.
     """
 
     folder: str

@@ -31,9 +31,6 @@ class Launch:
     """What the frontend makes of one model.
 
     Attributes:
-        model: the name it would register it under.
-        version: its version.
-        limits: what is in force for it.
         handler: what LOAD names as handler, or None.
         envelope: ``service_envelope`` of the server, or None; the manifest's own never counts.
         runtime: ``python`` (the interpreter of the server), ``python3`` (that of PATH) or ``LSP``.

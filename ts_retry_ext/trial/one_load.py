@@ -27,10 +27,6 @@ class Order(NamedTuple):
     """What one worker is to do.
 
     Attributes:
-        load: the LOAD message.
-        timeout_sec: how long the load may take.
-        data: the body of one request, or None for none.
-        content_type: its type, or None.
         tell: is told what the worker does now, in a word.
     """
 
@@ -45,10 +41,8 @@ class Answer(NamedTuple):
     """What a client would get for the request.
 
     Attributes:
-        status: HTTP status.
         sec: seconds until the answer.
         content_type: what the handler named, or empty.
-        body: the answer, its beginning.
         size: length of the whole answer in bytes.
     """
 

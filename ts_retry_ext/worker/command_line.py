@@ -17,7 +17,6 @@ class WorkerAddress(NamedTuple):
 
     Attributes:
         path: path of the Unix socket, or None for TCP.
-        host: host name for TCP.
         port: port for TCP, 0 for a Unix socket.
     """
 

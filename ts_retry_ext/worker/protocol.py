@@ -26,10 +26,7 @@ class LoadRequest(NamedTuple):
         model_name: the name under which the model is registered.
         model_path: the directory that the frontend made for the registration.
         handler: the handler as the manifest names it; without one the frontend sends the path.
-        gpu: the device that the worker is to use, or None.
-        batch_size: largest number of requests in a batch.
         envelope: ``service_envelope``, or empty.
-        limit_max_image_pixels: the server's setting of that name.
     """
 
     model_name: str

@@ -45,18 +45,12 @@ class Session:
 
     Attributes:
         frontend: the frontend it works for, or the process in its place.
-        configuration: the configuration of the server.
-        settings: the settings in force for its model.
-        address: where it listens.
         launch: what the frontend launched: this worker, or the first of torchrun's ranks.
         group: names the ranks that torchrun started together with this one, None for other workers.
         asynchronous: whether the frontend talks to it with ``asyncCommunication``.
         model_dir: real path of the model's directory.
         registration: the path that the frontend made for this registration.
-        folder: what the model's files say.
-        manifest: what its manifest says.
         name: the model's name; the manifest's until LOAD brings the one it is registered under.
-        directory: this registration's directory in the store.
         start: names the start of this process for good.
         load_begun: whether LOAD has arrived.
         load_limit_sec: how long the load may take where that is not the frontend's to say, or None.

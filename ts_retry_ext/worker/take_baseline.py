@@ -44,7 +44,6 @@ class Failed(NamedTuple):
         first_load_ns: when the first load of the registration began, in nanoseconds since the epoch.
         began_ns: when the load that failed began, likewise.
         phase: how far the worker was, such as ``import``.
-        paths, modules: what the failure names.
         own_directories: where we, and the server's logs, write.
     """
 

@@ -19,7 +19,6 @@ class WatchedDirectory:
     """One directory.
 
     Attributes:
-        path: its path.
         names: of what is watched in it, joined by ``/``.
         facts: what is known of each name, packed, one after the other.
         glances: of each name, `glance_at` as it was just before its facts were taken or found the same;

@@ -39,7 +39,6 @@ class NamedPath(NamedTuple):
     Attributes:
         facts: of the path itself; the content of a directory stands for its entries, too.
         parent: the nearest directory that exists, if the path is missing, else empty. A mount shows there.
-        parent_facts: of the parent.
         alone: only the path counts: whether it is there, and how.
     """
 
