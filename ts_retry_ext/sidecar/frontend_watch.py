@@ -13,8 +13,10 @@ from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.sidecar.client import Client
 from ts_retry_ext.sidecar.picture import FrontendHealth
+from ts_retry_ext.sidecar.target import Target
 from ts_retry_ext.sidecar.windows import Windows
 from ts_retry_ext.snapshot.model import NotRegistered
+from ts_retry_ext.snapshot.take import missing_from
 
 log = logging.getLogger(__name__)
 
@@ -47,43 +49,36 @@ class FrontendWatch:
     Attributes:
         running: its models by name; None where it does not tell.
         last_known: its models when it last told.
+        windows: the windows in force.
         missing: the models that it was started with and could not register.
         looked_at: when it last told of its models, seconds since the epoch, or None.
 
     Args:
-        windows: is kept up to date.
         changed: is called when any of this has changed.
         moving: names the models whose state is changing.
         recorded: names the models whose workers wrote something.
-        find_missing: returns the models that it was started with and could not register, from those that
-            it has and those whose workers wrote something.
-        sees_processes: whether the processes of the server can be seen.
     """
 
     def __init__(
         self,
-        client: Client,
-        windows: Windows,
+        target: Target,
         changed: Callable[[], None],
         moving: Callable[[], Iterable[str]],
         recorded: Callable[[], Collection[str]],
-        find_missing: Callable[[Sequence[RunningModel], Collection[str]], Sequence[NotRegistered]],
-        *,
-        sees_processes: bool,
     ) -> None:
-        self.client = client
+        self.client = Client(target.endpoint)
+        self.windows = Windows(target.server)
         self.running: dict[str, list[RunningModel]] | None = None
         self.last_known: dict[str, list[RunningModel]] = {}
         self.health = FrontendHealth(Condition.STARTING, "the frontend has not been asked yet")
         self.torchserve: str | None = None
         self.looked_at: float | None = None
-        self._windows = windows
         self._changed = changed
         self._moving = moving
         self._recorded = recorded
-        self._find_missing = find_missing
         self.missing: Sequence[NotRegistered] = ()
-        self._sees_processes = sees_processes
+        self._server = target.server
+        self._sees_processes = target.server.sees_processes
         self._wanted: set[str] = set()
         self._gone: set[int] = set()
         self._wake = asyncio.Event()
@@ -204,9 +199,9 @@ class FrontendWatch:
         self, running: dict[str, list[RunningModel]], seen: list[RunningModel], complete: bool
     ) -> None:
         def refresh() -> None:
-            self._windows.refresh(seen, all_of_them=complete)
+            self.windows.refresh(seen, all_of_them=complete)
             have = [model for models in running.values() for model in models]
-            self.missing = self._find_missing(have, self._recorded())
+            self.missing = missing_from(self._server, have, self._recorded())
 
         # Archives are read from disk.
         await asyncio.get_running_loop().run_in_executor(None, refresh)

@@ -7,25 +7,21 @@ import logging
 import time
 from collections import Counter
 from dataclasses import replace
-from functools import partial
 from typing import Awaitable, Callable, Mapping, Sequence
 
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.other_process import Deaths
 from ts_retry_ext.frontend.running_model import RunningModel
-from ts_retry_ext.sidecar.client import Client
 from ts_retry_ext.sidecar.frontend_watch import FrontendWatch
 from ts_retry_ext.sidecar.observation import Observation, picture_of
 from ts_retry_ext.sidecar.picture import FrontendHealth, Picture
 from ts_retry_ext.sidecar.start_up import StartUp
 from ts_retry_ext.sidecar.state_files import FileEvents, StateFiles
 from ts_retry_ext.sidecar.target import NoTargetError, SidecarOptions, Target, find_target
-from ts_retry_ext.sidecar.windows import Windows
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration_files import still_registered
 from ts_retry_ext.snapshot.server_snapshot import Snapshot
 from ts_retry_ext.snapshot.state import State
-from ts_retry_ext.snapshot.take import missing_from
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +67,6 @@ class Observer:
         self.deaths = Deaths()
         self._files = StateFiles()
         self._start_up = StartUp()
-        self._windows: Windows | None = None
         self._following: list[asyncio.Task[None]] = []
         self._server_runs = False
         self._not_found: str | None = None
@@ -132,17 +127,7 @@ class Observer:
         )
         self._files = StateFiles()
         self._start_up = StartUp()
-        self._windows = Windows(target.server)
-        client = Client(target.endpoint)
-        self.watch = FrontendWatch(
-            client,
-            self._windows,
-            self.publish,
-            self._moving,
-            self._files.names,
-            partial(missing_from, target.server),
-            sees_processes=target.server.sees_processes,
-        )
+        self.watch = FrontendWatch(target, self.publish, self._moving, self._files.names)
         loop = asyncio.get_running_loop()
         self._following = [
             loop.create_task(_for_ever(lambda: self._follow_files(target))),
@@ -206,20 +191,20 @@ class Observer:
     def _picture(self) -> Picture:
         now = time.time()
         number = self.picture.number + 1
-        target, watch, windows = self.target, self.watch, self._windows
-        if target is None or watch is None or windows is None:
+        target, watch = self.target, self.watch
+        if target is None or watch is None:
             health = FrontendHealth(
                 Condition.AWAY, self._not_found or "no TorchServe was found yet"
             )
             snapshot = Snapshot(None, (), (str(health.words),))
             return Picture(number, now, snapshot, (), health)
-        seen = self._seen(target.server, watch, windows)
+        seen = self._seen(target.server, watch)
         picture = picture_of(seen, number=number, now=now, died_by=self.deaths)
         if seen.is_there and seen.running is not None:
             return replace(picture, starting=self._start_up.waits_for(picture.models))
         return picture
 
-    def _seen(self, server: ObservedServer, watch: FrontendWatch, windows: Windows) -> Observation:
+    def _seen(self, server: ObservedServer, watch: FrontendWatch) -> Observation:
         """Return what is known now. Asks the file system which registrations are still there."""
         registrations = list(self._files.registrations.values())
         if server.sees_processes and self._server_runs:
@@ -236,8 +221,8 @@ class Observer:
             torchserve=watch.torchserve,
             running=None if watch.running is None else _flat(watch.running),
             last_known=_flat(watch.last_known),
-            windows=windows.in_force(),
-            rows=windows.rows(),
+            windows=watch.windows.in_force(),
+            rows=watch.windows.rows(),
             missing=watch.missing,
         )
 
