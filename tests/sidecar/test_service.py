@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.servers import Frontend, described, frontend
 from tests.sidecar.sidecars import AT_ONCE_SEC, Sidecar, sidecar
-from tests.sidecar.test_story import picture
+from tests.sidecar.test_own_log import picture
 from tests.snapshot.test_model import status
 from tests.snapshot.writing import failure, hold, marker, record, write_journal
 from ts_retry_ext.cli.main import main

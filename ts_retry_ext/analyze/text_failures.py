@@ -21,13 +21,12 @@ from ts_retry_ext.judge import (
 )
 from ts_retry_ext.logs.byte_blocks import DamagedFileError
 from ts_retry_ext.logs.collected_form import CollectedForm
-from ts_retry_ext.logs.exit_codes import exits_in
 from ts_retry_ext.logs.foreign_lines import is_foreign
 from ts_retry_ext.logs.log_files import LogFile
 from ts_retry_ext.logs.open_logs import Reading, bare_lines
 from ts_retry_ext.logs.own_lines import own_words
 from ts_retry_ext.logs.root_cause import is_wrapper, root_of
-from ts_retry_ext.logs.text_tracebacks import TextParts, begins_with_exception, parts_of
+from ts_retry_ext.logs.text_parts import TextParts, begins_with_exception, exits_in, parts_of
 
 #: A longer text without a traceback and without an exception's line is no message of an exception.
 _LONGEST_MESSAGE = 30

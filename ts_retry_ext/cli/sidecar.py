@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from ts_retry_ext.sidecar.lifetime import AddressError, ObservingError
         from ts_retry_ext.sidecar.lifetime import run as run_sidecar
-        from ts_retry_ext.sidecar.log_output import log_to
+        from ts_retry_ext.sidecar.own_log import log_to
     except ModuleNotFoundError as error:
         raise CommandError(MISSING.format(name=error.name)) from error
     from ts_retry_ext.sidecar.target import SidecarOptions

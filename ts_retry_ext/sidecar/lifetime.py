@@ -17,10 +17,10 @@ from ts_retry_ext.settings import resolve
 from ts_retry_ext.sidecar.connections import Connections
 from ts_retry_ext.sidecar.effective_file import EffectiveFile
 from ts_retry_ext.sidecar.observer import Observer
+from ts_retry_ext.sidecar.own_log import Story
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.sidecar.retiring import Retiring
 from ts_retry_ext.sidecar.service import Service
-from ts_retry_ext.sidecar.story import Story
 from ts_retry_ext.sidecar.target import NoTargetError, SidecarOptions, find_target
 
 log = logging.getLogger(__name__)

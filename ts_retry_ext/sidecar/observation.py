@@ -1,8 +1,8 @@
-"""What was seen of a server at one moment, and the picture that it makes. Reads nothing itself."""
+"""What was seen of a server at one moment, the picture that it makes, and whether it is still starting."""
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple, Sequence
+from typing import Iterable, Mapping, NamedTuple, Sequence
 
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.running_model import RunningModel
@@ -15,6 +15,7 @@ from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.registration import Registration, Registrations
 from ts_retry_ext.snapshot.server_snapshot import ServerStatus, Snapshot
 from ts_retry_ext.store.back_off import DiedBy
+from ts_retry_ext.store.record import Event
 
 _NOT_HEARD = (Condition.AWAY, Condition.STARTING)
 
@@ -102,3 +103,42 @@ def _models(seen: Observation, now: float, died_by: DiedBy | None) -> tuple[Mode
 
 def _why_unknown(model: ModelStatus, seen: Observation) -> str | None:
     return why_unknown(model, server_runs=seen.server_runs, has_state_dir=seen.has_state_dir)
+
+
+class StartUp:
+    """Follows one run of a server until each model that it was started with has served once.
+
+    TorchServe's ``/ping`` says Healthy all that while. What is loaded later, and what fails later,
+    does not bring the start back: the other models serve.
+    """
+
+    def __init__(self) -> None:
+        self._is_over = False
+
+    def waits_for(self, models: Iterable[ModelStatus]) -> tuple[ModelStatus, ...]:
+        """Return the models that have not served yet, none once the start is over."""
+        if self._is_over:
+            return ()
+        waiting = tuple(model for model in models if _is_awaited(model))
+        self._is_over = not waiting
+        return waiting
+
+
+def _is_awaited(model: ModelStatus) -> bool:
+    running = model.running
+    if model.not_registered is not None:
+        return model.not_registered.is_default
+    if running is None or not (running.loaded_at_startup and running.is_default):
+        return False
+    return (running.min_workers > 0 or model.is_down) and not _has_served(model)
+
+
+def _has_served(model: ModelStatus) -> bool:
+    workers = model.running.workers if model.running else ()
+    # A worker that rejects requests counts as ready for the frontend.
+    if not model.is_down and any(worker.is_ready for worker in workers):
+        return True
+    return any(
+        record.event is Event.LOADED or bool((record.counts or {}).get(Event.LOADED))
+        for record in model.records
+    )

@@ -13,9 +13,8 @@ from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.frontend.other_process import Deaths
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.sidecar.frontend_watch import FrontendWatch
-from ts_retry_ext.sidecar.observation import Observation, picture_of
+from ts_retry_ext.sidecar.observation import Observation, StartUp, picture_of
 from ts_retry_ext.sidecar.picture import FrontendHealth, Picture
-from ts_retry_ext.sidecar.start_up import StartUp
 from ts_retry_ext.sidecar.state_files import FileEvents, StateFiles
 from ts_retry_ext.sidecar.target import NoTargetError, SidecarOptions, Target, find_target
 from ts_retry_ext.snapshot.observed_server import ObservedServer

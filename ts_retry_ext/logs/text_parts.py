@@ -1,9 +1,10 @@
-"""Find the tracebacks of a text of whatever kind: a log in any form, a paste, what an interpreter printed."""
+"""What a text of whatever kind holds, a log in any form or a paste: tracebacks, exceptions, and exit codes."""
 
 from __future__ import annotations
 
 import re
-from typing import Iterable, NamedTuple
+import signal
+from typing import Iterable, Iterator, NamedTuple
 
 from ts_retry_ext.logs.foreign_lines import is_foreign
 from ts_retry_ext.logs.log_record import Kind, LogRecord, parse_line, records_of_json
@@ -22,6 +23,25 @@ _RAISED = re.compile(
     r"|[A-Z_]\w{0,80}(?:Error|Exception|Exit|Interrupt|Warning|Timeout|Failure|Found|Expired|Refused|Unavailable|Exceeded))(?:: |$)"
 )
 _JAVA = re.compile(r"\b(?:java|javax|sun|com|org|io)\.[\w.$]{1,200}(?:Exception|Error)\b|^\s*(?:at [\w.$/]+\(|Caused by: )")  # fmt: skip
+#: As Kubernetes, Docker, torchrun, shells and Python's subprocess write them.
+_EXITED = re.compile(
+    r"\b(?:exit[ _]?(?:code|status)|exited with(?: code| status)?|return(?:ed)? (?:code|status)|non-zero exit status|status)"
+    r"\s*[:=]?\s*(?:code\s*)?(-?\d{1,3})\b|\bSignals\.(SIG[A-Z]{3,6})\b|\b(?:signal|Signal)\s*[:=]?\s*(\d{1,2})\b|\b(OOMKilled)\b",
+    re.IGNORECASE,
+)
+_SAYS = {
+    signal.SIGKILL: "it was killed, most often because memory ran out",
+    signal.SIGSEGV: "a native library crashed",
+    signal.SIGABRT: "a native library gave up",
+    signal.SIGTERM: "it was asked to end",
+    signal.SIGBUS: "a native library crashed, often as shared memory (/dev/shm) ran out",
+    signal.SIGILL: "a native library was built for another processor",
+}
+_CODES = {
+    1: "an exception that is not in the text, or an error that it reported itself",
+    126: "the command could not be run",
+    127: "the command was not found",
+}
 
 
 class TextParts(NamedTuple):
@@ -91,3 +111,37 @@ def _exceptions(lines: Iterable[str]) -> Iterable[str]:
         found = _EXCEPTION.search(line)
         if found is not None and not _JAVA.search(line) and not is_foreign(found[0]):
             yield found[0]
+
+
+def exits_in(lines: Iterable[str]) -> Iterator[str]:
+    """Yield a sentence for each exit code or signal that lines name, each once."""
+    seen: set[str] = set()
+    for line in lines:
+        for found in _EXITED.finditer(line[:2_000]):
+            said = _said(found)
+            if said is not None and said not in seen:
+                seen.add(said)
+                yield said
+
+
+def _said(found: re.Match[str]) -> str | None:
+    code, name, number, killed = found.groups()
+    if killed:
+        return "OOMKilled: the container was killed because it needed more memory than its limit"
+    if code is not None:
+        value = int(code)
+        if value in _CODES:
+            return f"exit code {value}: {_CODES[value]}"
+        ended_by = value - 128 if value > 128 else -value
+        known = _signal(ended_by)
+        return None if known is None else f"exit code {value} ({known.name}): {_SAYS[known]}"
+    known = signal.Signals.__members__.get(name.upper()) if name else _signal(int(number))
+    return f"{known.name}: {_SAYS[known]}" if known in _SAYS else None
+
+
+def _signal(number: int) -> signal.Signals | None:
+    try:
+        known = signal.Signals(number)
+    except ValueError:
+        return None
+    return known if known in _SAYS else None

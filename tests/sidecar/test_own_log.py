@@ -11,9 +11,8 @@ import pytest
 from tests.snapshot.test_model import status
 from tests.snapshot.writing import START, failure, marker, record
 from ts_retry_ext.frontend.condition import Condition
-from ts_retry_ext.sidecar.log_output import JsonFormatter, log_to
+from ts_retry_ext.sidecar.own_log import JsonFormatter, Story, log_to
 from ts_retry_ext.sidecar.picture import FrontendHealth, Picture
-from ts_retry_ext.sidecar.story import Story
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.server_snapshot import Snapshot
 from ts_retry_ext.snapshot.state import State
@@ -69,7 +68,7 @@ def test_a_line_is_an_object_with_the_facts_where_json_is_asked_for(
 def test_a_log_file_is_begun_anew_when_it_is_large(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ts_retry_ext.sidecar.log_output.MAX_LOG_BYTES", 1000)
+    monkeypatch.setattr("ts_retry_ext.sidecar.own_log.MAX_LOG_BYTES", 1000)
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
     monkeypatch.setattr(root, "level", root.level)
