@@ -31,16 +31,23 @@ class Handler:
 
 
 class Client(threading.Thread):
-    """Asks twenty times a second for as long as the block runs, and keeps what is no good answer."""
+    """Asks twenty times a second for as long as the block runs, and keeps what is no good answer.
+
+    Attributes:
+        longest_sec: how long the slowest answer took.
+    """
 
     def __init__(self, server: TorchServe) -> None:
         super().__init__(daemon=True)
+        self.longest_sec = 0.0
         self.server, self.bad, self.answers = server, [], set()  # type: ignore[var-annotated]
         self._over = threading.Event()
 
     def run(self) -> None:
         while not self._over.wait(0.05):
+            begun = time.monotonic()
             status, body = self.server.predict("m")
+            self.longest_sec = max(self.longest_sec, time.monotonic() - begun)
             self.answers.add(body) if status == 200 else self.bad.append((status, body))
 
     def __enter__(self) -> Client:
@@ -117,6 +124,18 @@ def test_a_repaired_version_takes_the_place_of_the_old_one_and_no_request_fails(
     other = Path(shutil.copy(repaired, tmp_path / "other.mar"))
     code, told = deploy(server, str(other), "--version", "3.0")
     assert (code, "holds version 2.1, not 3.0" in told) == (1, True)
+
+
+def test_no_prediction_waits_for_the_new_version_to_load(
+    server: TorchServe, tmp_path: Path
+) -> None:
+    """A registration that waits for its workers keeps one of the frontend's threads, and what it is asked."""
+    handler = ANSWERS.format("later").replace("        pass", "        import time; time.sleep(6)")
+    with Client(server) as client:
+        code, told = deploy(server, repacked(tmp_path, "2.2", handler), "--no-check")
+    assert code == 0, told
+    assert (client.bad, "later" in client.answers) == ([], True)
+    assert client.longest_sec < 4
 
 
 #: A worker that ends 1.5 s after its load, as often as there are names for it.

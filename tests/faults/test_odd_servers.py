@@ -27,6 +27,7 @@ from ts_retry_ext.snapshot import (
     asked_again,
     deployment,
     deployment_switch,
+    probation,
     real_load,
     resumption,
 )
@@ -48,7 +49,7 @@ WORDS = {"status": "done"}
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (deployment, deployment_switch, real_load, resumption):
+    for module in (deployment, probation, real_load, resumption):
         monkeypatch.setattr(module, "POLL_SEC", 0.01)
     monkeypatch.setattr(deployment_switch, "RECOVERY_SEC", 0.1)
     monkeypatch.setattr(asked_again, "PAUSE_SEC", 0.01)
@@ -247,7 +248,10 @@ def test_version_that_does_not_load_in_time_behind_a_proxy_is_taken_away(
     odd.registry.odd = {"POST /models[?].*": page(504, "Gateway Time-out")}
     odd.registry.loads = False
     assert odd.deploy() == 3
-    assert "have not loaded it in time; version 1.0 goes on serving" in capsys.readouterr().out
+    assert (
+        "have not loaded it: it is unknown for more than 0 s; version 1.0 goes on serving"
+        in capsys.readouterr().out
+    )
     assert odd.registry.serving == {"1.0": True}
 
 

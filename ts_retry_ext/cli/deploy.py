@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 from typing import TYPE_CHECKING
 
 from ts_retry_ext.cli.printing import HALTED, OK, USAGE, CommandError, print_line
@@ -131,6 +132,9 @@ def _deploy(arguments: argparse.Namespace, name: str, version: str, server: Obse
     def tell(step: str) -> None:
         print_line(f"{name}: {step}")
 
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # A job that is cancelled cleans up, too.
     with alone(server, name):
         wanted = plan(
             server,

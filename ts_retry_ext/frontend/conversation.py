@@ -113,18 +113,19 @@ class Conversations(NamedTuple):
     def register(
         self, archive: str, *, initial_workers: int, timeout_sec: float | None = None
     ) -> Conversation[str]:
-        """Register an archive of the model store, and wait until its first workers have loaded it.
+        """Register an archive of the model store, and have workers of it started.
 
         A version beside another one of its name does not become the default. The model API must be
-        on (``enable_model_api``). If a worker fails, the frontend answers with 500 and, where that
-        was the first failure of a worker that ended, registers nothing.
+        on (``enable_model_api``). The answer comes once the archive is unpacked and its requirements are
+        installed. One that waits for the workers keeps a thread of the frontend from answering anything
+        else, predictions included (docs/torchserve-defects.md).
 
         Args:
             archive: its file name in the model store, or a URL that ``allowed_urls`` names.
             initial_workers: workers to start.
             timeout_sec: how long to wait for the answer; None for as long as the client usually does.
         """
-        query = {"url": archive, "initial_workers": initial_workers, "synchronous": "true"}
+        query = {"url": archive, "initial_workers": initial_workers, "synchronous": "false"}
         return (yield from self._ask.told("POST", "/models", timeout_sec, **query))
 
     def takes_registrations(self) -> Conversation[bool]:

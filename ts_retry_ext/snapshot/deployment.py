@@ -17,12 +17,16 @@ from ts_retry_ext.snapshot.deployment_plan import Plan
 from ts_retry_ext.snapshot.join import unconfirmed_models
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import ObservedServer
+from ts_retry_ext.snapshot.probation import Probation
 from ts_retry_ext.snapshot.registration_files import read_registrations
+from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.snapshot.unregistration import is_listed, listed, unregister
 from ts_retry_ext.store.times import to_seconds
 
 #: How often the new version is looked at, in seconds.
 POLL_SEC = 0.5
+#: How long an archive may be unpacked after Ctrl-C.
+UNPACK_SEC = 60.0
 Tell = Callable[[str], None]
 
 
@@ -55,8 +59,8 @@ def put_beside(
     begun = time.time()
     tell(f"registers version {wanted.version} with {low} worker{'s' if low > 1 else ''}")
     try:
-        unheard = _register(api, url, low, timeout_sec)
-        _wait_until_ready(api, wanted, begun + timeout_sec, unheard, tell)
+        _register(api, wanted, url, timeout_sec, tell)
+        _wait_until_ready(server, api, wanted, begun + timeout_sec - time.time(), tell)
         took_sec = time.time() - begun
         if high > low:
             api.scale(wanted.name, wanted.version, low, high, synchronous=False)
@@ -72,25 +76,40 @@ def put_beside(
         raise DeploymentError(msg_0) from error
     except BaseException:  # Ctrl-C: nothing is left half done.
         tell(f"interrupted: unregisters version {wanted.version}")
-        if not is_listed(api, wanted.name, wanted.version):
-            tell(f"if TorchServe is still unpacking {url}, it registers that yet")
         take_away(api, wanted, tell)
         raise
 
 
-def _register(api: ManagementApi, url: str, low: int, timeout_sec: float) -> ManagementError | None:
-    """Register an archive; return why the frontend's own answer did not come, if it did not.
+def _register(api: ManagementApi, wanted: Plan, url: str, timeout_sec: float, tell: Tell) -> None:
+    """Register an archive, and return once the server lists it.
 
-    A proxy gives up before a large model has loaded, or is unpacked, and the frontend goes on: what it
-    describes counts.
+    A proxy gives up before a large archive is unpacked, and the frontend goes on: what it lists counts.
     """
+    until = time.time() + timeout_sec
     try:
-        api.register(url, initial_workers=low, timeout_sec=timeout_sec)
+        api.register(url, initial_workers=wanted.workers[0], timeout_sec=timeout_sec)
     except ManagementError as error:
         if error.is_own or error.condition in (Condition.REFUSED, Condition.EXPIRED_KEY):
             raise
-        return error
-    return None
+        until = until if error.status == GATEWAY_TIMEOUT else 0.0
+        if not _is_listed_until(api, wanted, until):
+            raise
+    except KeyboardInterrupt:
+        tell(
+            f"waits until TorchServe has unpacked {url} and registered it, for {UNPACK_SEC:g} s, to unregister "
+            "it again. Ctrl-C again leaves it so"
+        )
+        _is_listed_until(api, wanted, time.time() + UNPACK_SEC)
+        raise
+
+
+def _is_listed_until(api: ManagementApi, wanted: Plan, until: float) -> bool:
+    """Tell whether the server lists the version before a time, seconds since the epoch."""
+    while not is_listed(api, wanted.name, wanted.version, if_unheard=False):
+        if time.time() > until:
+            return False
+        time.sleep(POLL_SEC)
+    return True
 
 
 def _is_conflict(error: Exception) -> bool:
@@ -99,23 +118,17 @@ def _is_conflict(error: Exception) -> bool:
 
 
 def _wait_until_ready(
-    api: ManagementApi, wanted: Plan, until: float, unheard: ManagementError | None, tell: Tell
+    server: ObservedServer, api: ManagementApi, wanted: Plan, patience_sec: float, tell: Tell
 ) -> None:
-    low, _ = wanted.workers
-    while True:
-        have = asked_again(lambda: api.describe(wanted.name), tell)
-        new = next((m for m in have if m.version == wanted.version), None)
-        if new is not None and sum(worker.is_ready for worker in new.workers) >= low:
-            return
-        is_late = time.time() > until
-        if new is None and unheard is not None and (is_late or unheard.status != GATEWAY_TIMEOUT):
-            raise unheard
-        if is_late or (new is None and unheard is None):
-            msg = (
-                "its workers have not loaded it in time" if new else "it is not registered any more"
-            )
-            raise DeploymentError(msg)
-        time.sleep(POLL_SEC)
+    """Return once the version serves. Raises DeploymentError where one of its workers ends before."""
+
+    def look() -> ModelStatus | None:
+        return model_status(server, api, wanted.name, wanted.version)
+
+    why_not = Probation(lambda: asked_again(look, tell), patience_sec, most_ends=0).why_not()
+    if why_not is not None:
+        msg = f"its workers have not loaded it: {why_not}"
+        raise DeploymentError(msg)
 
 
 def take_away(api: ManagementApi, wanted: Plan, tell: Tell) -> str:

@@ -66,7 +66,7 @@ def stored(archive: str, store: str, name: str, version: str) -> Iterator[str]:
         shutil.copyfile(archive, part)
         os.chmod(part, 0o644)
         os.rename(part, target)
-    except OSError:
+    except BaseException:  # Ctrl-C, too: a copy takes its time.
         os.unlink(part)
         raise
     try:

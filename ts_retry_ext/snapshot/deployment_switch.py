@@ -6,9 +6,6 @@ whose workers end again and again, or do not come back, gives the place back.
 
 from __future__ import annotations
 
-import time
-from typing import Callable
-
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.snapshot.asked_again import asked_again
@@ -17,58 +14,14 @@ from ts_retry_ext.snapshot.deployment_place import DeploymentError
 from ts_retry_ext.snapshot.deployment_plan import Plan
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import ObservedServer
-from ts_retry_ext.snapshot.state import State
+from ts_retry_ext.snapshot.probation import Probation
 from ts_retry_ext.snapshot.take import model_status
 from ts_retry_ext.snapshot.unregistration import listed, unregister
 
-#: How often the new version is looked at, in seconds.
-POLL_SEC = 0.5
 #: How long a worker may take to serve again at least; else twice as long as its first load.
 RECOVERY_SEC = 10.0
-#: Of the version's workers together, from when it is the default one until the old one is unregistered.
-MOST_RESTARTS = 1
-#: States that TorchServe's own retry may end; the others need somebody, or time that nobody knows.
-_MAY_PASS = (State.STARTING, State.RECOVERING, State.UNKNOWN)
-
-
-class Probation:
-    """Looks at a version while it is the default one.
-
-    Args:
-        look: returns its state now, None where it is not registered.
-        recovery_sec: how long a worker that ended may take to serve again.
-    """
-
-    def __init__(self, look: Callable[[], ModelStatus | None], recovery_sec: float) -> None:
-        self._look, self._recovery_sec = look, recovery_sec
-        self._pids: dict[str, int] = {}
-        self._restarts = 0
-
-    def why_not(self, for_sec: float) -> str | None:
-        """Look for some seconds, and until it serves then; return what keeps it from that, or None."""
-        served_at = time.monotonic()
-        until = served_at + for_sec
-        while True:
-            now, clock = self._look(), time.monotonic()
-            if now is None:
-                return "it is not registered any more"
-            self._count_restarts(now)
-            cause = f", {now.cause}" if now.cause else ""
-            if self._restarts > MOST_RESTARTS:
-                return f"its workers ended {self._restarts} times{cause}"
-            if now.state is State.SERVING:
-                if clock >= until:
-                    return None
-                served_at = clock
-            elif now.state not in _MAY_PASS or clock - served_at > self._recovery_sec:
-                return f"it is {now.state.value}{cause}"
-            time.sleep(POLL_SEC)
-
-    def _count_restarts(self, now: ModelStatus) -> None:
-        for worker in now.running.workers if now.running else ():
-            if worker.pid is not None:
-                self._restarts += self._pids.setdefault(worker.id, worker.pid) != worker.pid
-                self._pids[worker.id] = worker.pid
+#: Of its workers, of all together, from when it is the default one until the old one is unregistered.
+MOST_ENDS = 1
 
 
 def put_in_place(
@@ -105,10 +58,11 @@ def put_in_place(
     probation = Probation(
         lambda: asked_again(lambda: _as_default(server, api, wanted), tell),
         max(RECOVERY_SEC, 2 * load_sec),
+        MOST_ENDS,
     )
     try:
         asked_again(lambda: api.set_default(wanted.name, wanted.version), tell)
-        _require_serving(api, wanted, old, probation.why_not(0), tell)
+        _require_serving(api, wanted, old, probation.why_not(), tell)
         tell(f"version {wanted.version} is the default one now, in place of {old}")
         if keep_old:
             return

@@ -36,12 +36,12 @@ def unregister(api: ManagementApi, name: str, version: str, tell: Callable[[str]
     asked_again(ask, tell)
 
 
-def is_listed(api: ManagementApi, name: str, version: str) -> bool:
-    """Tell whether the server has a version. What does not answer counts as having it."""
+def is_listed(api: ManagementApi, name: str, version: str, *, if_unheard: bool = True) -> bool:
+    """Tell whether the server has a version, or return `if_unheard` where it does not answer."""
     try:
         return any(model.version == version for model in api.describe(name))
     except ManagementError:
-        return True
+        return if_unheard
 
 
 def listed(api: ManagementApi, name: str) -> str:

@@ -1,4 +1,4 @@
-"""When a version that was put in place stays there, and when it gives the place back."""
+"""When a version that is looked at serves, and what keeps it from that."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 
 from tests.frontend.api import described
 from ts_retry_ext.frontend.running_model import running_model
-from ts_retry_ext.snapshot import deployment_switch
-from ts_retry_ext.snapshot.deployment_switch import Probation
+from ts_retry_ext.snapshot import probation
 from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.probation import Probation
 from ts_retry_ext.snapshot.state import State
 
 
@@ -36,7 +36,7 @@ UP, DOWN, AGAIN, THRICE = (
     [
         ([UP, UP], None),
         ([UP, DOWN, AGAIN], None),
-        ([UP, DOWN, DOWN, DOWN], "it is starting"),
+        ([UP, DOWN, DOWN, DOWN], "it is starting for more than 0 s"),
         ([UP, DOWN, status(State.WAITING, -1, 21), AGAIN], "it is waiting"),
         ([UP, status(State.HALTED, 12, 21)], "it is halted"),
         ([UP, status(State.UNKNOWN, -1, 21), AGAIN], None),
@@ -50,8 +50,8 @@ UP, DOWN, AGAIN, THRICE = (
 def test_one_worker_that_ended_and_serves_again_keeps_the_version(
     monkeypatch: pytest.MonkeyPatch, seen: list[ModelStatus | None], why: str | None
 ) -> None:
-    monkeypatch.setattr(deployment_switch, "POLL_SEC", 0.02)
+    monkeypatch.setattr(probation, "POLL_SEC", 0.02)
     looks = chain(seen, repeat(seen[-1]))
-    probation = Probation(lambda: next(looks), recovery_sec=0.15)
-    assert probation.why_not(0) is None
-    assert probation.why_not(0.1) == why
+    tried = Probation(lambda: next(looks), patience_sec=0.15, most_ends=1)
+    assert tried.why_not() is None
+    assert tried.why_not(0.1) == why
