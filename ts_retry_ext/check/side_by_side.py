@@ -96,17 +96,16 @@ class Bar:
 
     def _show(self) -> None:
         with self._lock:
-            running = [f"{_short(name)} {stage}" for name, stage in self._stages.items()]
+            running = [
+                f"{path.rstrip('/').rpartition('/')[2]} {stage}"
+                for path, stage in self._stages.items()
+            ]
         self._bar.update(self._task, description=visible(", ".join(running)))
 
 
 def progress_for(total: int) -> CheckProgress:
     """Return what suits stderr."""
     return Bar(total) if sys.stderr.isatty() else Lines(total)
-
-
-def _short(path: str) -> str:
-    return path.rstrip("/").rpartition("/")[2]
 
 
 def check_all(

@@ -79,7 +79,8 @@ def parts_of(lines: Iterable[bytes]) -> TextParts:
         texts = [text for _, text in own]
         if not any(HEADER in text or _FRAME in text for text in texts):
             continue
-        begins = _beginnings(own)
+        # The n-th traceback of a writer begins where its n-th header stands.
+        begins = dict(enumerate(at for at, text in own if HEADER in text))
         cut_out = cut(texts, has_heads=bool(who[0]))
         found += [(begins.get(index, number), one) for index, one in enumerate(cut_out)]
     tracebacks = tuple(one for _, one in sorted(found, key=lambda pair: pair[0]) if one.is_whole)
@@ -96,12 +97,6 @@ def _writer(record: LogRecord) -> tuple[bytes, ...]:
     if record.kind is Kind.CONTINUED:
         return b"", record.origin
     return b"worker", record.origin, record.port, record.name, bytes([record.kind])
-
-
-def _beginnings(own: list[tuple[int, str]]) -> dict[int, int]:
-    """Return for the n-th traceback of a writer the number of the line that its n-th header stands in."""
-    numbers = [number for number, text in own if HEADER in text]
-    return dict(enumerate(numbers))
 
 
 def _exceptions(lines: Iterable[str]) -> Iterable[str]:

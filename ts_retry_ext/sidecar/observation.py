@@ -72,9 +72,12 @@ def picture_of(seen: Observation, *, number: int, now: float, died_by: DiedBy) -
         *(r.problem for r in seen.registrations if r.problem),
         *([seen.health.words] if seen.health.words else []),
     )
-    unknown = {
-        model.key: why for model in models for why in [_why_unknown(model, seen)] if why is not None
-    }
+    runs, has_state_dir = seen.server_runs, seen.has_state_dir
+    reasons = (
+        (model.key, why_unknown(model, server_runs=runs, has_state_dir=has_state_dir))
+        for model in models
+    )
+    unknown = {key: why for key, why in reasons if why is not None}
     rows = seen.rows
     if not rows and seen.health.condition is not Condition.STARTING:
         rows = rows_of_markers(models)
@@ -99,10 +102,6 @@ def _models(seen: Observation, now: float, died_by: DiedBy | None) -> tuple[Mode
         last_known=[(model.name, model.version) for model in seen.last_known],
         windows=seen.windows,
     )
-
-
-def _why_unknown(model: ModelStatus, seen: Observation) -> str | None:
-    return why_unknown(model, server_runs=seen.server_runs, has_state_dir=seen.has_state_dir)
 
 
 class StartUp:

@@ -15,7 +15,7 @@ from ts_retry_ext.sidecar.connections import BODY_SEC
 from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.page_answer import wants_page
 from ts_retry_ext.sidecar.request_errors import RequestError, json_answer, refuse
-from ts_retry_ext.sidecar.resumptions import ResumeProgress, Resumptions
+from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.snapshot.causes import causes_of
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.real_load import ResumeResult
@@ -69,7 +69,7 @@ class ResumeRequests:
             raise web.HTTPSeeOther(page_of(model))
         if wait:
             progress = await self._resumptions.wait(model.key, wait)
-        return json_answer(progress.to_json(), _code(progress))
+        return json_answer(progress.to_json(), _CODES.get(progress.result, 202))
 
     async def resume_cause(self, request: web.Request) -> web.StreamResponse:
         """Try every model now that is down for a cause; answers at once."""
@@ -162,7 +162,3 @@ def _seconds(text: str) -> float:
     if not 0 <= value <= MAX_WAIT_SEC:
         raise RequestError(400, f"wait is {text[:40]!r}, allowed are 0 to {MAX_WAIT_SEC:g} seconds")
     return value
-
-
-def _code(progress: ResumeProgress) -> int:
-    return _CODES.get(progress.result, 202)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Collection, Iterable, Mapping, Sequence
+from typing import Callable, Collection, Iterable, Mapping, Sequence
 
-from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.running_model import RunningModel
 from ts_retry_ext.snapshot.model import (
     NO_WINDOW,
@@ -21,7 +20,7 @@ from ts_retry_ext.snapshot.model import (
 from ts_retry_ext.snapshot.registration import Registration, Registrations
 from ts_retry_ext.snapshot.state import State, state_of
 from ts_retry_ext.store.back_off import BackOff, DiedBy, back_off
-from ts_retry_ext.store.record import Event
+from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import to_seconds
 
 _LAST_EVENTS = (Event.FAILURE, Event.CRASH, Event.END, Event.RELEASE)
@@ -115,10 +114,11 @@ def status_of(
         max_retry_timeout_sec=window.seconds,
         max_retry_timeout_source=window.source,
     )
-    limit = DEFAULT_WINDOW_SEC if window.seconds is None else window.seconds
     died = died_by or died_by_its_words(registration)
     waiting = back_offs(status)
-    if not waiting or not all(state.has_given_up(limit, now, died) for state in waiting):
+    if not waiting or not all(
+        state.has_given_up(status.window_sec, now, died) for state in waiting
+    ):
         return status
     state = state_of(model, registration, server_runs=True, gave_up=True)
     return replace(status, state=state, gave_up=True)
@@ -147,10 +147,17 @@ def back_offs(model: ModelStatus) -> list[BackOff]:
     waiting = [worker for worker in model.running.workers if not worker.is_ready]
     if not waiting:
         return []
-    records = model.registration.records
+    return back_offs_in(
+        model.records, lambda socket: any(worker.listens_at(socket) for worker in waiting)
+    )
+
+
+def back_offs_in(
+    records: Sequence[Record], is_meant: Callable[[str], bool] = lambda _socket: True
+) -> list[BackOff]:
+    """Return where the workers of a journal stand in their schedules, those whose socket is meant."""
     sockets = {record.socket for record in records if record.socket is not None}
-    own = [socket for socket in sockets for worker in waiting if worker.listens_at(socket)]
-    found = (back_off(records, socket) for socket in own)
+    found = (back_off(records, socket) for socket in sockets if is_meant(socket))
     return [state for state in found if state is not None]
 
 
@@ -214,9 +221,7 @@ def _past_window(status: ModelStatus, died_by: DiedBy | None) -> ModelStatus:
     if status.state is not State.RECOVERING or registration is None or window_sec is None:
         return status
     died = died_by or died_by_its_words(registration)
-    records = registration.records
-    sockets = {record.socket for record in records if record.socket is not None}
-    states = [state for state in (back_off(records, socket) for socket in sockets) if state]
+    states = back_offs_in(registration.records)
     if not states or not all(
         state.ended_late(window_sec) and died(state.pid, state.start) is not None
         for state in states

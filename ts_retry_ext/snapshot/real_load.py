@@ -16,12 +16,12 @@ from ts_retry_ext.archive.schedule import DEFAULT_WINDOW_SEC
 from ts_retry_ext.frontend.management import ManagementApi
 from ts_retry_ext.frontend.process import is_alive
 from ts_retry_ext.frontend.restart import own_numbers, restart_workers
-from ts_retry_ext.snapshot.join import back_offs
+from ts_retry_ext.snapshot.join import back_offs, back_offs_in
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.observed_server import ObservedServer
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.snapshot.take import model_status
-from ts_retry_ext.store.back_off import GRACE_SEC, back_off
+from ts_retry_ext.store.back_off import GRACE_SEC
 from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.marker import Marker, end_halt
 from ts_retry_ext.store.record import Event, Record
@@ -82,7 +82,9 @@ def let_load(
     if directory is not None:
         with locked(directory, timeout_sec):
             pass  # Nobody keeps it, so that nothing is scaled in vain.
-    if status.running is None and not _is_retried(status):
+    marker = status.marker
+    is_retried = marker is not None and frontend_retries(status.records, marker)
+    if status.running is None and not is_retried:
         # Without the API nothing can be scaled, and a holder that leaves would leave nobody.
         told = model_status(server, api, status.model, status.version, directory=directory)
         if told is None:
@@ -116,9 +118,7 @@ def frontend_retries(records: Sequence[Record], marker: Marker) -> bool:
     """Tell whether the frontend starts a worker once its holder has left."""
     window = marker.max_retry_timeout_sec
     window = DEFAULT_WINDOW_SEC if window is None else window
-    sockets = {record.socket for record in records if record.socket is not None}
-    known = (back_off(records, socket) for socket in sockets)
-    return any(state is not None and not state.is_over(window, time.time()) for state in known)
+    return any(not state.is_over(window, time.time()) for state in back_offs_in(records))
 
 
 def result_of(status: ModelStatus | None, holders: set[int]) -> ResumeResult | None:
@@ -131,11 +131,6 @@ def result_of(status: ModelStatus | None, holders: set[int]) -> ResumeResult | N
     # A worker that rejects requests counts as ready for the frontend until it leaves.
     leaving = any(worker.is_ready and worker.pid in holders for worker in workers)
     return ResumeResult.SERVES if status.state is State.SERVING and not leaving else None
-
-
-def _is_retried(status: ModelStatus) -> bool:
-    """Tell by what its workers wrote down whether the frontend starts others once holders have left."""
-    return status.marker is not None and frontend_retries(status.records, status.marker)
 
 
 def _serve(status: ModelStatus) -> bool:
@@ -157,8 +152,8 @@ def _needs_scaling(status: ModelStatus) -> bool:
     """
     if status.gave_up or (status.running is not None and status.running.min_workers == 0):
         return True
-    if _is_asynchronous(status):
-        return True
+    if any(record.asynchronous for record in status.records):
+        return True  # With asyncCommunication nothing is retried (0.12.0).
     now = time.time()
     return any(
         state.is_over(status.window_sec, now) or state.next_wait_sec > LONGEST_WAIT_SEC
@@ -169,11 +164,6 @@ def _needs_scaling(status: ModelStatus) -> bool:
 def _grace_sec(status: ModelStatus) -> float:
     """Return how long a worker may take until its first word, which a launcher makes longer."""
     return max((state.grace_sec for state in back_offs(status)), default=GRACE_SEC)
-
-
-def _is_asynchronous(status: ModelStatus) -> bool:
-    """Tell whether the model has ``asyncCommunication``: its workers are not retried (0.12.0)."""
-    return any(record.asynchronous for record in status.records)
 
 
 def _restart(

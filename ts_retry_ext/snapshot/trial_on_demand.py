@@ -62,6 +62,7 @@ def try_now(
     before = len(_trials(directory))
     ask_for_trial(directory, TrialRequest(why))
     asked = begun = time.monotonic()
+    of_server = lock_path(os.path.dirname(directory))
     queued = running = False
     while time.monotonic() - begun < timeout_sec:
         news = _trials(directory)[before:]
@@ -75,7 +76,7 @@ def try_now(
             tell(
                 "a trial load begins: one load in a process of its own, which TorchServe does not notice"
             )
-        if not is_begun and _others_try(directory) and waited < LONGEST_QUEUE * timeout_sec:
+        if not is_begun and _is_locked(of_server) and waited < LONGEST_QUEUE * timeout_sec:
             begun = time.monotonic()
             if not queued:
                 queued = True
@@ -98,10 +99,6 @@ def _answers(news: list[Record]) -> list[Record]:
         if record.event is Event.RESUME
         or (record.event is Event.TRIED and (number > begun or record.result is TrialResult.LOADED))
     ]
-
-
-def _others_try(directory: str) -> bool:
-    return _is_locked(lock_path(os.path.dirname(directory)))
 
 
 def somebody_waits(directory: str) -> bool:
