@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Iterable, TypeVar
 
 from ts_retry_ext.frontend.asking import Conversation, follow_up
@@ -15,6 +16,9 @@ from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 
 T = TypeVar("T")
 TIMEOUT_SEC = 10.0
+#: A question that changes nothing is asked again after that: while a registration keeps one of the frontend's
+#: threads, what is asked of another one is answered (docs/torchserve-defects.md).
+FIRST_SEC = 2.0
 
 
 class ManagementApi:
@@ -113,12 +117,23 @@ class ManagementApi:
             return error
 
     def _send(self, question: Question) -> HttpAnswer:
+        limit_sec = question.timeout_sec or self._timeout_sec
+        if question.method != "GET" or question.is_shared or limit_sec <= FIRST_SEC:
+            return self._request(question, limit_sec)
+        try:
+            return self._request(question, FIRST_SEC)
+        except UnreachableError as error:
+            if not isinstance(error.__cause__, socket.timeout):
+                raise
+        return self._request(question, limit_sec)
+
+    def _request(self, question: Question, limit_sec: float) -> HttpAnswer:
         return request(
             question.method,
             question.url,
             headers=question.headers,
             certificate_file=self.endpoint.certificate_file,
-            timeout_sec=question.timeout_sec or self._timeout_sec,
+            timeout_sec=limit_sec,
         )
 
 
