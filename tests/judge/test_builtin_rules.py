@@ -39,6 +39,21 @@ _UNPACKED = "/tmp/models/0123456789abcdef0123456789abcdef"
 _GATED = "403 Client Error.\n\nCannot access gated repo for url https://huggingface.co/org/m/resolve/main/config.json.\n"
 
 ROWS: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    # A model that calls another one, which is registered later.
+    (
+        "served-model-unknown",
+        "U",
+        "RuntimeError",
+        'answered 404: { "code": 404, "type": "ModelNotFoundException", "message": "Model not found: embedder" }',
+        {},
+    ),
+    (
+        "server-of-this-host-lacks-it",
+        "U",
+        "urllib.error.HTTPError",
+        "HTTP Error 404: Not Found",
+        {"filename": "http://localhost:8080/predictions/embedder", "http_status": 404},
+    ),
     # What a remedy of a wider rule would have misled about.
     (
         "oracle-thin-mode-refuses",

@@ -27,7 +27,7 @@ class LinkEvidence:
 
     Attributes:
         cause: the exception as data.
-        text: message and notes, bounded, every run of white space one blank.
+        text: message, notes and the address that was asked, bounded, every run of white space one blank.
         lowered: the same in lower case.
         errnos: symbolic error numbers.
         statuses: HTTP status codes.
@@ -118,7 +118,8 @@ def _as_printed(failure: Failure, host: Host) -> Evidence | None:
 
 
 def _link(cause: Cause) -> LinkEvidence:
-    text = "\n".join((cause.message, *cause.notes))
+    url = (cause.filename,) if "://" in (cause.filename or "") else ()  # urllib's HTTPError.
+    text = "\n".join((cause.message, *cause.notes, *map(str, url)))
     text = head_and_tail(_SPACE.sub(" ", head_and_tail(text, LINK_TEXT_LIMIT * 2)), LINK_TEXT_LIMIT)
     return LinkEvidence(
         cause=cause,

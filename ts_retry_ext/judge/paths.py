@@ -100,7 +100,7 @@ def paths_in(text: str, filename: str | None = None) -> tuple[str, ...]:
 
 def located(path: str, cwd: str) -> str:
     """Return a relative path as one that starts from `cwd`, any other one, or without `cwd`, as it is."""
-    if not cwd or _ABSOLUTE.match(path):
+    if not cwd or _ABSOLUTE.match(path) or "://" in path:
         return path
     return posixpath.normpath(posixpath.join(cwd, path))
 

@@ -235,6 +235,7 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'database-url-refused-by-its-parser': ('ValueError', 'Port must be an integer between 0 and 65535', {'frames': [['/x/site-packages/pymongo/uri_parser_shared.py', 'split_hosts'], ['/x/site-packages/pymongo/uri_parser_shared.py', 'parse_host']]}),
     'database-url-malformed': ('sqlalchemy.exc.ArgumentError', "Could not parse SQLAlchemy URL from string 'db'", {}),
     # topic services
+    'server-of-this-host-lacks-it': ('requests.exceptions.HTTPError', '404 Client Error: Not Found for url: http://127.0.0.1:8080/predictions/embedder', {}),
     'served-model-unknown': ('grpc._channel._InactiveRpcError', '<_InactiveRpcError of RPC that terminated with:\n\tstatus = StatusCode.NOT_FOUND\n\tdetails = "model x not found"\n>', {}),
     'kafka-not-reached': ('cimpl.KafkaException', 'KafkaError{code=_ALL_BROKERS_DOWN,val=-187,str="3/3 brokers are down"}', {}),
     'service-in-trouble': ('wandb.errors.CommError', 'Cannot use artifact org/p/m:v1 as it has not committed', {}),

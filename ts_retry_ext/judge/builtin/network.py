@@ -145,6 +145,18 @@ FALLBACKS = (
         scope=Scope.HOST,
     ),
     ambiguous(
+        "server-of-this-host-lacks-it",
+        # TorchServe itself, a sidecar: whoever is started with this server may come after this worker.
+        When(
+            http_status=("404",),
+            message=r"://(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])[:/]",
+        ),
+        "A server on this host answers, and does not have what is asked for, or not yet.",
+        "Look at {address|the server}; correct the address or the name if what is asked for never comes there.",
+        since="2026-11-27",
+        scope=Scope.HOST,
+    ),
+    ambiguous(
         "http-file-missing",
         When(
             http_status=("404",),

@@ -19,7 +19,7 @@ FATAL_IN_DISGUISE = (
         "served-model-unknown",
         When(
             message=r"request for unknown model: .{1,200} is not found|servable not found for request"
-            r"|status = statuscode\.not_found",
+            r"|status = statuscode\.not_found|model(?:version)?notfoundexception",
             unless=r"not (?:yet )?ready|statuscode\.unavailable",
         ),
         "The model server is there, but does not have this model, or not yet.",
