@@ -99,7 +99,8 @@ def back_off(records: Sequence[Record], socket: str) -> BackOff | None:
         first_stop_at = to_seconds(starts[1].at) - wait_before(1)
         if starts[1].launcher:
             # It takes its time until the next first word, so the last one of the first process counts.
-            first_ends = [to_seconds(r.at) for r in since if _ends(r, starts[0])]
+            first = [r for r in since if _process(r) == _process(starts[0])]
+            first_ends = [to_seconds(r.at) for r in first if r.event in _ENDS]
             first_stop_at = min([first_stop_at, *first_ends[-1:]])
     elif ended:
         first_stop_at = ended[-1]
@@ -113,10 +114,6 @@ def back_off(records: Sequence[Record], socket: str) -> BackOff | None:
         ended_at=ended[-1] if ended else None,
         grace_sec=LAUNCHER_GRACE_SEC if newest.launcher else GRACE_SEC,
     )
-
-
-def _ends(record: Record, first: Record) -> bool:
-    return record.event in _ENDS and _process(record) == _process(first)
 
 
 def _first_words(records: Sequence[Record]) -> list[Record]:

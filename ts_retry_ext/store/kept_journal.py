@@ -63,7 +63,7 @@ def give_spare_away() -> None:
 def kept(path: str) -> int | None:
     """Return the descriptor that is kept for `path`, or None where it is not that file's any more."""
     file = _kept.get(path)
-    if file is None or not _is_same(file) or not _has_name(file):
+    if file is None or not _is_same(file) or os.fstat(file.descriptor).st_nlink == 0:
         return None
     return file.descriptor
 
@@ -96,10 +96,6 @@ def _is_same(file: _KeptFile) -> bool:
         return _facts(file.descriptor) == file
     except OSError:
         return False
-
-
-def _has_name(file: _KeptFile) -> bool:
-    return os.fstat(file.descriptor).st_nlink > 0
 
 
 def _close(file: _KeptFile) -> None:

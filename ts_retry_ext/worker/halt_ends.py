@@ -9,7 +9,7 @@ import os
 import time
 
 from ts_retry_ext.judge.failure import Failure, Phase
-from ts_retry_ext.judge.named_causes import NamedCauses, named_causes
+from ts_retry_ext.judge.named_causes import named_causes
 from ts_retry_ext.judge.outlook import Outlook, outlook
 from ts_retry_ext.judge.paths import Host
 from ts_retry_ext.judge.rule import Rule
@@ -36,7 +36,7 @@ def waits_for(
     """Return what a model waits for after `failure`, as the marker's ``waits_for`` lists it."""
     named = named_causes(failure, host.cwd)
     entries = [FILES]
-    if concerns_packages(failure, named):
+    if named.modules or failure.phase in _BEFORE_THE_MODEL:
         entries.append(PACKAGES)
     entries += [PATH + path for path in named.paths]
     entries += [MODULE + module for module in named.modules]
@@ -49,22 +49,13 @@ def waits_for(
     return tuple(entries)
 
 
-def concerns_packages(failure: Failure, named: NamedCauses) -> bool:
-    """Tell whether the packages of the environment may be at fault."""
-    return bool(named.modules) or failure.phase in _BEFORE_THE_MODEL
-
-
 def first_trial_at(
     entries: tuple[str, ...], settings: Settings, *, trials: int, down_sec: float
 ) -> str | None:
     """Return when a model that is halted now is tried next, ISO 8601 UTC, or None.
 
-    Args:
-        entries: what it waits for.
-        settings: those in force for the model.
-        trials: trial loads since it last served: one whose workers failed after a trial that
-            succeeded does not begin with short intervals again.
-        down_sec: time since its first failure.
+    `trials` counts trial loads since it last served: a model whose workers failed after a trial that
+    succeeded does not begin with short intervals again.
     """
     interval = next_interval(
         entries,

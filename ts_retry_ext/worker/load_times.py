@@ -99,14 +99,9 @@ def loads_in(records: Sequence[Record]) -> list[LoadTime]:
 
 
 def first_load_ns(directory: str, began_ns: int) -> int:
-    """Return when the first load of a registration began, in nanoseconds since the epoch.
+    """Return when the first load of a registration began, in nanoseconds since the epoch. Raises OSError.
 
-    Args:
-        directory: the registration's directory in the store.
-        began_ns: when a later load began; returned where the journal holds none before it.
-
-    Raises:
-        OSError: the journal cannot be read.
+    That is `began_ns`, when a later one began, where the journal holds none before it.
     """
     records = journal.read(directory)
     first = next((r for r in records if r.event in (Event.START, Event.LOAD)), None)

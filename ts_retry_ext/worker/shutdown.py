@@ -42,22 +42,17 @@ def leave_a_shutdown_behind(session: Session, marker: Marker) -> None:
     )
     facts = (session.pid, session.start, frontend.pid, frontend.start)
     logs = os.path.join(session.configuration.log_dir, _FRONTEND_LOG)
+    text = PREFIX + one_line(
+        f"TorchServe was stopped, because model {marker.model!r} cannot be loaded: {why_not_loaded(marker)}"
+    )
     # Isolated: neither the archive nor the worker's environment has a say in it.
     subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", code, *map(str, facts), logs, last_word(marker)],
+        [sys.executable, "-I", "-S", "-c", code, *map(str, facts), logs, text],
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-    )
-
-
-def last_word(marker: Marker) -> str:
-    """Return the line that tells why the server was stopped."""
-    why = why_not_loaded(marker)
-    return PREFIX + one_line(
-        f"TorchServe was stopped, because model {marker.model!r} cannot be loaded: {why}"
     )
 
 
