@@ -11,6 +11,7 @@ from ts_retry_ext.cli.printing import (
     HALTED,
     OK,
     CommandError,
+    as_command_error,
     print_json,
     print_line,
     print_table,
@@ -63,10 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     write_page = _page_writer() if arguments.html else None
     rules = rules_named(arguments.rules)
-    try:
+    with as_command_error(LogFilesError):
         files, problems = find_files(arguments.logs)
-    except LogFilesError as error:
-        raise CommandError(str(error)) from error
     report = _analyze(files, problems, rules)
     for problem in report.content["problems"]:
         warn(f"ts-retry: {problem}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ts_retry_ext.cli.printing import ERROR, HALTED, OK, CommandError, print_json
+from ts_retry_ext.cli.printing import ERROR, HALTED, OK, CommandError, as_command_error, print_json
 from ts_retry_ext.cli.shared_options import archives_named, positive_count, positive_number
 
 if TYPE_CHECKING:
@@ -104,10 +104,9 @@ def run(arguments: argparse.Namespace) -> int:
         _write(arguments.junit, b"", "ab")  # Told now, not after the checks.
     progress = progress_for(len(paths))
     try:
-        options = _options(arguments, configuration, progress)
-        reports = check_all(paths, options, arguments.jobs, progress.done)
-    except MissingYamlError as error:
-        raise CommandError(str(error)) from error
+        with as_command_error(MissingYamlError):
+            options = _options(arguments, configuration, progress)
+            reports = check_all(paths, options, arguments.jobs, progress.done)
     finally:
         progress.close()
     if arguments.junit is not None:
@@ -137,10 +136,8 @@ def _options(
     from ts_retry_ext.trial.child_processes import Children
     from ts_retry_ext.trial.launch import gpus_of_server
 
-    try:
+    with as_command_error(NoTorchServeError):
         home = server_home()
-    except NoTorchServeError as error:
-        raise CommandError(str(error)) from error
     content_type = arguments.content_type
     if content_type is None and str(arguments.data).endswith(".json"):
         content_type = "application/json"

@@ -12,6 +12,7 @@ from ts_retry_ext.cli.printing import (
     OK,
     USAGE,
     CommandError,
+    as_command_error,
     print_json,
     print_line,
     print_table,
@@ -73,13 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(msg, USAGE)
     windows: list[Effective] = []
     parameters: list[ModelParameters] = []
-    try:
+    with as_command_error(MissingYamlError):
         if arguments.all:
             parameters = list(_parameters(asked, arguments))
         else:
             windows = list(_windows(asked, arguments))
-    except MissingYamlError as error:
-        raise CommandError(str(error)) from error
     rows: tuple[Effective | ModelParameters, ...] = (*windows, *parameters)
     if arguments.json:
         print_json([row.to_json() for row in rows])
@@ -168,11 +167,9 @@ def _registered(
         unknown = "".join(f"{_no_path(name)}, and " for name in asked.models[:1])
         msg = f"{unknown}{no_server()}; or name archives or a model store"
         raise CommandError(msg)
-    try:
+    with as_command_error(ManagementError):
         api = management_api_of(server.configuration)
         models = _of_names(api, asked.models) if asked.models else api.describe_all()
-    except ManagementError as error:
-        raise CommandError(str(error)) from error
     _warn_of(server.configuration)
     for model in models:
         yield model, server.configuration, tuple(worker_folders(model))

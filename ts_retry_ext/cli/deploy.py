@@ -7,7 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from ts_retry_ext.cli.printing import HALTED, OK, USAGE, CommandError, print_line
+from ts_retry_ext.cli.printing import HALTED, OK, USAGE, CommandError, as_command_error, print_line
 from ts_retry_ext.cli.shared_options import positive_number
 
 if TYPE_CHECKING:
@@ -87,10 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
     if os.path.isdir(path):
         msg = f"{path} is a folder: pack it with torch-model-archiver"
         raise CommandError(msg, USAGE)
-    try:
+    with as_command_error(ArchiveError):
         archive = read_archive(path)
-    except ArchiveError as error:
-        raise CommandError(str(error)) from error
     if arguments.version is not None and arguments.version != archive.version:
         msg = (
             f"{path} holds version {archive.version}, not {arguments.version}: pack it with "

@@ -6,7 +6,8 @@ import json
 import shutil
 import sys
 import textwrap
-from typing import Collection, Sequence
+from contextlib import contextmanager
+from typing import Collection, Iterator, Sequence
 
 from ts_retry_ext.plain_text import some_of, visible
 
@@ -25,6 +26,15 @@ class CommandError(Exception):
     def __init__(self, message: str, exit_code: int = ERROR) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+@contextmanager
+def as_command_error(*errors: type[Exception]) -> Iterator[None]:
+    """Raise errors whose messages are fit for people as the command's own."""
+    try:
+        yield
+    except errors as error:
+        raise CommandError(str(error)) from error
 
 
 def print_json(content: object) -> None:

@@ -15,6 +15,7 @@ from ts_retry_ext.cli.printing import (
     ERROR,
     OK,
     CommandError,
+    as_command_error,
     print_json,
     print_labelled,
     print_line,
@@ -93,10 +94,8 @@ def run(args: argparse.Namespace) -> int:
     wanted = [name for name in args.paths if _ID.match(name) and not os.path.exists(name)]
     args.paths = [path for path in args.paths if path not in wanted]
     if args.rules:
-        try:
+        with as_command_error(RulesFileError):
             own = [OwnRules(None, "--rules", *read_rules(args.rules))]
-        except RulesFileError as error:
-            raise CommandError(str(error)) from error
     else:
         own = _in_force(args)
     for part in own:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ts_retry_ext.cli.printing import ERROR, HALTED, USAGE, CommandError, warn
+from ts_retry_ext.cli.printing import ERROR, HALTED, USAGE, CommandError, as_command_error, warn
 
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.server_configuration import Server
@@ -43,10 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
         msg = f"{error}: {_EXAMPLE}"
         raise CommandError(msg, USAGE) from error
     started = ForegroundServer()
-    try:
+    with as_command_error(LaunchError):
         status = started.launch(options)
-    except LaunchError as error:
-        raise CommandError(str(error)) from error
     if started.process is None:
         return status or ERROR
     down = _models_down(started.server)

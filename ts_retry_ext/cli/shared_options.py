@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Iterable
 
-from ts_retry_ext.cli.printing import USAGE, CommandError, warn
+from ts_retry_ext.cli.printing import USAGE, CommandError, as_command_error, warn
 
 if TYPE_CHECKING:
     from ts_retry_ext.frontend.server_configuration import Server, ServerConfiguration
@@ -39,10 +39,8 @@ def rules_named(path: str | None) -> tuple[Rule, ...]:
     from ts_retry_ext.frontend.rules_file import RulesFileError
     from ts_retry_ext.snapshot.own_rules import read_rules
 
-    try:
+    with as_command_error(RulesFileError):
         own, problems = read_rules(path)
-    except RulesFileError as error:
-        raise CommandError(str(error)) from error
     for problem in problems:
         warn(f"ts-retry: rule left out: {problem}")
     return (*own, *BUILTIN_RULES)
@@ -64,10 +62,8 @@ def archives_named(
 
     properties = configuration.properties if configuration else {}
     default_handler = properties.get("default_service_handler")
-    try:
+    with as_command_error(ArchiveError):
         return [found for path in paths for found in models_at(path, default_handler)]
-    except ArchiveError as error:
-        raise CommandError(str(error)) from error
 
 
 def configuration_named(ts_config: str | None) -> ServerConfiguration:

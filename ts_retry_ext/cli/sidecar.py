@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ts_retry_ext.cli.printing import ERROR, OK, USAGE, CommandError
+from ts_retry_ext.cli.printing import OK, USAGE, CommandError, as_command_error
 
 MISSING = (
     "the sidecar needs further libraries, {name} is missing: "
@@ -92,10 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         exit_with_server=arguments.exit_with_server,
         own_key_file=arguments.own_key_file,
     )
-    try:
+    with as_command_error(AddressError, ObservingError):
         run_sidecar(options)
-    except (AddressError, ObservingError) as error:
-        raise CommandError(str(error), ERROR) from error
     return OK
 
 
