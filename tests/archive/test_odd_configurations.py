@@ -11,7 +11,7 @@ from tests.archive.odd_configurations import CONFIGURATIONS, Odd
 from tests.archive.packing import CONFIG, files, manifest, write_folder, write_mar
 from ts_retry_ext.archive.model_archive import read_archive
 from ts_retry_ext.archive.model_folder import ModelFolder
-from ts_retry_ext.check.problems import settings_problems
+from ts_retry_ext.check.loading import settings_problems
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.frontend.process import FrontendId
 from ts_retry_ext.frontend.running_model import RunningModel

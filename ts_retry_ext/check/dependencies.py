@@ -1,4 +1,4 @@
-"""Give a model its own environment and packages, where the server would (0.12.0 ModelManager)."""
+"""Give a model its own environment and packages where the server would (0.12.0 ModelManager), and say what it lacks."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import Mapping
 
 from ts_retry_ext.trial.child_processes import Children
 from ts_retry_ext.trial.driven_worker import interpreter
+from ts_retry_ext.trial.findings import Findings
 from ts_retry_ext.trial.launch import Launch
+from ts_retry_ext.trial.undeclared_imports import declared
 
 #: How long pip may take; the frontend waits for ever.
 INSTALL_TIMEOUT_SEC = 1800.0
+_MODULE_MISSING = ("module-missing", "module-missing-text")
 
 
 class RegistrationError(Exception):
@@ -73,3 +76,28 @@ def _run(
     if status != 0:
         msg = f"{what} failed with exit code {status}"
         raise RegistrationError(msg, child.output())
+
+
+def requirement_problems(
+    launch: Launch, model_dir: str, properties: Mapping[str, str], found: Findings
+) -> list[tuple[str, str]]:
+    """Return what has to be said of the packages that the archive's code imports."""
+    installs = properties.get("install_py_dep_per_model", "").strip().lower() == "true"
+    file = launch.requirements_file
+    problems = []
+    if found.undeclared:
+        names = ", ".join(found.undeclared)
+        lacks = f"which its {file} does not name" if file else "without a requirements file"
+        message = f"it imports {names}, {lacks}; the server has to have them"
+        problems.append(("requirements-missing", message))
+    if file and not os.path.isfile(os.path.join(model_dir, file)):
+        message = f"the manifest names {file} as requirementsFile, the archive lacks it"
+        problems.append(("requirements-file-missing", message))
+    elif file and not installs and found.failure and found.failure.rule in _MODULE_MISSING:
+        names = ", ".join(sorted(declared(model_dir)))
+        message = (
+            f"its {file} ({names}) was not installed: TorchServe does so with "
+            "install_py_dep_per_model=true in config.properties; --ts-config FILE tells the check"
+        )
+        problems.append(("requirements-not-installed", message))
+    return problems

@@ -9,10 +9,14 @@ from typing import Callable, Mapping
 
 from ts_retry_ext.archive.manifest import CPP_RUNTIME
 from ts_retry_ext.archive.model_archive import Archive, ArchiveError, model_root, read_archive
+from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.check.check_report import CheckReport, CheckResult, is_death, timed
-from ts_retry_ext.check.dependencies import RegistrationError, install_requirements
+from ts_retry_ext.check.dependencies import (
+    RegistrationError,
+    install_requirements,
+    requirement_problems,
+)
 from ts_retry_ext.check.environment import metrics_file, worker_environment
-from ts_retry_ext.check.problems import requirement_problems, settings_problems
 from ts_retry_ext.check.unpack import NoRoomError, check_links, unpack
 from ts_retry_ext.frontend.installed_version import torchserve_version_in
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
@@ -20,6 +24,7 @@ from ts_retry_ext.frontend.version_entry import properties_for
 from ts_retry_ext.judge import Phase, redact
 from ts_retry_ext.judge.redact import secret_values
 from ts_retry_ext.judge.verdict import Outcome
+from ts_retry_ext.settings import MODEL_SECTION
 from ts_retry_ext.snapshot.effective import effective_of_read
 from ts_retry_ext.store.record import Record
 from ts_retry_ext.trial.child_processes import Children
@@ -160,6 +165,7 @@ def _report(begun: CheckReport, trial: LoadOutcome, found: Findings) -> CheckRep
     """Put together what the worker answered and what it wrote down."""
     failure = found.failure
     failed = bool(trial.why or failure)
+    outcome = CheckResult.FAILS if failed else CheckResult.LOADS
     reason, remedy = (failure.reason or "", failure.remedy or "") if failure else ("", "")
     if trial.is_late or _is_unknown_to_rules(failure):
         reason, remedy = trial.why, ""
@@ -167,7 +173,8 @@ def _report(begun: CheckReport, trial: LoadOutcome, found: Findings) -> CheckRep
         reason = f"{reason} {trial.why}"
     report = replace(
         begun,
-        result=_result(trial, failed=failed),
+        # A worker that does not start says nothing of the model.
+        result=outcome if trial.is_started else CheckResult.ERROR,
         failure=failure,
         reason=reason.strip() or trial.why,
         remedy=remedy,
@@ -180,12 +187,6 @@ def _report(begun: CheckReport, trial: LoadOutcome, found: Findings) -> CheckRep
         output=trial.output,
     )
     return report if failed else timed(report)
-
-
-def _result(trial: LoadOutcome, *, failed: bool) -> CheckResult:
-    if not trial.is_started:
-        return CheckResult.ERROR  # That says nothing of the model.
-    return CheckResult.FAILS if failed else CheckResult.LOADS
 
 
 def _without_secrets(report: CheckReport, environ: Mapping[str, str]) -> CheckReport:
@@ -211,6 +212,16 @@ def _is_unknown_to_rules(failure: Record | None) -> bool:
         return False
     judged = (failure.verdict, failure.phase)
     return judged == (Outcome.UNKNOWN.value, Phase.INFERENCE.value)
+
+
+def settings_problems(model_dir: str, configuration: ServerConfiguration) -> list[tuple[str, str]]:
+    """Return what is wrong with this package's settings for the model."""
+    folder = ModelFolder(model_dir)
+    section, unreadable = folder.section(MODEL_SECTION)
+    named = folder.manifest.config_file or "model-config.yaml"
+    _, problems = configuration.settings(section, named)
+    found = [*([unreadable] if unreadable else ()), *problems]
+    return [("retry-settings", problem) for problem in found]
 
 
 def _lay_out(path: str, folder: str, options: Options) -> tuple[Archive, str, tuple[str, ...]]:

@@ -132,14 +132,14 @@ def model_in(snapshot: Snapshot, name: str, version: str | None) -> ModelStatus:
 
 def models_in(snapshot: Snapshot, name: str, version: str | None = None) -> tuple[ModelStatus, ...]:
     """Return all versions of a model, or the one that is named. Raises CommandError: there is none."""
-    named = [model for model in snapshot.models if model.model == name]
-    found = tuple(model for model in named if version in (None, model.version))
+    found = snapshot.named(name, version)
     if not found:
-        raise CommandError(_unknown(snapshot, name, version, named))
+        raise CommandError(_unknown(snapshot, name, version))
     return found
 
 
-def _unknown(snapshot: Snapshot, name: str, version: str | None, named: list[ModelStatus]) -> str:
+def _unknown(snapshot: Snapshot, name: str, version: str | None) -> str:
+    named = snapshot.named(name)
     if named:
         versions = ", ".join(model.version for model in named)
         return f"model {name!r} has no version {version!r}, its versions are {versions}"

@@ -76,7 +76,7 @@ def examine(server: Server | None, *, python: str | None, ts_config: str | None)
     """
     log_dir = os.environ.get("LOG_LOCATION", "logs")
     named = ts_config
-    if server is not None and named is not None and _is_same(named, server.configuration):
+    if server is not None and named is not None and server.configuration.has_read(named):
         ts_config = None  # It is read as the server reads it, with its environment and its folder.
     failed = None if server else _failed_start(log_dir, named)
     if failed and ts_config is None and os.path.isfile(failed.config_file or ""):
@@ -115,11 +115,6 @@ def _failed_start(log_dir: str, named: str | None) -> FailedStart | None:
         return failed
     file = failed.config_file
     return failed if file and os.path.realpath(file) == os.path.realpath(named) else None
-
-
-def _is_same(path: str, configuration: ServerConfiguration) -> bool:
-    own = configuration.config_file
-    return own is not None and os.path.realpath(own) == os.path.realpath(path)
 
 
 def _configuration(

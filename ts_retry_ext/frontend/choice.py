@@ -77,10 +77,8 @@ def _why_none(wanted: Wanted) -> str:
 
 def _is_meant(server: Server, wanted: Wanted) -> bool:
     configuration = server.configuration
-    if wanted.ts_config is not None:
-        own = configuration.config_file
-        if own is None or os.path.realpath(own) != os.path.realpath(wanted.ts_config):
-            return False
+    if wanted.ts_config is not None and not configuration.has_read(wanted.ts_config):
+        return False
     if wanted.management is not None:
         return _reachable(configuration.management_address) == _reachable(wanted.management)
     if wanted.state_dir is None or wanted.pid is not None or wanted.ts_config is not None:

@@ -70,6 +70,11 @@ class ServerConfiguration(NamedTuple):
         path = os.path.join(self.cwd, named) if named else None
         return path if path and os.access(path, os.R_OK) else None
 
+    def has_read(self, path: str) -> bool:
+        """Tell whether `path` is the file that the server read."""
+        own = self.config_file
+        return own is not None and os.path.realpath(own) == os.path.realpath(path)
+
     @property
     def temp_dir(self) -> str:
         """Return the directory that Python's ``tempfile`` takes in the server's environment."""

@@ -91,7 +91,7 @@ class Picture:
 
     def named(self, name: str, version: str | None = None) -> tuple[ModelStatus, ...]:
         """Return the versions of a model, or the one asked for."""
-        return tuple(m for m in self.models if m.model == name and version in (None, m.version))
+        return self.snapshot.named(name, version)
 
     def models_json(self) -> dict[str, Any]:
         """Return the keys of ``status --json``, and what could not be learnt."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ts_retry_ext.snapshot.model import ModelStatus
@@ -32,7 +32,7 @@ class Snapshot:
 
     server: ServerStatus | None
     models: tuple[ModelStatus, ...]
-    problems: tuple[str, ...] = field(default=())
+    problems: tuple[str, ...] = ()
     unheard: str | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -41,6 +41,10 @@ class Snapshot:
             "server": None if self.server is None else dict(vars(self.server)),
             "models": [model.to_json() for model in self.models],
         }
+
+    def named(self, name: str, version: str | None = None) -> tuple[ModelStatus, ...]:
+        """Return the versions of a model, or the one asked for."""
+        return tuple(m for m in self.models if m.model == name and version in (None, m.version))
 
     def resume_command(self, model: ModelStatus) -> str:
         """Return the command that resumes a model of this snapshot, and no other version of it."""
