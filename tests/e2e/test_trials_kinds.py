@@ -22,6 +22,15 @@ from ts_retry_ext.store.times import to_seconds
 WINDOW_SEC = 4
 LATE = f"maxRetryTimeoutInSec: {WINDOW_SEC}\n"
 TWO = "minWorkers: 2\nmaxWorkers: 2\n"
+SEQUENCES = """minWorkers: 1
+maxWorkers: 1
+batchSize: 4
+maxBatchDelay: 100
+sequenceBatching: true
+sequenceMaxIdleMSec: 60000
+maxNumSequence: 4
+maxSequenceJobQueueSize: 10
+"""
 REJECTS = "retry:\n  onFatal: reject\n"
 #: Seconds for trials and loads where the machine is busy.
 PATIENCE_SEC = 150.0
@@ -307,3 +316,15 @@ def test_a_model_that_is_only_observed_gets_no_trials(tmp_path: Path) -> None:
         time.sleep(10)
         assert not {"hold", "trial", "tried"}.intersection(server.events("observed"))
         assert server.marker_of("observed") is None
+
+
+@pytest.mark.skipif(VERSION < (0, 12), reason="there are no sequences before")
+def test_a_model_of_sequences_comes_back_though_the_frontend_never_retries_it(
+    tmp_path: Path,
+) -> None:
+    pack(tmp_path / "store", "sequences", LACKING, config=SEQUENCES)
+    with TorchServe(tmp_path, {"sequences": "sequences.mar"}) as server:
+        server.wait_for(lambda: server.marker_of("sequences"), "it is halted")
+        server.supply("sequences")
+        server.wait_for(lambda: server.is_ready("sequences"), "it serves", PATIENCE_SEC)
+        assert server.retry_waits("sequences") == []

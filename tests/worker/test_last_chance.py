@@ -7,7 +7,9 @@ from typing import Sequence
 
 import pytest
 
+from tests.e2e.archives import SOUND, lay_out
 from tests.snapshot.writing import SOCKET, START, failure, record
+from ts_retry_ext.archive.model_folder import ModelFolder
 from ts_retry_ext.settings import OnFatal, Resolved, resolve
 from ts_retry_ext.store.directory import WAITER_LOCK_FILE
 from ts_retry_ext.store.lock import try_lock
@@ -24,6 +26,7 @@ class Worker:
         self.address = SOCKET
         self._window_sec = window_sec
         self.directory = ""
+        self.folder = ModelFolder("/nowhere")
 
     def retry_window(self) -> float:
         return self._window_sec
@@ -55,6 +58,12 @@ def test_a_worker_may_be_the_last_one_near_the_end_of_the_window(
     failed_ago: Sequence[float], window_sec: float, expected: bool
 ) -> None:
     assert may_be_last(Worker(window_sec), failed(*failed_ago)) is expected  # type: ignore[arg-type]
+
+
+def test_each_worker_of_sequences_is_the_last_one(tmp_path: Path) -> None:
+    worker = Worker(300)
+    worker.folder = ModelFolder(lay_out(tmp_path / "m", "m", SOUND, "sequenceBatching: true\n"))
+    assert may_be_last(worker, failed(1))  # type: ignore[arg-type]
 
 
 def test_who_would_find_somebody_waiting_is_not_started(

@@ -20,6 +20,7 @@ from ts_retry_ext.worker.session import Session
 #: A load may take this many times as long as the longest one before, and so many seconds more.
 LONGER, SLACK_SEC = 2.0, 30.0
 _START_TIMEOUT = 10.0
+_SEQUENCES = "sequenceBatching"
 
 
 def wait_if_last(session: Session, records: Sequence[Record]) -> None:
@@ -41,10 +42,18 @@ def may_be_last(session: Session, records: Sequence[Record]) -> bool:
         record.event in FAILURES for record in records
     ):
         return False
+    if _is_never_retried(session):
+        return True
     state = back_off(records, str(session.address))
     first_stop = None if state is None else state.first_stop_at
     elapsed = 0.0 if first_stop is None else time.time() - first_stop
     return elapsed + LONGER * longest_attempt(records) + SLACK_SEC >= session.retry_window()
+
+
+def _is_never_retried(session: Session) -> bool:
+    """Tell whether the frontend starts no worker of the model again; see docs/torchserve-defects.md."""
+    content = session.folder.usable_configuration(_SEQUENCES) or {}
+    return content.get(_SEQUENCES) is True
 
 
 def longest_attempt(records: Sequence[Record]) -> float:
