@@ -22,6 +22,7 @@ import psutil
 
 from bench.report import Table, now, parser, publish
 from bench.spread import spread
+from ts_retry_ext.store.trial_schedule import FILES, MODULE, PACKAGES
 from ts_retry_ext.worker.baseline import read_baseline, write_baseline
 from ts_retry_ext.worker.take_baseline import Failed, take_baseline
 from ts_retry_ext.worker.watched_causes import Watch
@@ -64,9 +65,8 @@ def measure(count: int, watch: float, edits: int) -> dict[str, Any]:
         files = lay_out(model, count)
         time.sleep(0.1)
         begun = time.time_ns()
-        failed = Failed(
-            str(model), str(model), begun, begun, "import", (), ("acme",), (str(store),)
-        )
+        waits_for = (FILES, PACKAGES, MODULE + "acme")
+        failed = Failed(str(model), str(model), begun, begun, waits_for, (str(store),))
         begin = time.perf_counter()
         write_baseline(str(store), take_baseline(failed, None))
         took = time.perf_counter() - begin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from ts_retry_ext.judge import Phase, failure_from_exception, failure_from_record
 from ts_retry_ext.judge.failure import Failure
 from ts_retry_ext.judge.named_causes import NAMES_LIMIT, named_causes
+from ts_retry_ext.judge.paths import Host
 
 
 def failure(kind: str, message: str, **more: Any) -> Failure:
@@ -80,6 +82,7 @@ def test_absolute_paths_are_named_if_the_text_says_that_they_are_at_fault(
             ("tok",),
         ),
         ("PackageNotFoundError", "No package metadata was found for bits", ("bits",)),
+        ("AttributeError", "module 'numpy' has no attribute 'float'", ("numpy",)),
         ("ModuleNotFoundError", "No module named 'ts.torch_handler.mine'", ()),
         ("ValueError", "the module is there", ()),
     ],
@@ -185,7 +188,7 @@ def test_live_exceptions_name_what_they_carry(tmp_path: Path) -> None:
 
 def test_a_relative_path_is_named_if_the_code_has_left_the_models_directory() -> None:
     given = failure("FileNotFoundError", "[Errno 2] No such file or directory: 'sub/w.bin'")
-    assert named_causes(given, "/srv/data").paths == ("/srv/data/sub/w.bin",)
+    assert named_causes(given, Host(cwd="/srv/data")).paths == ("/srv/data/sub/w.bin",)
 
 
 def test_a_command_that_is_missing_is_named_by_its_name() -> None:
@@ -193,3 +196,26 @@ def test_a_command_that_is_missing_is_named_by_its_name() -> None:
         subprocess.check_call(["acme-late-tool"])
     given = failure_from_exception(missing.value, Phase.INITIALIZE)
     assert named_causes(given).paths == ("acme-late-tool",)
+
+
+@pytest.mark.parametrize(
+    ("source", "use"),
+    [
+        ("def scale(:\n", "import scaling"),
+        ("def scale():\n    return factor\n", "import scaling; scaling.scale()"),
+    ],
+)
+def test_code_of_the_models_own_that_lies_elsewhere_is_named_if_it_fails(
+    source: str, use: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared" / "scaling.py"
+    shared.parent.mkdir()
+    shared.write_text(source)
+    monkeypatch.syspath_prepend(str(shared.parent))
+    monkeypatch.delitem(sys.modules, "scaling", raising=False)
+    model_dir = str(tmp_path / "model")
+    with pytest.raises((SyntaxError, NameError)) as raised:
+        exec(compile(use, f"{model_dir}/handler.py", "exec"), {})
+    given = failure_from_exception(raised.value, Phase.INITIALIZE, model_dir=model_dir)
+    assert named_causes(given, Host(model_dir=model_dir)).paths == (str(shared),)
+    assert named_causes(given).paths == ()

@@ -9,7 +9,7 @@ from typing import Callable
 
 import pytest
 
-from tests.worker.watching import TICK, Halted
+from tests.worker.watching import TICK, Halted, waits_for
 from ts_retry_ext.frontend.process import start_of
 from ts_retry_ext.store.record import Event
 
@@ -357,7 +357,7 @@ def test_a_change_is_absorbed_though_another_process_has_written_the_baseline(
     until = time.monotonic() + 3
     while watch.seen() is None and time.monotonic() < until:
         time.sleep(0.02)
-    halted.watch().follow("initialize", (str(tmp_path / "x"),), ())
+    halted.watch().follow(waits_for([str(tmp_path / "x")]))
     assert watch.absorb()
     assert watch.within(1.5) is None
     assert halted.watch().within(1.5) is None

@@ -8,7 +8,7 @@ from typing import Callable
 
 import pytest
 
-from tests.worker.watching import Halted
+from tests.worker.watching import Halted, waits_for
 from ts_retry_ext.store.record import Event
 from ts_retry_ext.worker.watched_names import module_paths, paths_to_watch
 
@@ -182,11 +182,11 @@ def test_what_another_failure_names_is_watched_as_well(tmp_path: Path) -> None:
     halted = Halted(tmp_path)
     halted.fail(paths=(str(tmp_path / "a"),))
     watch = halted.watch()
-    watch.follow("initialize", (str(tmp_path / "a"),), ())
+    watch.follow(waits_for([str(tmp_path / "a")]))
     before = (halted.store / "watched.json").stat()
-    watch.follow("initialize", (), ())
+    watch.follow(waits_for())
     assert (halted.store / "watched.json").stat() == before, "nothing new, nothing written"
-    watch.follow("import", (str(tmp_path / "b"),), ("acme",))
+    watch.follow(waits_for([str(tmp_path / "b")], ["acme"]))
     assert watch.change() is None
     made(tmp_path / "b")
     assert watch.within() == f"{tmp_path}/b appeared"

@@ -45,7 +45,7 @@ def test_a_package_that_is_installed_is_reported(tmp_path: Path, site: Path) -> 
 
 def test_another_version_and_an_editable_package_are_reported(tmp_path: Path, site: Path) -> None:
     halted = Halted(tmp_path)
-    halted.fail(phase="import")
+    halted.fail(packages=True)
     watch = halted.watch()
     watch.change()
     remove(site, "numpy", "1.26.0")
@@ -77,7 +77,7 @@ def test_a_package_whose_installation_ended_while_the_load_ran_is_news(
 
 def test_packages_are_not_watched_if_they_cannot_be_the_cause(tmp_path: Path, site: Path) -> None:
     halted = Halted(tmp_path)
-    halted.fail(phase="initialize")
+    halted.fail()
     watch = halted.watch()
     watch.change()
     install(site, "torchtext", "0.16.0")

@@ -6,10 +6,11 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 from ts_retry_ext.store import journal
 from ts_retry_ext.store.record import Event, Record
+from ts_retry_ext.store.trial_schedule import FILES, MODULE, PACKAGES, PATH
 from ts_retry_ext.worker.baseline import read_baseline, write_baseline
 from ts_retry_ext.worker.take_baseline import Failed, take_baseline
 from ts_retry_ext.worker.watched_causes import Watch
@@ -59,9 +60,8 @@ class Halted:
             registration=named.pop("registration", str(self.model)),
             first_load_ns=self.first_load_ns,
             began_ns=began_ns,
-            phase=named.pop("phase", "initialize"),
+            waits_for=waits_for(**named),
             own_directories=(str(self.state_dir),),
-            **named,
         )
         write_baseline(str(self.store), take_baseline(failed, read_baseline(str(self.store))))
         time.sleep(TICK)
@@ -73,6 +73,14 @@ class Halted:
 
     def watch(self) -> HurriedWatch:
         return HurriedWatch(str(self.store))
+
+
+def waits_for(
+    paths: Sequence[str] = (), modules: Sequence[str] = (), *, packages: bool = False
+) -> tuple[str, ...]:
+    """Return what a marker lists for a failure that names paths and modules."""
+    entries = [FILES, *([PACKAGES] if packages or modules else [])]
+    return (*entries, *(PATH + path for path in paths), *(MODULE + each for each in modules))
 
 
 class HurriedWatch(Watch):

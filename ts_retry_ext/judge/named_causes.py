@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from ts_retry_ext.judge.facts import errno_names, http_statuses, missing_module_in_text
 from ts_retry_ext.judge.failure import Cause, Failure
+from ts_retry_ext.judge.frames import is_in_app
 from ts_retry_ext.judge.lineage import plain
-from ts_retry_ext.judge.paths import located, paths_in
+from ts_retry_ext.judge.paths import NO_HOST, Host, inside_model_dir, located, paths_in
 from ts_retry_ext.judge.redact import MASK, redact
 
 #: Names kept of each kind: a message that lists a thousand files names no cause.
@@ -105,6 +106,7 @@ _SOURCE_FILE = re.compile(r"(?<=['\"]) \(/[^()\n]{1,1000}\)")
 _NOT_IMPORTED = re.compile(
     r"""
       \bcannot\ import\ name\ ['"]\w{1,200}['"]\ from\ (?:partially\ initialized\ module\ )?['"](?P<source>[\w.]{1,200})
+    | \bmodule\ ['"](?P<lacking>[\w.]{1,200})['"]\ has\ no\ attribute
     | \bfailed\ to\ import\ (?P<lazy>[\w.]{1,200})\ because
     | \bThe\ ['"](?P<distribution>[\w.\-]{1,100})[^'"]{0,100}['"]\ distribution\ was\ not\ found
     | \bNo\ package\ metadata\ was\ found\ for\ (?P<metadata>[\w.\-]{1,100})
@@ -112,6 +114,7 @@ _NOT_IMPORTED = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_SYNTAX = ("SyntaxError", "IndentationError", "TabError")
 _COMMAND = re.compile(r"[\w.+\-]{1,60}$")
 #: The package that TorchServe imports every handler through; a handler that is not found is called so.
 _HANDLER_PACKAGE = "ts.torch_handler."
@@ -121,9 +124,9 @@ class NamedCauses(NamedTuple):
     """Hold what a failure names, each at most `NAMES_LIMIT` times and without secrets.
 
     Attributes:
-        paths: absolute paths that are missing, cannot be read or are damaged; a command that is
-            missing, by its name alone.
-        modules: top-level names of modules that were not found or could not be imported.
+        paths: absolute paths that are missing, cannot be read or are damaged, and that of the model's own code
+            that failed outside of its directory; a command that is missing, by its name alone.
+        modules: top-level names of modules that were not found, could not be imported or lack a name.
         addresses: `host:port`, or the host alone if no port is known, that refused the connection,
             did not answer in time, were not found by name or said that they are in trouble.
     """
@@ -133,18 +136,17 @@ class NamedCauses(NamedTuple):
     addresses: tuple[str, ...]
 
 
-def named_causes(failure: Failure, cwd: str = "") -> NamedCauses:
-    """Return the paths, modules and addresses that a failure names as its cause. Never raises.
-
-    Args:
-        failure: the failure.
-        cwd: as `Host` has it.
-    """
+def named_causes(failure: Failure, host: Host = NO_HOST) -> NamedCauses:
+    """Return the paths, modules and addresses that a failure names as its cause. Never raises."""
     links = failure.links
     try:
         return NamedCauses(
             paths=_first(
-                [*_commands(failure), *(path for link in links for path in _paths(link, cwd))]
+                (
+                    *_commands(failure),
+                    *(path for link in links for path in _paths(link, host.cwd)),
+                    *_source_outside(failure, host),
+                )
             ),
             modules=_first(module for link in links for module in _modules(link)),
             addresses=_first(address for link in links for address in _addresses(link)),
@@ -174,6 +176,16 @@ def _commands(failure: Failure) -> list[str]:
         return []
     missing = (link.filename or "" for link in failure.links if link.errno == errno.ENOENT)
     return [name for name in missing if _COMMAND.match(name)]
+
+
+def _source_outside(failure: Failure, host: Host) -> list[str]:
+    """Return the source file that failed, where it is the model's own code and lies outside of its directory."""
+    if not host.model_dir:
+        return []
+    own = [frame.file for frame in failure.frames if frame.in_app][-1:]
+    not_compiled = (link.filename or "" for link in failure.links if plain(link.type) in _SYNTAX)
+    files = [*(file for file in not_compiled if is_in_app(file, host.model_dir)), *own]
+    return [file for file in files if file.startswith("/") and not inside_model_dir(file, host)]
 
 
 def _modules(link: Cause) -> list[str]:

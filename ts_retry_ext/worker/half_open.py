@@ -22,7 +22,7 @@ from ts_retry_ext.store.record import Event, TrialResult
 from ts_retry_ext.store.times import to_seconds
 from ts_retry_ext.store.trial_budget import is_its_turn, lock_path
 from ts_retry_ext.store.trial_request import TrialRequest, take_request
-from ts_retry_ext.store.trial_schedule import LONGEST_ELSEWHERE_SEC, MODULE, PATH, named
+from ts_retry_ext.store.trial_schedule import LONGEST_ELSEWHERE_SEC
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.own_program import interpreter_options, own_command, start_detached
 from ts_retry_ext.worker.protocol import LoadRequest
@@ -125,8 +125,7 @@ class HalfOpen:
         The plan is a time of the day, for people; a clock that was set since brings the trial no
         earlier than now and no later than the longest interval.
         """
-        paths, modules = named(marker.waits_for, PATH), named(marker.waits_for, MODULE)
-        self._watch.follow(marker.phase, paths, modules)
+        self._watch.follow(marker.waits_for)
         self._fingerprint = marker.fingerprint
         if marker.next_trial_at == self._planned:
             return

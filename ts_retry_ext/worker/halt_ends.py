@@ -34,14 +34,15 @@ def waits_for(
     verdict: Verdict, failure: Failure, rules: tuple[Rule, ...], host: Host
 ) -> tuple[str, ...]:
     """Return what a model waits for after `failure`, as the marker's ``waits_for`` lists it."""
-    named = named_causes(failure, host.cwd)
+    named = named_causes(failure, host)
+    found = outlook(verdict, named, rules, host)
     entries = [FILES]
-    if named.modules or failure.phase in _BEFORE_THE_MODEL:
+    # What passes needs no other package, unless one is named; what is final is repaired with one as often as not.
+    if found is not Outlook.TIME or named.modules or failure.phase in _BEFORE_THE_MODEL:
         entries.append(PACKAGES)
     entries += [PATH + path for path in named.paths]
     entries += [MODULE + module for module in named.modules]
     entries += [ADDRESS + address for address in named.addresses]
-    found = outlook(verdict, named, rules, host)
     if found is Outlook.TIME:
         entries.append(TIME)
     elif found is Outlook.ELSEWHERE:

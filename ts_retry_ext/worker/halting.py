@@ -21,7 +21,7 @@ from ts_retry_ext.store.lock import locked
 from ts_retry_ext.store.marker import MarkedServer, MarkedWorker, Marker, write_marker
 from ts_retry_ext.store.record import Event, Record
 from ts_retry_ext.store.times import now_text, to_seconds
-from ts_retry_ext.store.trial_schedule import FILES, MODULE, PATH, TIME, named
+from ts_retry_ext.store.trial_schedule import FILES, TIME
 from ts_retry_ext.worker.baseline import read_baseline, watched_path, write_baseline
 from ts_retry_ext.worker.halt_ends import first_trial_at
 from ts_retry_ext.worker.load_times import first_load_ns
@@ -156,9 +156,7 @@ def _watch_from_now_on(session: Session, failure: Record, began_ns: int) -> None
             registration=session.registration,
             first_load_ns=first_load_ns(session.directory, began_ns),
             began_ns=began_ns,
-            phase=failure.phase or "",
-            paths=named(failure.waits_for, PATH),
-            modules=named(failure.waits_for, MODULE),
+            waits_for=failure.waits_for,
             # Those of other servers, too: they may serve the same folder, with their state in it.
             own_directories=(
                 os.path.dirname(session.directory),

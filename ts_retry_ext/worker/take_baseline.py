@@ -8,6 +8,7 @@ import time
 from typing import NamedTuple, Sequence
 
 from ts_retry_ext.archive.model_folder import MANIFEST, ModelFolder
+from ts_retry_ext.store.trial_schedule import MODULE, PACKAGES, PATH, named
 from ts_retry_ext.worker.baseline import SURVEY_SEC, Baseline
 from ts_retry_ext.worker.ignored_files import is_within
 from ts_retry_ext.worker.isolation import foreign_paths
@@ -31,9 +32,6 @@ from ts_retry_ext.worker.watched_packages import (
     package_directories,
 )
 
-#: Phases in which a worker fails for want of a package, whatever the message says.
-_PACKAGE_PHASES = ("startup", "import")
-
 
 class Failed(NamedTuple):
     """What is known of the failure whose cause is watched.
@@ -43,7 +41,7 @@ class Failed(NamedTuple):
         registration: the path that the frontend made for the registration, a link of its own or not.
         first_load_ns: when the first load of the registration began, in nanoseconds since the epoch.
         began_ns: when the load that failed began, likewise.
-        phase: how far the worker was, such as ``import``.
+        waits_for: what the model waits for, as the marker lists it.
         own_directories: where we, and the server's logs, write.
     """
 
@@ -51,9 +49,7 @@ class Failed(NamedTuple):
     registration: str
     first_load_ns: int
     began_ns: int
-    phase: str
-    paths: tuple[str, ...] = ()
-    modules: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
     own_directories: tuple[str, ...] = ()
 
 
@@ -97,13 +93,11 @@ def take_baseline(failed: Failed, previous: Baseline | None) -> Baseline:
     )
 
 
-def with_names(
-    baseline: Baseline, phase: str, paths: Sequence[str], modules: Sequence[str]
-) -> Baseline:
+def with_names(baseline: Baseline, waits_for: tuple[str, ...]) -> Baseline:
     """Return the baseline with what another failure names, as it is now; itself if that adds nothing."""
     wanted = {
-        **dict.fromkeys(_expected(baseline.model_dir, modules), True),
-        **dict.fromkeys(paths_to_watch(baseline.model_dir, _places(paths)), False),
+        **dict.fromkeys(_expected(baseline.model_dir, waits_for), True),
+        **dict.fromkeys(_places(baseline.model_dir, waits_for), False),
     }
     added = {}
     for path in list(wanted)[:MAX_NAMES]:
@@ -111,7 +105,7 @@ def with_names(
         if now is not None:
             added[path] = now
     packages = baseline.packages
-    if not packages and (modules or phase in _PACKAGE_PHASES):
+    if not packages and PACKAGES in waits_for:
         found = {
             each: installed_in(each)
             for each in package_directories(_python_path(), baseline.model_dir)
@@ -123,16 +117,18 @@ def with_names(
     return baseline._replace(names=names, packages=packages)
 
 
-def _places(named: Sequence[str]) -> list[str]:
+def _places(model_dir: str, waits_for: tuple[str, ...]) -> list[str]:
     """Return the paths that a failure names, and where a command could be that it names."""
+    paths = named(waits_for, PATH)
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    commands = [name for name in named if os.sep not in name]
+    commands = [name for name in paths if os.sep not in name]
     places = [os.path.join(folder, name) for name in commands for folder in folders if folder]
-    return [*(path for path in named if os.sep in path), *places]
+    return paths_to_watch(model_dir, [*(path for path in paths if os.sep in path), *places])
 
 
-def _expected(model_dir: str, modules: Sequence[str]) -> list[str]:
+def _expected(model_dir: str, waits_for: tuple[str, ...]) -> list[str]:
     """Return where missing modules would be found."""
+    modules = named(waits_for, MODULE)
     python_path = list(dict.fromkeys([model_dir, *filter(os.path.isabs, _python_path())]))
     # One without an ending is a directory to be, and watched by what is installed in it.
     zips = [p for p in python_path if modules and os.path.splitext(p)[1] and not os.path.isdir(p)]
@@ -143,10 +139,10 @@ def _essential_files(failed: Failed) -> list[str]:
     """Return the files that make the model one, whether they are there or not."""
     manifest = ModelFolder(failed.model_dir).manifest
     handler = (manifest.handler or "").partition(":")[0]
-    named = [MANIFEST, handler.lstrip("/"), (manifest.config_file or "").lstrip("/")]
+    files = [MANIFEST, handler.lstrip("/"), (manifest.config_file or "").lstrip("/")]
     if handler and not handler.endswith(".py"):
-        named.append(handler + ".py")
-    return paths_to_watch(failed.model_dir, named)
+        files.append(handler + ".py")
+    return paths_to_watch(failed.model_dir, files)
 
 
 def _names(
@@ -156,9 +152,8 @@ def _names(
     histories: dict[str, History],
 ) -> dict[str, NamedPath]:
     link = failed.registration.partition("#")[0]
-    named = paths_to_watch(failed.model_dir, _places(failed.paths))
-    expected = _expected(failed.model_dir, failed.modules)
-    loose = dict.fromkeys(named, False)
+    expected = _expected(failed.model_dir, failed.waits_for)
+    loose = dict.fromkeys(_places(failed.model_dir, failed.waits_for), False)
     alone = dict.fromkeys([*essential, *([link] if os.path.islink(link) else []), *expected], True)
     known: dict[str, NamedPath] = {}
     for path, is_alone in list({**alone, **loose}.items())[:MAX_NAMES]:
@@ -201,8 +196,7 @@ def _changed_since(path: str, since_ns: int) -> bool:
 
 
 def _packages(failed: Failed, previous: Baseline | None) -> dict[str, Installed]:
-    is_named = failed.modules or failed.phase in _PACKAGE_PHASES
-    if not is_named and not (previous is not None and previous.packages):
+    if PACKAGES not in failed.waits_for and not (previous is not None and previous.packages):
         return {}
     known = {}
     for directory in package_directories(_python_path(), failed.model_dir):

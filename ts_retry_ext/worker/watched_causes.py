@@ -47,7 +47,7 @@ class Watch:
         self._suspects: list[Suspects] = []
         self._news: list[tuple[_Watcher, Suspects, Difference]] = []
         self._due = 0.0
-        self._named: tuple[str, tuple[str, ...], tuple[str, ...]] | None = None
+        self._waits_for: tuple[str, ...] | None = None
 
     def seen(self) -> str | None:
         """Return what was seen, in a sentence, if it is news; it stays news until it is absorbed.
@@ -89,21 +89,20 @@ class Watch:
             return False
         return True
 
-    def follow(self, phase: str, paths: tuple[str, ...], modules: tuple[str, ...]) -> None:
+    def follow(self, waits_for: tuple[str, ...]) -> None:
         """Watch what the present failure names, too: a trial load may have failed otherwise.
 
         Costs nothing if it is called with the same names again.
         """
-        named = (phase, paths, modules)
-        if named == self._named:
+        if waits_for == self._waits_for:
             return
-        self._named = named
+        self._waits_for = waits_for
         try:
             from ts_retry_ext.worker.take_baseline import with_names
 
             with locked(self._directory):
                 baseline = read_baseline(self._directory)
-                more = None if baseline is None else with_names(baseline, *named)
+                more = None if baseline is None else with_names(baseline, waits_for)
                 if more is not None and more is not baseline:
                     write_baseline(self._directory, more)
         except Exception:
