@@ -132,7 +132,7 @@ def _deploy(arguments: argparse.Namespace, name: str, version: str, server: Obse
 
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
-    )  # A job that is cancelled cleans up, too.
+    )  # A job that is canceled cleans up, too.
     with alone(server, name):
         wanted = plan(
             server,

@@ -1,6 +1,6 @@
 """What a person asks about a model that is down: since when, what it waits for, when it is tried next.
 
-And all that is known of a model as labelled facts, for ``ts-retry show`` and for its page.
+And all that is known of a model as labeled facts, for ``ts-retry show`` and for its page.
 """
 
 from __future__ import annotations
