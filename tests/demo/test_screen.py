@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
+from rich.console import Console
 
 from ts_retry_ext.demo import screen as module
 from ts_retry_ext.demo.model_progress import ModelProgress
-from ts_retry_ext.demo.screen import PlainScreen
+from ts_retry_ext.demo.screen import LiveScreen, PlainScreen
 from ts_retry_ext.snapshot.state import State
 
 FAILED = ModelProgress("m", State.RECOVERING, 1, 1, "load 1 failed", "ValueError: no")
@@ -38,3 +40,28 @@ def test_it_is_never_silent_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     screen.tick()
     assert lines(stream)[1] == "still packing"
     assert lines(stream)[-1] == "still waiting for m"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_terminal_shows_each_model_in_one_line(width: int) -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=width, color_system=None)
+    screen = LiveScreen(console)
+    cause = "RuntimeError: " + "size mismatch " * 20
+    waits = ModelProgress("w", State.RECOVERING, 1, 1, "failed", "OSError: no", time.time() + 2.6)
+    try:
+        screen.step("watching")
+        screen.show([ModelProgress("m", State.HALTED, 2, 1, "held", cause, is_settled=True), waits])
+        shown = console.render_lines(screen._render())
+    finally:
+        screen.close()
+    text = ["".join(segment.text for segment in line) for line in shown]
+    assert len(text) == 4
+    assert all(len(line) <= width for line in text)
+    assert text[2].split()[:5] == ["m", "2", "1", "held:", "RuntimeError:"]
+    assert text[3].split()[3:6] == ["retry", "in", "3"] or text[3].split()[3:6] == [
+        "retry",
+        "in",
+        "2",
+    ]
+    assert "watching" in stream.getvalue()

@@ -78,8 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _screen(console: Console) -> Screen:
-    from ts_retry_ext.demo.live import LiveScreen
-    from ts_retry_ext.demo.screen import PlainScreen
+    from ts_retry_ext.demo.screen import LiveScreen, PlainScreen
 
     if console.is_terminal and not console.is_dumb_terminal:
         return LiveScreen(console)

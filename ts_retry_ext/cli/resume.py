@@ -139,7 +139,7 @@ def _wanted(snapshot: Snapshot, arguments: argparse.Namespace) -> list[ModelStat
 
 
 def _of_cause(snapshot: Snapshot, fingerprint: str) -> tuple[ModelStatus, ...]:
-    from ts_retry_ext.snapshot.causes import causes_of
+    from ts_retry_ext.snapshot.server_snapshot import causes_of
 
     causes = {cause.fingerprint: cause for cause in causes_of(snapshot.models)}
     if fingerprint not in causes:

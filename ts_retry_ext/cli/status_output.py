@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Sequence
 from ts_retry_ext.cli.printing import print_line, print_table, print_wrapped
 
 if TYPE_CHECKING:
-    from ts_retry_ext.snapshot.causes import SharedCause
     from ts_retry_ext.snapshot.model import ModelStatus
-    from ts_retry_ext.snapshot.server_snapshot import Snapshot
+    from ts_retry_ext.snapshot.server_snapshot import SharedCause, Snapshot
 
 CAUSE_LENGTH = 160
 #: With more models than this, those that serve are counted and not listed.
@@ -42,7 +41,7 @@ def print_models(snapshot: Snapshot, *, every: bool, wide: bool, hook_is_missing
     if not snapshot.models:
         print_line("no model is registered")
         return
-    from ts_retry_ext.snapshot.causes import how_many_are_down
+    from ts_retry_ext.snapshot.server_snapshot import how_many_are_down
 
     now = time.time()
     summary = how_many_are_down(snapshot.models)
@@ -82,7 +81,7 @@ def _shown(models: Sequence[ModelStatus], every: bool) -> list[ModelStatus]:
 
 def _print_advice(snapshot: Snapshot, now: float) -> None:
     """Say what to do about each model, once where several have the same cause."""
-    from ts_retry_ext.snapshot.causes import causes_of
+    from ts_retry_ext.snapshot.server_snapshot import causes_of
 
     shared = {
         model.key: cause

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from ts_retry_ext.sidecar.picture import Picture, cause_json
 from ts_retry_ext.sidecar.resumptions import ResumeProgress
-from ts_retry_ext.snapshot.causes import SharedCause
 from ts_retry_ext.snapshot.down_in_words import deploy_command, trial_runs_since, waits_for
 from ts_retry_ext.snapshot.model import ModelKey, ModelStatus
+from ts_retry_ext.snapshot.server_snapshot import SharedCause
 from ts_retry_ext.snapshot.state import State
 from ts_retry_ext.store.times import to_text
 

@@ -26,9 +26,9 @@ from ts_retry_ext.sidecar.request_errors import RequestError
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.sidecar.table_query import ORDER, TableQuery, table_query
 from ts_retry_ext.snapshot.attempts import attempts_of
-from ts_retry_ext.snapshot.causes import causes_of, how_many_are_down
 from ts_retry_ext.snapshot.down_in_words import local_time
 from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.server_snapshot import causes_of, how_many_are_down
 from ts_retry_ext.store.halt_in_words import until
 from ts_retry_ext.store.times import to_text
 

@@ -16,9 +16,9 @@ from ts_retry_ext.sidecar.observer import Observer
 from ts_retry_ext.sidecar.page_answer import wants_page
 from ts_retry_ext.sidecar.request_errors import RequestError, json_answer, refuse
 from ts_retry_ext.sidecar.resumptions import Resumptions
-from ts_retry_ext.snapshot.causes import causes_of
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.real_load import ResumeResult
+from ts_retry_ext.snapshot.server_snapshot import causes_of
 
 MAX_WAIT_SEC = 120.0
 _CODES = {

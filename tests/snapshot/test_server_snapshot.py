@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from tests.snapshot.test_model import status
 from tests.snapshot.writing import failure, marker
-from ts_retry_ext.snapshot.causes import causes_of, how_many_are_down
 from ts_retry_ext.snapshot.model import ModelStatus
+from ts_retry_ext.snapshot.server_snapshot import causes_of, how_many_are_down
 from ts_retry_ext.snapshot.state import State
 
 
