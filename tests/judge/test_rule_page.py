@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ts_retry_ext.judge import rules_from_data
+from ts_retry_ext.judge import Outcome, rules_from_data
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.rule import Rule
 from ts_retry_ext.judge.rule_page import rule_in_full, rules_page
@@ -20,6 +20,7 @@ def test_a_built_in_rule_is_told_in_full(rule: Rule) -> None:
     assert set(told) == {
         *("rule", "verdict", "scope", "reason", "remedy", "asks", "example", "source"),
         *(["or"] if rule.damaged_file else []),
+        *(["halt"] if rule.verdict is Outcome.NON_RECOVERABLE else []),
     }
     assert "{" not in told["reason"] + told["remedy"]
 
@@ -44,6 +45,24 @@ def test_a_rule_of_a_user_is_told_without_an_example() -> None:
         "unless a text of the chain holds one of",
         "    a | b",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "halt"),
+    [
+        ("syntax-error", "ends by a change"),
+        (
+            "weights-cut",
+            "ends by a change; if the archive holds no weights, it is tried by the hour, too",
+        ),
+        ("key-missing", "ends by a change, and is tried by the hour"),
+        ("hub-forbidden", "ends by a change, and is tried by the hour"),
+        ("connection-errno", None),
+    ],
+)
+def test_it_is_told_what_ends_a_halt(rule: str, halt: str | None) -> None:
+    place, found = next((n, each) for n, each in enumerate(BUILTIN_RULES) if each.id == rule)
+    assert dict(rule_in_full(found, place)).get("halt") == halt
 
 
 def test_the_page_in_the_docs_is_that_of_the_table() -> None:

@@ -9,6 +9,7 @@ from ts_retry_ext.judge.builtin.examples import EXAMPLES
 from ts_retry_ext.judge.condition_words import condition_in_words
 from ts_retry_ext.judge.gaps import without_names
 from ts_retry_ext.judge.rule import Rule
+from ts_retry_ext.judge.verdict import Outcome, Scope
 
 _VERDICTS = {
     "non_recoverable": "no retry can cure it",
@@ -38,6 +39,7 @@ def rule_in_full(rule: Rule, place: int) -> list[tuple[str, str]]:
         ("rule", f"{rule.id} (asked as number {place})"),
         ("verdict", f"{rule.verdict.value}: {_VERDICTS[rule.verdict.value]}"),
         ("or", _where_it_is_unknown(rule)),
+        ("halt", _how_a_halt_ends(rule)),
         ("scope", rule.scope.value),
         ("reason", without_names(rule.reason)),
         ("remedy", without_names(rule.remedy)),
@@ -64,8 +66,9 @@ def rules_page(rules: Sequence[Rule]) -> str:
         blocks.append(f"{told['reason']} {told.get('remedy', '')}".strip() + "\n")
         if "or" in told:
             blocks.append(f"Or {told['or']}.\n")
+        halt = f" A halt {told['halt']}." if "halt" in told else ""
         blocks.append(
-            f"Number {place}, `{rule.verdict.value}`, scope {rule.scope.value}, {told['source']}.\n"
+            f"Number {place}, `{rule.verdict.value}`, scope {rule.scope.value}, {told['source']}.{halt}\n"
         )
         lines = [
             *told["asks"].split("\n"),
@@ -80,9 +83,20 @@ def _where_it_is_unknown(rule: Rule) -> str:
         return ""
     endings = " ".join(rule.damaged_file)
     return (
-        "unknown, if the file may lie outside of the model's directory: the failure names one there, or none, and "
-        f"the directory has no file that can be meant ({endings})"
+        "unknown, if the file may be none of the archive's: the failure names one outside of the model's directory or one that a load wrote, or "
+        f"none, and the archive has no damaged file that can be meant ({endings})"
     )
+
+
+def _how_a_halt_ends(rule: Rule) -> str:
+    """Return what `outlook` says of a halt that rests on the rule, if the failure names no path outside of the model's directory."""
+    if rule.verdict is not Outcome.NON_RECOVERABLE:
+        return ""
+    if rule.may_end_elsewhere or rule.scope is not Scope.MODEL:
+        return "ends by a change, and is tried by the hour"
+    if rule.about_weights:
+        return "ends by a change; if the archive holds no weights, it is tried by the hour, too"
+    return "ends by a change"
 
 
 def _example(rule: Rule) -> str:
