@@ -61,6 +61,7 @@ def test_models_are_registered_unregistered_and_made_the_default(
     ("put", "asked"),
     [
         (lambda api: api.describe("m"), ["GET /models/m/all"] * 2),
+        (lambda api: api.torchserve_version(), ["OPTIONS /"] * 2),
         (lambda api: api.set_default("m", "1.0"), ["PUT /models/m/1.0/set-default"]),
     ],
 )

@@ -19,6 +19,7 @@ TIMEOUT_SEC = 10.0
 #: A question that changes nothing is asked again after that: while a registration keeps one of the frontend's
 #: threads, what is asked of another one is answered (docs/torchserve-defects.md).
 FIRST_SEC = 2.0
+_CHANGES_NOTHING = ("GET", "OPTIONS")
 
 
 class ManagementApi:
@@ -118,7 +119,8 @@ class ManagementApi:
 
     def _send(self, question: Question) -> HttpAnswer:
         limit_sec = question.timeout_sec or self._timeout_sec
-        if question.method != "GET" or question.is_shared or limit_sec <= FIRST_SEC:
+        changes = question.is_shared or question.method not in _CHANGES_NOTHING
+        if changes or limit_sec <= FIRST_SEC:
             return self._request(question, limit_sec)
         try:
             return self._request(question, FIRST_SEC)
