@@ -123,3 +123,24 @@ def test_nothing_is_made_for_a_server_whose_directory_is_gone(
     with pytest.raises(FileNotFoundError):
         os.makedirs(os.path.join(found.cwd, "logs"), exist_ok=True)
     assert list(tmp_path.parent.glob("*deleted*")) == []
+
+
+#: A frontend of root's, whose child runs as another user.
+_OF_ANOTHER_USER = """
+import os
+from ts_retry_ext.frontend.process import frontend_of, hidden_frontend_of
+pid = os.fork()
+if pid == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+    print(frontend_of(os.getpid()), hidden_frontend_of(os.getpid()) == os.getppid())
+else:
+    os.waitpid(pid, 0)
+"""
+
+
+@as_root
+def test_a_frontend_of_another_user_is_named_though_it_cannot_be_looked_into() -> None:
+    command = [sys.executable, "-c", _OF_ANOTHER_USER, MAIN_CLASS]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "None True\n"

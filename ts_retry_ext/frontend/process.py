@@ -70,6 +70,17 @@ def frontend_of(pid: int) -> Frontend | None:
     return None
 
 
+def hidden_frontend_of(pid: int) -> int | None:
+    """Return the id of the frontend that `pid` descends from and may not look into, or None; Linux only."""
+    for _ in range(MAX_ANCESTORS):
+        pid = _parent(pid)
+        if pid <= 0:
+            return None
+        if is_frontend(pid):
+            return pid
+    return None
+
+
 def frontend_at(pid: int) -> Frontend | None:
     """Return the frontend with process id `pid`, or None where that is some other process."""
     if sys.platform == "linux":

@@ -14,6 +14,7 @@ from ts_retry_ext.frontend.process import (
     Frontend,
     FrontendId,
     frontend_of,
+    hidden_frontend_of,
     is_alive,
     start_of,
     user_id_of,
@@ -180,7 +181,13 @@ def open_session(frontend: Frontend | None = None) -> Session | None:
     """
     frontend = frontend or frontend_of(os.getpid())
     if frontend is None:
-        say("not active: no TorchServe frontend among the ancestors of this process")
+        hidden = hidden_frontend_of(os.getpid())
+        say(
+            "not active: no TorchServe frontend among the ancestors of this process"
+            if hidden is None
+            else f"not active: this process may not look into the frontend, process {hidden}; "
+            "workers have to run as the server's user, and its java has to be readable"
+        )
         return None
     configuration = configuration_of(frontend)
     folder = ModelFolder(os.path.realpath(os.getcwd()))
