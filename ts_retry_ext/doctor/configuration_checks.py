@@ -14,6 +14,14 @@ from typing import Iterator, Mapping
 
 from ts_retry_ext.archive.gson import GsonError, loads
 from ts_retry_ext.archive.model_archive import ArchiveError
+from ts_retry_ext.doctor.address_checks import (
+    ADDRESS,
+    LARGEST_PORT,
+    NUMBER,
+    ports_in_use,
+    wrong_grpc_tls,
+    wrong_tls_file,
+)
 from ts_retry_ext.doctor.diagnosis import (
     FINE,
     QUOTES,
@@ -23,9 +31,7 @@ from ts_retry_ext.doctor.diagnosis import (
     Diagnosis,
     WrongValue,
 )
-from ts_retry_ext.doctor.port_checks import ADDRESS, LARGEST_PORT, NUMBER, ports_in_use
 from ts_retry_ext.doctor.server_keys import MODEL_NUMBERS, MODEL_TEXTS, SERVER_KEYS, ValueKind
-from ts_retry_ext.doctor.tls_checks import wrong_grpc_tls, wrong_tls_file
 from ts_retry_ext.frontend.properties import read_properties
 from ts_retry_ext.frontend.server_configuration import ServerConfiguration
 from ts_retry_ext.frontend.startup_models import archive_path, registered_as, startup_models

@@ -15,14 +15,13 @@ from ts_retry_ext.frontend.keys import is_kept
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.rule_page import rule_as_text
 from ts_retry_ext.plain_text import visible
+from ts_retry_ext.sidecar.answers import RequestError, age, ago, page_answer
 from ts_retry_ext.sidecar.cause_cards import card_of, cause_id, page_of, progress_in_words, quoted
 from ts_retry_ext.sidecar.event_chart import chart_of
 from ts_retry_ext.sidecar.model_page import ModelReader, shown_of
 from ts_retry_ext.sidecar.model_table import rows_of, table_of
 from ts_retry_ext.sidecar.observer import Observer
-from ts_retry_ext.sidecar.page_answer import age, ago, page_answer
 from ts_retry_ext.sidecar.picture import Picture
-from ts_retry_ext.sidecar.request_errors import RequestError
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.sidecar.table_query import ORDER, TableQuery, table_query
 from ts_retry_ext.snapshot.attempts import attempts_of

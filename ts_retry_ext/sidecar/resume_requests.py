@@ -9,12 +9,11 @@ from typing import Callable, Mapping, Sequence
 from aiohttp import web
 
 from ts_retry_ext.frontend.condition import Condition
+from ts_retry_ext.sidecar.answers import RequestError, json_answer, refuse, wants_page
 from ts_retry_ext.sidecar.authorization import bearer, foreign_page, unauthorized
 from ts_retry_ext.sidecar.cause_cards import cause_id, page_of
 from ts_retry_ext.sidecar.connections import BODY_SEC
 from ts_retry_ext.sidecar.observer import Observer
-from ts_retry_ext.sidecar.page_answer import wants_page
-from ts_retry_ext.sidecar.request_errors import RequestError, json_answer, refuse
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.snapshot.model import ModelStatus
 from ts_retry_ext.snapshot.real_load import ResumeResult

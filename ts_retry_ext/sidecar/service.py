@@ -9,12 +9,7 @@ from aiohttp import web
 from ts_retry_ext.frontend.condition import Condition
 from ts_retry_ext.settings import ALL_MODELS, ANY_MODEL
 from ts_retry_ext.sidecar import metrics as metrics_form
-from ts_retry_ext.sidecar.authorization import foreign_host
-from ts_retry_ext.sidecar.connections import Connections
-from ts_retry_ext.sidecar.observer import Observer
-from ts_retry_ext.sidecar.pages import Pages
-from ts_retry_ext.sidecar.picture import Picture, down_json
-from ts_retry_ext.sidecar.request_errors import (
+from ts_retry_ext.sidecar.answers import (
     JSON,
     Handler,
     RequestError,
@@ -22,6 +17,11 @@ from ts_retry_ext.sidecar.request_errors import (
     json_answer,
     refuse,
 )
+from ts_retry_ext.sidecar.authorization import foreign_host
+from ts_retry_ext.sidecar.connections import Connections
+from ts_retry_ext.sidecar.observer import Observer
+from ts_retry_ext.sidecar.pages import Pages
+from ts_retry_ext.sidecar.picture import Picture, down_json
 from ts_retry_ext.sidecar.resume_requests import ResumeRequests
 from ts_retry_ext.sidecar.resumptions import Resumptions
 from ts_retry_ext.snapshot.model import ModelStatus
