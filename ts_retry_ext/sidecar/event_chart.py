@@ -73,11 +73,7 @@ class EventChart(NamedTuple):
 
 
 def chart_of(entries: Sequence[TimelineEntry], now: float) -> EventChart | None:
-    """Return the picture of the events, oldest first; None where there are none.
-
-    Args:
-        now: seconds since the epoch.
-    """
+    """Return the picture of the events, oldest first; None where there are none."""
     if not entries:
         return None
     span = max(1.0, entries[-1].after_sec)

@@ -110,11 +110,7 @@ def _read(model: ModelStatus, target: Target) -> ModelReading:
 
 
 def shown_of(model: ModelStatus, picture: Picture, now: float) -> dict[str, Any]:
-    """Return what the page says of a model.
-
-    Args:
-        now: seconds since the epoch.
-    """
+    """Return what the page says of a model."""
     server = picture.snapshot.server
     runs = server is not None and server.running
     content = model.to_json()

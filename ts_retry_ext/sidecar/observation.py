@@ -56,7 +56,6 @@ def picture_of(seen: Observation, *, number: int, now: float, died_by: DiedBy) -
     """Return the picture that an observation makes.
 
     Args:
-        now: seconds since the epoch.
         died_by: tells by when a process has died, where that can be seen.
     """
     models = _models(seen, now, died_by if seen.server.sees_processes else None)

@@ -75,11 +75,7 @@ class Resumptions:
         self._turns: asyncio.Semaphore | None = None
 
     def shown(self, now: float) -> dict[ModelKey, ResumeProgress]:
-        """Return the resumptions that run or have ended a short while ago, by model.
-
-        Args:
-            now: seconds since the epoch.
-        """
+        """Return the resumptions that run or have ended a short while ago, by model."""
         known = self._progress.items()
         return {k: one for k, one in known if one.is_running or now - one.at < SHOWN_SEC}
 

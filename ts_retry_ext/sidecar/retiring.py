@@ -49,7 +49,6 @@ def next_step(model: ModelStatus, now: float, died_by: DiedBy | None) -> Step | 
     """Return what is to be done with a model, or None where nothing is.
 
     Args:
-        now: seconds since the epoch.
         died_by: tells by when a process has died; None where processes cannot be seen from here.
     """
     registration, running = model.registration, model.running

@@ -70,8 +70,7 @@ def with_next_trial(
 
     Args:
         marker: with its trials counted.
-        now: seconds since the epoch.
-        down_since: when the model first failed since it last served, likewise.
+        down_since: when the model first failed since it last served, seconds since the epoch.
         first_sec: the setting ``first_trial``.
         longest_sec: the setting ``longest_trial_interval``.
         spread: a random number from -1 to 1.

@@ -25,7 +25,6 @@ def local_time(at: str, now: float) -> str:
 
     Args:
         at: the time, ISO 8601 UTC.
-        now: seconds since the epoch.
     """
     moment, today = time.localtime(to_seconds(at)), time.localtime(now)
     is_today = moment[:3] == today[:3]
@@ -139,7 +138,6 @@ def facts_of(model: ModelStatus, now: float, *, server_runs: bool = True) -> dic
     """Return label and text of everything that is known of a model, in the order to show it.
 
     Args:
-        now: seconds since the epoch.
         server_runs: whether its server does; else nothing is tried any more.
     """
     content = model.to_json()

@@ -39,7 +39,6 @@ def confirmed_models(
 
     Args:
         windows: the windows in force, as far as they are known.
-        now: seconds since the epoch.
         died_by: tells by when a process has died; None where the server's processes cannot be seen.
         missing: the models that it could not register.
     """
@@ -102,7 +101,6 @@ def status_of(
     """Return the state of a running model.
 
     Args:
-        now: seconds since the epoch.
         died_by: tells by when a process has died; None where the server's processes cannot be seen.
     """
     status = ModelStatus(

@@ -138,7 +138,6 @@ def outcome_in_words(done: Resumption, *, timeout_sec: float, now: float) -> str
 
     Args:
         timeout_sec: how long was waited.
-        now: seconds since the epoch.
     """
     if done.result is ResumeResult.SERVES:
         return f"serves again, after {done.seconds:.0f} s"

@@ -194,7 +194,6 @@ def _call_others(job: Job, marker: Marker) -> None:
 
     Args:
         job: of the model that has loaded.
-        marker: as it stood before.
     """
     for other, common in wait_for_the_same(marker, markers_beside(job.directory)):
         why = f"model {job.model!r}, which waited for the same ({common}), has loaded"
