@@ -13,7 +13,13 @@ import pytest
 from ts_retry_ext.archive import model_folder
 from ts_retry_ext.archive.manifest import Manifest
 from ts_retry_ext.archive.model_config import UnreadableConfigError
-from ts_retry_ext.archive.model_folder import ModelFolder, may_hold, names_by_time, names_of_files
+from ts_retry_ext.archive.model_folder import (
+    ModelFolder,
+    may_hold,
+    names_by_time,
+    names_of_files,
+    own_sources,
+)
 
 
 def laid_out(folder: Path, manifest: object, config: str | None = None) -> ModelFolder:
@@ -196,3 +202,14 @@ def test_files_written_since_a_moment_are_told_apart_though_a_copy_keeps_their_t
     os.replace(tmp_path / "source", tmp_path / "replaced.pt")
     older, written = names_by_time(str(tmp_path), since_ns)
     assert (older, sorted(written)) == (("packed.pt",), ["fetched.pt", "replaced.pt"])
+
+
+def test_a_models_own_code_is_what_lies_in_its_folder_itself(tmp_path: Path) -> None:
+    (tmp_path / "handler.py").write_bytes(b"x = '\xff'")
+    (tmp_path / "scaling.py").write_text("y = 1")
+    (tmp_path / "labels.txt").write_text("a")
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "z.py").write_text("z = 1")
+    assert list(own_sources(str(tmp_path))) == ["x = '\ufffd'", "y = 1"]
+    (tmp_path / "a_table.py").write_text("#" * model_folder.SOURCES_LIMIT)
+    assert sum(map(len, own_sources(str(tmp_path)))) == model_folder.SOURCES_LIMIT

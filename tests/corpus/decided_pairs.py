@@ -48,6 +48,8 @@ DECIDED: dict[str, set[str]] = {
     "download-unpacked-badly": {"weights-cut"},
     "extension-not-built-unexplained": {"extension-not-built"},
     "faiss-index-of-another-kind": {"faiss-index-not-read"},
+    "file-not-fetched": {"file-missing-by-text", "file-missing-in-archive"},
+    "file-not-fetched-by-text": {"file-missing-by-text"},
     "generated-module-half-written": {
         "attribute-missing",
         "attribute-missing-in-library",

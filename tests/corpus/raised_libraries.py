@@ -437,7 +437,7 @@ def proxied(world: World, path: str) -> Any:
 
 ROWS: tuple[Raised, ...] = (
     # the standard library
-    Raised("urllib-404", "N", lambda world: urllib.request.urlopen(world.url + "/status/404")),
+    Raised("urllib-404", "U", lambda world: urllib.request.urlopen(world.url + "/status/404")),
     Raised("urllib-401", "N", lambda world: urllib.request.urlopen(world.url + "/status/401")),
     Raised("urllib-403", "U", lambda world: urllib.request.urlopen(world.url + "/status/403")),
     Raised("urllib-403-rate", "R", lambda world: urllib.request.urlopen(world.url + "/hub/429/x")),
@@ -459,7 +459,7 @@ ROWS: tuple[Raised, ...] = (
     rq("requests-400", "N", "/status/400"),
     rq("requests-401", "N", "/status/401"),
     rq("requests-403", "U", "/status/403"),
-    rq("requests-404", "N", "/status/404"),
+    rq("requests-404", "U", "/status/404"),
     rq("requests-408", "R", "/status/408"),
     rq("requests-410", "N", "/status/410"),
     rq("requests-429", "R", "/status/429"),
@@ -488,7 +488,7 @@ ROWS: tuple[Raised, ...] = (
     Raised("proxy-socks", "N", lambda _: get_without_socks("https://huggingface.co/x", proxies={"https": "socks5://127.0.0.1:1"}), "requests"),
     # httpx and aiohttp
     Raised("httpx-503", "R", lambda world: httpx_get(world.url + "/status/503"), "httpx"),
-    Raised("httpx-404", "N", lambda world: httpx_get(world.url + "/status/404"), "httpx"),
+    Raised("httpx-404", "U", lambda world: httpx_get(world.url + "/status/404"), "httpx"),
     Raised("httpx-refused", "R", lambda world: httpx_get(f"http://127.0.0.1:{world.closed_port()}/"), "httpx"),
     Raised("httpx-slow", "R", lambda world: httpx_get(world.url + "/slow/"), "httpx"),
     Raised("httpx-closed", "R", lambda world: httpx_get(world.url + "/close/"), "httpx"),
@@ -497,7 +497,7 @@ ROWS: tuple[Raised, ...] = (
     Raised("httpx-scheme", "N", lambda _: httpx_get("s3://bucket/x"), "httpx"),
     Raised("httpx-token-empty", "N", lambda world: httpx_get(world.url, headers={"Authorization": "Bearer \n"}), "httpx"),
     Raised("aiohttp-500", "R", lambda world: aio_get(world.url + "/status/500"), "aiohttp"),
-    Raised("aiohttp-404", "N", lambda world: aio_get(world.url + "/status/404"), "aiohttp"),
+    Raised("aiohttp-404", "U", lambda world: aio_get(world.url + "/status/404"), "aiohttp"),
     Raised("aiohttp-refused", "R", lambda world: aio_get(f"http://127.0.0.1:{world.closed_port()}/"), "aiohttp"),
     Raised("aiohttp-closed", "R", lambda world: aio_get(world.url + "/close/"), "aiohttp"),
     Raised("aiohttp-cut", "R", lambda world: aio_get(world.url + "/cut/"), "aiohttp"),

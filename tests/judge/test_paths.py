@@ -69,3 +69,30 @@ def test_a_host_that_breaks_knows_nothing() -> None:
     host = Host(model_dir="/m", exists=broken)
     assert PATH_PREDICATES["missing_in_model_dir"](("/m/x.txt",), host)
     assert not PATH_PREDICATES["exists_now"](("/m/x.txt",), host)
+
+
+@pytest.mark.parametrize(
+    ("source", "fetches"),
+    [
+        ('subprocess.run(["aws", "s3", "cp", url, path])', True),
+        ('os.system(f"wget -q {url}")', True),
+        ("snapshot_download(name, local_dir=folder)", True),
+        ("answer = requests.get(url)", True),
+        ("import torch\nself.model = torch.jit.load(path)", False),
+        ("requests = data[0]['requests']", False),
+    ],
+)
+def test_a_missing_file_may_be_one_that_the_models_own_code_fetches(
+    source: str, fetches: bool
+) -> None:
+    host = Host(exists=lambda _: False, sources=lambda: ["x = 1", source])
+    assert PATH_PREDICATES["not_fetched"]((f"{UNPACKED}/weights.pt",), host) is fetches
+    assert not PATH_PREDICATES["not_fetched"](("/mnt/weights.pt",), host)
+
+
+def test_if_the_code_cannot_be_read_nothing_is_said_of_it() -> None:
+    def unreadable() -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    host = Host(exists=lambda _: False, sources=unreadable)
+    assert not PATH_PREDICATES["not_fetched"]((f"{UNPACKED}/weights.pt",), host)

@@ -16,6 +16,8 @@ MAX_MANIFEST_BYTES = 1024 * 1024
 MAX_CONFIG_BYTES = 12 * 1024 * 1024
 #: Files of a directory that are listed; one with more than that is not looked through.
 FILES_LIMIT = 10_000
+#: Bytes of a model's own code that are looked through.
+SOURCES_LIMIT = 1024 * 1024
 
 
 def read_file(folder: str, name: str, limit: int) -> bytes | None:
@@ -156,6 +158,17 @@ def names_by_time(folder: str, since_ns: int) -> tuple[tuple[str, ...], tuple[st
     files = list(_files_in(folder))
     older = tuple(name for name, changed_ns in files if changed_ns < since_ns)
     return older, tuple(name for name, changed_ns in files if changed_ns >= since_ns)
+
+
+def own_sources(folder: str) -> Iterator[str]:
+    """Yield the texts of the Python files that lie in a model's folder itself, `SOURCES_LIMIT` bytes of them at most."""
+    left = SOURCES_LIMIT
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".py") and left > 0:
+            with open(os.path.join(folder, name), "rb") as stream:
+                text = stream.read(left)
+            left -= len(text)
+            yield text.decode("utf-8", "replace")
 
 
 def _files_in(folder: str) -> Iterator[tuple[str, int]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ts_retry_ext.analyze.judged_failure import FailureJudge
 from ts_retry_ext.analyze.report_in_words import model_lines, names, server_lines
 from ts_retry_ext.analyze.text_failures import TextFailure, TextFailures, failures_in, no_cause
-from ts_retry_ext.archive.model_folder import names_of_files
+from ts_retry_ext.archive.model_folder import names_of_files, own_sources
 from ts_retry_ext.archive.sound_files import is_sound
 from ts_retry_ext.cli.printing import ERROR, OK, CommandError, print_wrapped, warn
 from ts_retry_ext.cli.shared_options import add_rules_option, rules_named
@@ -95,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
             model_dir=model_dir,
             exists=os.path.exists,
             files=lambda: names_of_files(model_dir),
+            sources=lambda: own_sources(model_dir),
             is_sound=lambda name: is_sound(os.path.join(model_dir, name)),
         )
     try:

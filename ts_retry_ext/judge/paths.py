@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ts_retry_ext.judge.frames import UNPACKED_DIR
@@ -31,6 +31,7 @@ class Host:
         is_sound: tells whether one of `files` shows by its format that it is whole.
         serialized_file: the file of weights that the manifest names; empty if none, or if not known.
         startup_timeout: the limit of a load in words, with its value and source; empty if not known.
+        sources: returns the texts of the model's own Python files. Asked only if a verdict rests on it.
         cwd: directory that relative paths start from, if the code has left the model's; else empty.
     """
 
@@ -39,6 +40,7 @@ class Host:
     files: Callable[[], Sequence[str]] = _no_files_known
     written: Callable[[], Sequence[str]] = tuple
     is_sound: Callable[[str], bool] = lambda _: False
+    sources: Callable[[], Iterable[str]] = tuple
     serialized_file: str = ""
     startup_timeout: str = ""
     cwd: str = ""
@@ -80,6 +82,18 @@ _SHARED = re.compile(
     r"|mnt|nfs|efs|fsx|lustre|gpfs|gcs|s3|gcsfuse|volumes?|shared?|pvc|vault|secrets?|proc|sys|dev)(?:/|$)"
     r"|^/(?:data|media)(?:/|$)|^(?:~|/root|/home/[^/]{1,64})/\.\w|\.(?:lock|incomplete|part|tmp|temp|sock|socket)(?:$|[./])",
     re.IGNORECASE,
+)
+
+
+#: How Python code fetches a file: libraries, clients of stores and hubs, programs.
+_FETCHES = re.compile(
+    r"""
+      urlretrieve | urlopen | \brequests\.\w | \bhttpx\b | \baiohttp\b | \burllib3\b | \bpycurl\b
+    | download | \bboto3\b | \bfsspec\b | \bs3fs\b | \bgcsfs\b | \badlfs\b | storage\.Client | BlobServiceClient
+    | from_pretrained | cached_path | \bgdown\b | \bmlflow\b | \bwandb\b | \bparamiko\b | \bsmart_open\b
+    | \b(?:wget|curl|gsutil|gcloud|azcopy|s5cmd|s3cmd|rclone|rsync|scp|aria2c|dvc)\b | \baws['",\ ]{1,4}s3\b | \bgit['",\ ]{1,4}(?:clone|lfs)\b
+    """,
+    re.VERBOSE,
 )
 
 
@@ -138,6 +152,19 @@ def _missing_in_model_dir(paths: Sequence[str], host: Host) -> bool:
     )
 
 
+def _not_fetched(paths: Sequence[str], host: Host) -> bool:
+    """Tell whether a path in the model's directory is not there, and the model's own code fetches files.
+
+    A program whose exit code nobody looks at, or an exception that is only printed, leaves nothing else behind.
+    """
+    if not _missing_in_model_dir(paths, host):
+        return False
+    try:
+        return any(_FETCHES.search(source) for source in host.sources())
+    except Exception:
+        return False
+
+
 def _present_in_model_dir(paths: Sequence[str], host: Host) -> bool:
     return any(inside_model_dir(path, host) and exists(path, host) is not False for path in paths)
 
@@ -173,6 +200,7 @@ def below(path: str, host: Host) -> str:
 #: What a rule can ask of the paths in a message (`when.path`).
 PATH_PREDICATES: dict[str, Callable[[Sequence[str], Host], bool]] = {
     "missing_in_model_dir": _missing_in_model_dir,
+    "not_fetched": _not_fetched,
     "present_in_model_dir": _present_in_model_dir,
     "exists_now": _exists_now,
     "shared": _shared,

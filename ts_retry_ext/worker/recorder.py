@@ -9,7 +9,7 @@ import os
 import time
 from typing import Any, NamedTuple, Sequence
 
-from ts_retry_ext.archive.model_folder import names_by_time
+from ts_retry_ext.archive.model_folder import names_by_time, own_sources
 from ts_retry_ext.archive.sound_files import is_sound
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.capture import failure_from_exception
@@ -125,6 +125,7 @@ def _host(session: Session, event: Event) -> Host:
         files=lambda: by_time()[0],
         written=lambda: by_time()[1],
         is_sound=lambda name: is_sound(os.path.join(session.model_dir, name)),
+        sources=lambda: own_sources(session.model_dir),
         serialized_file=session.manifest.serialized_file or "",
         startup_timeout=session.startup_timeout_in_words() if event == Event.CRASH else "",
         cwd=_left_for(session),

@@ -3,7 +3,7 @@
 For the page of rules and for the tests; judging does not read it. Names, numbers and paths are made up.
 A row: rule -> exception type, message, and what else the record of the failure holds (see
 `parse.failure_from_record`; the phase is `initialize` if none is given). `exists` lists paths that are
-there when the failure is judged.
+there when the failure is judged, `sources` texts of the model's own code.
 """
 
 from __future__ import annotations
@@ -29,9 +29,12 @@ def example_of(rule: str) -> Example:
         KeyError: the rule is not built in, or has no example.
     """
     kind, message, more = EXAMPLES[rule]
-    there = more.get("exists", [])
+    there, sources = more.get("exists", []), more.get("sources", [])
     record = {"phase": "initialize", "exc_type": kind, "message": message, **more}
-    return Example(failure_from_record(record), Host(exists=lambda path: path in there))
+    return Example(
+        failure_from_record(record),
+        Host(exists=lambda path: path in there, sources=lambda: sources),
+    )
 
 
 # fmt: off
@@ -445,6 +448,8 @@ EXAMPLES: dict[str, tuple[str, str, dict[str, Any]]] = {
     'command-missing': ('FileNotFoundError', "[Errno 2] No such file or directory: 'ffmpeg'", {'frames': [['/x/handler.py', 'initialize'], ['/usr/lib/python3.10/subprocess.py', '_execute_child']]}),
     'cache-entry-there-already': ('FileExistsError', "[Errno 17] File exists: '/root/.cache/torch/hub/x'", {}),
     'file-missing-in-shared-place': ('FileNotFoundError', "[Errno 2] No such file or directory: '/fsx/hf/modules/transformers_modules/org/m/abc/modeling.py'", {}),
+    'file-not-fetched': ('FileNotFoundError', "[Errno 2] No such file or directory: '/tmp/models/0123456789abcdef0123456789abcdef/weights.pt'", {'errno': 2, 'sources': ['subprocess.run(["curl", "-o", path, url])']}),
+    'file-not-fetched-by-text': ('RuntimeError', 'ir: Could not open the file: "/tmp/models/0123456789abcdef0123456789abcdef/model.xml"', {'sources': ['os.system("aws s3 cp " + url)']}),
     'file-missing-in-archive': ('onnxruntime.capi.onnxruntime_pybind11_state.RuntimeException', '[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Exception during initialization: filesystem error: in file_size: No such file or directory [model.onnx.data]', {}),
     'model-name-not-offered': ('RuntimeError', "Model large-v4 not found; available models = ['tiny.en', 'tiny']", {}),
     'converted-model-incomplete': ('RuntimeError', "Unable to open file 'model.bin' in model '/tmp/models/0123456789abcdef0123456789abcdef/whisper-ct2'", {}),

@@ -48,6 +48,14 @@ _MISSING_BY_TEXT = (
 #: twice, so some more are asked for.
 _LONG_DRIVE_PATH = r"['\"][a-z]:(?:\\{1,2}[^'\"\\]{1,255}){1,60}(?<=[^'\"]{275})['\"]"
 
+_NOT_FETCHED = (
+    "{path|A file} is not in the model's directory, and the model's own code fetches files: this one may not have come.",
+    (
+        "Look above this one in the model log for a download that failed, such as a program whose exit code nobody looks at, or an exception that is only "
+        "printed. If the file belongs in the archive, pack it with --extra-files."
+    ),
+)
+
 FATAL_IN_DISGUISE = (
     fatal(
         "path-too-long-for-windows",
@@ -139,6 +147,18 @@ RULES = (
         "Look at what fills {path|it}; correct the path if nothing does.",
         since=_SINCE,
         scope=Scope.HOST,
+    ),
+    ambiguous(
+        "file-not-fetched",
+        When(errno=("ENOENT",), path="not_fetched"),
+        *_NOT_FETCHED,
+        since="2026-11-27",
+    ),
+    ambiguous(
+        "file-not-fetched-by-text",
+        When(message=_MISSING_BY_TEXT, path="not_fetched"),
+        *_NOT_FETCHED,
+        since="2026-11-27",
     ),
     fatal(
         "file-missing-in-archive",
