@@ -48,12 +48,14 @@ def here(servers: World, tmp_path: Path) -> World:
     return servers
 
 
-#: What a log cannot show: a context that `from None` hides, and bases of a type that nobody knows.
+#: What a log cannot show: a context that `from None` hides, bases of a type that nobody knows, the address in urllib's HTTPError.
 NOT_PRINTED = (
     "cause-from-none",
+    "hub-404",
     "onnx-data-missing",
     "onnx-data-missing-checked",
     "redis-master-down",
+    "urllib-404",
 )
 
 
