@@ -72,8 +72,8 @@ def put_beside(
         if isinstance(error, ManagementError) and not error.is_own and why is None:
             msg = f"{error}{left}{old and old + 'was not touched'}"
             raise ManagementError(msg, error.condition, error.status) from error
-        msg_0 = f"{why or error}{left}{old and old + 'goes on serving'}"
-        raise DeploymentError(msg_0) from error
+        msg = f"{why or error}{left}{old and old + 'goes on serving'}"
+        raise DeploymentError(msg) from error
     except BaseException:  # Ctrl-C: nothing is left half done.
         tell(f"interrupted: unregisters version {wanted.version}")
         take_away(api, wanted, tell)
