@@ -80,8 +80,8 @@ def reachable_address(binding: str, ports: Mapping[str, int] | None = None) -> s
     except ValueError:
         scheme, host, port, path, has_login, has_more = "", None, None, "", False, False
     if scheme not in ("http", "https") or not host or has_more:
-        msg_0 = f"{without_password(binding)!r} is no http:// or https:// address"
-        raise UnreachableError(msg_0)
+        msg = f"{without_password(binding)!r} is no http:// or https:// address"
+        raise UnreachableError(msg)
     if has_login:
         msg = (
             f"{without_password(binding)} is given with a login, and none is sent but TorchServe's keys: write it "

@@ -121,14 +121,14 @@ def read_key(path: str, name: str) -> Key:
         msg = f"{path} may not be read by this user; run this as the server's user"
         raise KeyFileError(msg) from error
     except OSError as error:
-        msg_0 = f"cannot read {path}: {error.strerror}"
-        raise KeyFileError(msg_0) from error
+        msg = f"cannot read {path}: {error.strerror}"
+        raise KeyFileError(msg) from error
     except (ValueError, KeyError, TypeError, AttributeError):
-        msg_0 = f"{path} holds no {name} key as TorchServe writes it"
-        raise KeyFileError(msg_0) from None
+        msg = f"{path} holds no {name} key as TorchServe writes it"
+        raise KeyFileError(msg) from None
     if not isinstance(text, str) or not re.fullmatch(r"[\x21-\x7e]+", text):
-        msg_0 = f"{path} holds no {name} key as TorchServe writes it"
-        raise KeyFileError(msg_0)
+        msg = f"{path} holds no {name} key as TorchServe writes it"
+        raise KeyFileError(msg)
     return Key(text, _seconds(expires) if isinstance(expires, str) else None)
 
 

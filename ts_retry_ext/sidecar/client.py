@@ -155,8 +155,8 @@ class Client:
             raise UnreachableError(msg) from error
         except (aiohttp.ClientConnectionError, OSError) as error:
             why = reason_of(getattr(error, "os_error", None) or error)
-            msg_0 = f"{place} does not answer: {why}"
-            raise UnreachableError(msg_0) from error
+            msg = f"{place} does not answer: {why}"
+            raise UnreachableError(msg) from error
         except (aiohttp.ClientError, ValueError) as error:
             msg = f"{place} answers with something that is not HTTP"
             raise UnreachableError(msg, is_garbage=True) from error
