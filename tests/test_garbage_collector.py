@@ -83,7 +83,7 @@ def test_a_process_that_holds_has_its_collector(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(startup, "_tried", False)
     monkeypatch.setattr(startup, "_open", lambda _: (session, session))
     monkeypatch.setattr(startup, "_wait_if_last", lambda _: None)
-    monkeypatch.setattr("ts_retry_ext.worker.guard.install", lambda _: None)
+    monkeypatch.setattr("ts_retry_ext.worker.guard.LoadGuard.install", lambda _: None)
     startup._activate(lambda: True, lambda *_: held.append(gc.isenabled()))
     assert held == [True]
     assert gc.isenabled()

@@ -37,6 +37,7 @@ from ts_retry_ext.worker.halt_ends import waits_for
 from ts_retry_ext.worker.halting import FailedWorker, stop
 from ts_retry_ext.worker.last_chance import wait_if_last
 from ts_retry_ext.worker.load_times import first_load_ns
+from ts_retry_ext.worker.other_workers import Siblings
 from ts_retry_ext.worker.output import say
 from ts_retry_ext.worker.rules_in_force import rules_in_force
 from ts_retry_ext.worker.session import Session
@@ -152,10 +153,7 @@ def record_failure(
         identical_failures=0 if crashed else 1 + identical_failures(previous, verdict.fingerprint),
         hard_crashes=1 + crashes_in_a_row(previous) if crashed else 0,
         same_rule=1 + decided_in_a_row(previous, verdict.rule),
-        limits=Limits(
-            max_identical_failures=session.settings.max_identical_failures.value,
-            max_hard_crashes=session.settings.max_hard_crashes.value,
-        ),
+        limits=_limits(session, worker),
     )
     failure = redacted(failure, secrets)
     action: OnFatal = session.settings.on_fatal.value
@@ -187,6 +185,20 @@ def record_failure(
         except Exception as error:  # The failure is written down; the model is loaded once more.
             say(f"model {session.name!r}: its halt cannot be written down: {error!r}")
     say(failure_line(session.name, failure, verdict, action, marker, exception.at))
+
+
+def _limits(session: Session, worker: FailedWorker) -> Limits:
+    """Return how often a worker may fail in a row.
+
+    Where another one has loaded the model, no number of failures shows that it cannot be loaded: a load that fails by
+    chance, or waits for what the other has, comes to its end as in TorchServe alone.
+    """
+    settings = session.settings
+    may_repeat = Siblings(session.directory, worker.launch).serve()
+    return Limits(
+        max_identical_failures=0 if may_repeat else settings.max_identical_failures.value,
+        max_hard_crashes=settings.max_hard_crashes.value,
+    )
 
 
 def _left_for(session: Session) -> str:
