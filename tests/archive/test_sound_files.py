@@ -54,5 +54,6 @@ def test_a_file_is_sound_until_it_is_cut(
 def test_what_shows_nothing_of_itself_is_not_taken_for_sound(tmp_path: Path) -> None:
     (tmp_path / "vocab.txt").write_text("a")
     (tmp_path / "deep.json").write_text("[" * 100_000)
-    for name in ("vocab.txt", "deep.json", "missing.json", ".", "missing.pt"):
+    (tmp_path / "marked.json").write_text("{}", encoding="utf-8-sig")
+    for name in ("vocab.txt", "deep.json", "marked.json", "missing.json", ".", "missing.pt"):
         assert not is_sound(str(tmp_path / name))

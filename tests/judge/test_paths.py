@@ -80,6 +80,8 @@ def test_a_host_that_breaks_knows_nothing() -> None:
         ("answer = requests.get(url)", True),
         ("import torch\nself.model = torch.jit.load(path)", False),
         ("requests = data[0]['requests']", False),
+        # Of the model's directory, this loads what is there.
+        ("AutoModel.from_pretrained(model_dir)", False),
     ],
 )
 def test_a_missing_file_may_be_one_that_the_models_own_code_fetches(

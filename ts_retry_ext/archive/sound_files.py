@@ -33,8 +33,10 @@ def is_sound(path: str) -> bool:
 def _holds_json(path: str) -> bool:
     if os.path.getsize(path) > MAX_JSON_BYTES:
         return False
-    with open(path, "rb") as stream:
-        json.loads(stream.read())
+    with open(
+        path, encoding="utf-8"
+    ) as stream:  # As most code reads it: a byte order mark breaks that.
+        json.load(stream)
     return True
 
 

@@ -90,7 +90,7 @@ _FETCHES = re.compile(
     r"""
       urlretrieve | urlopen | \brequests\.\w | \bhttpx\b | \baiohttp\b | \burllib3\b | \bpycurl\b
     | download | \bboto3\b | \bfsspec\b | \bs3fs\b | \bgcsfs\b | \badlfs\b | storage\.Client | BlobServiceClient
-    | from_pretrained | cached_path | \bgdown\b | \bmlflow\b | \bwandb\b | \bparamiko\b | \bsmart_open\b
+    | cached_path | \bgdown\b | \bmlflow\b | \bwandb\b | \bparamiko\b | \bsmart_open\b
     | \b(?:wget|curl|gsutil|gcloud|azcopy|s5cmd|s3cmd|rclone|rsync|scp|aria2c|dvc)\b | \baws['",\ ]{1,4}s3\b | \bgit['",\ ]{1,4}(?:clone|lfs)\b
     """,
     re.VERBOSE,
