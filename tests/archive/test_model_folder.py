@@ -213,3 +213,10 @@ def test_a_models_own_code_is_what_lies_in_its_folder_itself(tmp_path: Path) -> 
     assert list(own_sources(str(tmp_path))) == ["x = '\ufffd'", "y = 1"]
     (tmp_path / "a_table.py").write_text("#" * model_folder.SOURCES_LIMIT)
     assert sum(map(len, own_sources(str(tmp_path)))) == model_folder.SOURCES_LIMIT
+
+
+def test_a_pipe_is_no_file_and_is_not_opened(tmp_path: Path) -> None:
+    for name in ("handler.py", "labels.json"):
+        os.mkfifo(tmp_path / name)
+    assert names_of_files(str(tmp_path)) == ()
+    assert list(own_sources(str(tmp_path))) == []

@@ -6,6 +6,7 @@ A worker asks here, and imports PyYAML only where what it asks for can be in the
 from __future__ import annotations
 
 import os
+import stat
 from typing import Any, Iterator, Sequence
 
 from ts_retry_ext.archive.manifest import Manifest, ManifestError, parse_manifest
@@ -164,8 +165,9 @@ def own_sources(folder: str) -> Iterator[str]:
     """Yield the texts of the Python files that lie in a model's folder itself, `SOURCES_LIMIT` bytes of them at most."""
     left = SOURCES_LIMIT
     for name in sorted(os.listdir(folder)):
-        if name.endswith(".py") and left > 0:
-            with open(os.path.join(folder, name), "rb") as stream:
+        path = os.path.join(folder, name)
+        if name.endswith(".py") and left > 0 and os.path.isfile(path):
+            with open(path, "rb") as stream:
                 text = stream.read(left)
             left -= len(text)
             yield text.decode("utf-8", "replace")
@@ -183,9 +185,11 @@ def _files_in(folder: str) -> Iterator[tuple[str, int]]:
             if count > FILES_LIMIT:
                 raise LookupError(folder)
             try:
-                yield os.path.relpath(path, root), os.stat(path).st_ctime_ns
+                status = os.stat(path)
             except OSError:
                 continue  # It has gone.
+            if stat.S_ISREG(status.st_mode):
+                yield os.path.relpath(path, root), status.st_ctime_ns
 
 
 def _unreadable(error: OSError) -> None:
