@@ -204,13 +204,13 @@ def test_files_written_since_a_moment_are_told_apart_though_a_copy_keeps_their_t
     assert (older, sorted(written)) == (("packed.pt",), ["fetched.pt", "replaced.pt"])
 
 
-def test_a_models_own_code_is_what_lies_in_its_folder_itself(tmp_path: Path) -> None:
+def test_a_models_own_code_is_read_within_limits(tmp_path: Path) -> None:
     (tmp_path / "handler.py").write_bytes(b"x = '\xff'")
     (tmp_path / "scaling.py").write_text("y = 1")
     (tmp_path / "labels.txt").write_text("a")
     (tmp_path / "library").mkdir()
     (tmp_path / "library" / "z.py").write_text("z = 1")
-    assert list(own_sources(str(tmp_path))) == ["x = '\ufffd'", "y = 1"]
+    assert list(own_sources(str(tmp_path))) == ["x = '\ufffd'", "z = 1", "y = 1"]
     (tmp_path / "a_table.py").write_text("#" * model_folder.SOURCES_LIMIT)
     assert sum(map(len, own_sources(str(tmp_path)))) == model_folder.SOURCES_LIMIT
 

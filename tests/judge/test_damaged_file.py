@@ -282,6 +282,16 @@ def test_if_every_file_that_can_be_meant_is_sound_it_is_another_one(tmp_path: Pa
     assert judge(failure, host=host).verdict is Outcome.NON_RECOVERABLE
 
 
+def test_what_the_models_own_code_fetches_may_be_the_damaged_file() -> None:
+    failure = failure_from_record({"exc_type": TORCH[0], "message": TORCH[1]})
+    for source, verdict in (
+        ("answer = urllib.request.urlopen(address).read()", Outcome.UNKNOWN),
+        ("self.model = torch.load(path)", Outcome.NON_RECOVERABLE),
+    ):
+        host = Host(model_dir=UNPACKED, files=lambda: ("w.pkl",), sources=lambda: [source])  # noqa: B023
+        assert judge(failure, host=host).verdict is verdict
+
+
 def test_what_else_a_load_writes_speaks_for_nothing() -> None:
     failure = failure_from_record({"exc_type": TORCH[0], "message": TORCH[1]})
     host = Host(model_dir=UNPACKED, files=lambda: ("w.pt",), written=lambda: ("run.log", "x.lock"))

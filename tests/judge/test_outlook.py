@@ -34,6 +34,8 @@ def outlook_of(exc: BaseException, *files: str) -> Outlook:
         (FileNotFoundError(2, "No such file or directory", "/opt/vocab.txt"), Outlook.ELSEWHERE),
         (PermissionError(13, "Permission denied", "/root/weights.pt"), Outlook.ELSEWHERE),
         (KeyError("labels"), Outlook.ELSEWHERE),
+        (KeyError("rank"), Outlook.ELSEWHERE),
+        (KeyError("RANK"), Outlook.CHANGE),
         (UnicodeDecodeError("utf-8", b"\x8b", 0, 1, "invalid start byte"), Outlook.ELSEWHERE),
         (ValueError("the number of labels must be positive, got 0"), Outlook.ELSEWHERE),
         (OSError("Repository Not Found for url: https://hub.example/api/models/acme/ranker."), Outlook.ELSEWHERE),
@@ -56,6 +58,7 @@ def test_the_strength_of_the_evidence_decides_what_could_end_a_halt(
         (("handler.py", "net.pt"), Outlook.CHANGE),
         # The weights are from a volume or a store: they can be replaced where nothing is watched.
         (("handler.py", "index_to_name.json"), Outlook.ELSEWHERE),
+        (("handler.py", "vectorizer.pkl"), Outlook.ELSEWHERE),
     ],
 )
 def test_what_only_other_weights_can_cure_ends_where_these_are(

@@ -78,6 +78,9 @@ def test_a_host_that_breaks_knows_nothing() -> None:
         ('os.system(f"wget -q {url}")', True),
         ("snapshot_download(name, local_dir=folder)", True),
         ("answer = requests.get(url)", True),
+        ("torch.hub.load_state_dict_from_url(url)", True),
+        ("WEIGHTS = fetch_weights(DOWNLOAD_FOLDER)", True),
+        ("rows = cursor.fetchall()", False),
         ("import torch\nself.model = torch.jit.load(path)", False),
         ("requests = data[0]['requests']", False),
         # Of the model's directory, this loads what is there.
@@ -89,7 +92,7 @@ def test_a_missing_file_may_be_one_that_the_models_own_code_fetches(
 ) -> None:
     host = Host(exists=lambda _: False, sources=lambda: ["x = 1", source])
     assert PATH_PREDICATES["not_fetched"]((f"{UNPACKED}/weights.pt",), host) is fetches
-    assert not PATH_PREDICATES["not_fetched"](("/mnt/weights.pt",), host)
+    assert PATH_PREDICATES["not_fetched"](("/opt/weights.pt",), host) is fetches
 
 
 def test_if_the_code_cannot_be_read_nothing_is_said_of_it() -> None:

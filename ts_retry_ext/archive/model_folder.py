@@ -162,15 +162,22 @@ def names_by_time(folder: str, since_ns: int) -> tuple[tuple[str, ...], tuple[st
 
 
 def own_sources(folder: str) -> Iterator[str]:
-    """Yield the texts of the Python files that lie in a model's folder itself, `SOURCES_LIMIT` bytes of them at most."""
+    """Yield the texts of a model's Python files, `SOURCES_LIMIT` bytes of them at most. What cannot be read is left out.
+
+    Raises:
+        LookupError: as `names_of_files`.
+    """
     left = SOURCES_LIMIT
-    for name in sorted(os.listdir(folder)):
-        path = os.path.join(folder, name)
-        if name.endswith(".py") and left > 0 and os.path.isfile(path):
-            with open(path, "rb") as stream:
+    for name in sorted(name for name, _ in _files_in(folder) if name.endswith(".py")):
+        if left <= 0:
+            return
+        try:
+            with open(os.path.join(folder, name), "rb") as stream:
                 text = stream.read(left)
-            left -= len(text)
-            yield text.decode("utf-8", "replace")
+        except OSError:
+            continue
+        left -= len(text)
+        yield text.decode("utf-8", "replace")
 
 
 def _files_in(folder: str) -> Iterator[tuple[str, int]]:

@@ -34,7 +34,7 @@ _WHERE = {
 }
 _PATHS = {
     "missing_in_model_dir": "a path in the model's directory that is not there",
-    "not_fetched": "a path in the model's directory that is not there, and the model's own code fetches files",
+    "not_fetched": "a path that is not there, and the model's own code fetches files",
     "present_in_model_dir": "a path in the model's directory that is there",
     "exists_now": "a path that is there now",
     "shared": "a path in a place that something else fills: a mount, a cache",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from ts_retry_ext.judge.failure import Failure
-from ts_retry_ext.judge.paths import Host, below, inside_model_dir
+from ts_retry_ext.judge.paths import Host, below, fetches_files, inside_model_dir
 from ts_retry_ext.judge.source_line import own_directory, own_frame, paths_in_own_line
 
 #: Files of weights, by what their names end in.
@@ -29,6 +29,11 @@ WEIGHTS = (
     # Packed ones
     *(".zip", ".gz", ".tgz", ".bz2", ".xz", ".zst"),
 )
+#: Endings that other files of a model have as well: vocabularies, vectorizers, graphs, packed data.
+_NOT_ONLY_WEIGHTS = (".model", ".xml", ".index", ".pkl", ".pickle", ".joblib", ".gz", ".zip")
+_ONLY_WEIGHTS = tuple(ending for ending in WEIGHTS if ending not in _NOT_ONLY_WEIGHTS)
+#: Files that are looked at to see whether they are sound; of more, none is.
+_MOST_MEANT = 16
 #: What a model is read from beside its weights: tables, pictures, trees in text.
 DATA = (*WEIGHTS, ".json", ".txt", ".csv", ".tsv", ".parquet", ".png", ".jpg", ".jpeg")
 #: What CatBoost saves in its own format.
@@ -62,8 +67,9 @@ _LIBRARY = re.compile(r"/(?:site|dist)-packages/|/python3(?:\.\d+)?/|\.(?:py|pyc
 def may_lie_elsewhere(paths: Sequence[str], host: Host, endings: Sequence[str]) -> bool:
     """Tell whether a damaged file may be none of the model's own. Never raises.
 
-    It may lie outside of the model's directory, or a load may have written it there; and if all that can be meant in the
-    directory is sound, it is another one. False if the host does not know which files the directory has.
+    It may lie outside of the model's directory, or a load may have written it there. If the failure names no file of the
+    directory, it may be what the model's own code has fetched; and if all that can be meant in the directory is sound, it
+    is another one. False if the host does not know which files the directory has.
 
     Args:
         paths: those that the failure names.
@@ -83,16 +89,19 @@ def may_lie_elsewhere(paths: Sequence[str], host: Host, endings: Sequence[str]) 
         return True
     if any(_is_or_holds(path, file) for path in inside for file in written):
         return True
-    if any(_can_be_meant(file, host, endings) for file in written):
+    if fetches_files(host) or any(_can_be_meant(file, host, endings) for file in written):
         return True
-    meant = (file for file in files if _can_be_meant(file, host, endings))
-    return all(map(host.is_sound, meant))
+    meant = [file for file in files if _can_be_meant(file, host, endings)]
+    try:
+        return len(meant) <= _MOST_MEANT and all(map(host.is_sound, meant))
+    except Exception:
+        return False
 
 
 def holds_weights(host: Host) -> bool:
     """Tell whether the model was registered with a file of weights. True if the host does not know it. Never raises."""
     try:
-        return any(_can_be_meant(file, host, WEIGHTS) for file in host.files())
+        return any(_can_be_meant(file, host, _ONLY_WEIGHTS) for file in host.files())
     except Exception:
         return True
 

@@ -88,8 +88,8 @@ _SHARED = re.compile(
 #: How Python code fetches a file: libraries, clients of stores and hubs, programs.
 _FETCHES = re.compile(
     r"""
-      urlretrieve | urlopen | \brequests\.\w | \bhttpx\b | \baiohttp\b | \burllib3\b | \bpycurl\b
-    | download | \bboto3\b | \bfsspec\b | \bs3fs\b | \bgcsfs\b | \badlfs\b | storage\.Client | BlobServiceClient
+      urlretrieve | urlopen | from_url | \brequests\.\w | \bfrom\ requests\b | http\.client | ftplib | \bhttpx\b | \baiohttp\b | \burllib3\b | \bpycurl\b
+    | (?i:download) | \bfetch_ | \bfetch\.\w | \bget_file\( | \bMinio\b | \bboto3\b | \bfsspec\b | \bs3fs\b | \bgcsfs\b | \badlfs\b | storage\.Client | BlobServiceClient
     | cached_path | \bgdown\b | \bmlflow\b | \bwandb\b | \bparamiko\b | \bsmart_open\b
     | \b(?:wget|curl|gsutil|gcloud|azcopy|s5cmd|s3cmd|rclone|rsync|scp|aria2c|dvc)\b | \baws['",\ ]{1,4}s3\b | \bgit['",\ ]{1,4}(?:clone|lfs)\b
     """,
@@ -153,12 +153,16 @@ def _missing_in_model_dir(paths: Sequence[str], host: Host) -> bool:
 
 
 def _not_fetched(paths: Sequence[str], host: Host) -> bool:
-    """Tell whether a path in the model's directory is not there, and the model's own code fetches files.
+    """Tell whether a path is not there, and the model's own code fetches files.
 
     A program whose exit code nobody looks at, or an exception that is only printed, leaves nothing else behind.
     """
-    if not _missing_in_model_dir(paths, host):
-        return False
+    missing = _missing_in_model_dir(paths, host) or _missing_on_host(paths, host)
+    return missing and fetches_files(host)
+
+
+def fetches_files(host: Host) -> bool:
+    """Tell whether the model's own code fetches files, as its text shows it. Never raises."""
     try:
         return any(_FETCHES.search(source) for source in host.sources())
     except Exception:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
 from typing import Any, NamedTuple, Sequence
 
 from ts_retry_ext.archive.model_folder import names_by_time, own_sources
 from ts_retry_ext.archive.sound_files import is_sound
 from ts_retry_ext.judge.builtin import BUILTIN_RULES
 from ts_retry_ext.judge.capture import failure_from_exception
+from ts_retry_ext.judge.damaged_file import holds_weights
 from ts_retry_ext.judge.failure import Failure, Phase
 from ts_retry_ext.judge.judging import Declared, judge
 from ts_retry_ext.judge.paths import Host
@@ -112,10 +114,13 @@ def judged(session: Session, failure: Failure, event: Event) -> Judged:
         declared=_declared(),
         out_of_time=lambda: time.monotonic() - begun > _JUDGING_LIMIT_SEC,
     )
+    if verdict.verdict is Outcome.NON_RECOVERABLE:
+        holds_weights(host)  # It is asked again under the lock, and knows the files then.
     return Judged(verdict, rules, host)
 
 
 def _host(session: Session, event: Event) -> Host:
+    @lru_cache(maxsize=1)
     def by_time() -> tuple[Sequence[str], Sequence[str]]:
         since_ns = first_load_ns(session.directory, session.began_ns)
         return names_by_time(session.model_dir, since_ns)

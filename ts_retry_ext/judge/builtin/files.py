@@ -49,7 +49,7 @@ _MISSING_BY_TEXT = (
 _LONG_DRIVE_PATH = r"['\"][a-z]:(?:\\{1,2}[^'\"\\]{1,255}){1,60}(?<=[^'\"]{275})['\"]"
 
 _NOT_FETCHED = (
-    "{path|A file} is not in the model's directory, and the model's own code fetches files: this one may not have come.",
+    "{path|A file} is not there, and the model's own code fetches files: this one may not have come.",
     (
         "Look above this one in the model log for a download that failed, such as a program whose exit code nobody looks at, or an exception that is only "
         "printed. If the file belongs in the archive, pack it with --extra-files."

@@ -110,7 +110,8 @@ RULES = (
         "launcher-variable-missing",
         When(
             type=("KeyError",),
-            message=r"^['\"](?:local_rank|rank|world_size|master_addr|master_port|local_world_size|group_rank|role_rank)['\"]$",
+            # In capitals: `rank` in lower case is a key of something else.
+            message=r"^['\"](?-i:LOCAL_RANK|RANK|WORLD_SIZE|MASTER_ADDR|MASTER_PORT|LOCAL_WORLD_SIZE|GROUP_RANK|ROLE_RANK)['\"]$",
         ),
         "{key|The variable} is set by a launcher of distributed processes (torchrun), and this worker was started without one.",
         "Set parallelType and torchrun: nproc-per-node in model-config.yaml, so that TorchServe starts the workers with torchrun, "
