@@ -100,17 +100,22 @@ def let_load(
     now: ModelStatus | None = status
     holders = holders_in(status)
     grace = _grace_sec(status)
+    failed = _last_failure(status)
     has_process = _has_process if server.sees_processes else _has_started
     while time.monotonic() - begun < timeout_sec:
         time.sleep(POLL_SEC)
         now = model_status(server, api, status.model, status.version, directory=directory)
+        idle = time.monotonic() - begun > LONGEST_WAIT_SEC + grace
+        is_down = now is not None and now.can_be_resumed and _last_failure(now) == failed
+        is_left = now is not None and idle and not has_process(now)
+        if now is not None and may_scale and not scaled and (is_down or is_left):
+            # No load has failed since, and none comes: the frontend measures its window from its own moment.
+            scaled = True
+            _restart(api, now, tell, reason)
+            continue
         result = result_of(now, holders)
         if result is not None:
             return Resumption(result, now, scaled, time.monotonic() - begun)
-        idle = time.monotonic() - begun > LONGEST_WAIT_SEC + grace
-        if now is not None and may_scale and not scaled and idle and not has_process(now):
-            scaled = True
-            _restart(api, now, tell, reason)
     return Resumption(ResumeResult.NOT_YET, now, scaled, time.monotonic() - begun)
 
 
@@ -159,6 +164,10 @@ def _needs_scaling(status: ModelStatus) -> bool:
         state.is_over(status.window_sec, now) or state.next_wait_sec > LONGEST_WAIT_SEC
         for state in back_offs(status)
     )
+
+
+def _last_failure(status: ModelStatus) -> Record | None:
+    return status.registration.history.last_failure if status.registration else None
 
 
 def _grace_sec(status: ModelStatus) -> float:
