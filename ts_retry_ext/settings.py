@@ -165,7 +165,7 @@ SETTINGS: tuple[Setting, ...] = (
             "What to do after a non-recoverable failure."),
     Setting("max_identical_failures", "maxIdenticalFailures", 3, _count,
             "a whole number, 0 for never",
-            "Halt a model after this number of identical unknown failures in a row."),
+            "Halt a model after this number of identical unknown failures in a row of one worker, if no other one has loaded it."),
     Setting("max_hard_crashes", "maxHardCrashes", 3, _count, "a whole number, 0 for never",
             "Halt a model after this number of crashes in a row (segfault, os._exit, OOM kill)."),
     Setting("first_trial", "firstTrial", 10.0, _seconds,

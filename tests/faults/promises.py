@@ -29,6 +29,7 @@ from ts_retry_ext.check.unpack import NoRoomError, unpack
 from ts_retry_ext.cli import show
 from ts_retry_ext.cli.main import main
 from ts_retry_ext.cli.status_output import print_models
+from ts_retry_ext.frontend.asking import Asking
 from ts_retry_ext.frontend.condition import ManagementError
 from ts_retry_ext.frontend.conversation import Conversations
 from ts_retry_ext.frontend.endpoint import Endpoint
@@ -191,7 +192,9 @@ def commands_read_what_lies_there(
 
 def answer_is_shown_or_refused(body: bytes) -> None:
     """A description by the management API gives models for every command and metric, or an error."""
-    conversation = Conversations(Endpoint("http://127.0.0.1:1"), lambda kind: None).describe("m")
+    conversation = Conversations(
+        Asking(Endpoint("http://127.0.0.1:1"), lambda kind: None)
+    ).describe("m")
     question, found = next(conversation), None
     try:
         while question:

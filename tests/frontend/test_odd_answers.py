@@ -22,6 +22,7 @@ from tests.faults.odd_answers import (
 from tests.frontend.api import Api, described, serving
 from tests.frontend.clients import Ask, ask_blocking, ask_with_aiohttp, both_clients
 from ts_retry_ext.frontend import management as blocking_module
+from ts_retry_ext.frontend.asking import Asking
 from ts_retry_ext.frontend.condition import Condition, ManagementError
 from ts_retry_ext.frontend.conversation import MOST_PAGES, Conversations
 from ts_retry_ext.frontend.endpoint import Endpoint
@@ -167,7 +168,7 @@ def test_model_that_is_listed_twice_is_one(ask: Ask, api: Api) -> None:
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["new models", "the same"])
 def test_list_without_end_ends(is_new: bool) -> None:
-    say = Conversations(Endpoint("http://127.0.0.1:1"), lambda _: None).list_models()
+    say = Conversations(Asking(Endpoint("http://127.0.0.1:1"), lambda _: None)).list_models()
     question, asked = next(say), 0
     with pytest.raises(ManagementError, match="http://127.0.0.1:1 .*GET /models"):
         while question:

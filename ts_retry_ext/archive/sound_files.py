@@ -35,9 +35,8 @@ def is_sound(path: str) -> bool:
 def _holds_json(path: str) -> bool:
     if os.path.getsize(path) > MAX_JSON_BYTES:
         return False
-    with open(
-        path, encoding="utf-8"
-    ) as stream:  # As most code reads it: a byte order mark breaks that.
+    # As most code reads it: a byte order mark breaks that.
+    with open(path, encoding="utf-8") as stream:
         json.load(stream)
     return True
 

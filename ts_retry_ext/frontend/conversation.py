@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from ts_retry_ext.frontend.asking import INFERENCE, MANAGEMENT, Asking, Conversation
-from ts_retry_ext.frontend.endpoint import Endpoint
 from ts_retry_ext.frontend.exchange import Question, UnreachableError, reachable_address
-from ts_retry_ext.frontend.keys import Key
 from ts_retry_ext.frontend.refusal import (
     BAD_REQUEST,
     NOT_ALLOWED,
@@ -31,18 +29,10 @@ MOST_PAGES = 1000
 class Conversations(NamedTuple):
     """What can be said to one frontend.
 
-    Attributes:
-        endpoint: how its APIs are reached.
-        key: returns its key of a kind, ``management``, ``inference`` or ``API``; None where there is
-            no key file. Raises KeyFileError.
+    `ask` puts the questions.
     """
 
-    endpoint: Endpoint
-    key: Callable[[str], Key | None]
-
-    @property
-    def _ask(self) -> Asking:
-        return Asking(self.endpoint, self.key)
+    ask: Asking
 
     def list_models(self) -> Conversation[list[str]]:
         """Return the names of all registered models, sorted, from as many pages as there are."""
@@ -50,7 +40,7 @@ class Conversations(NamedTuple):
         token = pages = 0
         while True:
             query = {"limit": PAGE, "next_page_token": token}
-            sent, page = yield from self._ask.managed("GET", "/models", **query)
+            sent, page = yield from self.ask.managed("GET", "/models", **query)
             try:
                 found = [text_of(entry["modelName"]) for entry in list_of(page["models"])]
                 following = _token(page.get("nextPageToken"))
@@ -100,7 +90,7 @@ class Conversations(NamedTuple):
             timeout_sec: how long to wait for the answer; None for as long as the client usually does.
         """
         return (
-            yield from self._ask.told(
+            yield from self.ask.told(
                 "PUT",
                 _path(name, version),
                 timeout_sec,
@@ -126,7 +116,7 @@ class Conversations(NamedTuple):
             timeout_sec: how long to wait for the answer; None for as long as the client usually does.
         """
         query = {"url": archive, "initial_workers": initial_workers, "synchronous": "false"}
-        return (yield from self._ask.told("POST", "/models", timeout_sec, **query))
+        return (yield from self.ask.told("POST", "/models", timeout_sec, **query))
 
     def takes_registrations(self) -> Conversation[bool]:
         """Tell whether the model API is on (``enable_model_api``); without one (before 0.11.1) it is.
@@ -134,10 +124,10 @@ class Conversations(NamedTuple):
         A request that names no archive registers nothing: it is refused with 405 where the API is off, else
         with 400 (0.12.0 ManagementRequestHandler).
         """
-        sent, answer = yield from self._ask.answered("POST", "/models")
+        sent, answer = yield from self.ask.answered("POST", "/models")
         if 200 <= answer.status < 300:
             raise other_form(sent, MANAGEMENT, "a refusal of what names no archive")
-        error = refusal(sent, answer, MANAGEMENT, self.endpoint.key_file)
+        error = refusal(sent, answer, MANAGEMENT, self.ask.endpoint.key_file)
         if error.is_own and answer.status == NOT_ALLOWED:
             return False
         if error.is_own and answer.status == BAD_REQUEST and not is_key_refused(answer):
@@ -154,16 +144,16 @@ class Conversations(NamedTuple):
             version: its version.
             timeout_sec: how long to wait for the answer; None for as long as the client usually does.
         """
-        return (yield from self._ask.told("DELETE", _path(name, version), timeout_sec))
+        return (yield from self.ask.told("DELETE", _path(name, version), timeout_sec))
 
     def set_default(self, name: str, version: str) -> Conversation[str]:
         """Make a version the one that requests without a version mean. Works without the model API."""
-        return (yield from self._ask.told("PUT", _path(name, version) + "/set-default"))
+        return (yield from self.ask.told("PUT", _path(name, version) + "/set-default"))
 
     def torchserve_version(self) -> Conversation[str | None]:
         """Return TorchServe's version from its API description, which asks for no key."""
-        url = self.endpoint.management + "/"
-        answer = yield from self._ask.exchange(Question("OPTIONS", url, {}), MANAGEMENT)
+        url = self.ask.endpoint.management + "/"
+        answer = yield from self.ask.exchange(Question("OPTIONS", url, {}), MANAGEMENT)
         try:
             return text_of(json.loads(answer.body.decode("utf-8"))["info"]["version"])
         except OTHER_FORM:
@@ -175,29 +165,29 @@ class Conversations(NamedTuple):
         One that is a Unix socket is not asked.
         """
         try:
-            address = reachable_address(self.endpoint.inference or "unix:")
+            address = reachable_address(self.ask.endpoint.inference or "unix:")
         except UnreachableError:
             return None
-        sent, answer = yield from self._ask.with_key(
+        sent, answer = yield from self.ask.with_key(
             Question("GET", address + "/ping", {}), "inference", INFERENCE
         )
         content = parsed(sent, answer, INFERENCE)
         if isinstance(content, dict) and isinstance(content.get("status"), str):
             return str(content["status"])
-        raise refusal(sent, answer, INFERENCE, self.endpoint.key_file)
+        raise refusal(sent, answer, INFERENCE, self.ask.endpoint.key_file)
 
     def _described(self, name: str) -> Conversation[tuple[Question, list[RunningModel]]]:
         """Return what was asked, and every version of a model, as two questions show it."""
         path = f"/models/{quote(name, safe='', errors='replace')}"
-        sent, answer = yield from self._ask.answered("GET", path + "/all")
+        sent, answer = yield from self.ask.answered("GET", path + "/all")
         if is_model_missing(answer, name):
             return sent, []
-        versions = named = self._ask.content(sent, answer)
+        versions = named = self.ask.content(sent, answer)
         if isinstance(versions, list) and len(versions) > 1:
-            asked, answer = yield from self._ask.answered("GET", path)
+            asked, answer = yield from self.ask.answered("GET", path)
             if is_model_missing(answer, name):
                 return sent, []
-            named = self._ask.content(asked, answer)
+            named = self.ask.content(asked, answer)
         try:
             return sent, _versions(name, versions, named)
         except OTHER_FORM as error:

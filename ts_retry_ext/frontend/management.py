@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Iterable, TypeVar
 
-from ts_retry_ext.frontend.asking import Conversation, follow_up
+from ts_retry_ext.frontend.asking import Asking, Conversation, follow_up
 from ts_retry_ext.frontend.conversation import Conversations
 from ts_retry_ext.frontend.endpoint import Endpoint, endpoint_of
 from ts_retry_ext.frontend.exchange import HttpAnswer, Question, UnreachableError
@@ -33,7 +33,7 @@ class ManagementApi:
     def __init__(self, endpoint: Endpoint, timeout_sec: float = TIMEOUT_SEC) -> None:
         self.endpoint = endpoint
         self._timeout_sec = timeout_sec
-        self._say = Conversations(endpoint, KeyFile(endpoint.key_file).key)
+        self._say = Conversations(Asking(endpoint, KeyFile(endpoint.key_file).key))
 
     def list_models(self) -> list[str]:
         """Return the names of all registered models, sorted."""

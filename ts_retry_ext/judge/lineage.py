@@ -9,6 +9,9 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable
 
+#: Python's own types of them: an XML parser's ParseError extends SyntaxError, too.
+SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
+
 _REQUESTS = ("requests.exceptions.RequestException", "OSError")
 _HF = ("huggingface_hub.errors.HfHubHTTPError", "requests.exceptions.HTTPError", *_REQUESTS)
 _URLLIB3 = ("urllib3.exceptions.HTTPError",)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ts_retry_ext.judge.facts import errno_names, http_statuses, missing_module_in_text
 from ts_retry_ext.judge.failure import Cause, Failure
 from ts_retry_ext.judge.frames import is_in_app
-from ts_retry_ext.judge.lineage import plain
+from ts_retry_ext.judge.lineage import SYNTAX_ERRORS, plain
 from ts_retry_ext.judge.paths import NO_HOST, Host, inside_model_dir, located, paths_in
 from ts_retry_ext.judge.redact import MASK, redact
 
@@ -114,7 +114,6 @@ _NOT_IMPORTED = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_SYNTAX = ("SyntaxError", "IndentationError", "TabError")
 _COMMAND = re.compile(r"[\w.+\-]{1,60}$")
 #: The package that TorchServe imports every handler through; a handler that is not found is called so.
 _HANDLER_PACKAGE = "ts.torch_handler."
@@ -183,7 +182,9 @@ def _source_outside(failure: Failure, host: Host) -> list[str]:
     if not host.model_dir:
         return []
     own = [frame.file for frame in failure.frames if frame.in_app][-1:]
-    not_compiled = (link.filename or "" for link in failure.links if plain(link.type) in _SYNTAX)
+    not_compiled = (
+        link.filename or "" for link in failure.links if plain(link.type) in SYNTAX_ERRORS
+    )
     files = [*(file for file in not_compiled if is_in_app(file, host.model_dir)), *own]
     return [file for file in files if file.startswith("/") and not inside_model_dir(file, host)]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ts_retry_ext.judge.facts import errno_in_text, missing_module_in_text
 from ts_retry_ext.judge.failure import FRAME_LIMIT, Cause, Failure, Frame, Phase, failure_of
 from ts_retry_ext.judge.frames import bounded_stack, is_ours, make_frame
-from ts_retry_ext.judge.lineage import inferred_mro, plain
+from ts_retry_ext.judge.lineage import SYNTAX_ERRORS, inferred_mro, plain
 from ts_retry_ext.judge.load_phase import phase_of
 from ts_retry_ext.judge.text import NAME_LIMIT, TRACEBACK_LIMIT, bounded, clean, visible
 
@@ -35,11 +35,8 @@ _JOINT = re.compile(
 #: TorchServe's worker ends with one of these after it has logged the real failure
 #: (0.12.0, handle_connection of model_service_worker.py).
 _WRAPPER = re.compile(r"^50[07] - (?:Unknown exception|System out of memory)$")
-
-
 _LOOKED_UP = re.compile(r"^No module named '([^'\n]{1,4000})'")
 _REPEATED = re.compile(r"^\s+\[Previous line repeated (\d{1,9}) more times?\]\s*$")
-_SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
 _DEFAULT_HANDLERS = "ts.torch_handler"
 _IMPORT_ERRORS = ("ModuleNotFoundError", "ImportError")
 
@@ -186,7 +183,7 @@ def _read_line(block: _Block, line: str, model_dir: str | None) -> None:
     ):
         block.type = raised.group(1)
         block.message.append(raised.group(2) or "")
-        if block.frames and not block.has_function and plain(block.type) in _SYNTAX_ERRORS:
+        if block.frames and not block.has_function and plain(block.type) in SYNTAX_ERRORS:
             _place(block)
     elif not block.source and not raised:
         block.source = line.strip()

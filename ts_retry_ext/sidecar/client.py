@@ -9,7 +9,7 @@ from typing import Any, Iterable, TypeVar
 import aiohttp
 from yarl import URL
 
-from ts_retry_ext.frontend.asking import Conversation, follow_up
+from ts_retry_ext.frontend.asking import Asking, Conversation, follow_up
 from ts_retry_ext.frontend.conversation import Conversations
 from ts_retry_ext.frontend.endpoint import Endpoint
 from ts_retry_ext.frontend.exchange import (
@@ -41,7 +41,7 @@ class Client:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._say = Conversations(endpoint, KeyFile(endpoint.key_file).key)
+        self._say = Conversations(Asking(endpoint, KeyFile(endpoint.key_file).key))
         self._session: aiohttp.ClientSession | None = None
         self._tls: dict[str, ssl.SSLContext] = {}
         self._shared: dict[str, asyncio.Task[HttpAnswer | UnreachableError]] = {}

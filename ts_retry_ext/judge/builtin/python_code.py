@@ -11,11 +11,11 @@ from ts_retry_ext.judge.builtin.words import (
     NETWORK_MODULES,
 )
 from ts_retry_ext.judge.failure import Phase
+from ts_retry_ext.judge.lineage import SYNTAX_ERRORS
 from ts_retry_ext.judge.rule import When
 
 _SINCE = "2026-11-23"
-#: Python's own types: an XML parser's ParseError extends SyntaxError, too.
-_SYNTAX_ERRORS = ("builtins.SyntaxError", "builtins.IndentationError", "builtins.TabError")
+_SYNTAX_ERRORS = tuple(f"builtins.{name}" for name in SYNTAX_ERRORS)
 #: A text that the code itself evaluates (ast.literal_eval, eval) is no source file.
 _EVALUATED = r"\(<(?:unknown|string)>, line "
 _LOADING = (Phase.STARTUP, Phase.IMPORT, Phase.CONSTRUCT, Phase.INITIALIZE)
